@@ -1,0 +1,441 @@
+//! The deployed network as bytes, described here once: the host writes what
+//! this module reads.
+//!
+//! ```text
+//! offset  bytes
+//!      0  4      magic "R2SN"
+//!      4  2      layout version, little endian
+//!      6  2      zero
+//!      8  4      length of the payload
+//!     12  4      CRC-32 (ISO-HDLC) of bytes 0 to 12 and of the payload
+//!     16  …      payload: `Payload` in postcard
+//! ```
+//!
+//! The tables in the payload are byte strings, so that a reader borrows them
+//! from flash; the numbers in them are little endian and read byte by byte,
+//! since nothing is aligned. [`Deployed::read`] checks everything once, after
+//! which no access can fail.
+
+use crc::{CRC_32_ISO_HDLC, Crc, Table};
+use fixed::types::{I4F12, I6F10};
+use serde::{Deserialize, Serialize};
+
+use crate::arithmetic::Fixed;
+use crate::decision::Decision;
+use crate::network::{
+    Constants, Filter, FilterFactors, Membrane, Network, ReadoutFilter, UnitFactors,
+};
+use crate::trial::Clock;
+
+/// The first four bytes.
+pub const MAGIC: [u8; 4] = *b"R2SN";
+
+/// Version of the layout; CHANGELOG.md tells its history.
+pub const LAYOUT: u16 = 1;
+
+/// Bytes before the payload.
+pub const HEADER_BYTES: usize = 16;
+
+/// Bytes of a row of [`Payload::units`]: decay, gain, bias.
+pub const UNIT_BYTES: usize = 6;
+/// Bytes of an input weight, in 2⁻¹⁰ mV.
+pub const INPUT_WEIGHT_BYTES: usize = 2;
+/// Bytes of an entry of [`Payload::starts`].
+pub const START_BYTES: usize = 4;
+/// Bytes of a synapse: the gap to the column's previous target, the weight.
+pub const SYNAPSE_BYTES: usize = 2;
+/// Bytes of a readout filter: decay, gain.
+pub const FILTER_BYTES: usize = 4;
+/// Bytes of a row of [`Payload::readout`]: first filter, weight to it, weight
+/// to the next one.
+pub const READOUT_BYTES: usize = 5;
+/// Bytes of a pulse: channel, first sample, sample after the last, value in
+/// 2⁻¹².
+pub const PULSE_BYTES: usize = 7;
+
+/// A table of 16 entries: 16 cycles a byte on a Cortex-M0+, 64 bytes of flash.
+static CRC: Crc<u32, Table<1>> = Crc::<u32, Table<1>>::new(&CRC_32_ISO_HDLC);
+
+/// Numbers that all units share; [`Constants`] with the types of the blob.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Shared {
+    /// Number of units.
+    pub units: u16,
+    /// Number of input channels.
+    pub inputs: u8,
+    /// True for the double filter.
+    pub double_filter: bool,
+    /// See [`Constants::leak`].
+    pub leak: i16,
+    /// See [`Constants::rise_decay`].
+    pub rise_decay: i16,
+    /// See [`Constants::noise_gain`].
+    pub noise_gain: i16,
+    /// See [`Constants::threshold`].
+    pub threshold: Fixed,
+    /// See [`Constants::reset`].
+    pub reset: Fixed,
+    /// See [`Constants::start`].
+    pub start: (Fixed, Fixed),
+    /// See [`Constants::refractory_steps`].
+    pub refractory_steps: u16,
+    /// A spike adds `weight · 2^weight_shift` to a rise.
+    pub weight_shift: u8,
+    /// A spike adds `weight · 2^readout_shift` to a readout filter's rise.
+    pub readout_shift: u8,
+}
+
+/// A trial whose spikes are known.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SelfTest<'a> {
+    /// Seed of the noise and of the start.
+    pub seed: u64,
+    /// Hash of the spikes, as [`crate::trial::SpikeHash`] makes it.
+    pub spike_hash: u64,
+    /// The input: a sum of pulses, [`PULSE_BYTES`] each.
+    pub pulses: &'a [u8],
+}
+
+/// All that a blob holds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Payload<'a> {
+    /// Name of the task, UTF-8.
+    pub task: &'a [u8],
+    /// Length of a time step in nanoseconds.
+    pub step_ns: u32,
+    /// The scaling factor λ of the conversion, in thousandths.
+    pub lambda_thousandths: u32,
+    /// What all units share.
+    pub shared: Shared,
+    /// Length of a trial.
+    pub clock: Clock,
+    /// How an answer is read off the output.
+    pub decision: Decision<Fixed>,
+    /// A trial whose spikes are known.
+    pub self_test: SelfTest<'a>,
+    /// [`UNIT_BYTES`] a unit.
+    pub units: &'a [u8],
+    /// [`INPUT_WEIGHT_BYTES`] × units × inputs, unit by unit.
+    pub input_weights: &'a [u8],
+    /// [`START_BYTES`] × (units + 1): where the synapses of each sending unit
+    /// begin, counted in synapses; then their number.
+    pub starts: &'a [u8],
+    /// [`SYNAPSE_BYTES`] a synapse.
+    pub synapses: &'a [u8],
+    /// [`FILTER_BYTES`] a readout filter.
+    pub filters: &'a [u8],
+    /// [`READOUT_BYTES`] a unit.
+    pub readout: &'a [u8],
+}
+
+/// What is wrong with a blob.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BlobError {
+    /// Fewer bytes than the header has or announces.
+    Short {
+        /// Bytes that should be there.
+        needed: usize,
+        /// Bytes that are there.
+        found: usize,
+    },
+    /// Does not begin with [`MAGIC`].
+    Magic([u8; 4]),
+    /// Another layout version.
+    Layout(u16),
+    /// Check sum of the header and of the bytes.
+    Checksum {
+        /// As stored.
+        stored: u32,
+        /// As computed.
+        computed: u32,
+    },
+    /// The payload does not decode.
+    Payload,
+    /// A table has another length than the counts say.
+    Table {
+        /// Which one.
+        table: TableName,
+        /// Bytes that it should have.
+        needed: usize,
+        /// Bytes that it has.
+        found: usize,
+    },
+    /// An index in a table, or a number, is out of range.
+    Range {
+        /// Which one.
+        table: TableName,
+        /// Row of the table.
+        row: usize,
+    },
+}
+
+/// The tables of a blob, for [`BlobError`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum TableName {
+    Shared,
+    Clock,
+    Pulses,
+    Units,
+    InputWeights,
+    Starts,
+    Synapses,
+    Filters,
+    Readout,
+}
+
+/// The header of a blob with this payload.
+fn header(payload: &[u8]) -> [u8; HEADER_BYTES] {
+    let mut header = [0; HEADER_BYTES];
+    header[0..4].copy_from_slice(&MAGIC);
+    header[4..6].copy_from_slice(&LAYOUT.to_le_bytes());
+    header[8..12].copy_from_slice(&(payload.len() as u32).to_le_bytes());
+    let checksum = checksum(&header[..12], payload);
+    header[12..16].copy_from_slice(&checksum.to_le_bytes());
+    header
+}
+
+fn checksum(header: &[u8], payload: &[u8]) -> u32 {
+    let mut digest = CRC.digest();
+    digest.update(header);
+    digest.update(payload);
+    digest.finalize()
+}
+
+/// Writes `payload` as a blob into `buffer` and returns the blob; `None` if
+/// the buffer is too small.
+pub fn write<'b>(payload: &Payload, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
+    let (head, body) = buffer.split_at_mut_checked(HEADER_BYTES)?;
+    let length = postcard::to_slice(payload, body).ok()?.len();
+    head.copy_from_slice(&header(&body[..length]));
+    Some(&buffer[..HEADER_BYTES + length])
+}
+
+/// A blob that was checked: a [`Network`] that borrows its bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Deployed<'a> {
+    payload: Payload<'a>,
+    constants: Constants<Fixed>,
+}
+
+impl<'a> Deployed<'a> {
+    /// Checks `bytes`, which may go on behind the blob, and borrows them.
+    pub fn read(bytes: &'a [u8]) -> Result<Self, BlobError> {
+        let payload = checked_payload(bytes)?;
+        check_tables(&payload)?;
+        check_indices(&payload)?;
+        check_pulses(&payload)?;
+        let shared = &payload.shared;
+        let constants = Constants {
+            units: shared.units.into(),
+            inputs: shared.inputs.into(),
+            membrane: Membrane::Leaky,
+            filter: if shared.double_filter { Filter::Double } else { Filter::Single },
+            leak: shared.leak,
+            rise_decay: shared.rise_decay,
+            noise_gain: shared.noise_gain,
+            threshold: shared.threshold,
+            reset: shared.reset,
+            refractory_steps: shared.refractory_steps,
+            start: shared.start,
+        };
+        Ok(Self { payload, constants })
+    }
+
+    /// What the blob says beside the network.
+    pub fn payload(&self) -> &Payload<'a> {
+        &self.payload
+    }
+
+    /// Number of synapses, fillers between distant targets included.
+    pub fn synapses(&self) -> usize {
+        self.payload.synapses.len() / SYNAPSE_BYTES
+    }
+
+    /// Input of the self-test: value of `channel` in `sample`.
+    pub fn self_test_input(&self, sample: u32, channel: usize) -> I4F12 {
+        self.payload
+            .self_test
+            .pulses
+            .chunks_exact(PULSE_BYTES)
+            .filter(|pulse| pulse[0] as usize == channel)
+            .filter(|pulse| {
+                let (first, end) = (u16_at(pulse, 1), u16_at(pulse, 3));
+                (first as u32..end as u32).contains(&sample)
+            })
+            .fold(I4F12::ZERO, |sum, pulse| {
+                sum.saturating_add(I4F12::from_bits(i16_at(pulse, 5)))
+            })
+    }
+}
+
+impl Network for Deployed<'_> {
+    type Number = Fixed;
+
+    #[inline(always)]
+    fn constants(&self) -> &Constants<Fixed> {
+        &self.constants
+    }
+
+    fn unit(&self, unit: usize) -> UnitFactors<Fixed> {
+        let row = row(self.payload.units, unit, UNIT_BYTES);
+        UnitFactors {
+            filter: FilterFactors { synapse_decay: i16_at(row, 0), rise_gain: i16_at(row, 2) },
+            gain: (),
+            lag: (),
+            bias: i16_at(row, 4),
+        }
+    }
+
+    fn input_weight(&self, unit: usize, channel: usize) -> I6F10 {
+        let index = unit * self.constants.inputs + channel;
+        I6F10::from_bits(i16_at(row(self.payload.input_weights, index, INPUT_WEIGHT_BYTES), 0))
+    }
+
+    #[inline]
+    fn each_target(&self, unit: usize, mut deliver: impl FnMut(usize, Fixed)) {
+        let shift = self.payload.shared.weight_shift as u32;
+        let mut target = 0;
+        for synapse in column(&self.payload, unit) {
+            target += synapse[0] as usize;
+            let weight = synapse[1] as i8 as i32;
+            deliver(target, Fixed::from_bits(weight.wrapping_shl(shift)));
+        }
+    }
+
+    fn readout_filters(&self) -> usize {
+        self.payload.filters.len() / FILTER_BYTES
+    }
+
+    fn readout_filter(&self, index: usize) -> ReadoutFilter<Fixed> {
+        let row = row(self.payload.filters, index, FILTER_BYTES);
+        let filter = FilterFactors { synapse_decay: i16_at(row, 0), rise_gain: i16_at(row, 2) };
+        ReadoutFilter { filter, weight: () }
+    }
+
+    #[inline]
+    fn each_readout(&self, unit: usize, mut deliver: impl FnMut(usize, Fixed)) {
+        let shift = self.payload.shared.readout_shift as u32;
+        let row = row(self.payload.readout, unit, READOUT_BYTES);
+        for (next, at) in [(0, 1), (1, 3)] {
+            let weight = i16_at(row, at) as i32;
+            if weight != 0 {
+                deliver(row[0] as usize + next, Fixed::from_bits(weight.wrapping_shl(shift)));
+            }
+        }
+    }
+}
+
+fn row(table: &[u8], index: usize, bytes: usize) -> &[u8] {
+    &table[index * bytes..(index + 1) * bytes]
+}
+
+fn u16_at(bytes: &[u8], at: usize) -> u16 {
+    u16::from_le_bytes([bytes[at], bytes[at + 1]])
+}
+
+fn i16_at(bytes: &[u8], at: usize) -> i16 {
+    u16_at(bytes, at) as i16
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+}
+
+fn start(payload: &Payload, unit: usize) -> usize {
+    u32_at(row(payload.starts, unit, START_BYTES), 0) as usize
+}
+
+/// The synapses that leave `unit`.
+#[inline(always)]
+fn column<'a>(payload: &Payload<'a>, unit: usize) -> core::slice::ChunksExact<'a, u8> {
+    let (from, to) = (start(payload, unit), start(payload, unit + 1));
+    payload.synapses[from * SYNAPSE_BYTES..to * SYNAPSE_BYTES].chunks_exact(SYNAPSE_BYTES)
+}
+
+fn checked_payload(bytes: &[u8]) -> Result<Payload<'_>, BlobError> {
+    let short = |needed| BlobError::Short { needed, found: bytes.len() };
+    let (head, rest) = bytes.split_at_checked(HEADER_BYTES).ok_or(short(HEADER_BYTES))?;
+    if head[..4] != MAGIC {
+        return Err(BlobError::Magic([head[0], head[1], head[2], head[3]]));
+    }
+    if u16_at(head, 4) != LAYOUT {
+        return Err(BlobError::Layout(u16_at(head, 4)));
+    }
+    let length = u32_at(head, 8) as usize;
+    let body = rest.get(..length).ok_or(short(HEADER_BYTES.saturating_add(length)))?;
+    let (stored, computed) = (u32_at(head, 12), checksum(&head[..12], body));
+    if stored != computed {
+        return Err(BlobError::Checksum { stored, computed });
+    }
+    match postcard::take_from_bytes(body) {
+        Ok((payload, [])) => Ok(payload),
+        _ => Err(BlobError::Payload),
+    }
+}
+
+fn check_tables(payload: &Payload) -> Result<(), BlobError> {
+    let units = payload.shared.units as usize;
+    let inputs = payload.shared.inputs as usize;
+    let exact = |table, bytes: &[u8], needed| {
+        if bytes.len() == needed {
+            Ok(())
+        } else {
+            Err(BlobError::Table { table, needed, found: bytes.len() })
+        }
+    };
+    let whole = |table, bytes: &[u8], row| exact(table, bytes, bytes.len() / row * row);
+    exact(TableName::Units, payload.units, units * UNIT_BYTES)?;
+    exact(TableName::InputWeights, payload.input_weights, units * inputs * INPUT_WEIGHT_BYTES)?;
+    exact(TableName::Starts, payload.starts, (units + 1) * START_BYTES)?;
+    exact(TableName::Readout, payload.readout, units * READOUT_BYTES)?;
+    whole(TableName::Synapses, payload.synapses, SYNAPSE_BYTES)?;
+    whole(TableName::Filters, payload.filters, FILTER_BYTES)?;
+    whole(TableName::Pulses, payload.self_test.pulses, PULSE_BYTES)
+}
+
+fn check_indices(payload: &Payload) -> Result<(), BlobError> {
+    let shared = &payload.shared;
+    let range = |table, row| Err(BlobError::Range { table, row });
+    let shifts_fit = shared.weight_shift < 24 && shared.readout_shift < 16;
+    if shared.units == 0 || shared.refractory_steps == u16::MAX || !shifts_fit {
+        return range(TableName::Shared, 0);
+    }
+    let clock = &payload.clock;
+    // Twice a step must fit into 32 bits, see `Clock::sample`.
+    if clock.steps_per_sample == 0
+        || clock.steps > i32::MAX as u32 / 2
+        || clock.steps_per_sample > i32::MAX as u32 / 2
+    {
+        return range(TableName::Clock, 0);
+    }
+    let units = shared.units as usize;
+    let synapses = payload.synapses.len() / SYNAPSE_BYTES;
+    if start(payload, 0) != 0 || start(payload, units) != synapses {
+        return range(TableName::Starts, units);
+    }
+    let filters = payload.filters.len() / FILTER_BYTES;
+    for unit in 0..units {
+        if start(payload, unit) > start(payload, unit + 1) || start(payload, unit + 1) > synapses {
+            return range(TableName::Starts, unit);
+        }
+        let last = column(payload, unit).map(|synapse| synapse[0] as usize).sum::<usize>();
+        if last >= units && start(payload, unit) < start(payload, unit + 1) {
+            return range(TableName::Synapses, unit);
+        }
+        let row = row(payload.readout, unit, READOUT_BYTES);
+        let used = 1 + usize::from(i16_at(row, 3) != 0);
+        if row[0] as usize + used > filters {
+            return range(TableName::Readout, unit);
+        }
+    }
+    Ok(())
+}
+
+fn check_pulses(payload: &Payload) -> Result<(), BlobError> {
+    let pulses = payload.self_test.pulses.chunks_exact(PULSE_BYTES);
+    match pulses.clone().position(|pulse| pulse[0] >= payload.shared.inputs) {
+        Some(row) => Err(BlobError::Range { table: TableName::Pulses, row }),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,420 @@
+//! What a run changes, and the step.
+//!
+//! In the order of the published code, for every unit i:
+//!
+//! ```text
+//! v_i ← v_i + leak·(drive_i + s_i − v_i)    unless refractory
+//! v_i ← v_i + noise
+//! spike when v_i ≥ threshold; then v_i ← reset, and the refractory time starts
+//! s_i ← s_i + synapse_decay_i·s_i + rise_gain_i·h_i
+//! h_i ← h_i + rise_decay·h_i + Σ_{j fired} w_ij
+//! ```
+//!
+//! and the same two filters for the readout. The refractory time costs nothing
+//! where nothing happens: a spike sets its unit's own leak to zero, and the
+//! queue of waiting units gives it back.
+
+use crate::arithmetic::Arithmetic;
+use crate::network::{Constants, Filter, Membrane, Network, UnitFactors};
+use crate::noise::Noise;
+
+/// Units that are stepped together: as many as fill a vector register on a
+/// desktop processor, one on a microcontroller. It changes the layout of the
+/// memory and no result.
+pub const LANES: usize = if cfg!(target_pointer_width = "64") { 16 } else { 1 };
+
+/// Number of blocks that hold `units` units.
+pub const fn blocks(units: usize) -> usize {
+    units.div_ceil(LANES)
+}
+
+/// The state of [`LANES`] units, with their factors beside it.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(4))]
+pub struct Block<A: Arithmetic> {
+    synapse_decay: [A::Factor; LANES],
+    rise_gain: [A::Factor; LANES],
+    leak: [A::Factor; LANES],
+    drive: [A::Drive; LANES],
+    gain: [A::Fine; LANES],
+    lag: [A::Fine; LANES],
+    h: [A; LANES],
+    s: [A; LANES],
+    v: [A; LANES],
+}
+
+/// The state of [`LANES`] readout filters, with their factors beside it.
+#[derive(Clone, Copy, Debug)]
+pub struct ReadoutBlock<A: Arithmetic> {
+    synapse_decay: [A::Factor; LANES],
+    rise_gain: [A::Factor; LANES],
+    weight: [A::Fine; LANES],
+    h: [A; LANES],
+    r: [A; LANES],
+}
+
+/// A unit that waits for the end of its refractory time.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Waiting {
+    unit: u16,
+    /// The step, modulo 2¹⁶, at whose beginning it ends.
+    release: u16,
+}
+
+/// What changes while a network runs. The memory is the caller's.
+#[derive(Debug)]
+pub struct State<'m, A: Arithmetic> {
+    blocks: &'m mut [Block<A>],
+    readout: &'m mut [ReadoutBlock<A>],
+    /// A ring, ordered by release. A unit stands in it at most once, so that
+    /// one entry a unit is enough.
+    waiting: &'m mut [Waiting],
+    head: usize,
+    length: usize,
+    /// How many of the youngest entries fired in the present step.
+    fired: usize,
+    now: u16,
+}
+
+impl<A: Arithmetic> Default for Block<A> {
+    fn default() -> Self {
+        Self {
+            synapse_decay: [A::Factor::default(); LANES],
+            rise_gain: [A::Factor::default(); LANES],
+            leak: [A::NO_LEAK; LANES],
+            drive: [A::Drive::default(); LANES],
+            gain: [A::Fine::default(); LANES],
+            lag: [A::Fine::default(); LANES],
+            h: [A::REST; LANES],
+            s: [A::REST; LANES],
+            v: [A::ZERO; LANES],
+        }
+    }
+}
+
+impl<A: Arithmetic> Default for ReadoutBlock<A> {
+    fn default() -> Self {
+        Self {
+            synapse_decay: [A::Factor::default(); LANES],
+            rise_gain: [A::Factor::default(); LANES],
+            weight: [A::Fine::default(); LANES],
+            h: [A::REST; LANES],
+            r: [A::REST; LANES],
+        }
+    }
+}
+
+impl<A: Arithmetic> Block<A> {
+    fn set(&mut self, lane: usize, unit: &UnitFactors<A>, v: A) {
+        self.synapse_decay[lane] = unit.filter.synapse_decay;
+        self.rise_gain[lane] = unit.filter.rise_gain;
+        self.drive[lane] = unit.bias;
+        self.gain[lane] = unit.gain;
+        self.lag[lane] = unit.lag;
+        self.v[lane] = v;
+    }
+
+    /// Membranes and synapses, one step; true if a potential is at the
+    /// threshold.
+    #[inline(always)]
+    fn advance(&mut self, constants: &Constants<A>, deviates: [i32; LANES]) -> bool {
+        let mut at_threshold = false;
+        for lane in 0..LANES {
+            let (h, s, v) = (self.h[lane], self.s[lane], self.v[lane]);
+            let change = s.scaled(self.synapse_decay[lane]).plus(h.scaled(self.rise_gain[lane]));
+            let current = s.average(change, self.gain[lane], self.lag[lane]);
+            let (drive, leak) = (self.drive[lane], self.leak[lane]);
+            let pull = match constants.membrane {
+                Membrane::Leaky => v.leaky(current, drive, leak),
+                Membrane::Quadratic => v.quadratic(current, drive, leak),
+            };
+            let v = v.plus(pull).plus(A::noise(deviates[lane], constants.noise_gain));
+            self.v[lane] = v;
+            self.s[lane] = s.plus(change);
+            self.h[lane] = h.plus(h.scaled(constants.rise_decay));
+            at_threshold |= v >= constants.threshold;
+        }
+        at_threshold
+    }
+
+    /// A spike of weight `amount` arrives.
+    #[inline(always)]
+    fn receive(&mut self, lane: usize, amount: A, filter: Filter) {
+        match filter {
+            Filter::Double => self.h[lane] = self.h[lane].plus(amount),
+            Filter::Single => {
+                self.s[lane] = self.s[lane].plus(amount.scaled(self.rise_gain[lane]));
+            }
+        }
+    }
+}
+
+impl<A: Arithmetic> ReadoutBlock<A> {
+    #[inline(always)]
+    fn advance(&mut self, rise_decay: A::Factor) {
+        for lane in 0..LANES {
+            let (h, r) = (self.h[lane], self.r[lane]);
+            let change = r.scaled(self.synapse_decay[lane]).plus(h.scaled(self.rise_gain[lane]));
+            self.r[lane] = r.plus_saturating(change);
+            self.h[lane] = h.plus(h.scaled(rise_decay));
+        }
+    }
+
+    #[inline(always)]
+    fn receive(&mut self, lane: usize, amount: A, filter: Filter) {
+        match filter {
+            Filter::Double => self.h[lane] = self.h[lane].plus_saturating(amount),
+            Filter::Single => {
+                self.r[lane] = self.r[lane].plus_saturating(amount.scaled(self.rise_gain[lane]));
+            }
+        }
+    }
+}
+
+impl<'m, A: Arithmetic> State<'m, A> {
+    /// The start of a trial: synapses empty, every unit in its refractory
+    /// time, potentials uniform between the network's two start values. Takes
+    /// [`blocks`]`(units)` blocks, [`blocks`]`(filters)` readout blocks and one
+    /// place a unit in `waiting`; `None` if they are fewer, or if the network
+    /// has more than 65,535 units.
+    pub fn start<N: Network<Number = A>>(
+        network: &N,
+        blocks_memory: &'m mut [Block<A>],
+        readout_memory: &'m mut [ReadoutBlock<A>],
+        waiting: &'m mut [Waiting],
+        noise: &mut Noise,
+    ) -> Option<Self> {
+        let constants = network.constants();
+        let units = constants.units;
+        let waiting = waiting.get_mut(..units)?;
+        let blocks_memory = blocks_memory.get_mut(..blocks(units))?;
+        let readout_memory = readout_memory.get_mut(..blocks(network.readout_filters()))?;
+        u16::try_from(units).ok()?;
+
+        blocks_memory.fill(Block { v: [constants.reset; LANES], ..Block::default() });
+        readout_memory.fill(ReadoutBlock::default());
+        let (low, high) = constants.start;
+        for unit in 0..units {
+            let fraction = (noise.word() >> 16) as u16;
+            let v = A::between(low, high, fraction);
+            blocks_memory[unit / LANES].set(unit % LANES, &network.unit(unit), v);
+            waiting[unit] = Waiting {
+                unit: unit as u16,
+                release: constants.refractory_steps.wrapping_add(1),
+            };
+        }
+        for index in 0..network.readout_filters() {
+            let readout = network.readout_filter(index);
+            let (block, lane) = (&mut readout_memory[index / LANES], index % LANES);
+            block.synapse_decay[lane] = readout.filter.synapse_decay;
+            block.rise_gain[lane] = readout.filter.rise_gain;
+            block.weight[lane] = readout.weight;
+        }
+        Some(Self {
+            blocks: blocks_memory,
+            readout: readout_memory,
+            waiting,
+            head: 0,
+            length: units,
+            fired: 0,
+            now: 0,
+        })
+    }
+
+    /// Advances the network by one step.
+    #[inline(always)]
+    pub fn step<N: Network<Number = A>>(&mut self, network: &N, noise: &mut Noise) {
+        self.advance(network, noise, |_, _, at_threshold| at_threshold);
+    }
+
+    /// Advances the network by one step; `stimulate` gets every unit and its
+    /// potential after the noise, and returns the potential that is compared
+    /// with the threshold.
+    #[inline(always)]
+    pub fn step_stimulated<N: Network<Number = A>>(
+        &mut self,
+        network: &N,
+        noise: &mut Noise,
+        stimulate: impl Fn(usize, A) -> A,
+    ) {
+        let threshold = network.constants().threshold;
+        self.advance(network, noise, |index, block, _| {
+            let units = index * LANES..;
+            units.zip(block.v.iter_mut()).fold(false, |at_threshold, (unit, v)| {
+                *v = stimulate(unit, *v);
+                at_threshold | (*v >= threshold)
+            })
+        });
+    }
+
+    /// One step; `after` sees every block after its noise, and says whether a
+    /// potential in it is at the threshold.
+    #[inline(always)]
+    fn advance<N: Network<Number = A>>(
+        &mut self,
+        network: &N,
+        noise: &mut Noise,
+        after: impl Fn(usize, &mut Block<A>, bool) -> bool,
+    ) {
+        let constants = network.constants();
+        self.now = self.now.wrapping_add(1);
+        self.fired = 0;
+        self.release(constants.leak);
+
+        let mut deviates = noise.step();
+        for index in 0..self.blocks.len() {
+            let block = &mut self.blocks[index];
+            let at_threshold = block.advance(constants, deviates.next_block());
+            if after(index, block, at_threshold) {
+                self.fire(index, constants);
+            }
+        }
+        for block in self.readout.iter_mut() {
+            block.advance(constants.rise_decay);
+        }
+        for index in self.length - self.fired..self.length {
+            self.deliver(network, constants.filter, self.entry(index).unit as usize);
+        }
+    }
+
+    /// The units that fired in the last step, in ascending order.
+    pub fn fired(&self) -> impl Iterator<Item = usize> + '_ {
+        (self.length - self.fired..self.length).map(|index| self.entry(index).unit as usize)
+    }
+
+    /// The output, in units of [`Arithmetic::OUTPUT_ONE`].
+    #[inline(always)]
+    pub fn output(&self) -> A {
+        let mut lanes = [A::ZERO; LANES];
+        for block in self.readout.iter() {
+            for (sum, (r, weight)) in lanes.iter_mut().zip(block.r.iter().zip(&block.weight)) {
+                *sum = sum.plus(r.weighed(*weight));
+            }
+        }
+        let mut total = A::ZERO;
+        for lane in lanes {
+            total = total.plus(lane);
+        }
+        total
+    }
+
+    /// Sets the input of all channels until the next call.
+    pub fn set_input<N: Network<Number = A>>(&mut self, network: &N, input: &[A::Input]) {
+        for unit in 0..network.constants().units {
+            let products =
+                input.iter().enumerate().map(|(k, u)| (network.input_weight(unit, k), *u));
+            let drive = A::driven(network.unit(unit).bias, products);
+            self.blocks[unit / LANES].drive[unit % LANES] = drive;
+        }
+    }
+
+    /// Potential of `unit`; the reset potential in the step of a spike.
+    pub fn potential(&self, unit: usize) -> A {
+        self.blocks[unit / LANES].v[unit % LANES]
+    }
+
+    /// Moves the potential of `unit`, before the first step for instance.
+    pub fn set_potential(&mut self, unit: usize, v: A) {
+        self.blocks[unit / LANES].v[unit % LANES] = v;
+    }
+
+    /// Synaptic current of `unit`.
+    pub fn current(&self, unit: usize) -> A {
+        self.blocks[unit / LANES].s[unit % LANES]
+    }
+
+    /// State of the readout filter `index`: with [`crate::network::Tables`],
+    /// the filtered rate of a unit.
+    pub fn filtered(&self, index: usize) -> A {
+        self.readout[index / LANES].r[index % LANES]
+    }
+
+    /// Ends the refractory time of `unit` before its time; `leak` is the
+    /// network's. It changes nothing for a unit that is not refractory.
+    pub fn end_refractory(&mut self, unit: usize, leak: A::Factor) {
+        self.blocks[unit / LANES].leak[unit % LANES] = leak;
+    }
+
+    fn entry(&self, index: usize) -> Waiting {
+        self.waiting[self.wrapped(index)]
+    }
+
+    /// Position in the ring of the `index`-th entry, which is below twice the
+    /// ring's length.
+    #[inline(always)]
+    fn wrapped(&self, index: usize) -> usize {
+        let position = self.head + index;
+        if position >= self.waiting.len() { position - self.waiting.len() } else { position }
+    }
+
+    /// Gives their leak back to the units whose refractory time is over.
+    #[inline(always)]
+    fn release(&mut self, leak: A::Factor) {
+        while self.length > 0 {
+            let first = self.waiting[self.head];
+            if first.release != self.now {
+                break;
+            }
+            let unit = first.unit as usize;
+            self.blocks[unit / LANES].leak[unit % LANES] = leak;
+            self.head = self.wrapped(1);
+            self.length -= 1;
+        }
+    }
+
+    /// Resets the units of block `index` that are at the threshold and makes
+    /// them wait.
+    #[cold]
+    #[inline(never)]
+    fn fire(&mut self, index: usize, constants: &Constants<A>) {
+        for lane in 0..LANES {
+            let unit = index * LANES + lane;
+            let block = &mut self.blocks[index];
+            if block.v[lane] < constants.threshold {
+                continue;
+            }
+            block.v[lane] = constants.reset;
+            if unit >= constants.units {
+                continue;
+            }
+            if block.leak[lane] == A::NO_LEAK {
+                self.forget(unit);
+            }
+            self.blocks[index].leak[lane] = A::NO_LEAK;
+            let place = self.wrapped(self.length);
+            self.waiting[place] = Waiting {
+                unit: unit as u16,
+                release: self.now.wrapping_add(constants.refractory_steps).wrapping_add(1),
+            };
+            self.length += 1;
+            self.fired += 1;
+        }
+    }
+
+    /// Takes `unit` out of the ring, if it fires although it is refractory
+    /// (noise and stimulation can do that, and the start does).
+    fn forget(&mut self, unit: usize) {
+        let Some(found) = (0..self.length).find(|&i| self.entry(i).unit as usize == unit) else {
+            return;
+        };
+        for index in found + 1..self.length {
+            let (from, to) = (self.wrapped(index), self.wrapped(index - 1));
+            self.waiting[to] = self.waiting[from];
+        }
+        self.length -= 1;
+    }
+
+    #[inline(always)]
+    fn deliver<N: Network<Number = A>>(&mut self, network: &N, filter: Filter, from: usize) {
+        network.each_target(from, |unit, amount| {
+            if let Some(block) = self.blocks.get_mut(unit / LANES) {
+                block.receive(unit % LANES, amount, filter);
+            }
+        });
+        network.each_readout(from, |index, amount| {
+            if let Some(block) = self.readout.get_mut(index / LANES) {
+                block.receive(index % LANES, amount, filter);
+            }
+        });
+    }
+}
