@@ -1,0 +1,102 @@
+//! Files, read whole and written whole: a reader never sees half a file, and a
+//! failure leaves the old file as it was.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// A file that could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum DiskError {
+    /// Reading failed.
+    #[error("cannot read {path}: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Writing failed.
+    #[error("cannot write {path}: {source}; nothing was changed{advice}")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+        /// The way out.
+        advice: &'static str,
+    },
+}
+
+/// Reads a file.
+///
+/// # Errors
+/// [`DiskError::Read`].
+pub fn read(path: &Path) -> Result<Vec<u8>, DiskError> {
+    fs::read(path).map_err(|source| DiskError::Read { path: path.into(), source })
+}
+
+/// Writes a file, over an old one if there is one: to a temporary name in the
+/// same folder, synced, renamed. Makes the folder where it is missing.
+///
+/// # Errors
+/// [`DiskError::Write`].
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
+    let failed = |source| failure(path, source);
+    let temporary = temporary(path, bytes).map_err(failed)?;
+    temporary.persist(path).map_err(|error| failure(path, error.error))?;
+    Ok(())
+}
+
+/// As [`write`], but fails with [`io::ErrorKind::AlreadyExists`] where there is
+/// a file already.
+///
+/// # Errors
+/// [`DiskError::Write`].
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
+    let failed = |source| failure(path, source);
+    let temporary = temporary(path, bytes).map_err(failed)?;
+    temporary.persist_noclobber(path).map_err(|error| failure(path, error.error))?;
+    Ok(())
+}
+
+/// Checks that files can be written to `folder`, before hours are spent on
+/// what should go there. Makes the folder where it is missing.
+///
+/// # Errors
+/// [`DiskError::Write`].
+pub fn check_writable(folder: &Path) -> Result<(), DiskError> {
+    let failed = |source| failure(folder, source);
+    fs::create_dir_all(folder).map_err(failed)?;
+    tempfile::tempfile_in(folder).map_err(failed)?;
+    Ok(())
+}
+
+fn temporary(path: &Path, bytes: &[u8]) -> io::Result<tempfile::NamedTempFile> {
+    let folder = match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    fs::create_dir_all(folder)?;
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let mut file = builder.prefix(".rate2spike-").tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    Ok(file)
+}
+
+fn failure(path: &Path, source: io::Error) -> DiskError {
+    let advice = match source.kind() {
+        io::ErrorKind::StorageFull => ". Free some space, or choose another disk",
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            ". Choose a folder that you may write to"
+        }
+        _ => "",
+    };
+    DiskError::Write { path: path.into(), source, advice }
+}

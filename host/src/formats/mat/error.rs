@@ -1,0 +1,178 @@
+//! What can be wrong with a MAT-file, or with what is asked of it.
+
+use super::format::HEADER_BYTES;
+use super::value::{Class, UnsupportedKind};
+
+/// The way out for a file of another level.
+macro_rules! save_again {
+    () => {
+        "save it again with `save(file, '-v7')` in MATLAB or `save -v7` in Octave"
+    };
+}
+
+/// Why a MAT-file cannot be read or written, or does not hold what was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MatError {
+    /// No MAT-file of any level.
+    #[error("this is not a level-5 MAT-file: {}", save_again!())]
+    NotMat,
+    /// Level 7.3, which is HDF5.
+    #[error("this is a MAT-file of level 7.3 (HDF5), which is not read: {}", save_again!())]
+    Level73,
+    /// Level 4, without a header.
+    #[error("this is a MAT-file of level 4, which is not read: {}", save_again!())]
+    Level4,
+    /// The header is cut off.
+    #[error("the file ends after {length} bytes, within the header of {HEADER_BYTES}")]
+    TruncatedHeader {
+        /// Of the file, in bytes.
+        length: usize,
+    },
+    /// An element is damaged.
+    #[error("the element at byte {offset}{} cannot be read: {fault}", in_brackets(.name))]
+    Element {
+        /// Where the element starts in the file.
+        offset: usize,
+        /// The variable, if the element could be read so far.
+        name: Option<String>,
+        /// What is wrong with it.
+        fault: Fault,
+    },
+    /// There is no such variable.
+    #[error("there is no variable `{name}`")]
+    Missing {
+        /// The name asked for.
+        name: String,
+    },
+    /// The variable is there, in a form that is not understood.
+    #[error("variable `{name}` is {kind}: only full, real arrays are read")]
+    Unsupported {
+        /// The variable.
+        name: String,
+        /// What it is.
+        kind: UnsupportedKind,
+    },
+    /// The variable is text where numbers are wanted, or the reverse.
+    #[error("variable `{name}` is of class {found}, not {wanted}")]
+    Class {
+        /// The variable.
+        name: String,
+        /// What was asked for.
+        wanted: &'static str,
+        /// Its class.
+        found: Class,
+    },
+    /// The variable has other dimensions.
+    #[error("variable `{name}` is {}, not {wanted}", product(.dims))]
+    Shape {
+        /// The variable.
+        name: String,
+        /// What was asked for.
+        wanted: &'static str,
+        /// Its dimensions.
+        dims: Vec<usize>,
+    },
+    /// A name that the format does not hold.
+    #[error("`{name}` cannot be the name of a variable: 1 to 63 ASCII characters")]
+    Name {
+        /// The name.
+        name: String,
+    },
+    /// The sizes of the format have 32 bits.
+    #[error("variable `{name}` is too large for a level-5 MAT-file")]
+    TooLarge {
+        /// The variable.
+        name: String,
+    },
+    /// An array that was not understood, from a file in the other byte order.
+    #[error("variable `{name}` is {kind} from a big-endian file, which cannot be written back")]
+    BigEndian {
+        /// The variable.
+        name: String,
+        /// What it is.
+        kind: UnsupportedKind,
+    },
+}
+
+/// What is wrong with an element. Positions count from its start; within an
+/// array, from the end of the array's tag and once inflated.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// It ends too early.
+    #[error("{needed} bytes should follow at its byte {at}, and {left} do")]
+    Truncated {
+        /// Position.
+        at: usize,
+        /// Bytes that should follow.
+        needed: usize,
+        /// Bytes that do.
+        left: usize,
+    },
+    /// Not an array where one should be.
+    #[error("its type is {found}, not that of an array or a compressed array")]
+    NotAnArray {
+        /// The data type found.
+        found: u32,
+    },
+    /// A part of the array has an impossible data type or length.
+    #[error("its {part} cannot be {length} bytes of type {found}")]
+    Part {
+        /// Which part.
+        part: &'static str,
+        /// The data type found.
+        found: u32,
+        /// Its length in bytes.
+        length: usize,
+    },
+    /// A small element claims more than its four bytes.
+    #[error("a small element at its byte {at} claims {length} bytes, and 4 at most fit")]
+    Small {
+        /// Position.
+        at: usize,
+        /// The length claimed, in bytes.
+        length: usize,
+    },
+    /// The compressed stream is damaged or cut off.
+    #[error("its zlib stream is damaged or cut off")]
+    Inflate,
+    /// The compressed stream goes on after the array.
+    #[error("its zlib stream holds more than the {declared} bytes that it declares")]
+    Surplus {
+        /// Length of the array as declared, in bytes.
+        declared: usize,
+    },
+    /// Dimensions that are too few, negative, or too large to multiply.
+    #[error("its dimensions are impossible")]
+    Dimensions,
+    /// Dimensions and data disagree.
+    #[error("its dimensions are {}, and {elements} elements follow", product(.dims))]
+    Length {
+        /// The dimensions.
+        dims: Vec<usize>,
+        /// The number of elements that are there.
+        elements: usize,
+    },
+    /// The name is not ASCII.
+    #[error("its name is not ASCII")]
+    Name,
+    /// A stored value is outside the range of the array's class.
+    #[error("a stored value does not fit its class, {class}")]
+    Range {
+        /// The class.
+        class: Class,
+    },
+    /// Text that is no Unicode.
+    #[error("its characters are not valid Unicode")]
+    Text,
+}
+
+fn in_brackets(name: &Option<String>) -> String {
+    name.as_ref()
+        .map_or_else(String::new, |name| format!(" (`{name}`)"))
+}
+
+/// "200 × 200".
+fn product(dims: &[usize]) -> String {
+    let dims: Vec<String> = dims.iter().map(usize::to_string).collect();
+    dims.join(" × ")
+}

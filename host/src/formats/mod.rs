@@ -1,0 +1,5 @@
+//! One file format a file.
+
+pub mod disk;
+pub mod mat;
+pub mod rate_model;

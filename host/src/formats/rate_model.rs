@@ -1,0 +1,452 @@
+//! A rate model as the published code saves it: its variables, its path and its
+//! name, so that its scripts open our files and we open its.
+
+use std::path::{Path, PathBuf};
+
+use super::disk::{self, DiskError};
+use super::mat::{Array, Elements, MatError, MatFile, Value};
+use crate::rate::activation::ActivationKind;
+use crate::rate::batch::Batch;
+use crate::rate::network::RateNetwork;
+use crate::rate::options::{DecayTaus, RateOptions};
+use crate::rate::recurrence;
+use crate::rate::training::{Evaluation, Trained};
+use crate::task::Task;
+
+/// A model file: the network, the start of its weights, and everything else
+/// that the file holds.
+#[derive(Clone, Debug)]
+pub struct RateModelFile {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// All its variables.
+    pub variables: MatFile,
+    /// The trained network.
+    pub network: RateNetwork,
+}
+
+/// A file that is not a rate model.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// It cannot be read or written.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// It is not a readable MAT-file, or a variable is missing or of the wrong
+    /// kind.
+    #[error("{path}: {source}")]
+    Mat {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: MatError,
+    },
+    /// A variable has the wrong size.
+    #[error("{path}: {name} is {found}, but with N = {units} it must be {wanted}; is it a model of the published code?")]
+    Shape {
+        /// The file.
+        path: PathBuf,
+        /// The variable.
+        name: &'static str,
+        /// Its size.
+        found: String,
+        /// The size that it should have.
+        wanted: String,
+        /// N.
+        units: usize,
+    },
+    /// A variable has a value that makes no sense.
+    #[error("{path}: {name} = {value}; {wanted}")]
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// The variable.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What it should be.
+        wanted: &'static str,
+    },
+    /// The file does not say which task it was trained for.
+    #[error("{path}: the name does not say the task and {channels} input channels fit none; give --task")]
+    Task {
+        /// The file.
+        path: PathBuf,
+        /// Columns of w_in.
+        channels: usize,
+    },
+}
+
+/// Reads the variables of a network, with the file's name for errors.
+struct Reader<'a> {
+    path: &'a Path,
+    file: &'a MatFile,
+    units: usize,
+}
+
+impl Reader<'_> {
+    fn mat(&self, source: MatError) -> ModelError {
+        ModelError::Mat { path: self.path.into(), source }
+    }
+
+    fn value(&self, name: &'static str, value: String, wanted: &'static str) -> ModelError {
+        ModelError::Value { path: self.path.into(), name, value, wanted }
+    }
+
+    /// A matrix row by row; `columns` may be left open.
+    fn matrix(
+        &self,
+        name: &'static str,
+        rows: usize,
+        columns: Option<usize>,
+    ) -> Result<(usize, Vec<f32>), ModelError> {
+        let (found_rows, found_columns, values) =
+            self.file.matrix(name).map_err(|e| self.mat(e))?;
+        if found_rows != rows || columns.is_some_and(|columns| columns != found_columns) {
+            let wanted = match columns {
+                Some(columns) => format!("{rows} x {columns}"),
+                None => format!("{rows} x the number of inputs"),
+            };
+            return Err(ModelError::Shape {
+                path: self.path.into(),
+                name,
+                found: format!("{found_rows} x {found_columns}"),
+                wanted,
+                units: self.units,
+            });
+        }
+        if let Some(index) = values.iter().position(|x| !x.is_finite()) {
+            let (row, column) = (index % rows + 1, index / rows + 1);
+            let value = format!("{} in row {row}, column {column}", values[index]);
+            let wanted = "the training diverged or the file is damaged: train again";
+            return Err(self.value(name, value, wanted));
+        }
+        let columns = found_columns;
+        let by_row = (0..rows * columns).map(|k| values[k % columns * rows + k / columns] as f32);
+        Ok((columns, by_row.collect()))
+    }
+
+    fn square(&self, name: &'static str) -> Result<Vec<f32>, ModelError> {
+        Ok(self.matrix(name, self.units, Some(self.units))?.1)
+    }
+
+    fn column(&self, name: &'static str) -> Result<Vec<f32>, ModelError> {
+        Ok(self.matrix(name, self.units, Some(1))?.1)
+    }
+
+    fn count(&self, name: &'static str) -> Result<usize, ModelError> {
+        let value = self.file.scalar(name).map_err(|e| self.mat(e))?;
+        if value.fract() != 0.0 || !(0.0..=1e6).contains(&value) {
+            return Err(self.value(name, value.to_string(), "give a count"));
+        }
+        Ok(value as usize)
+    }
+
+    /// True for inhibitory units, from the diagonal of m.
+    fn inhibitory(&self) -> Result<Vec<bool>, ModelError> {
+        let m = self.square("m")?;
+        (0..self.units)
+            .map(|i| match m[i * self.units + i] {
+                1.0 => Ok(false),
+                -1.0 => Ok(true),
+                other => {
+                    let value = format!("{other} at row {0}, column {0}", i + 1);
+                    Err(self.value("m", value, "its diagonal is 1 or -1"))
+                }
+            })
+            .collect()
+    }
+
+    fn taus(&self) -> Result<DecayTaus, ModelError> {
+        let numbers = self.file.vector("taus").map_err(|e| self.mat(e))?;
+        let taus: Vec<f32> = numbers.iter().map(|&x| x as f32).collect();
+        DecayTaus::from_numbers(&taus)
+            .filter(|_| taus.iter().all(|tau| *tau > 0.0 && tau.is_finite()))
+            .ok_or_else(|| {
+                self.value("taus", format!("{numbers:?}"), "one or two positive numbers of steps")
+            })
+    }
+
+    fn activation(&self) -> Result<ActivationKind, ModelError> {
+        let name = self.file.text("activation").map_err(|e| self.mat(e))?;
+        ActivationKind::from_name(&name).ok_or_else(|| {
+            self.value("activation", name, "sigmoid, clipped_relu, softplus and lif are known")
+        })
+    }
+
+    fn network(mut self) -> Result<RateNetwork, ModelError> {
+        self.units = self.count("N")?;
+        if self.units == 0 {
+            return Err(self.value("N", "0".into(), "a network has at least one unit"));
+        }
+        let w = self.square("w")?;
+        let (channels, w_in) = self.matrix("w_in", self.units, None)?;
+        let taus = self.taus()?;
+        let b_out = self.file.scalar("b_out").map_err(|e| self.mat(e))?;
+        if !b_out.is_finite() {
+            return Err(self.value("b_out", b_out.to_string(), "it must be finite"));
+        }
+        Ok(RateNetwork {
+            units: self.units,
+            channels,
+            inhibitory: self.inhibitory()?,
+            som_units: self.count("som_N")?,
+            // Under Dale's principle the saved weights are not negative, and
+            // where none is, the principle changes nothing.
+            dale: w.iter().all(|&w| w >= 0.0),
+            activation: self.activation()?,
+            taus,
+            w,
+            som_mask: self.square("som_m")?,
+            w_in,
+            w_out: self.matrix("w_out", 1, Some(self.units))?.1,
+            b_out: b_out as f32,
+            tau_theta: self.column("taus_gaus")?,
+        })
+    }
+}
+
+/// The numbers of a network from the variables of `file`; `path` is for errors.
+///
+/// # Errors
+/// If a variable is missing, of the wrong size, or not finite.
+pub fn network(path: &Path, file: &MatFile) -> Result<RateNetwork, ModelError> {
+    Reader { path, file, units: 0 }.network()
+}
+
+impl RateModelFile {
+    /// Reads a model.
+    ///
+    /// # Errors
+    /// If the file is not a rate model.
+    pub fn read(path: &Path) -> Result<Self, ModelError> {
+        let variables = read_mat(path)?;
+        let network = network(path, &variables)?;
+        Ok(Self { path: path.into(), variables, network })
+    }
+
+    /// The same network with its weights before training, `w0`.
+    ///
+    /// # Errors
+    /// If the file has no usable `w0`.
+    pub fn initial(&self) -> Result<RateNetwork, ModelError> {
+        let reader = Reader { path: &self.path, file: &self.variables, units: self.network.units };
+        let w = reader.square("w0")?;
+        Ok(RateNetwork { dale: w.iter().all(|&w| w >= 0.0), w, ..self.network.clone() })
+    }
+
+    /// The task: from the file's name, as the published scripts do, else from
+    /// the number of inputs.
+    ///
+    /// # Errors
+    /// [`ModelError::Task`].
+    pub fn task(&self) -> Result<Task, ModelError> {
+        let name = self.path.to_string_lossy();
+        let named = Task::ALL.into_iter().find(|task| name.contains(task.name()));
+        let fits = |task: &Task| task.channels() == self.network.channels;
+        named.filter(fits).or_else(|| Task::ALL.into_iter().find(fits)).ok_or_else(|| {
+            ModelError::Task { path: self.path.clone(), channels: self.network.channels }
+        })
+    }
+
+    /// Writes the file with its present variables.
+    ///
+    /// # Errors
+    /// If it cannot be written; the old file is then as it was.
+    pub fn write(&self) -> Result<(), ModelError> {
+        write_mat(&self.path, &self.variables)
+    }
+}
+
+/// Reads a MAT-file.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn read_mat(path: &Path) -> Result<MatFile, ModelError> {
+    let bytes = disk::read(path)?;
+    MatFile::from_bytes(&bytes).map_err(|source| ModelError::Mat { path: path.into(), source })
+}
+
+/// Writes a MAT-file.
+///
+/// # Errors
+/// If it cannot be written; an old file is then as it was.
+pub fn write_mat(path: &Path, file: &MatFile) -> Result<(), ModelError> {
+    let bytes =
+        file.to_bytes().map_err(|source| ModelError::Mat { path: path.into(), source })?;
+    Ok(disk::write(path, &bytes)?)
+}
+
+/// The folder of a model below `output`, as the published code names it.
+pub fn folder(output: &Path, options: &RateOptions) -> PathBuf {
+    let mut folder = output.join("models").join(options.task.name());
+    if !options.dale {
+        folder.push("NoDale");
+    }
+    let taus = match options.taus {
+        DecayTaus::Fixed(tau) => format!("Tau_{tau:?}"),
+        DecayTaus::Trained(low, high) => format!("Taus_{low:?}_{high:?}"),
+    };
+    folder.join(format!("P_rec_{:?}_{taus}", options.p_rec))
+}
+
+/// The name of a model that was saved at `time` (`YYYY_MM_DD_HHMMSS`).
+pub fn file_name(options: &RateOptions, time: &str) -> String {
+    let taus = match options.taus {
+        DecayTaus::Fixed(tau) => format!("Tau_{tau:?}"),
+        DecayTaus::Trained(low, high) => format!("Taus_{low:?}_{high:?}"),
+    };
+    format!(
+        "Task_{}_N_{}_{taus}_Act_{}_{time}.mat",
+        options.task.name(),
+        options.units,
+        options.activation.name()
+    )
+}
+
+/// Saves a trained network below `output`, under the published name; returns
+/// the path. Where a file of that name was saved in the same second, the name
+/// takes the next free one.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn save(output: &Path, options: &RateOptions, trained: &Trained) -> Result<PathBuf, ModelError> {
+    let folder = folder(output, options);
+    let file = variables(options, trained);
+    let mut time = jiff::Zoned::now().datetime();
+    loop {
+        let name = file_name(options, &time.strftime("%Y_%m_%d_%H%M%S").to_string());
+        let path = folder.join(name);
+        let bytes = file
+            .to_bytes()
+            .map_err(|source| ModelError::Mat { path: path.clone(), source })?;
+        match disk::write_new(&path, &bytes) {
+            Ok(()) => return Ok(path),
+            Err(DiskError::Write { source, .. })
+                if source.kind() == std::io::ErrorKind::AlreadyExists =>
+            {
+                time = time.saturating_add(jiff::ToSpan::second(1));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// A matrix given row by row.
+fn matrix<T: Copy>(rows: usize, columns: usize, values: &[T]) -> Value
+where
+    Elements: From<Vec<T>>,
+{
+    let by_column = (0..rows * columns).map(|k| values[k % rows * columns + k / rows]).collect();
+    Value::matrix(rows, columns, by_column)
+}
+
+/// samples × units × 1, as the published code saves trajectories.
+fn trajectory(samples: usize, units: usize, values: &[f32]) -> Value {
+    let by_column: Vec<f32> =
+        (0..samples * units).map(|k| values[k % samples * units + k / samples]).collect();
+    let array = Array::new(vec![samples, units, 1], Elements::from(by_column))
+        .expect("as many values as samples and units");
+    Value::Array(array)
+}
+
+/// One trial of a network in the variables of the published code.
+struct Run {
+    x: Value,
+    r: Value,
+    o: Value,
+    u: Value,
+    target: Value,
+}
+
+impl Run {
+    fn new(network: &RateNetwork, options: &RateOptions, index: u64) -> Self {
+        use crate::rate::network::{Stream, generator};
+        let task = options.task;
+        let trial = task.trial(&mut generator(options.seed, Stream::Training, index));
+        let fluctuating = options.fluctuations > 0.0;
+        let stream = (options.seed, Stream::Training);
+        let batch = Batch::draw(network, task, stream, index, 1, fluctuating);
+        let parameters = network.parameters();
+        let activation = network.activation.activation();
+        let (o, run) = recurrence::forward(&parameters, &activation, options.fluctuations, &batch);
+        let (samples, units) = (task.samples(), network.units);
+        let x = run.currents(&parameters, &batch);
+        let input: Vec<f64> = trial.input.iter().map(|&u| u.into()).collect();
+        let target: Vec<f64> = trial.target.iter().map(|&z| z.into()).collect();
+        let o = Array::new(vec![samples - 1, 1, 1], Elements::from(o))
+            .expect("one output a sample but the first");
+        Self {
+            x: trajectory(samples, units, &x),
+            r: trajectory(samples, units, run.rates()),
+            o: Value::Array(o),
+            u: matrix(task.channels(), samples, &input),
+            target: Value::row(target),
+        }
+    }
+}
+
+/// All variables of the published code, in its order.
+fn variables(options: &RateOptions, trained: &Trained) -> MatFile {
+    let (network, start) = (&trained.network, &trained.start);
+    let n = network.units;
+    let last = trained.losses.len() - 1;
+    let first_run = Run::new(start, options, 0);
+    let last_run = Run::new(network, options, (last * options.batch) as u64);
+    let mut losses: Vec<f64> = trained.losses.iter().map(|&loss| loss.into()).collect();
+    losses.resize(options.updates, 0.0);
+    let signs = network.signs();
+    let m: Vec<f32> = (0..n * n).map(|k| if k / n == k % n { signs[k % n] } else { 0.0 }).collect();
+    let excitatory: Vec<bool> = network.inhibitory.iter().map(|inhibitory| !inhibitory).collect();
+    let taus: Vec<f64> = network.taus.numbers().iter().map(|&tau| tau.into()).collect();
+    let evaluation = &trained.evaluation;
+    let outputs: Vec<f64> = evaluation.outputs.iter().map(|&o| o.into()).collect();
+
+    let mut file = MatFile::new();
+    let mut put = |name: &str, value: Value| file.insert(name, value);
+    put("x0", first_run.x);
+    put("r0", first_run.r);
+    put("w0", matrix(n, n, &start.w));
+    put("taus_gaus0", Value::column(start.tau_theta.clone()));
+    put("w_in0", matrix(n, network.channels, &start.w_in));
+    put("u", last_run.u);
+    put("o", last_run.o);
+    put("w", matrix(n, n, &network.w));
+    put("x", last_run.x);
+    put("target", last_run.target);
+    put("w_out", Value::row(network.w_out.clone()));
+    put("r", last_run.r);
+    put("m", matrix(n, n, &m));
+    put("som_m", matrix(n, n, &network.som_mask));
+    put("N", Value::scalar(n as i64));
+    put("exc", Value::column(excitatory));
+    put("inh", Value::column(network.inhibitory.clone()));
+    put("w_in", matrix(n, network.channels, &network.w_in));
+    put("b_out", Value::scalar(network.b_out));
+    put("som_N", Value::scalar(network.som_units as i64));
+    put("losses", Value::row(losses));
+    put("taus", Value::row(taus));
+    put("eval_perf_mean", Value::scalar(evaluation.accuracy));
+    put("eval_loss_mean", Value::scalar(evaluation.loss));
+    put("eval_os", matrix(evaluation.labels.len(), options.task.samples() - 1, &outputs));
+    put("eval_labels", labels(options.task, evaluation));
+    put("taus_gaus", Value::column(network.tau_theta.clone()));
+    put("tr", Value::scalar(last as i64));
+    put("activation", Value::text(network.activation.name()));
+    file
+}
+
+/// The labels of an evaluation: numbers, and for xor the words of the published
+/// code, one a row.
+fn labels(task: Task, evaluation: &Evaluation) -> Value {
+    if task != Task::Xor {
+        return Value::row(evaluation.labels.iter().map(|&label| f64::from(label)).collect());
+    }
+    let words: Vec<Vec<u16>> = evaluation
+        .labels
+        .iter()
+        .map(|&label| if label == 1 { "same" } else { "diff" }.encode_utf16().collect())
+        .collect();
+    let by_column = (0..4).flat_map(|k| words.iter().map(move |word| word[k])).collect();
+    let array = Array::new(vec![words.len(), 4], Elements::Char(by_column));
+    Value::Array(array.expect("four letters a label"))
+}

@@ -1,0 +1,7 @@
+//! rate2spike
+pub mod convert;
+pub mod formats;
+pub mod quantize;
+pub mod rate;
+pub mod simulate;
+pub mod task;

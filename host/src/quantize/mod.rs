@@ -1,0 +1,525 @@
+//! Spiking → core's fixed-point numbers, and what was lost.
+//!
+//! The one place that knows both millivolts and bits. The formats are those of
+//! [`rate2spike_core::arithmetic`] and [`rate2spike_core::blob`].
+//!
+//! A receiving unit's weights share one scale, which is chosen so that the
+//! unit's 16-bit gain is an integer to begin with: the area of a spike's
+//! current then has no error but that of the 8-bit weight, whatever the
+//! rounding of the decay factors. The readout has a small bank of filters
+//! instead of one a unit; a unit feeds the two whose time constants bracket its
+//! own, in shares that keep the area and the mean delay of its response.
+
+mod readout;
+pub mod report;
+
+use fixed::types::{I4F12, I6F10};
+use rate2spike_core::arithmetic::{Arithmetic, DRIVE_FRACTION_BITS, FACTOR_SHIFT, Fixed, HALF};
+use rate2spike_core::blob::{self, Deployed, Payload, SelfTest, Shared};
+use rate2spike_core::decision::Decision;
+use rate2spike_core::factors::Scheme;
+use rate2spike_core::network::Membrane;
+use rate2spike_core::noise::{DEVIATE_SD, Noise};
+use rate2spike_core::trial::{self, Clock, SpikeHash};
+
+use crate::convert::{SpikingNetwork, TimeStep};
+use crate::simulate::{Memory, clock};
+use crate::task::Task;
+use report::{Loss, Losses};
+
+/// Largest size of a synaptic current, mV: with a drive and the noise of a
+/// refractory time it stays inside [`Fixed`].
+const MOST_CURRENT_MV: f64 = 900.0;
+
+/// Largest size of a constant drive, mV.
+const MOST_DRIVE_MV: f64 = 60.0;
+
+/// Seed of the self-test.
+const SELF_TEST_SEED: u64 = 0x5EED;
+
+/// A network that has no fixed-point form.
+#[derive(Debug, thiserror::Error, PartialEq)]
+pub enum QuantizeError {
+    /// The quadratic neuron.
+    #[error("the quadratic neuron has no fixed-point form (v² leaves the range): quantize the leaky one")]
+    Quadratic,
+    /// Euler's scheme.
+    #[error("a deployed network is integrated exactly; use --scheme exact")]
+    Scheme,
+    /// A decay that 16 bits cannot hold.
+    #[error("{name} of {time_ms} ms decays by more than half in a step of {step_ms} ms: use a shorter step")]
+    FastDecay {
+        /// Which one.
+        name: &'static str,
+        /// The time constant.
+        time_ms: f64,
+        /// The step.
+        step_ms: f64,
+    },
+    /// A decay that 16 bits cannot resolve.
+    #[error("{name} of {time_ms} ms is too long for a step of {step_ms} ms: use a longer step")]
+    SlowDecay {
+        /// Which one.
+        name: &'static str,
+        /// The time constant.
+        time_ms: f64,
+        /// The step.
+        step_ms: f64,
+    },
+    /// Weights whose current could leave the range.
+    #[error("the synapses of unit {unit} could add up to {current_mv:.0} mV, beyond the ±{MOST_CURRENT_MV} mV of the fixed-point format: use a larger lambda")]
+    Current {
+        /// The receiving unit.
+        unit: usize,
+        /// Largest possible current.
+        current_mv: f64,
+    },
+    /// A bias or an input weight out of range.
+    #[error("{name} of unit {unit} is {value} mV, beyond the ±{limit} mV of the fixed-point format")]
+    Voltage {
+        /// Which one.
+        name: &'static str,
+        /// The unit.
+        unit: usize,
+        /// Its value.
+        value: f64,
+        /// The limit.
+        limit: f64,
+    },
+    /// Too many input channels.
+    #[error("{0} input channels; the format has room for 255")]
+    Channels(usize),
+    /// Noise that its gain cannot hold.
+    #[error("noise of {0} mV a step is beyond the fixed-point format")]
+    Noise(f64),
+}
+
+/// A network as a blob, and what it lost.
+#[derive(Clone, Debug)]
+pub struct Quantized {
+    /// The blob.
+    pub bytes: Vec<u8>,
+    /// What was lost, quantity by quantity.
+    pub losses: Losses,
+}
+
+/// A decay factor in 16 bits.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Decay {
+    /// In 2⁻¹⁶.
+    bits: i16,
+    /// As it was.
+    exact: f64,
+}
+
+impl Decay {
+    /// `factor` is a relative change, for instance e^{−dt/τ} − 1.
+    fn new(
+        factor: f64,
+        name: &'static str,
+        time_ms: f64,
+        step_ms: f64,
+    ) -> Result<Self, QuantizeError> {
+        let bits = (factor * 65536.0).round();
+        if bits.abs() > f64::from(i16::MAX) {
+            return Err(QuantizeError::FastDecay { name, time_ms, step_ms });
+        }
+        // Coarser than this and the time constant would be off by more than 5 %.
+        if bits.abs() < 10.0 {
+            return Err(QuantizeError::SlowDecay { name, time_ms, step_ms });
+        }
+        Ok(Self { bits: bits as i16, exact: factor })
+    }
+
+    fn value(self) -> f64 {
+        f64::from(self.bits) / 65536.0
+    }
+
+    /// Relative error of the time constant.
+    fn tau_error(self) -> f64 {
+        self.exact.ln_1p() / self.value().ln_1p() - 1.0
+    }
+}
+
+/// Fixed-point numbers of a network, before they become bytes.
+#[derive(Clone, Debug)]
+struct Tables {
+    units: Vec<u8>,
+    input_weights: Vec<u8>,
+    starts: Vec<u8>,
+    synapses: Vec<u8>,
+    weight_shift: u8,
+}
+
+/// The fixed-point form of `network` for `task`, with steps of `step`.
+pub fn quantize(
+    network: &SpikingNetwork,
+    task: Task,
+    step: &TimeStep,
+) -> Result<Quantized, QuantizeError> {
+    check(network, step)?;
+    let mut losses = Losses::default();
+    let decays = Decays::new(network, step, &mut losses)?;
+    let tables = tables(network, step, &decays, &mut losses)?;
+    let readout = readout::Bank::new(network, step, &decays, &mut losses)?;
+    let shared = shared(network, step, &decays, &tables, readout.shift, &mut losses)?;
+    let pulses = self_test_pulses(task);
+    let mut payload = Payload {
+        task: task.name().as_bytes(),
+        step_ns: (step.ms * 1e6).round() as u32,
+        lambda_thousandths: (network.lambda * 1000.0).round() as u32,
+        shared,
+        clock: clock(task, step),
+        decision: decision(task, step),
+        self_test: SelfTest { seed: SELF_TEST_SEED, spike_hash: 0, pulses: &pulses },
+        units: &tables.units,
+        input_weights: &tables.input_weights,
+        starts: &tables.starts,
+        synapses: &tables.synapses,
+        filters: &readout.filters,
+        readout: &readout.rows,
+    };
+    let unproven = bytes(&payload);
+    let deployed = Deployed::read(&unproven).expect("a blob that was just written is valid");
+    payload.self_test.spike_hash = self_test(&deployed);
+    Ok(Quantized { bytes: bytes(&payload), losses })
+}
+
+fn bytes(payload: &Payload) -> Vec<u8> {
+    let tables = [
+        payload.units,
+        payload.input_weights,
+        payload.starts,
+        payload.synapses,
+        payload.filters,
+        payload.readout,
+        payload.self_test.pulses,
+    ];
+    // Every other field takes at most ten bytes as a varint.
+    let room = tables.iter().map(|table| table.len()).sum::<usize>() + 1024;
+    let mut buffer = vec![0; room];
+    blob::write(payload, &mut buffer).expect("the buffer was made large enough").to_vec()
+}
+
+/// Runs the self-test of a blob; returns the hash of its spikes.
+pub fn self_test(deployed: &Deployed) -> u64 {
+    let payload = deployed.payload();
+    let mut memory = Memory::of(deployed);
+    let mut noise = Noise::new(payload.self_test.seed, 0);
+    let mut state = memory.start(deployed, &mut noise);
+    let mut hash = SpikeHash::default();
+    let channels = usize::from(payload.shared.inputs);
+    trial::run(
+        deployed,
+        &mut state,
+        &mut noise,
+        payload.clock,
+        |sample| -> Vec<I4F12> {
+            (0..channels).map(|k| deployed.self_test_input(sample, k)).collect()
+        },
+        |step, state| hash.add_step(step, state),
+    );
+    hash.value()
+}
+
+/// One pulse a channel, one after the other: every input weight takes part.
+fn self_test_pulses(task: Task) -> Vec<u8> {
+    let channels = task.channels();
+    let length = task.samples() / (channels + 1);
+    (0..channels)
+        .flat_map(|k| {
+            let (first, end) = ((k + 1) * length / 2, (k + 2) * length / 2);
+            let mut pulse = vec![k as u8];
+            pulse.extend((first as u16).to_le_bytes());
+            pulse.extend((end as u16).to_le_bytes());
+            pulse.extend(I4F12::ONE.to_le_bytes());
+            pulse
+        })
+        .collect()
+}
+
+fn check(network: &SpikingNetwork, step: &TimeStep) -> Result<(), QuantizeError> {
+    if network.neuron.membrane == Membrane::Quadratic {
+        return Err(QuantizeError::Quadratic);
+    }
+    if step.scheme != Scheme::Exact {
+        return Err(QuantizeError::Scheme);
+    }
+    if network.channels > 255 {
+        return Err(QuantizeError::Channels(network.channels));
+    }
+    check_currents(network, step)?;
+    let bias = network.neuron.bias_mv;
+    for unit in 0..network.units {
+        let weights = &network.input_weights[unit * network.channels..][..network.channels];
+        let limit = f64::from(I6F10::MAX);
+        if let Some(&value) = weights.iter().find(|w| w.abs() > limit) {
+            return Err(QuantizeError::Voltage { name: "input weight", unit, value, limit });
+        }
+        if bias.abs() > MOST_DRIVE_MV {
+            let limit = MOST_DRIVE_MV;
+            return Err(QuantizeError::Voltage { name: "bias", unit, value: bias, limit });
+        }
+    }
+    Ok(())
+}
+
+/// No unit fires faster than its refractory time allows, so that its weights
+/// bound the current: excitation and inhibition apart.
+fn check_currents(network: &SpikingNetwork, step: &TimeStep) -> Result<(), QuantizeError> {
+    let steps_between_spikes = f64::from(network.refractory_steps(step)) + 1.0;
+    let most_hz = 1000.0 / (steps_between_spikes * step.ms);
+    for (unit, row) in network.weights.chunks_exact(network.units).enumerate() {
+        // Two spikes can follow each other at once at the start of a trial; a
+        // single spike's peak, area over τ, is added for them.
+        let most_hz = most_hz + 1000.0 / network.decay_ms[unit];
+        let (excitation, inhibition) = row.iter().fold((0.0, 0.0), |(e, i), &w| {
+            if w > 0.0 { (e + w, i) } else { (e, i - w) }
+        });
+        let current_mv = f64::max(excitation, inhibition) * most_hz;
+        if current_mv > MOST_CURRENT_MV {
+            return Err(QuantizeError::Current { unit, current_mv });
+        }
+    }
+    Ok(())
+}
+
+/// The decay factors of a network.
+#[derive(Clone, Debug)]
+struct Decays {
+    rise: Option<Decay>,
+    /// One a unit.
+    synapses: Vec<Decay>,
+}
+
+impl Decays {
+    fn new(
+        network: &SpikingNetwork,
+        step: &TimeStep,
+        losses: &mut Losses,
+    ) -> Result<Self, QuantizeError> {
+        let neuron = &network.neuron;
+        let rise = (neuron.rise_ms > 0.0)
+            .then(|| {
+                let factor = network.factors(0, step).rise_decay;
+                Decay::new(factor, "the rise time", neuron.rise_ms, step.ms)
+            })
+            .transpose()?;
+        let synapses: Vec<Decay> = (0..network.units)
+            .map(|unit| {
+                let factor = network.factors(unit, step).synapse_decay;
+                Decay::new(factor, "a synaptic decay time", network.decay_ms[unit], step.ms)
+            })
+            .collect::<Result<_, _>>()?;
+        losses.tau_synapse = Loss::of(synapses.iter().map(|decay| decay.tau_error()));
+        losses.tau_rise = Loss::of(rise.iter().map(|decay| decay.tau_error()));
+        Ok(Self { rise, synapses })
+    }
+
+    /// Area of a current, in bits · steps, that one unit of the rise's top 16
+    /// bits causes with a gain of one.
+    fn area(&self, synapse: Decay) -> f64 {
+        area(self.rise.map(Decay::value), synapse.value())
+    }
+}
+
+/// Sum over all steps of a current that one unit of rise causes, per unit of
+/// gain.
+fn area(rise_decay: Option<f64>, synapse_decay: f64) -> f64 {
+    rise_decay.map_or(1.0, |decay| -1.0 / decay) / -synapse_decay
+}
+
+fn tables(
+    network: &SpikingNetwork,
+    step: &TimeStep,
+    decays: &Decays,
+    losses: &mut Losses,
+) -> Result<Tables, QuantizeError> {
+    let n = network.units;
+    let weight_shift = weight_shift(network, step, decays);
+    let mut gains = Vec::with_capacity(n);
+    let mut quantized = vec![0i8; n * n];
+    let mut errors = Vec::new();
+    for (unit, row) in network.weights.chunks_exact(n).enumerate() {
+        let scale = RowScale::new(network, step, decays, unit, weight_shift);
+        for (q, &w) in quantized[unit * n..].iter_mut().zip(row) {
+            let exact = w / scale.weight;
+            *q = exact.round().clamp(-127.0, 127.0) as i8;
+            if w != 0.0 {
+                errors.push((f64::from(*q) - exact) * scale.weight / scale.largest);
+            }
+        }
+        gains.push(scale.gain);
+    }
+    losses.weight = Loss::of(errors.into_iter());
+
+    let bias = drive_bits(network.neuron.bias_mv);
+    losses.bias_mv = Loss::of([f64::from(bias) / 32.0 - network.neuron.bias_mv].into_iter());
+    let units = (0..n)
+        .flat_map(|unit| [decays.synapses[unit].bits, gains[unit], bias])
+        .flat_map(i16::to_le_bytes)
+        .collect();
+    let inputs: Vec<I6F10> =
+        network.input_weights.iter().map(|&w| I6F10::saturating_from_num(w)).collect();
+    losses.input_weight_mv =
+        Loss::of(inputs.iter().zip(&network.input_weights).map(|(q, w)| q.to_num::<f64>() - w));
+    let (starts, synapses) = columns(&quantized, n);
+    Ok(Tables {
+        units,
+        input_weights: inputs.iter().flat_map(|w| w.to_le_bytes()).collect(),
+        starts,
+        synapses,
+        weight_shift,
+    })
+}
+
+fn drive_bits(mv: f64) -> i16 {
+    (mv * f64::from(1u32 << DRIVE_FRACTION_BITS)).round() as i16
+}
+
+/// Columns of targets: the gap to the target before, and the weight. A gap
+/// beyond a byte is bridged by weights of zero.
+fn columns(weights: &[i8], n: usize) -> (Vec<u8>, Vec<u8>) {
+    let mut starts = Vec::with_capacity((n + 1) * blob::START_BYTES);
+    let mut synapses = Vec::new();
+    for j in 0..n {
+        starts.extend(((synapses.len() / blob::SYNAPSE_BYTES) as u32).to_le_bytes());
+        let mut at = 0;
+        for i in (0..n).filter(|&i| weights[i * n + j] != 0) {
+            while i - at > 255 {
+                synapses.extend([255, 0]);
+                at += 255;
+            }
+            synapses.extend([(i - at) as u8, weights[i * n + j] as u8]);
+            at = i;
+        }
+    }
+    starts.extend(((synapses.len() / blob::SYNAPSE_BYTES) as u32).to_le_bytes());
+    (starts, synapses)
+}
+
+/// The largest shift with which no rise can leave 32 bits: the more bits, the
+/// finer the decay of small rises. The single filter has no rise.
+fn weight_shift(network: &SpikingNetwork, step: &TimeStep, decays: &Decays) -> u8 {
+    let Some(rise) = decays.rise else { return FACTOR_SHIFT as u8 };
+    let spacing = f64::from(network.refractory_steps(step)) + 1.0;
+    // A unit that fires as fast as it can, and once more at the start.
+    let arrivals = 1.0 / -(spacing * rise.value().ln_1p()).exp_m1() + 1.0;
+    let widest = network
+        .weights
+        .chunks_exact(network.units)
+        .map(|row| {
+            let largest = row.iter().fold(0.0, |m: f64, w| m.max(w.abs()));
+            let sum: f64 = row.iter().map(|w| w.abs()).sum();
+            if largest > 0.0 { sum / largest } else { 0.0 }
+        })
+        .fold(1.0, f64::max);
+    let bits = (f64::from(i32::MAX) / (widest * 127.0 * arrivals)).log2().floor();
+    bits.clamp(8.0, 20.0) as u8
+}
+
+/// The scale of a receiving unit's weights.
+struct RowScale {
+    /// Weight in mV·s of one unit of the 8-bit weight.
+    weight: f64,
+    /// Largest weight of the row, mV·s.
+    largest: f64,
+    /// The unit's gain.
+    gain: i16,
+}
+
+impl RowScale {
+    fn new(
+        network: &SpikingNetwork,
+        step: &TimeStep,
+        decays: &Decays,
+        unit: usize,
+        shift: u8,
+    ) -> Self {
+        let row = &network.weights[unit * network.units..(unit + 1) * network.units];
+        let largest = row.iter().fold(0.0, |m: f64, w| m.max(w.abs()));
+        // mV·s that one unit of weight and one unit of gain stand for.
+        let unit_weight = unit_area(network, step, decays, unit, shift)
+            / f64::from(1u32 << Fixed::FRAC_NBITS);
+        let gain = (largest / (127.0 * unit_weight)).ceil().clamp(1.0, f64::from(i16::MAX));
+        Self { weight: gain * unit_weight, largest: largest.max(unit_weight), gain: gain as i16 }
+    }
+}
+
+/// What an amount of `2^shift` in a rise, with a gain of one, is worth, in bits
+/// of the current: its area in bits · steps over that of a unit weight in
+/// floating point, so that both have the same area.
+fn unit_area(
+    network: &SpikingNetwork,
+    step: &TimeStep,
+    decays: &Decays,
+    unit: usize,
+    shift: u8,
+) -> f64 {
+    let exact = network.factors(unit, step);
+    let rise = decays.rise.map(|_| exact.rise_decay);
+    let exact_area = exact.rise_gain * 1000.0 / step.ms * area(rise, exact.synapse_decay);
+    let amount = f64::from(shift) - f64::from(FACTOR_SHIFT);
+    amount.exp2() * decays.area(decays.synapses[unit]) / exact_area
+}
+
+fn shared(
+    network: &SpikingNetwork,
+    step: &TimeStep,
+    decays: &Decays,
+    tables: &Tables,
+    readout_shift: u8,
+    losses: &mut Losses,
+) -> Result<Shared, QuantizeError> {
+    let neuron = &network.neuron;
+    let exact = network.factors(0, step);
+    let leak = Decay::new(-exact.leak, "the membrane time", neuron.tau_m_ms, step.ms)?;
+    losses.tau_membrane = Loss::of([leak.tau_error()].into_iter());
+    let noise_mv = step.noise_mv(neuron);
+    let noise_bits = noise_mv / DEVIATE_SD * f64::from(1u32 << Fixed::FRAC_NBITS);
+    if noise_bits > f64::from(i16::MAX) {
+        return Err(QuantizeError::Noise(noise_mv));
+    }
+    if noise_mv > 0.0 {
+        losses.noise = Loss::of([noise_bits.round() / noise_bits - 1.0].into_iter());
+    }
+    Ok(Shared {
+        units: network.units as u16,
+        inputs: network.channels as u8,
+        double_filter: decays.rise.is_some(),
+        leak: -leak.bits,
+        rise_decay: decays.rise.map_or(0, |rise| rise.bits),
+        noise_gain: noise_bits.round() as i16,
+        threshold: potential(neuron.threshold_mv),
+        reset: potential(neuron.reset_mv),
+        start: (potential(neuron.reset_mv), potential(neuron.start_mv)),
+        refractory_steps: network.refractory_steps(step),
+        weight_shift: tables.weight_shift,
+        readout_shift,
+    })
+}
+
+/// A potential; see [`HALF`].
+fn potential(mv: f64) -> Fixed {
+    Fixed::saturating_from_num(mv).saturating_add(Fixed::from_bits(HALF))
+}
+
+/// A task's decision in fixed point.
+pub fn decision(task: Task, step: &TimeStep) -> Decision<Fixed> {
+    let rule = task.decision(step.ms);
+    let output = |x: f64| Fixed::saturating_from_num(x * Fixed::OUTPUT_ONE.to_num::<f64>());
+    Decision {
+        kind: rule.kind,
+        extremes: rule.extremes,
+        high: output(rule.high),
+        low: output(rule.low),
+        mean: rule.mean,
+        mean_high: output(rule.mean_high),
+        mean_low: output(rule.mean_low),
+    }
+}
+
+/// The clock of a blob.
+pub fn blob_clock(deployed: &Deployed) -> Clock {
+    deployed.payload().clock
+}

@@ -1,0 +1,196 @@
+//! φ: from a unit's current to its rate.
+
+use std::sync::{Arc, LazyLock};
+
+use super::siegert::NoisyNeuron;
+
+/// The choices that `--act` offers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActivationKind {
+    /// 1 / (1 + e^−x), the published choice.
+    Sigmoid,
+    /// min(max(x, 0), 20).
+    #[value(name = "clipped_relu", alias = "clipped-relu", alias = "relu")]
+    ClippedRelu,
+    /// min(ln(1 + e^x), 20).
+    Softplus,
+    /// The firing rate of the spiking neuron itself, over λ₀.
+    Lif,
+}
+
+/// Largest rate of the clipped activations.
+const CLIP: f32 = 20.0;
+
+/// λ₀ in Hz: the rate of the spiking neuron that stands for a rate of one, and
+/// the scaling factor of the conversion of a network that was trained with
+/// [`ActivationKind::Lif`].
+pub const LIF_LAMBDA: f64 = 50.0;
+
+/// φ, ready to evaluate.
+#[derive(Clone, Debug)]
+pub enum Activation {
+    /// See [`ActivationKind::Sigmoid`].
+    Sigmoid,
+    /// See [`ActivationKind::ClippedRelu`].
+    ClippedRelu,
+    /// See [`ActivationKind::Softplus`].
+    Softplus,
+    /// See [`ActivationKind::Lif`].
+    Table(Arc<Table>),
+}
+
+impl ActivationKind {
+    /// The name in model files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sigmoid => "sigmoid",
+            Self::ClippedRelu => "clipped_relu",
+            Self::Softplus => "softplus",
+            Self::Lif => "lif",
+        }
+    }
+
+    /// The activation of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Sigmoid, Self::ClippedRelu, Self::Softplus, Self::Lif]
+            .into_iter()
+            .find(|kind| kind.name() == name)
+    }
+
+    /// φ itself.
+    pub fn activation(self) -> Activation {
+        match self {
+            Self::Sigmoid => Activation::Sigmoid,
+            Self::ClippedRelu => Activation::ClippedRelu,
+            Self::Softplus => Activation::Softplus,
+            Self::Lif => Activation::Table(LIF_TABLE.clone()),
+        }
+    }
+}
+
+/// The published neuron at its published time step.
+static LIF_TABLE: LazyLock<Arc<Table>> = LazyLock::new(|| {
+    let neuron = NoisyNeuron {
+        tau_m: 10.0,
+        refractory: 2.0,
+        threshold_above_reset: 25.0,
+        sigma: 1.0,
+        step: 0.05,
+    };
+    Arc::new(Table::new(-8.0, 64.0, 1.0 / 16.0, |x| (neuron.rate_hz(x) / LIF_LAMBDA) as f32))
+});
+
+/// A function as a table, linear between its entries and constant outside.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// First argument.
+    pub low: f32,
+    /// Entries per unit of the argument.
+    pub density: f32,
+    /// Values at `low`, `low + 1/density`, ….
+    pub values: Vec<f32>,
+}
+
+impl Table {
+    fn new(low: f64, high: f64, spacing: f64, function: impl Fn(f64) -> f32) -> Self {
+        let entries = ((high - low) / spacing).round() as usize + 1;
+        let values = (0..entries).map(|i| function(low + spacing * i as f64)).collect();
+        Self { low: low as f32, density: (1.0 / spacing) as f32, values }
+    }
+
+    /// Value and slope at `x`.
+    #[inline(always)]
+    fn at(&self, x: f32) -> (f32, f32) {
+        let last = (self.values.len() - 1) as f32;
+        let position = (x - self.low) * self.density;
+        let inside = position.clamp(0.0, last - 1e-3);
+        let index = inside as usize;
+        let (here, next) = (self.values[index], self.values[index + 1]);
+        let slope = if inside == position { (next - here) * self.density } else { 0.0 };
+        (here + (inside - index as f32) * (next - here), slope)
+    }
+}
+
+impl Activation {
+    /// r = φ(x) and φ'(x), element by element.
+    pub fn apply(&self, x: &[f32], r: &mut [f32], slope: &mut [f32]) {
+        let elements = x.iter().zip(r).zip(slope);
+        match self {
+            Self::Sigmoid => elements.for_each(|((x, r), slope)| {
+                *r = sigmoid(*x);
+                *slope = *r * (1.0 - *r);
+            }),
+            Self::ClippedRelu => elements.for_each(|((x, r), slope)| {
+                *r = x.clamp(0.0, CLIP);
+                *slope = if *x > 0.0 && *x <= CLIP { 1.0 } else { 0.0 };
+            }),
+            Self::Softplus => elements.for_each(|((x, r), slope)| {
+                let value = x.max(0.0) + (-x.abs()).exp().ln_1p();
+                *r = value.min(CLIP);
+                *slope = if value <= CLIP { sigmoid(*x) } else { 0.0 };
+            }),
+            Self::Table(table) => elements.for_each(|((x, r), slope)| {
+                (*r, *slope) = table.at(*x);
+            }),
+        }
+    }
+}
+
+/// 1 / (1 + e^−x).
+#[inline(always)]
+pub fn sigmoid(x: f32) -> f32 {
+    1.0 / (1.0 + exp(-x))
+}
+
+/// e^x to 2e-7, in operations that the compiler can vectorize: the power of
+/// two by its exponent bits, the rest by a polynomial on ±½ ln 2.
+#[inline(always)]
+fn exp(x: f32) -> f32 {
+    const LN2_HIGH: f32 = 0.693_359_4;
+    const LN2_LOW: f32 = -2.121_944_4e-4;
+    let x = x.clamp(-87.0, 88.0);
+    // Adding and subtracting 1.5·2²³ rounds to an integer.
+    const ROUND: f32 = 12_582_912.0;
+    let n = (x * std::f32::consts::LOG2_E + ROUND) - ROUND;
+    let f = (x - n * LN2_HIGH) - n * LN2_LOW;
+    let mut p = 1.0 / 720.0;
+    for coefficient in [1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0] {
+        p = p * f + coefficient;
+    }
+    p * f32::from_bits(((n as i32 + 127) << 23) as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exp_is_exp() {
+        for i in -8600..8700 {
+            let x = i as f32 / 100.0;
+            assert!((exp(x) / (x as f64).exp() as f32 - 1.0).abs() < 5e-7, "{x}");
+        }
+    }
+
+    #[test]
+    fn slopes_are_differences() {
+        for kind in [
+            ActivationKind::Sigmoid,
+            ActivationKind::ClippedRelu,
+            ActivationKind::Softplus,
+            ActivationKind::Lif,
+        ] {
+            let activation = kind.activation();
+            for i in -90..190 {
+                // Off the kinks of relu and of the table.
+                let x = i as f32 / 8.0 + 0.03;
+                let d = 0.01f32;
+                let (mut r, mut slope) = ([0.0; 3], [0.0; 3]);
+                activation.apply(&[x - d, x, x + d], &mut r, &mut slope);
+                let difference = (r[2] - r[0]) / (2.0 * d);
+                assert!((difference - slope[1]).abs() < 2e-3, "{kind:?} at {x}: {difference} {}", slope[1]);
+            }
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Trials and noise, drawn for a batch.
+
+use rate2spike_core::noise::{DEVIATE_SD, Noise};
+use rate2spike_core::step::LANES;
+
+use super::network::{RateNetwork, Stream, generator};
+use crate::task::{Task, Trial};
+
+/// Standard deviation of the noise that each step adds to x.
+const STEP_NOISE: f32 = 0.1;
+
+/// Standard deviation of x at the start.
+const START_NOISE: f32 = 0.01;
+
+/// What drives a network through a batch of trials. Arrays are samples ×
+/// trials × units, T × B × N.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// B.
+    pub trials: usize,
+    /// T.
+    pub samples: usize,
+    /// x at the first sample, B × N.
+    pub start: Vec<f32>,
+    /// Σ_k w_in,ik u_k[t], T × B × N.
+    pub current: Vec<f32>,
+    /// Added to x[t], T × B × N; entry 0 is not used. Empty: no noise.
+    pub noise: Vec<f32>,
+    /// Unit normal deviates that drive the fluctuations of r, T × B × N.
+    /// Empty: none.
+    pub fluctuations: Vec<f32>,
+    /// The output that is wanted at t = 1 … T−1, B × (T − 1): the published
+    /// code meets it with z[0 … T−2], one sample apart.
+    pub target: Vec<f32>,
+    /// The right answers, B.
+    pub labels: Vec<i8>,
+}
+
+impl Batch {
+    /// Draws `trials` trials, the first of which is the `first`-th of the
+    /// stream. Each trial has its own random numbers: how they are grouped
+    /// into batches changes nothing.
+    pub fn draw(
+        network: &RateNetwork,
+        task: Task,
+        (seed, stream): (u64, Stream),
+        first: u64,
+        trials: usize,
+        fluctuating: bool,
+    ) -> Self {
+        let drawn: Vec<Trial> = (0..trials as u64)
+            .map(|b| task.trial(&mut generator(seed, stream, first + b)))
+            .collect();
+        let mut batch = Self::of_trials(network, task.samples(), &drawn);
+        let (n, samples) = (network.units, batch.samples);
+        batch.noise = vec![0.0; samples * trials * n];
+        if fluctuating {
+            batch.fluctuations = vec![0.0; samples * trials * n];
+        }
+        let mut start = vec![0.0; n];
+        for b in 0..trials {
+            // The high bits name the stream: membranes and trials share no noise.
+            let mut noise = Noise::new(seed, ((stream as u64) << 56) | (first + b as u64));
+            fill(&mut noise, START_NOISE, &mut start);
+            batch.start[b * n..(b + 1) * n].copy_from_slice(&start);
+            for t in 1..samples {
+                let range = (t * trials + b) * n..(t * trials + b + 1) * n;
+                fill(&mut noise, STEP_NOISE, &mut batch.noise[range.clone()]);
+                if fluctuating {
+                    fill(&mut noise, 1.0, &mut batch.fluctuations[range]);
+                }
+            }
+        }
+        batch
+    }
+
+    /// Given trials without noise, starting at zero.
+    pub fn of_trials(network: &RateNetwork, samples: usize, trials: &[Trial]) -> Self {
+        let (n, b) = (network.units, trials.len());
+        let mut current = vec![0.0; samples * b * n];
+        for (t, rows) in current.chunks_exact_mut(b * n).enumerate() {
+            for (trial, row) in trials.iter().zip(rows.chunks_exact_mut(n)) {
+                for channel in 0..network.channels {
+                    let u = trial.input[channel * samples + t];
+                    if u != 0.0 {
+                        let weights = network.w_in.iter().skip(channel).step_by(network.channels);
+                        row.iter_mut().zip(weights).for_each(|(x, w)| *x += w * u);
+                    }
+                }
+            }
+        }
+        Self {
+            trials: b,
+            samples,
+            start: vec![0.0; b * n],
+            current,
+            noise: Vec::new(),
+            fluctuations: Vec::new(),
+            target: trials.iter().flat_map(|trial| trial.target[..samples - 1].to_vec()).collect(),
+            labels: trials.iter().map(|trial| trial.label).collect(),
+        }
+    }
+}
+
+/// Fills `row` with normal deviates of standard deviation `sd`.
+fn fill(noise: &mut Noise, sd: f32, row: &mut [f32]) {
+    let gain = sd / DEVIATE_SD as f32;
+    let mut deviates = noise.step();
+    for chunk in row.chunks_mut(LANES) {
+        let block = deviates.next_block();
+        chunk.iter_mut().zip(block).for_each(|(x, z)| *x = z as f32 * gain);
+    }
+}

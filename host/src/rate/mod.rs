@@ -1,0 +1,21 @@
+//! The continuous rate network: its options, its numbers, its gradient and its
+//! training.
+//!
+//! ```text
+//! x_i[t] = (1 − 1/τ_i) x_i[t−1] + (1/τ_i) (Σ_j w_ij r_j[t−1] + Σ_k w_in,ik u_k[t−1]) + noise
+//! r_i[t] = φ(x_i[t])            o[t] = Σ_i w_out,i r_i[t] + b_out
+//! ```
+//!
+//! [`options`] says what to train, [`network`] holds the numbers of a network
+//! in the terms of the published code, [`activation`] is φ, [`batch`] draws
+//! trials and noise, [`recurrence`] runs the equations over time and back,
+//! [`model`] is the network as a Burn module, and [`training`] trains it.
+
+pub mod activation;
+pub mod batch;
+pub mod model;
+pub mod network;
+pub mod options;
+pub mod recurrence;
+pub mod siegert;
+pub mod training;

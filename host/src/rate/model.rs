@@ -1,0 +1,289 @@
+//! The rate network as a Burn module.
+//!
+//! The recurrence is one differentiable operation. On the CPU its forward pass
+//! and its adjoint are those of [`super::recurrence`]; [`by_operations`] builds
+//! the same graph from Burn's own operations and serves to check the gradient.
+
+use std::sync::Arc;
+
+use burn::backend::Autodiff;
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::module::{Module, Param};
+use burn::tensor::backend::{AutodiffBackend, Backend};
+use burn::tensor::ops::FloatTensor;
+use burn::tensor::{Tensor, TensorData, TensorPrimitive};
+
+use super::activation::Activation;
+use super::batch::Batch;
+use super::network::RateNetwork;
+use super::options::{DecayTaus, Loss};
+use super::recurrence::{self, Parameters, Trajectory};
+
+/// The trained parameters of a rate network, and what is fixed beside them.
+#[derive(Module, Debug)]
+pub struct RateModel<B: Backend> {
+    /// Recurrent weights before Dale's principle, N × N.
+    pub w: Param<Tensor<B, 2>>,
+    /// Readout weights, N.
+    pub w_out: Param<Tensor<B, 1>>,
+    /// Offset of the output, 1.
+    pub b_out: Param<Tensor<B, 1>>,
+    /// θ of the decay time constants, N; without gradient if they are fixed.
+    pub tau_theta: Param<Tensor<B, 1>>,
+    /// Sign of the sender and forbidden weights in one, N × N.
+    mask: Tensor<B, 2>,
+    #[module(skip)]
+    dale: bool,
+    #[module(skip)]
+    taus: DecayTaus,
+}
+
+/// What the recurrence needs beside its parameters.
+#[derive(Clone, Debug)]
+pub struct Drive {
+    /// φ.
+    pub activation: Activation,
+    /// Strength of the fluctuations of r.
+    pub fluctuations: f32,
+    /// Trials and noise.
+    pub batch: Batch,
+}
+
+/// Tensors that the recurrence depends on: w N × N, w_out N, b_out 1, τ N.
+pub struct Arguments<B: Backend> {
+    w: FloatTensor<B>,
+    w_out: FloatTensor<B>,
+    b_out: FloatTensor<B>,
+    tau: FloatTensor<B>,
+}
+
+/// A back end on which the recurrence is one operation.
+pub trait Recurrence: Backend {
+    /// The outputs, B × (T − 1).
+    fn recurrence(arguments: Arguments<Self>, drive: Arc<Drive>) -> FloatTensor<Self>;
+}
+
+fn values<B: Backend>(tensor: FloatTensor<B>) -> Vec<f32> {
+    // One dimension is enough to read the numbers out.
+    let tensor = Tensor::<B, 1>::from_primitive(TensorPrimitive::Float(tensor));
+    tensor.into_data().convert::<f32>().into_vec().expect("the data were converted to f32")
+}
+
+fn tensor<B: Backend>(values: Vec<f32>, shape: impl Into<Vec<usize>>) -> FloatTensor<B> {
+    B::float_from_data(TensorData::new(values, shape.into()), &B::Device::default())
+}
+
+impl<B: Backend> Arguments<B> {
+    fn parameters(self) -> Parameters {
+        Parameters {
+            w: values::<B>(self.w),
+            w_out: values::<B>(self.w_out),
+            b_out: values::<B>(self.b_out)[0],
+            tau: values::<B>(self.tau),
+        }
+    }
+}
+
+fn forward<B: Backend>(parameters: &Parameters, drive: &Drive) -> (FloatTensor<B>, Trajectory) {
+    let Drive { activation, fluctuations, batch } = drive;
+    let (outputs, trajectory) =
+        recurrence::forward(parameters, activation, *fluctuations, batch);
+    (tensor::<B>(outputs, [batch.trials, batch.samples - 1]), trajectory)
+}
+
+impl Recurrence for burn::backend::Flex {
+    fn recurrence(arguments: Arguments<Self>, drive: Arc<Drive>) -> FloatTensor<Self> {
+        forward::<Self>(&arguments.parameters(), &drive).0
+    }
+}
+
+/// The adjoint of the recurrence, as a node of the graph.
+#[derive(Debug)]
+struct RecurrenceAdjoint;
+
+impl<B: Backend> Backward<B, 4> for RecurrenceAdjoint {
+    type State = Arc<(Parameters, Arc<Drive>, Trajectory)>;
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 4>,
+        gradients: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let (parameters, drive, trajectory) = &*ops.state;
+        let by_output = values::<B>(gradients.consume::<B>(&ops.node));
+        let gradient = recurrence::adjoint(parameters, &drive.batch, trajectory, &by_output);
+        let n = parameters.w_out.len();
+        let tensors = [
+            tensor::<B>(gradient.w, [n, n]),
+            tensor::<B>(gradient.w_out, [n]),
+            tensor::<B>(vec![gradient.b_out], [1]),
+            tensor::<B>(gradient.tau, [n]),
+        ];
+        for (parent, tensor) in ops.parents.into_iter().zip(tensors) {
+            if let Some(parent) = parent {
+                gradients.register::<B>(parent.id, tensor);
+            }
+        }
+    }
+}
+
+impl<B: Backend, C: CheckpointStrategy> Recurrence for Autodiff<B, C> {
+    fn recurrence(arguments: Arguments<Self>, drive: Arc<Drive>) -> FloatTensor<Self> {
+        let Arguments { w, w_out, b_out, tau } = arguments;
+        let nodes = [&w, &w_out, &b_out, &tau].map(|tensor| tensor.node.clone());
+        let inner = Arguments::<B> {
+            w: w.primitive,
+            w_out: w_out.primitive,
+            b_out: b_out.primitive,
+            tau: tau.primitive,
+        };
+        let parameters = inner.parameters();
+        let (outputs, trajectory) = forward::<B>(&parameters, &drive);
+        match RecurrenceAdjoint.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => {
+                prep.finish(Arc::new((parameters, drive, trajectory)), outputs)
+            }
+            OpsKind::UnTracked(prep) => prep.finish(outputs),
+        }
+    }
+}
+
+impl<B: Backend> RateModel<B> {
+    /// The module with the numbers of `network`.
+    pub fn new(network: &RateNetwork) -> Self {
+        let device = B::Device::default();
+        let n = network.units;
+        let vector = |values: &[f32]| Tensor::<B, 1>::from_floats(values, &device);
+        let matrix =
+            |values: Vec<f32>| Tensor::<B, 2>::from_data(TensorData::new(values, [n, n]), &device);
+        let signs = network.signs();
+        let mask = network.som_mask.iter().enumerate().map(|(k, mask)| mask * signs[k % n]);
+        let trained = matches!(network.taus, DecayTaus::Trained(..));
+        Self {
+            w: Param::from_tensor(matrix(network.w.clone())),
+            w_out: Param::from_tensor(vector(&network.w_out)),
+            b_out: Param::from_tensor(vector(&[network.b_out])),
+            tau_theta: Param::from_tensor(vector(&network.tau_theta)).set_require_grad(trained),
+            mask: matrix(mask.collect()),
+            dale: network.dale,
+            taus: network.taus,
+        }
+    }
+
+    /// The numbers of the module, in place of those of `network`. Under Dale's
+    /// principle the raw weights are stored after relu, as the published code
+    /// stores them.
+    pub fn store(&self, network: &mut RateNetwork) {
+        let numbers = |data: TensorData| -> Vec<f32> {
+            data.convert::<f32>().into_vec().expect("the data were converted to f32")
+        };
+        let w = self.w.val();
+        let w = if self.dale { burn::tensor::activation::relu(w) } else { w };
+        network.w = numbers(w.into_data());
+        network.w_out = numbers(self.w_out.val().into_data());
+        network.b_out = numbers(self.b_out.val().into_data())[0];
+        network.tau_theta = numbers(self.tau_theta.val().into_data());
+    }
+
+    /// Effective weights, N × N.
+    fn weights(&self) -> Tensor<B, 2> {
+        let w = self.w.val();
+        let w = if self.dale { burn::tensor::activation::relu(w) } else { w };
+        w * self.mask.clone()
+    }
+
+    /// Decay time constants in steps, N.
+    fn decay(&self) -> Tensor<B, 1> {
+        let theta = self.tau_theta.val();
+        match self.taus {
+            DecayTaus::Fixed(tau) => theta.zeros_like() + tau,
+            DecayTaus::Trained(low, high) => {
+                burn::tensor::activation::sigmoid(theta) * (high - low) + low
+            }
+        }
+    }
+}
+
+impl<B: Recurrence> RateModel<B> {
+    /// The outputs, B × (T − 1).
+    pub fn forward(&self, drive: Arc<Drive>) -> Tensor<B, 2> {
+        let arguments = Arguments {
+            w: self.weights().into_primitive().tensor(),
+            w_out: self.w_out.val().into_primitive().tensor(),
+            b_out: self.b_out.val().into_primitive().tensor(),
+            tau: self.decay().into_primitive().tensor(),
+        };
+        Tensor::from_primitive(TensorPrimitive::Float(B::recurrence(arguments, drive)))
+    }
+}
+
+/// The mean loss of the trials of a batch, from outputs and targets, both
+/// B × (T − 1).
+pub fn loss<B: Backend>(outputs: Tensor<B, 2>, target: Tensor<B, 2>, loss: Loss) -> Tensor<B, 1> {
+    let error = outputs - target;
+    match loss {
+        Loss::L1 => error.abs().sum_dim(1).mean(),
+        Loss::L2 => error.square().sum_dim(1).sqrt().mean(),
+    }
+}
+
+/// The target of a batch as a tensor, B × (T − 1).
+pub fn target<B: Backend>(batch: &Batch) -> Tensor<B, 2> {
+    let data = TensorData::new(batch.target.clone(), [batch.trials, batch.samples - 1]);
+    Tensor::from_data(data, &B::Device::default())
+}
+
+/// The same outputs as [`RateModel::forward`], from Burn's own operations, one
+/// after the other: slow, and independent of [`super::recurrence`]. Without
+/// fluctuations.
+pub fn by_operations<B: AutodiffBackend>(model: &RateModel<B>, drive: &Drive) -> Tensor<B, 2> {
+    let batch = &drive.batch;
+    let device = B::Device::default();
+    let n = model.w_out.dims()[0];
+    let size = batch.trials * n;
+    let rows = |values: &[f32]| -> Tensor<B, 2> {
+        Tensor::from_data(TensorData::new(values.to_vec(), [batch.trials, n]), &device)
+    };
+    let alpha = model.decay().recip().unsqueeze::<2>();
+    let weights = model.weights().transpose();
+    let w_out = model.w_out.val().unsqueeze_dim::<2>(1);
+    let mut x = rows(&batch.start);
+    let mut r = activate(&drive.activation, x.clone());
+    let mut outputs = Vec::with_capacity(batch.samples - 1);
+    for t in 1..batch.samples {
+        let input = rows(&batch.current[(t - 1) * size..t * size]);
+        let current = r.matmul(weights.clone()) + input;
+        x = x.clone() + alpha.clone() * (current - x);
+        if let Some(noise) = batch.noise.get(t * size..(t + 1) * size) {
+            x = x + rows(noise);
+        }
+        r = activate(&drive.activation, x.clone());
+        outputs.push(r.clone().matmul(w_out.clone()) + model.b_out.val().unsqueeze::<2>());
+    }
+    Tensor::cat(outputs, 1)
+}
+
+fn activate<B: Backend>(activation: &Activation, x: Tensor<B, 2>) -> Tensor<B, 2> {
+    match activation {
+        Activation::Sigmoid => burn::tensor::activation::sigmoid(x),
+        Activation::ClippedRelu => x.clamp(0.0, 20.0),
+        Activation::Softplus => burn::tensor::activation::softplus(x, 1.0).clamp(0.0, 20.0),
+        Activation::Table(table) => {
+            let [b, n] = x.dims();
+            let last = (table.values.len() - 1) as f32;
+            let position = ((x - table.low) * table.density).clamp(0.0, last - 1e-3);
+            let index = position.clone().floor().int();
+            let share = position - index.clone().float();
+            let values = Tensor::<B, 1>::from_floats(table.values.as_slice(), &B::Device::default());
+            let at = |index: Tensor<B, 2, burn::tensor::Int>| {
+                values.clone().select(0, index.reshape([b * n])).reshape([b, n])
+            };
+            let here = at(index.clone());
+            here.clone() + share * (at(index + 1) - here)
+        }
+    }
+}

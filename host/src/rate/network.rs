@@ -1,0 +1,159 @@
+//! The numbers of a rate network, in the terms of the published code.
+
+use rand::{RngExt, SeedableRng};
+use rand_distr::{Distribution, Gamma, Normal, StandardNormal};
+use rand_pcg::Pcg64;
+
+use super::activation::ActivationKind;
+use super::options::{DecayTaus, RateOptions, WeightStart};
+
+/// A rate network. Matrices are row by row; N units, K input channels.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RateNetwork {
+    /// N.
+    pub units: usize,
+    /// K.
+    pub channels: usize,
+    /// True for inhibitory units; N entries.
+    pub inhibitory: Vec<bool>,
+    /// Number of somatostatin-like inhibitory units.
+    pub som_units: usize,
+    /// Whether the sign of a weight is its sender's.
+    pub dale: bool,
+    /// φ.
+    pub activation: ActivationKind,
+    /// Decay time constants as given.
+    pub taus: DecayTaus,
+    /// Recurrent weights before Dale's principle, N × N: `w[i, j]` from j to i.
+    pub w: Vec<f32>,
+    /// Zero where a weight is forbidden, else one; N × N.
+    pub som_mask: Vec<f32>,
+    /// N × K.
+    pub w_in: Vec<f32>,
+    /// N.
+    pub w_out: Vec<f32>,
+    /// Offset of the output.
+    pub b_out: f32,
+    /// θ of τ = σ(θ)(τ_max − τ_min) + τ_min; N.
+    pub tau_theta: Vec<f32>,
+}
+
+/// What the random numbers of a training are used for: each purpose has a
+/// stream of its own, so that none shifts another.
+#[derive(Clone, Copy, Debug)]
+pub enum Stream {
+    /// The network's start.
+    Network = 1,
+    /// The trials of the training.
+    Training = 2,
+    /// The trials of the evaluations.
+    Evaluation = 3,
+    /// The trials of the spiking network.
+    Spiking = 4,
+}
+
+/// The generator of the `index`-th draw of a stream.
+pub fn generator(seed: u64, stream: Stream, index: u64) -> Pcg64 {
+    let mut bytes = [0u8; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    bytes[8..16].copy_from_slice(&(stream as u64).to_le_bytes());
+    bytes[16..24].copy_from_slice(&index.to_le_bytes());
+    let mut random = Pcg64::from_seed(bytes);
+    // Neighbouring seeds give neighbouring states; a second seeding by the
+    // output separates them.
+    Pcg64::seed_from_u64(random.random())
+}
+
+impl RateNetwork {
+    /// The untrained network.
+    pub fn start(options: &RateOptions) -> Self {
+        let n = options.units;
+        let mut random = generator(options.seed, Stream::Network, 0);
+        let inhibitory: Vec<bool> =
+            (0..n).map(|_| options.dale && random.random_bool(options.p_inh)).collect();
+        let w = recurrent_start(options, &mut random);
+        let mut normal = |scale: f32| -> f32 {
+            let x: f32 = StandardNormal.sample(&mut random);
+            x * scale
+        };
+        let channels = options.task.channels();
+        Self {
+            units: n,
+            channels,
+            som_mask: som_mask(&inhibitory, options.som_units),
+            inhibitory,
+            som_units: options.som_units,
+            dale: options.dale,
+            activation: options.activation,
+            taus: options.taus,
+            w,
+            w_in: (0..n * channels).map(|_| normal(1.0)).collect(),
+            w_out: (0..n).map(|_| normal(0.01)).collect(),
+            b_out: 0.0,
+            tau_theta: (0..n).map(|_| normal(1.0)).collect(),
+        }
+    }
+
+    /// +1 for an excitatory unit, −1 for an inhibitory one; N.
+    pub fn signs(&self) -> Vec<f32> {
+        self.inhibitory.iter().map(|&inhibitory| if inhibitory { -1.0 } else { 1.0 }).collect()
+    }
+
+    /// The weights that act: `relu(w) · diag(±1) ∘ som_mask` under Dale's
+    /// principle; N × N.
+    pub fn effective_weights(&self) -> Vec<f32> {
+        let signs = self.signs();
+        let raw = self.w.iter().map(|&w| if self.dale { w.max(0.0) } else { w });
+        raw.zip(&self.som_mask)
+            .enumerate()
+            .map(|(index, (w, mask))| w * signs[index % self.units] * mask)
+            .collect()
+    }
+
+    /// Decay time constants in steps; N.
+    pub fn decay_steps(&self) -> Vec<f64> {
+        self.tau_theta
+            .iter()
+            .map(|&theta| match self.taus {
+                DecayTaus::Fixed(tau) => tau.into(),
+                DecayTaus::Trained(low, high) => {
+                    let share = 1.0 / (1.0 + (-f64::from(theta)).exp());
+                    share * (f64::from(high) - f64::from(low)) + f64::from(low)
+                }
+            })
+            .collect()
+    }
+}
+
+fn recurrent_start(options: &RateOptions, random: &mut Pcg64) -> Vec<f32> {
+    let n = options.units;
+    let scale = options.gain / (n as f64 * options.p_rec).sqrt();
+    let gaussian = Normal::new(0.0, scale).expect("gain and P_rec are positive and finite");
+    let gamma = Gamma::new(2.0, 0.003).expect("shape and scale are positive");
+    (0..n * n)
+        .map(|_| {
+            if !random.random_bool(options.p_rec) {
+                return 0.0;
+            }
+            let w: f64 = match options.start {
+                WeightStart::Gaussian => gaussian.sample(random),
+                WeightStart::Gamma => gamma.sample(random),
+            };
+            if options.dale { w.abs() as f32 } else { w as f32 }
+        })
+        .collect()
+}
+
+/// The first `som_units` inhibitory units receive nothing from inhibitory
+/// units.
+fn som_mask(inhibitory: &[bool], som_units: usize) -> Vec<f32> {
+    let n = inhibitory.len();
+    let mut mask = vec![1.0; n * n];
+    let som = (0..n).filter(|&i| inhibitory[i]).take(som_units);
+    for i in som {
+        for j in (0..n).filter(|&j| inhibitory[j]) {
+            mask[i * n + j] = 0.0;
+        }
+    }
+    mask
+}

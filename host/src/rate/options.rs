@@ -1,0 +1,191 @@
+//! What to train: checked on construction.
+
+use super::activation::ActivationKind;
+use crate::task::Task;
+
+/// The loss of a trial with output o and target z.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Loss {
+    /// Σ |o − z|.
+    L1,
+    /// √ Σ (o − z)².
+    L2,
+}
+
+/// How the recurrent weights start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WeightStart {
+    /// N(0, 1) · gain / √(N · P_rec).
+    Gaussian,
+    /// Gamma with shape 2 and scale 0.003.
+    Gamma,
+}
+
+/// Decay time constants of the synapses, in steps of 5 ms.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(untagged)]
+pub enum DecayTaus {
+    /// The same for all units, not trained.
+    Fixed(f32),
+    /// Trained between these two.
+    Trained(f32, f32),
+}
+
+/// All options of a training.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RateOptions {
+    /// The task.
+    pub task: Task,
+    /// Number of units, N.
+    pub units: usize,
+    /// Probability that a unit is inhibitory, under Dale's principle.
+    pub p_inh: f64,
+    /// Probability that a recurrent weight starts different from zero.
+    pub p_rec: f64,
+    /// Number of somatostatin-like inhibitory units.
+    pub som_units: usize,
+    /// Whether a unit is either excitatory or inhibitory.
+    pub dale: bool,
+    /// Spread of the recurrent weights at the start.
+    pub gain: f64,
+    /// Their distribution.
+    pub start: WeightStart,
+    /// φ.
+    pub activation: ActivationKind,
+    /// The loss.
+    pub loss: Loss,
+    /// The decay time constants.
+    pub taus: DecayTaus,
+    /// Most updates.
+    pub updates: usize,
+    /// Trials of an update.
+    pub batch: usize,
+    /// Adam's rate.
+    pub learning_rate: f64,
+    /// Strength c of the fluctuations on the rates while training: variance
+    /// c·r/(2τ), correlated over τ.
+    pub fluctuations: f32,
+    /// Seed of everything random.
+    pub seed: u64,
+}
+
+/// An option that makes no sense.
+#[derive(Debug, thiserror::Error, PartialEq)]
+pub enum OptionError {
+    /// Not a probability.
+    #[error("{name} = {value} is not a probability; give a number from 0 to 1")]
+    Probability {
+        /// The option.
+        name: &'static str,
+        /// Its value.
+        value: f64,
+    },
+    /// Zero where at least one is needed.
+    #[error("{name} = 0; give at least 1")]
+    Zero {
+        /// The option.
+        name: &'static str,
+    },
+    /// More than can be handled.
+    #[error("{name} = {value}; at most {limit} are supported")]
+    TooMany {
+        /// The option.
+        name: &'static str,
+        /// Its value.
+        value: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// A number that is not positive and finite.
+    #[error("{name} = {value}; give a positive number")]
+    NotPositive {
+        /// The option.
+        name: &'static str,
+        /// Its value.
+        value: f64,
+    },
+    /// A time constant at or below one step.
+    #[error("decay_taus: {0} steps; a time constant is longer than one step of 5 ms")]
+    ShortTau(f32),
+    /// The smaller one is not the first.
+    #[error("decay_taus: {0} {1}; give the smaller one first, or a single one to hold it fixed")]
+    TauOrder(f32, f32),
+}
+
+/// Units beyond which a weight matrix would no longer be sensible here.
+const MOST_UNITS: usize = 20_000;
+
+impl RateOptions {
+    /// Checks every number.
+    pub fn checked(self) -> Result<Self, OptionError> {
+        for (name, value) in [("N", self.units), ("n_trials", self.updates), ("batch", self.batch)] {
+            if value == 0 {
+                return Err(OptionError::Zero { name });
+            }
+        }
+        if self.units > MOST_UNITS {
+            return Err(OptionError::TooMany { name: "N", value: self.units, limit: MOST_UNITS });
+        }
+        if self.som_units > self.units {
+            return Err(OptionError::TooMany {
+                name: "som_N",
+                value: self.som_units,
+                limit: self.units,
+            });
+        }
+        for (name, value) in [("P_inh", self.p_inh), ("P_rec", self.p_rec)] {
+            if !(0.0..=1.0).contains(&value) {
+                return Err(OptionError::Probability { name, value });
+            }
+        }
+        if self.p_rec == 0.0 {
+            return Err(OptionError::NotPositive { name: "P_rec", value: 0.0 });
+        }
+        for (name, value) in [("gain", self.gain), ("learning_rate", self.learning_rate)] {
+            if !(value > 0.0 && value.is_finite()) {
+                return Err(OptionError::NotPositive { name, value });
+            }
+        }
+        if !(self.fluctuations >= 0.0 && self.fluctuations.is_finite()) {
+            return Err(OptionError::NotPositive {
+                name: "fluctuations",
+                value: self.fluctuations.into(),
+            });
+        }
+        self.taus.checked()?;
+        Ok(self)
+    }
+}
+
+impl DecayTaus {
+    /// From the numbers after `--decay_taus`.
+    pub fn from_numbers(numbers: &[f32]) -> Option<Self> {
+        match numbers {
+            [tau] => Some(Self::Fixed(*tau)),
+            [low, high] => Some(Self::Trained(*low, *high)),
+            _ => None,
+        }
+    }
+
+    /// One or two numbers.
+    pub fn numbers(self) -> Vec<f32> {
+        match self {
+            Self::Fixed(tau) => vec![tau],
+            Self::Trained(low, high) => vec![low, high],
+        }
+    }
+
+    fn checked(self) -> Result<(), OptionError> {
+        for tau in self.numbers() {
+            if !(tau > 1.0 && tau.is_finite()) {
+                return Err(OptionError::ShortTau(tau));
+            }
+        }
+        match self {
+            Self::Trained(low, high) if low >= high => Err(OptionError::TauOrder(low, high)),
+            _ => Ok(()),
+        }
+    }
+}

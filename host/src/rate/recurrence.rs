@@ -1,0 +1,276 @@
+//! The recurrence over time, and its adjoint.
+//!
+//! Shapes: N units, B trials, T samples; arrays are T × B × N, weights N × N
+//! row by row (`w[i, j]` from j to i). With α_i = 1/τ_i, I = W r[t−1] + input:
+//!
+//! ```text
+//! forward    g[t] = I − x[t−1]                    adjoint   y[t] = α ∘ x̄[t]
+//!            x[t] = x[t−1] + α ∘ g[t] + noise               r̄[t] = w_out ō[t] + Wᵀ y[t+1]
+//!            r[t] = φ(x[t]) + fluctuation                   x̄[t] = φ'(x[t]) ∘ r̄[t] + (1 − α) ∘ x̄[t+1]
+//!            o[t] = w_out · r[t] + b_out                    W̄ = Σ y[t] r[t−1]ᵀ,  ᾱ = Σ x̄[t] ∘ g[t]
+//! ```
+//!
+//! A bar marks the derivative of the loss. The fluctuation of r stands for the
+//! irregularity of the spike trains that will replace it: an
+//! Ornstein–Uhlenbeck process with time constant τ_i and variance c·r/(2τ_i),
+//! through which no derivative is taken.
+
+use gemm::{Parallelism, gemm};
+
+use super::activation::Activation;
+use super::batch::Batch;
+
+/// What the recurrence depends on.
+#[derive(Clone, Debug)]
+pub struct Parameters {
+    /// Effective weights, N × N.
+    pub w: Vec<f32>,
+    /// Readout weights, N.
+    pub w_out: Vec<f32>,
+    /// Offset of the output.
+    pub b_out: f32,
+    /// Decay time constants in steps, N.
+    pub tau: Vec<f32>,
+}
+
+/// The derivative of the loss by each of [`Parameters`].
+pub type Gradient = Parameters;
+
+/// What a forward pass leaves for the adjoint; T × B × N each, entry 0 of
+/// `drift` unused.
+#[derive(Clone, Debug)]
+pub struct Trajectory {
+    r: Vec<f32>,
+    slope: Vec<f32>,
+    drift: Vec<f32>,
+}
+
+impl Trajectory {
+    /// r, T × B × N.
+    pub fn rates(&self) -> &[f32] {
+        &self.r
+    }
+
+    /// x, T × B × N: the same sums as the forward pass made.
+    pub fn currents(&self, parameters: &Parameters, batch: &Batch) -> Vec<f32> {
+        let (n, size) = (parameters.tau.len(), batch.start.len());
+        let mut x = batch.start.clone();
+        for k in size..self.drift.len() {
+            let noise = batch.noise.get(k).copied().unwrap_or(0.0);
+            x.push(x[k - size] + self.drift[k] / parameters.tau[k % n] + noise);
+        }
+        x
+    }
+}
+
+/// c = a·b + c, for c of `rows` × `columns` and an inner length of `inner`;
+/// strides are (row, column).
+struct Product<'a> {
+    shape: (usize, usize, usize),
+    a: (&'a [f32], (usize, usize)),
+    b: (&'a [f32], (usize, usize)),
+}
+
+impl Product<'_> {
+    fn add_to(&self, c: &mut [f32], strides: (usize, usize)) {
+        let (rows, inner, columns) = self.shape;
+        let last = |(row, column): (usize, usize), m: usize, n: usize| {
+            row * m.saturating_sub(1) + column * n.saturating_sub(1)
+        };
+        assert!(rows > 0 && inner > 0 && columns > 0, "an empty product");
+        assert!(last(strides, rows, columns) < c.len(), "the product is larger than its place");
+        assert!(last(self.a.1, rows, inner) < self.a.0.len(), "the left factor is too small");
+        assert!(last(self.b.1, inner, columns) < self.b.0.len(), "the right factor is too small");
+        // SAFETY: the assertions keep every element that gemm reads or writes
+        // inside its slice, and the mutable borrow keeps `c` apart from both.
+        unsafe {
+            gemm(
+                rows,
+                columns,
+                inner,
+                c.as_mut_ptr(),
+                strides.1 as isize,
+                strides.0 as isize,
+                true,
+                self.a.0.as_ptr(),
+                self.a.1.1 as isize,
+                self.a.1.0 as isize,
+                self.b.0.as_ptr(),
+                self.b.1.1 as isize,
+                self.b.1.0 as isize,
+                1.0,
+                1.0,
+                false,
+                false,
+                false,
+                Parallelism::None,
+            );
+        }
+    }
+}
+
+fn transposed(w: &[f32], n: usize) -> Vec<f32> {
+    (0..n * n).map(|k| w[k % n * n + k / n]).collect()
+}
+
+/// Runs the network through `batch`. Returns the outputs, B × (T − 1), and
+/// what the adjoint needs.
+pub fn forward(
+    parameters: &Parameters,
+    activation: &Activation,
+    fluctuation: f32,
+    batch: &Batch,
+) -> (Vec<f32>, Trajectory) {
+    let (n, b, samples) = (parameters.w_out.len(), batch.trials, batch.samples);
+    let size = b * n;
+    let alpha: Vec<f32> = parameters.tau.iter().map(|tau| 1.0 / tau).collect();
+    let weights = transposed(&parameters.w, n);
+    let mut trajectory = Trajectory {
+        r: vec![0.0; samples * size],
+        slope: vec![0.0; samples * size],
+        drift: vec![0.0; samples * size],
+    };
+    let mut x = batch.start.clone();
+    let mut flutter = Flutter::new(fluctuation, &parameters.tau, b);
+    let mut outputs = vec![0.0; b * (samples - 1)];
+
+    activation.apply(&x, &mut trajectory.r[..size], &mut trajectory.slope[..size]);
+    for t in 1..samples {
+        let (before, now) = trajectory.r.split_at_mut(t * size);
+        let (before, r) = (&before[(t - 1) * size..], &mut now[..size]);
+        let drift = &mut trajectory.drift[t * size..(t + 1) * size];
+        drift.copy_from_slice(&batch.current[(t - 1) * size..t * size]);
+        // drift[b, i] += Σ_j w[i, j] r[b, j], seen as columns over b.
+        Product { shape: (n, n, b), a: (&weights, (1, n)), b: (before, (1, n)) }
+            .add_to(drift, (1, n));
+        for (x, drift) in x.chunks_exact_mut(n).zip(drift.chunks_exact_mut(n)) {
+            for ((x, drift), alpha) in x.iter_mut().zip(drift).zip(&alpha) {
+                *drift -= *x;
+                *x += alpha * *drift;
+            }
+        }
+        if let Some(noise) = batch.noise.get(t * size..(t + 1) * size) {
+            x.iter_mut().zip(noise).for_each(|(x, noise)| *x += noise);
+        }
+        activation.apply(&x, r, &mut trajectory.slope[t * size..(t + 1) * size]);
+        if let Some(deviates) = batch.fluctuations.get(t * size..(t + 1) * size) {
+            flutter.add(r, deviates);
+        }
+        for (trial, r) in r.chunks_exact(n).enumerate() {
+            let output: f32 = dot(r, &parameters.w_out);
+            outputs[trial * (samples - 1) + t - 1] = output + parameters.b_out;
+        }
+    }
+    (outputs, trajectory)
+}
+
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    // Eight sums side by side, so that the compiler may use a vector.
+    let mut sums = [0.0f32; 8];
+    let (a_blocks, b_blocks) = (a.chunks_exact(8), b.chunks_exact(8));
+    let rest: f32 = a_blocks.remainder().iter().zip(b_blocks.remainder()).map(|(a, b)| a * b).sum();
+    for (a, b) in a_blocks.zip(b_blocks) {
+        for lane in 0..8 {
+            sums[lane] += a[lane] * b[lane];
+        }
+    }
+    sums.iter().sum::<f32>() + rest
+}
+
+/// The fluctuations of r, B × N.
+struct Flutter {
+    state: Vec<f32>,
+    /// (1 − 1/τ, √(c (1 − (1 − 1/τ)²) / (2τ))) of each unit.
+    factors: Vec<(f32, f32)>,
+}
+
+impl Flutter {
+    fn new(strength: f32, tau: &[f32], trials: usize) -> Self {
+        let factors = tau
+            .iter()
+            .map(|tau| {
+                let keep = 1.0 - 1.0 / tau;
+                (keep, (strength * (1.0 - keep * keep) / (2.0 * tau)).sqrt())
+            })
+            .collect();
+        Self { state: vec![0.0; tau.len() * trials], factors }
+    }
+
+    fn add(&mut self, r: &mut [f32], deviates: &[f32]) {
+        let n = self.factors.len();
+        let rows = self.state.chunks_exact_mut(n).zip(r.chunks_exact_mut(n));
+        for ((state, r), deviates) in rows.zip(deviates.chunks_exact(n)) {
+            for (((state, r), deviate), (keep, kick)) in
+                state.iter_mut().zip(r).zip(deviates).zip(&self.factors)
+            {
+                *state = keep * *state + kick * r.max(0.0).sqrt() * deviate;
+                *r += *state;
+            }
+        }
+    }
+}
+
+/// The gradient, from the derivative of the loss by the outputs, B × (T − 1).
+pub fn adjoint(
+    parameters: &Parameters,
+    batch: &Batch,
+    trajectory: &Trajectory,
+    by_output: &[f32],
+) -> Gradient {
+    let (n, b, samples) = (parameters.w_out.len(), batch.trials, batch.samples);
+    let size = b * n;
+    let alpha: Vec<f32> = parameters.tau.iter().map(|tau| 1.0 / tau).collect();
+    let mut by_x = vec![0.0; size];
+    let mut by_r = vec![0.0; size];
+    let mut by_alpha = vec![0.0f32; n];
+    let mut by_w_out = vec![0.0f32; n];
+    // y[t], T × B × N; entry 0 stays unused.
+    let mut by_current = vec![0.0; samples * size];
+
+    for t in (1..samples).rev() {
+        let r = &trajectory.r[t * size..(t + 1) * size];
+        for trial in 0..b {
+            let by_o = by_output[trial * (samples - 1) + t - 1];
+            let row = trial * n..(trial + 1) * n;
+            let readout = parameters.w_out.iter().zip(&mut by_w_out);
+            for ((by_r, r), (w_out, by_w_out)) in
+                by_r[row.clone()].iter_mut().zip(&r[row]).zip(readout)
+            {
+                *by_r += w_out * by_o;
+                *by_w_out += r * by_o;
+            }
+        }
+        let y = &mut by_current[t * size..(t + 1) * size];
+        let slope = &trajectory.slope[t * size..(t + 1) * size];
+        let drift = &trajectory.drift[t * size..(t + 1) * size];
+        for trial in 0..b {
+            let row = trial * n..(trial + 1) * n;
+            let by_x = &mut by_x[row.clone()];
+            let (y, by_r) = (&mut y[row.clone()], &by_r[row.clone()]);
+            let (slope, drift) = (&slope[row.clone()], &drift[row]);
+            for i in 0..n {
+                let total = by_x[i] + slope[i] * by_r[i];
+                y[i] = alpha[i] * total;
+                by_alpha[i] += total * drift[i];
+                by_x[i] = total - y[i];
+            }
+        }
+        by_r.fill(0.0);
+        // by_r[b, j] = Σ_i w[i, j] y[b, i], seen as columns over b.
+        Product { shape: (n, n, b), a: (&parameters.w, (1, n)), b: (y, (1, n)) }
+            .add_to(&mut by_r, (1, n));
+    }
+
+    let mut by_w = vec![0.0; n * n];
+    let steps = (samples - 1) * b;
+    // by_w[i, j] = Σ y[t, b, i] r[t − 1, b, j].
+    Product {
+        shape: (n, steps, n),
+        a: (&by_current[size..], (1, n)),
+        b: (&trajectory.r[..steps * n], (n, 1)),
+    }
+    .add_to(&mut by_w, (n, 1));
+    let by_tau =
+        by_alpha.iter().zip(&alpha).map(|(by_alpha, alpha)| -by_alpha * alpha * alpha).collect();
+    Gradient { w: by_w, w_out: by_w_out, b_out: by_output.iter().sum(), tau: by_tau }
+}

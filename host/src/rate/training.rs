@@ -1,0 +1,259 @@
+//! Training: updates until the published criterion is met.
+
+use std::sync::Arc;
+
+use burn::backend::{Autodiff, Flex};
+use burn::optim::{AdamConfig, GradientsParams, Optimizer};
+
+use super::activation::Activation;
+use super::batch::Batch;
+use super::model::{Drive, RateModel, loss, target};
+use super::network::{RateNetwork, Stream};
+use super::options::{Loss, RateOptions};
+use super::recurrence::{self, Parameters};
+use crate::task::Task;
+
+/// The back end on the CPU.
+pub type Cpu = Flex;
+
+/// Updates between two evaluations.
+pub const EVALUATE_EVERY: usize = 100;
+
+/// Trials of an evaluation.
+pub const EVALUATION_TRIALS: usize = 100;
+
+/// Go-NoGo trains at least this many updates, so that the network is stable.
+const LEAST_GO_NOGO_UPDATES: usize = 1500;
+
+/// The criterion: mean loss below this …
+const LOSS_LIMIT: f64 = 7.0;
+
+/// … and accuracy above this.
+const ACCURACY_LIMIT: f64 = 0.95;
+
+/// Adam's ε, that of TensorFlow.
+const EPSILON: f32 = 1e-8;
+
+/// The scores of a rate network over some trials.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evaluation {
+    /// Share of right answers by the published criterion.
+    pub accuracy: f64,
+    /// Share of right answers by the strict criterion.
+    pub strict: f64,
+    /// Mean loss.
+    pub loss: f64,
+    /// Outputs, trials × (T − 1).
+    pub outputs: Vec<f32>,
+    /// The right answers.
+    pub labels: Vec<i8>,
+}
+
+/// A trained network and how it came about.
+#[derive(Clone, Debug)]
+pub struct Trained {
+    /// The network.
+    pub network: RateNetwork,
+    /// Weights before training, as the published code saves them.
+    pub start: RateNetwork,
+    /// True if the criterion was met.
+    pub success: bool,
+    /// Loss of every update.
+    pub losses: Vec<f32>,
+    /// The last evaluation.
+    pub evaluation: Evaluation,
+}
+
+/// What a training tells whoever watches.
+pub trait Progress {
+    /// After every update.
+    fn updated(&mut self, update: usize, loss: f32);
+    /// After every evaluation.
+    fn evaluated(&mut self, update: usize, evaluation: &Evaluation);
+}
+
+/// Watches nothing.
+impl Progress for () {
+    fn updated(&mut self, _update: usize, _loss: f32) {}
+    fn evaluated(&mut self, _update: usize, _evaluation: &Evaluation) {}
+}
+
+type Trainable = RateModel<Autodiff<Cpu>>;
+
+/// Trains a network of these options.
+pub fn train(options: &RateOptions, progress: &mut impl Progress) -> Trained {
+    let start = RateNetwork::start(options);
+    let mut network = start.clone();
+    let mut model = Trainable::new(&start);
+    let mut optimizer = AdamConfig::new().with_epsilon(EPSILON).init::<Autodiff<Cpu>, Trainable>();
+    let activation = options.activation.activation();
+    let fluctuating = options.fluctuations > 0.0;
+    let mut losses = Vec::with_capacity(options.updates);
+    let mut last = None;
+
+    for update in 0..options.updates {
+        let batch = Batch::draw(
+            &network,
+            options.task,
+            (options.seed, Stream::Training),
+            (update * options.batch) as u64,
+            options.batch,
+            fluctuating,
+        );
+        let target = target(&batch);
+        let drive =
+            Drive { activation: activation.clone(), fluctuations: options.fluctuations, batch };
+        let value = loss(model.forward(Arc::new(drive)), target, options.loss);
+        let gradients = GradientsParams::from_grads(value.backward(), &model);
+        let value = value.into_scalar();
+        model = optimizer.step(options.learning_rate, model, gradients);
+        losses.push(value);
+        progress.updated(update, value);
+
+        if update % EVALUATE_EVERY == 1 || update + 1 == options.updates {
+            model.store(&mut network);
+            let evaluation = evaluate(
+                &network,
+                options.task,
+                options.loss,
+                EvaluationTrials {
+                    seed: options.seed,
+                    first: (update * EVALUATION_TRIALS) as u64,
+                    trials: EVALUATION_TRIALS,
+                    fluctuations: options.fluctuations,
+                },
+            );
+            progress.evaluated(update, &evaluation);
+            let success = criterion(options, update, &evaluation);
+            last = Some((success, evaluation));
+            if success || !value.is_finite() {
+                break;
+            }
+        }
+    }
+    let (success, evaluation) = last.expect("there is at least one update, and the last one is evaluated");
+    Trained { network, start, success, losses, evaluation }
+}
+
+fn criterion(options: &RateOptions, update: usize, evaluation: &Evaluation) -> bool {
+    let least = if options.task == Task::GoNogo { LEAST_GO_NOGO_UPDATES } else { 0 };
+    evaluation.loss < LOSS_LIMIT
+        && evaluation.accuracy > ACCURACY_LIMIT
+        && update + options.updates_saved_by_batch() > least
+}
+
+impl RateOptions {
+    /// A batch of trials counts as one update, and the least number of updates
+    /// is a number of trials in the published code, whose batch is one.
+    fn updates_saved_by_batch(&self) -> usize {
+        0
+    }
+}
+
+/// Which trials an evaluation uses.
+#[derive(Clone, Copy, Debug)]
+pub struct EvaluationTrials {
+    /// Seed of their stream.
+    pub seed: u64,
+    /// The first one's place in the stream.
+    pub first: u64,
+    /// How many.
+    pub trials: usize,
+    /// Strength of the fluctuations of r.
+    pub fluctuations: f32,
+}
+
+/// Scores `network`.
+pub fn evaluate(
+    network: &RateNetwork,
+    task: Task,
+    loss: Loss,
+    trials: EvaluationTrials,
+) -> Evaluation {
+    let activation = network.activation.activation();
+    let parameters = network.parameters();
+    let mut evaluation = Evaluation {
+        accuracy: 0.0,
+        strict: 0.0,
+        loss: 0.0,
+        outputs: Vec::new(),
+        labels: Vec::new(),
+    };
+    // Ten at a time: fast, and small in memory.
+    let mut done = 0;
+    while done < trials.trials {
+        let count = (trials.trials - done).min(10);
+        let batch = Batch::draw(
+            network,
+            task,
+            (trials.seed, Stream::Evaluation),
+            trials.first + done as u64,
+            count,
+            trials.fluctuations > 0.0,
+        );
+        let outputs = outputs(&parameters, &activation, trials.fluctuations, &batch);
+        evaluation.add(task, loss, &batch, outputs);
+        done += count;
+    }
+    evaluation.accuracy /= trials.trials as f64;
+    evaluation.strict /= trials.trials as f64;
+    evaluation.loss /= trials.trials as f64;
+    evaluation
+}
+
+fn outputs(
+    parameters: &Parameters,
+    activation: &Activation,
+    fluctuations: f32,
+    batch: &Batch,
+) -> Vec<f32> {
+    recurrence::forward(parameters, activation, fluctuations, batch).0
+}
+
+impl RateNetwork {
+    /// What the recurrence depends on.
+    pub fn parameters(&self) -> Parameters {
+        Parameters {
+            w: self.effective_weights(),
+            w_out: self.w_out.clone(),
+            b_out: self.b_out,
+            tau: self.decay_steps().into_iter().map(|tau| tau as f32).collect(),
+        }
+    }
+}
+
+impl Evaluation {
+    fn add(&mut self, task: Task, loss: Loss, batch: &Batch, outputs: Vec<f32>) {
+        let rows = outputs.chunks_exact(batch.samples - 1);
+        let targets = batch.target.chunks_exact(batch.samples - 1);
+        for ((row, target), &label) in rows.zip(targets).zip(&batch.labels) {
+            let (correct, strict) = answers(task, row, label);
+            self.accuracy += f64::from(u8::from(correct));
+            self.strict += f64::from(u8::from(strict));
+            let errors = row.iter().zip(target).map(|(o, z)| f64::from(o - z));
+            self.loss += match loss {
+                Loss::L1 => errors.map(f64::abs).sum::<f64>(),
+                Loss::L2 => errors.map(|e| e * e).sum::<f64>().sqrt(),
+            };
+            self.labels.push(label);
+        }
+        self.outputs.extend(outputs);
+    }
+}
+
+/// Whether a rate network's output answers `label`: by the published
+/// criterion, and by the strict one.
+fn answers(task: Task, output: &[f32], label: i8) -> (bool, bool) {
+    let decision = task.rate_decision();
+    let mut evidence = Default::default();
+    for (step, o) in (1..).zip(output) {
+        rate2spike_core::decision::Evidence::see(&mut evidence, &decision, step, f64::from(*o));
+    }
+    // The published score of a rate network's no-go looks at the size of the
+    // output, that of a spiking one at its height.
+    let low_enough = label != 0 || evidence.lowest > -decision.low;
+    (
+        decision.correct(label, &evidence) && low_enough,
+        decision.strictly_correct(label, &evidence),
+    )
+}

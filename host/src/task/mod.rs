@@ -1,0 +1,178 @@
+//! The tasks: what a trial shows a network, and what it should answer.
+//!
+//! Times are in input samples of 5 ms, as in the published code; source of
+//! every window and threshold: Kim, Li & Sejnowski (2019) and its repository.
+
+mod go_nogo;
+mod mante;
+mod xor;
+
+use clap::ValueEnum;
+use rand_pcg::Pcg64;
+use rate2spike_core::decision::{Decision, Kind, Window};
+
+/// Length of an input sample, and of a step of the rate network.
+pub const SAMPLE_MS: f64 = 5.0;
+
+/// A task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Task {
+    /// Answer a pulse, do not answer its absence.
+    GoNogo,
+    /// Do two pulses have the same sign?
+    Xor,
+    /// Which sign has the noisy input that the context names?
+    Mante,
+}
+
+/// One trial.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trial {
+    /// Input: channels × samples, channel by channel.
+    pub input: Vec<f32>,
+    /// The output that is wanted, one value a sample.
+    pub target: Vec<f32>,
+    /// The right answer: 1, 0 (no-go) or −1.
+    pub label: i8,
+}
+
+/// What a task is made of, apart from its trials.
+struct Shape {
+    name: &'static str,
+    channels: usize,
+    samples: usize,
+    kind: Kind,
+    /// First entry of the rate network's output that its criterion looks at.
+    rate_response: usize,
+    /// Where the spiking network's criterion begins, in s.
+    spiking_response_s: f64,
+    /// Window of the strict criterion, in s.
+    strict_s: (f64, f64),
+    /// Size above which a mean counts as an answer.
+    strict_high: f64,
+}
+
+impl Task {
+    /// All of them.
+    pub const ALL: [Task; 3] = [Task::GoNogo, Task::Xor, Task::Mante];
+
+    fn shape(self) -> &'static Shape {
+        match self {
+            Task::GoNogo => &go_nogo::SHAPE,
+            Task::Xor => &xor::SHAPE,
+            Task::Mante => &mante::SHAPE,
+        }
+    }
+
+    /// The published name: `go-nogo`, `xor`, `mante`.
+    pub fn name(self) -> &'static str {
+        self.shape().name
+    }
+
+    /// The task of that name.
+    pub fn from_name(name: &str) -> Option<Task> {
+        Task::ALL.into_iter().find(|task| task.name() == name.to_lowercase())
+    }
+
+    /// Number of input channels.
+    pub fn channels(self) -> usize {
+        self.shape().channels
+    }
+
+    /// Number of samples of a trial.
+    pub fn samples(self) -> usize {
+        self.shape().samples
+    }
+
+    /// Draws a trial.
+    pub fn trial(self, random: &mut Pcg64) -> Trial {
+        match self {
+            Task::GoNogo => go_nogo::trial(random),
+            Task::Xor => xor::trial(random),
+            Task::Mante => mante::trial(random),
+        }
+    }
+
+    /// How the answer is read off a spiking network's output with time steps
+    /// of `step_ms`.
+    pub fn decision(self, step_ms: f64) -> Decision<f64> {
+        let shape = self.shape();
+        let steps = |s: f64| (s * 1000.0 / step_ms).round() as u32;
+        let end = steps(shape.samples as f64 * SAMPLE_MS / 1000.0);
+        self.rule(
+            Window { first: steps(shape.spiking_response_s), last: end },
+            Window { first: steps(shape.strict_s.0), last: steps(shape.strict_s.1).min(end) },
+        )
+    }
+
+    /// How the answer is read off the rate network's output, whose first entry
+    /// is the end of the first sample: entry k is step k + 1 of the windows.
+    pub fn rate_decision(self) -> Decision<f64> {
+        let shape = self.shape();
+        let entries = |s: f64| (s * 1000.0 / SAMPLE_MS).round() as u32;
+        let end = shape.samples as u32 - 1;
+        self.rule(
+            Window { first: shape.rate_response as u32 + 1, last: end },
+            Window { first: entries(shape.strict_s.0), last: entries(shape.strict_s.1).min(end) },
+        )
+    }
+
+    fn rule(self, extremes: Window, mean: Window) -> Decision<f64> {
+        let shape = self.shape();
+        Decision {
+            kind: shape.kind,
+            extremes,
+            high: 0.7,
+            low: 0.3,
+            mean,
+            mean_high: shape.strict_high,
+            mean_low: 0.3,
+        }
+    }
+}
+
+/// Input and target of a trial, all zero.
+fn blank(shape: &Shape) -> (Vec<f32>, Vec<f32>) {
+    (vec![0.0; shape.channels * shape.samples], vec![0.0; shape.samples])
+}
+
+/// The samples `from..to` of a channel.
+fn section<'a>(
+    input: &'a mut [f32],
+    shape: &Shape,
+    channel: usize,
+    range: std::ops::Range<usize>,
+) -> &'a mut [f32] {
+    &mut input[channel * shape.samples + range.start..channel * shape.samples + range.end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng;
+
+    #[test]
+    fn both_answers_of_every_task_come_up_about_equally_often() {
+        let mut random = Pcg64::seed_from_u64(1);
+        for task in Task::ALL {
+            let ones = (0..2000).filter(|_| task.trial(&mut random).label == 1).count();
+            // Five standard deviations of a fair coin.
+            assert!((888..=1112).contains(&ones), "{}: {ones}", task.name());
+        }
+    }
+
+    #[test]
+    fn a_target_is_zero_until_the_input_is_over_and_then_has_the_labels_sign() {
+        let mut random = Pcg64::seed_from_u64(2);
+        for task in Task::ALL {
+            for _ in 0..20 {
+                let trial = task.trial(&mut random);
+                assert_eq!(trial.input.len(), task.channels() * task.samples());
+                assert_eq!(trial.target.len(), task.samples());
+                assert!(trial.target[..75].iter().all(|&z| z == 0.0));
+                let reached = trial.target.iter().fold(0.0f32, |a, &z| if z != 0.0 { z } else { a });
+                assert_eq!(reached, trial.label as f32, "{}", task.name());
+            }
+        }
+    }
+}
