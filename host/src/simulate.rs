@@ -48,10 +48,7 @@ pub trait FromInput: Copy + Default + Send + Sync {
     fn from_input(u: f64) -> Self;
 }
 
-impl<A: Float> FromInput for A
-where
-    A: Default,
-{
+impl<A: Float> FromInput for A {
     fn from_input(u: f64) -> Self {
         A::from_f64(u)
     }

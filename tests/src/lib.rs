@@ -1,1 +1,91 @@
-//! x
+//! What the tests share: the files that the published code produced.
+
+use std::path::{Path, PathBuf};
+
+use rate2spike::formats::mat::MatFile;
+use rate2spike::formats::rate_model::read_mat;
+use rate2spike::rate::activation::ActivationKind;
+use rate2spike::rate::network::RateNetwork;
+use rate2spike::rate::options::DecayTaus;
+
+/// The folder of the fixtures: `RATE2SPIKE_FIXTURES`, else the copies here.
+pub fn fixtures() -> PathBuf {
+    match std::env::var_os("RATE2SPIKE_FIXTURES") {
+        Some(folder) => folder.into(),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures"),
+    }
+}
+
+/// All files of a sub-folder whose name passes `wanted`, read; at least one.
+pub fn all(folder: &str, wanted: impl Fn(&str) -> bool) -> Vec<(PathBuf, MatFile)> {
+    let folder = fixtures().join(folder);
+    let entries = std::fs::read_dir(&folder)
+        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut paths: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("a readable folder").path())
+        .filter(|path| path.file_name().and_then(|name| name.to_str()).is_some_and(&wanted))
+        .collect();
+    paths.sort();
+    assert!(!paths.is_empty(), "no fixture in {}", folder.display());
+    paths
+        .into_iter()
+        .map(|path| {
+            let file = read_mat(&path).expect("a fixture");
+            (path, file)
+        })
+        .collect()
+}
+
+/// A vector of `file`.
+pub fn vector(file: &MatFile, name: &str) -> Vec<f64> {
+    file.matrix(name).unwrap_or_else(|error| panic!("{error}")).2
+}
+
+/// A vector of `file` in single precision.
+pub fn vector_f32(file: &MatFile, name: &str) -> Vec<f32> {
+    vector(file, name).into_iter().map(|x| x as f32).collect()
+}
+
+/// A matrix of `file`, row by row.
+pub fn by_rows(file: &MatFile, name: &str) -> Vec<f64> {
+    let (rows, columns, values) = file.matrix(name).unwrap_or_else(|error| panic!("{error}"));
+    (0..rows * columns).map(|k| values[k % columns * rows + k / columns]).collect()
+}
+
+/// A matrix of `file`, row by row, in single precision.
+pub fn by_rows_f32(file: &MatFile, name: &str) -> Vec<f32> {
+    by_rows(file, name).into_iter().map(|x| x as f32).collect()
+}
+
+/// The network of a trace or of a gradient, which are no model files; `dale`
+/// and `activation` come from its own variables or, in a spiking trace, do not
+/// matter.
+pub fn network(file: &MatFile, dale: bool, activation: ActivationKind) -> RateNetwork {
+    let m = by_rows(file, "m");
+    let units = file.scalar("N").expect("N") as usize;
+    let w_in = by_rows_f32(file, "w_in");
+    RateNetwork {
+        units,
+        channels: w_in.len() / units,
+        inhibitory: (0..units).map(|i| m[i * units + i] < 0.0).collect(),
+        som_units: 0,
+        dale,
+        activation,
+        taus: DecayTaus::from_numbers(&vector_f32(file, "taus")).expect("one or two taus"),
+        w: by_rows_f32(file, "w"),
+        som_mask: by_rows_f32(file, "som_m"),
+        w_in,
+        w_out: vector_f32(file, "w_out"),
+        b_out: file.scalar("b_out").unwrap_or(0.0) as f32,
+        tau_theta: vector_f32(file, "taus_gaus"),
+    }
+}
+
+/// ‖a − b‖ / ‖b‖, or ‖a‖ where b is zero.
+pub fn relative_difference(a: &[f32], b: &[f64]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|x| x * x).sum::<f64>().sqrt();
+    let difference = norm(&mut a.iter().zip(b).map(|(&a, &b)| f64::from(a) - b));
+    let size = norm(&mut b.iter().copied());
+    if size > 0.0 { difference / size } else { difference }
+}

@@ -301,6 +301,7 @@ impl SpikingNetwork {
 /// A floating-point number of core.
 pub trait Float:
     Arithmetic<Factor = Self, Drive = Self, Fine = Self, Input = Self, InputWeight = Self, Sum = Self>
+    + Default
     + Send
     + Sync
 {

@@ -15,6 +15,7 @@ pub mod activation;
 pub mod batch;
 pub mod model;
 pub mod network;
+pub mod optimizer;
 pub mod options;
 pub mod recurrence;
 pub mod siegert;

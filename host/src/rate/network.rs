@@ -50,6 +50,8 @@ pub enum Stream {
     Evaluation = 3,
     /// The trials of the spiking network.
     Spiking = 4,
+    /// The artificial stimulation of a spiking network.
+    Stimulation = 5,
 }
 
 /// The generator of the `index`-th draw of a stream.

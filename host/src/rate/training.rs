@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use burn::backend::{Autodiff, Flex};
-use burn::optim::{AdamConfig, GradientsParams, Optimizer};
+use burn::optim::{GradientsParams, Optimizer};
 
 use super::activation::Activation;
 use super::batch::Batch;
 use super::model::{Drive, RateModel, loss, target};
 use super::network::{RateNetwork, Stream};
+use super::optimizer::adam;
 use super::options::{Loss, RateOptions};
 use super::recurrence::{self, Parameters};
 use crate::task::Task;
@@ -30,9 +31,6 @@ const LOSS_LIMIT: f64 = 7.0;
 
 /// … and accuracy above this.
 const ACCURACY_LIMIT: f64 = 0.95;
-
-/// Adam's ε, that of TensorFlow.
-const EPSILON: f32 = 1e-8;
 
 /// The scores of a rate network over some trials.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,7 +83,7 @@ pub fn train(options: &RateOptions, progress: &mut impl Progress) -> Trained {
     let start = RateNetwork::start(options);
     let mut network = start.clone();
     let mut model = Trainable::new(&start);
-    let mut optimizer = AdamConfig::new().with_epsilon(EPSILON).init::<Autodiff<Cpu>, Trainable>();
+    let mut optimizer = adam::<Autodiff<Cpu>, Trainable>();
     let activation = options.activation.activation();
     let fluctuating = options.fluctuations > 0.0;
     let mut losses = Vec::with_capacity(options.updates);

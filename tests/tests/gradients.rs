@@ -1,0 +1,166 @@
+//! The gradient of the rate network against that of the published code, by
+//! TensorFlow, and against Burn's own operations.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use burn::backend::{Autodiff, Flex};
+use burn::optim::{GradientsParams, Optimizer};
+use burn::tensor::{Tensor, TensorData};
+use rate2spike::formats::mat::MatFile;
+use rate2spike::rate::activation::ActivationKind;
+use rate2spike::rate::batch::Batch;
+use rate2spike::rate::model::{Drive, RateModel, by_operations, loss, target};
+use rate2spike::rate::network::RateNetwork;
+use rate2spike::rate::optimizer::adam;
+use rate2spike::rate::options::Loss;
+use rate2spike::task::Trial;
+use rate2spike_tests::{all, by_rows, network, relative_difference, vector, vector_f32};
+
+type B = Autodiff<Flex>;
+type Model = RateModel<B>;
+
+/// Largest relative difference that single precision explains.
+const TOLERANCE: f64 = 1e-4;
+
+struct Case {
+    network: RateNetwork,
+    drive: Arc<Drive>,
+    loss: Loss,
+}
+
+fn case(file: &MatFile) -> Case {
+    let dale = file.scalar("apply_dale").expect("apply_dale") != 0.0;
+    let name = file.text("act").expect("act");
+    let activation = ActivationKind::from_name(&name).expect("a known activation");
+    let network = network(file, dale, activation);
+    let input: Vec<f32> = by_rows(file, "u").into_iter().map(|u| u as f32).collect();
+    let samples = input.len() / network.channels;
+    let trial = Trial { input, target: vector_f32(file, "z"), label: 0 };
+    let mut batch = Batch::of_trials(&network, samples, &[trial]);
+    batch.start = vector_f32(file, "x0");
+    let loss = match file.text("loss_fn").expect("loss_fn").as_str() {
+        "l1" => Loss::L1,
+        "l2" => Loss::L2,
+        other => panic!("unknown loss {other}"),
+    };
+    let activation = activation.activation();
+    Case { network, drive: Arc::new(Drive { activation, fluctuations: 0.0, batch }), loss }
+}
+
+fn numbers<const D: usize>(tensor: Tensor<Flex, D>) -> Vec<f32> {
+    let data: TensorData = tensor.into_data();
+    data.into_vec().expect("single precision")
+}
+
+/// The gradients of all parameters: w, w_out, b_out and, if trained, θ.
+struct Gradients {
+    loss: f64,
+    w: Vec<f32>,
+    w_out: Vec<f32>,
+    b_out: Vec<f32>,
+    tau_theta: Option<Vec<f32>>,
+}
+
+fn gradients(model: &Model, outputs: Tensor<B, 2>, case: &Case) -> Gradients {
+    let value = loss(outputs, target(&case.drive.batch), case.loss);
+    let gradients = value.backward();
+    Gradients {
+        loss: value.into_scalar().into(),
+        w: numbers(model.w.grad(&gradients).expect("w is trained")),
+        w_out: numbers(model.w_out.grad(&gradients).expect("w_out is trained")),
+        b_out: numbers(model.b_out.grad(&gradients).expect("b_out is trained")),
+        tau_theta: model.tau_theta.grad(&gradients).map(numbers),
+    }
+}
+
+fn check(path: &Path, what: &str, found: &[f32], wanted: &[f64]) {
+    let difference = relative_difference(found, wanted);
+    println!("{} {what}: {difference:.1e}", path.display());
+    assert!(difference <= TOLERANCE, "{} {what}: {difference:.2e}", path.display());
+}
+
+#[test]
+fn loss_and_gradient_are_those_of_the_published_code() {
+    for (path, file) in all("gradients", |name| name.ends_with(".mat")) {
+        let case = case(&file);
+        let model = Model::new(&case.network);
+        let found = gradients(&model, model.forward(case.drive.clone()), &case);
+        let one = |name: &str| vec![file.scalar(name).expect("a number")];
+        check(&path, "loss", &[found.loss as f32], &one("loss_f64"));
+        check(&path, "dw", &found.w, &by_rows(&file, "dw_f64"));
+        check(&path, "dw_out", &found.w_out, &vector(&file, "dw_out_f64"));
+        check(&path, "db_out", &found.b_out, &one("db_out_f64"));
+        if file.get("dtaus_gaus_f64").is_ok() {
+            let tau_theta = found.tau_theta.expect("two taus are trained");
+            check(&path, "dtaus_gaus", &tau_theta, &vector(&file, "dtaus_gaus_f64"));
+        } else {
+            assert!(found.tau_theta.is_none(), "one tau is not trained");
+        }
+    }
+}
+
+#[test]
+fn adam_goes_where_the_published_code_goes() {
+    for (path, file) in all("gradients", |name| name.ends_with(".mat")) {
+        let case = case(&file);
+        let mut model = Model::new(&case.network);
+        let mut optimizer = adam::<B, Model>();
+        let steps = file.scalar("n_adam").expect("n_adam") as usize;
+        let rate = file.scalar("learning_rate").expect("learning_rate");
+        for step in 1..=steps {
+            let value =
+                loss(model.forward(case.drive.clone()), target(&case.drive.batch), case.loss);
+            let gradients = GradientsParams::from_grads(value.backward(), &model);
+            model = optimizer.step(rate, model, gradients);
+            let suffix = match step {
+                1 => "adam1",
+                _ if step == steps => "adam",
+                _ => continue,
+            };
+            let name = |parameter: &str| format!("{parameter}_{suffix}_f64");
+            let w = numbers(model.w.val().inner());
+            check(&path, &name("w"), &w, &by_rows(&file, &name("w")));
+            let w_out = numbers(model.w_out.val().inner());
+            check(&path, &name("w_out"), &w_out, &vector(&file, &name("w_out")));
+            let b_out = numbers(model.b_out.val().inner());
+            check(&path, &name("b_out"), &b_out, &vector(&file, &name("b_out")));
+            let theta = numbers(model.tau_theta.val().inner());
+            check(&path, &name("taus_gaus"), &theta, &vector(&file, &name("taus_gaus")));
+        }
+    }
+}
+
+#[test]
+fn the_adjoint_is_the_gradient_that_burn_finds_through_its_own_operations() {
+    for (path, file) in all("gradients", |name| name.ends_with(".mat")) {
+        let case = case(&file);
+        let model = Model::new(&case.network);
+        let ours = gradients(&model, model.forward(case.drive.clone()), &case);
+        let burns = gradients(&model, by_operations(&model, &case.drive), &case);
+        let wide = |values: &[f32]| values.iter().map(|&x| f64::from(x)).collect::<Vec<_>>();
+        check(&path, "dw", &ours.w, &wide(&burns.w));
+        check(&path, "dw_out", &ours.w_out, &wide(&burns.w_out));
+        if let (Some(ours), Some(burns)) = (ours.tau_theta, burns.tau_theta) {
+            check(&path, "dtheta", &ours, &wide(&burns));
+        }
+    }
+}
+
+#[test]
+fn the_rate_network_runs_as_the_published_one() {
+    for (path, file) in all("traces", |name| name.starts_with("rate_")) {
+        let name = file.text("activation").expect("activation");
+        let activation = ActivationKind::from_name(&name).expect("a known activation");
+        let network = network(&file, true, activation);
+        let input: Vec<f32> = by_rows(&file, "u").into_iter().map(|u| u as f32).collect();
+        let samples = input.len() / network.channels;
+        let trial = Trial { input, target: vector_f32(&file, "z"), label: 0 };
+        let mut batch = Batch::of_trials(&network, samples, &[trial]);
+        batch.start = vector_f32(&file, "x0");
+        let drive = Drive { activation: activation.activation(), fluctuations: 0.0, batch };
+        let model = RateModel::<Flex>::new(&network);
+        let outputs = model.forward(Arc::new(drive));
+        check(&path, "o", &numbers(outputs), &vector(&file, "o"));
+    }
+}
