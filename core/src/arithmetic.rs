@@ -255,7 +255,10 @@ impl Arithmetic for Fixed {
 
     fn between(low: Self, high: Self, fraction: u16) -> Self {
         let span = high.to_bits().wrapping_sub(low.to_bits()) >> FACTOR_SHIFT;
-        Fixed::from_bits(low.to_bits().wrapping_add(span.wrapping_mul(fraction as i32)))
+        Fixed::from_bits(
+            low.to_bits()
+                .wrapping_add(span.wrapping_mul(fraction as i32)),
+        )
     }
 
     fn driven(bias: i16, inputs: impl Iterator<Item = (I6F10, I4F12)>) -> i16 {

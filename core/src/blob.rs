@@ -230,7 +230,11 @@ impl<'a> Deployed<'a> {
             units: shared.units.into(),
             inputs: shared.inputs.into(),
             membrane: Membrane::Leaky,
-            filter: if shared.double_filter { Filter::Double } else { Filter::Single },
+            filter: if shared.double_filter {
+                Filter::Double
+            } else {
+                Filter::Single
+            },
             leak: shared.leak,
             rise_decay: shared.rise_decay,
             noise_gain: shared.noise_gain,
@@ -280,7 +284,10 @@ impl Network for Deployed<'_> {
     fn unit(&self, unit: usize) -> UnitFactors<Fixed> {
         let row = row(self.payload.units, unit, UNIT_BYTES);
         UnitFactors {
-            filter: FilterFactors { synapse_decay: i16_at(row, 0), rise_gain: i16_at(row, 2) },
+            filter: FilterFactors {
+                synapse_decay: i16_at(row, 0),
+                rise_gain: i16_at(row, 2),
+            },
             gain: (),
             lag: (),
             bias: i16_at(row, 4),
@@ -289,7 +296,10 @@ impl Network for Deployed<'_> {
 
     fn input_weight(&self, unit: usize, channel: usize) -> I6F10 {
         let index = unit * self.constants.inputs + channel;
-        I6F10::from_bits(i16_at(row(self.payload.input_weights, index, INPUT_WEIGHT_BYTES), 0))
+        I6F10::from_bits(i16_at(
+            row(self.payload.input_weights, index, INPUT_WEIGHT_BYTES),
+            0,
+        ))
     }
 
     #[inline]
@@ -309,7 +319,10 @@ impl Network for Deployed<'_> {
 
     fn readout_filter(&self, index: usize) -> ReadoutFilter<Fixed> {
         let row = row(self.payload.filters, index, FILTER_BYTES);
-        let filter = FilterFactors { synapse_decay: i16_at(row, 0), rise_gain: i16_at(row, 2) };
+        let filter = FilterFactors {
+            synapse_decay: i16_at(row, 0),
+            rise_gain: i16_at(row, 2),
+        };
         ReadoutFilter { filter, weight: () }
     }
 
@@ -320,7 +333,10 @@ impl Network for Deployed<'_> {
         for (next, at) in [(0, 1), (1, 3)] {
             let weight = i16_at(row, at) as i32;
             if weight != 0 {
-                deliver(row[0] as usize + next, Fixed::from_bits(weight.wrapping_shl(shift)));
+                deliver(
+                    row[0] as usize + next,
+                    Fixed::from_bits(weight.wrapping_shl(shift)),
+                );
             }
         }
     }
@@ -354,8 +370,13 @@ fn column<'a>(payload: &Payload<'a>, unit: usize) -> core::slice::ChunksExact<'a
 }
 
 fn checked_payload(bytes: &[u8]) -> Result<Payload<'_>, BlobError> {
-    let short = |needed| BlobError::Short { needed, found: bytes.len() };
-    let (head, rest) = bytes.split_at_checked(HEADER_BYTES).ok_or(short(HEADER_BYTES))?;
+    let short = |needed| BlobError::Short {
+        needed,
+        found: bytes.len(),
+    };
+    let (head, rest) = bytes
+        .split_at_checked(HEADER_BYTES)
+        .ok_or(short(HEADER_BYTES))?;
     if head[..4] != MAGIC {
         return Err(BlobError::Magic([head[0], head[1], head[2], head[3]]));
     }
@@ -363,7 +384,9 @@ fn checked_payload(bytes: &[u8]) -> Result<Payload<'_>, BlobError> {
         return Err(BlobError::Layout(u16_at(head, 4)));
     }
     let length = u32_at(head, 8) as usize;
-    let body = rest.get(..length).ok_or(short(HEADER_BYTES.saturating_add(length)))?;
+    let body = rest
+        .get(..length)
+        .ok_or(short(HEADER_BYTES.saturating_add(length)))?;
     let (stored, computed) = (u32_at(head, 12), checksum(&head[..12], body));
     if stored != computed {
         return Err(BlobError::Checksum { stored, computed });
@@ -381,12 +404,20 @@ fn check_tables(payload: &Payload) -> Result<(), BlobError> {
         if bytes.len() == needed {
             Ok(())
         } else {
-            Err(BlobError::Table { table, needed, found: bytes.len() })
+            Err(BlobError::Table {
+                table,
+                needed,
+                found: bytes.len(),
+            })
         }
     };
     let whole = |table, bytes: &[u8], row| exact(table, bytes, bytes.len() / row * row);
     exact(TableName::Units, payload.units, units * UNIT_BYTES)?;
-    exact(TableName::InputWeights, payload.input_weights, units * inputs * INPUT_WEIGHT_BYTES)?;
+    exact(
+        TableName::InputWeights,
+        payload.input_weights,
+        units * inputs * INPUT_WEIGHT_BYTES,
+    )?;
     exact(TableName::Starts, payload.starts, (units + 1) * START_BYTES)?;
     exact(TableName::Readout, payload.readout, units * READOUT_BYTES)?;
     whole(TableName::Synapses, payload.synapses, SYNAPSE_BYTES)?;
@@ -419,7 +450,9 @@ fn check_indices(payload: &Payload) -> Result<(), BlobError> {
         if start(payload, unit) > start(payload, unit + 1) || start(payload, unit + 1) > synapses {
             return range(TableName::Starts, unit);
         }
-        let last = column(payload, unit).map(|synapse| synapse[0] as usize).sum::<usize>();
+        let last = column(payload, unit)
+            .map(|synapse| synapse[0] as usize)
+            .sum::<usize>();
         if last >= units && start(payload, unit) < start(payload, unit + 1) {
             return range(TableName::Synapses, unit);
         }
@@ -434,8 +467,14 @@ fn check_indices(payload: &Payload) -> Result<(), BlobError> {
 
 fn check_pulses(payload: &Payload) -> Result<(), BlobError> {
     let pulses = payload.self_test.pulses.chunks_exact(PULSE_BYTES);
-    match pulses.clone().position(|pulse| pulse[0] >= payload.shared.inputs) {
-        Some(row) => Err(BlobError::Range { table: TableName::Pulses, row }),
+    match pulses
+        .clone()
+        .position(|pulse| pulse[0] >= payload.shared.inputs)
+    {
+        Some(row) => Err(BlobError::Range {
+            table: TableName::Pulses,
+            row,
+        }),
         None => Ok(()),
     }
 }

@@ -63,7 +63,13 @@ pub struct Evidence<A: Arithmetic> {
 
 impl<A: Arithmetic> Default for Evidence<A> {
     fn default() -> Self {
-        Self { highest: A::ZERO, lowest: A::ZERO, sum: A::EMPTY_SUM, seen: false, count: 0 }
+        Self {
+            highest: A::ZERO,
+            lowest: A::ZERO,
+            sum: A::EMPTY_SUM,
+            seen: false,
+            count: 0,
+        }
     }
 }
 
@@ -109,9 +115,7 @@ impl<A: Arithmetic> Decision<A> {
     pub fn strictly_correct(&self, label: i8, evidence: &Evidence<A>) -> bool {
         match label {
             1 => evidence.mean_above(self.mean_high),
-            0 => {
-                evidence.mean_below(self.mean_low) && evidence.mean_above(self.mean_low.negated())
-            }
+            0 => evidence.mean_below(self.mean_low) && evidence.mean_above(self.mean_low.negated()),
             _ => evidence.mean_below(self.mean_high.negated()),
         }
     }

@@ -114,14 +114,15 @@ impl TimeConstants {
 type Matrix = [[f64; 3]; 3];
 
 fn product(a: Matrix, b: Matrix) -> Matrix {
-    core::array::from_fn(|i| {
-        core::array::from_fn(|j| (0..3).map(|k| a[i][k] * b[k][j]).sum())
-    })
+    core::array::from_fn(|i| core::array::from_fn(|j| (0..3).map(|k| a[i][k] * b[k][j]).sum()))
 }
 
 /// exp(a) by scaling and squaring of its Taylor series, to rounding.
 fn exponential(a: Matrix) -> Matrix {
-    let norm = a.iter().flatten().fold(0.0, |m: f64, x| m.max(libm::fabs(*x)));
+    let norm = a
+        .iter()
+        .flatten()
+        .fold(0.0, |m: f64, x| m.max(libm::fabs(*x)));
     let mut halvings = 0;
     while libm::ldexp(norm, -halvings) > 0.125 {
         halvings += 1;
@@ -151,7 +152,11 @@ mod tests {
     fn integrate(t: &TimeConstants, start: [f64; 3]) -> [f64; 3] {
         let rise = t.rise.expect("these tests use the double filter");
         let slope = |y: [f64; 3]| {
-            [-y[0] / rise, -y[1] / t.decay + y[0], (y[1] - y[2]) / t.membrane]
+            [
+                -y[0] / rise,
+                -y[1] / t.decay + y[0],
+                (y[1] - y[2]) / t.membrane,
+            ]
         };
         let moved = |y: [f64; 3], k: [f64; 3], d: f64| core::array::from_fn(|i| y[i] + d * k[i]);
         let steps = 10_000;
@@ -176,12 +181,21 @@ mod tests {
 
     #[test]
     fn an_exact_step_is_the_solution_of_the_linear_system() {
-        for (rise, decay, membrane) in
-            [(40.0, 700.0, 200.0), (2.0, 20.0, 10.0), (0.5, 5.0, 2.5), (4.0, 100.0, 20.0)]
-        {
-            let t = TimeConstants { membrane, rise: Some(rise), decay };
-            let (exact, reference) =
-                (propagated(&t, [0.3, -1.2, 5.0]), integrate(&t, [0.3, -1.2, 5.0]));
+        for (rise, decay, membrane) in [
+            (40.0, 700.0, 200.0),
+            (2.0, 20.0, 10.0),
+            (0.5, 5.0, 2.5),
+            (4.0, 100.0, 20.0),
+        ] {
+            let t = TimeConstants {
+                membrane,
+                rise: Some(rise),
+                decay,
+            };
+            let (exact, reference) = (
+                propagated(&t, [0.3, -1.2, 5.0]),
+                integrate(&t, [0.3, -1.2, 5.0]),
+            );
             for (a, b) in exact.iter().zip(reference) {
                 assert!((a - b).abs() < 1e-11, "{t:?}: {a} and {b}");
             }
@@ -191,9 +205,15 @@ mod tests {
     #[test]
     fn equal_time_constants_need_no_special_case() {
         for nearly in [1.0, 1.0 + 1e-9, 1.0 - 1e-6] {
-            let t = TimeConstants { membrane: 10.0 * nearly, rise: Some(10.0), decay: 10.0 / nearly };
-            let (exact, reference) =
-                (propagated(&t, [1.0, 0.5, -2.0]), integrate(&t, [1.0, 0.5, -2.0]));
+            let t = TimeConstants {
+                membrane: 10.0 * nearly,
+                rise: Some(10.0),
+                decay: 10.0 / nearly,
+            };
+            let (exact, reference) = (
+                propagated(&t, [1.0, 0.5, -2.0]),
+                integrate(&t, [1.0, 0.5, -2.0]),
+            );
             for (a, b) in exact.iter().zip(reference) {
                 assert!((a - b).abs() < 1e-11, "{nearly}: {a} and {b}");
             }
@@ -203,10 +223,19 @@ mod tests {
     #[test]
     fn a_spike_of_unit_weight_has_a_current_of_unit_area() {
         for rise in [Some(4.0), None] {
-            let f = TimeConstants { membrane: 20.0, rise, decay: 70.0 }.step(Scheme::Exact);
+            let f = TimeConstants {
+                membrane: 20.0,
+                rise,
+                decay: 70.0,
+            }
+            .step(Scheme::Exact);
             // Σ over all later steps: the rise's sum is 1/(−rise_decay), each
             // unit of it adds rise_gain to a current of sum 1/(−synapse_decay).
-            let rise_sum = if rise.is_some() { -1.0 / f.rise_decay } else { 1.0 };
+            let rise_sum = if rise.is_some() {
+                -1.0 / f.rise_decay
+            } else {
+                1.0
+            };
             let area = rise_sum * f.rise_gain / -f.synapse_decay;
             // A sum of samples at the steps' ends is the integral up to half a step.
             assert!((area - 1.0).abs() < 0.01, "{rise:?}: {area}");

@@ -21,7 +21,11 @@ use crate::noise::Noise;
 /// Units that are stepped together: as many as fill a vector register on a
 /// desktop processor, one on a microcontroller. It changes the layout of the
 /// memory and no result.
-pub const LANES: usize = if cfg!(target_pointer_width = "64") { 16 } else { 1 };
+pub const LANES: usize = if cfg!(target_pointer_width = "64") {
+    16
+} else {
+    1
+};
 
 /// Number of blocks that hold `units` units.
 pub const fn blocks(units: usize) -> usize {
@@ -121,14 +125,18 @@ impl<A: Arithmetic> Block<A> {
         let mut at_threshold = false;
         for lane in 0..LANES {
             let (h, s, v) = (self.h[lane], self.s[lane], self.v[lane]);
-            let change = s.scaled(self.synapse_decay[lane]).plus(h.scaled(self.rise_gain[lane]));
+            let change = s
+                .scaled(self.synapse_decay[lane])
+                .plus(h.scaled(self.rise_gain[lane]));
             let current = s.average(change, self.gain[lane], self.lag[lane]);
             let (drive, leak) = (self.drive[lane], self.leak[lane]);
             let pull = match constants.membrane {
                 Membrane::Leaky => v.leaky(current, drive, leak),
                 Membrane::Quadratic => v.quadratic(current, drive, leak),
             };
-            let v = v.plus(pull).plus(A::noise(deviates[lane], constants.noise_gain));
+            let v = v
+                .plus(pull)
+                .plus(A::noise(deviates[lane], constants.noise_gain));
             self.v[lane] = v;
             self.s[lane] = s.plus(change);
             self.h[lane] = h.plus(h.scaled(constants.rise_decay));
@@ -154,7 +162,9 @@ impl<A: Arithmetic> ReadoutBlock<A> {
     fn advance(&mut self, rise_decay: A::Factor) {
         for lane in 0..LANES {
             let (h, r) = (self.h[lane], self.r[lane]);
-            let change = r.scaled(self.synapse_decay[lane]).plus(h.scaled(self.rise_gain[lane]));
+            let change = r
+                .scaled(self.synapse_decay[lane])
+                .plus(h.scaled(self.rise_gain[lane]));
             self.r[lane] = r.plus_saturating(change);
             self.h[lane] = h.plus(h.scaled(rise_decay));
         }
@@ -191,7 +201,10 @@ impl<'m, A: Arithmetic> State<'m, A> {
         let readout_memory = readout_memory.get_mut(..blocks(network.readout_filters()))?;
         u16::try_from(units).ok()?;
 
-        blocks_memory.fill(Block { v: [constants.reset; LANES], ..Block::default() });
+        blocks_memory.fill(Block {
+            v: [constants.reset; LANES],
+            ..Block::default()
+        });
         readout_memory.fill(ReadoutBlock::default());
         let (low, high) = constants.start;
         for unit in 0..units {
@@ -240,10 +253,12 @@ impl<'m, A: Arithmetic> State<'m, A> {
         let threshold = network.constants().threshold;
         self.advance(network, noise, |index, block, _| {
             let units = index * LANES..;
-            units.zip(block.v.iter_mut()).fold(false, |at_threshold, (unit, v)| {
-                *v = stimulate(unit, *v);
-                at_threshold | (*v >= threshold)
-            })
+            units
+                .zip(block.v.iter_mut())
+                .fold(false, |at_threshold, (unit, v)| {
+                    *v = stimulate(unit, *v);
+                    at_threshold | (*v >= threshold)
+                })
         });
     }
 
@@ -301,8 +316,10 @@ impl<'m, A: Arithmetic> State<'m, A> {
     /// Sets the input of all channels until the next call.
     pub fn set_input<N: Network<Number = A>>(&mut self, network: &N, input: &[A::Input]) {
         for unit in 0..network.constants().units {
-            let products =
-                input.iter().enumerate().map(|(k, u)| (network.input_weight(unit, k), *u));
+            let products = input
+                .iter()
+                .enumerate()
+                .map(|(k, u)| (network.input_weight(unit, k), *u));
             let drive = A::driven(network.unit(unit).bias, products);
             self.blocks[unit / LANES].drive[unit % LANES] = drive;
         }
@@ -344,7 +361,11 @@ impl<'m, A: Arithmetic> State<'m, A> {
     #[inline(always)]
     fn wrapped(&self, index: usize) -> usize {
         let position = self.head + index;
-        if position >= self.waiting.len() { position - self.waiting.len() } else { position }
+        if position >= self.waiting.len() {
+            position - self.waiting.len()
+        } else {
+            position
+        }
     }
 
     /// Gives their leak back to the units whose refractory time is over.
@@ -384,7 +405,10 @@ impl<'m, A: Arithmetic> State<'m, A> {
             let place = self.wrapped(self.length);
             self.waiting[place] = Waiting {
                 unit: unit as u16,
-                release: self.now.wrapping_add(constants.refractory_steps).wrapping_add(1),
+                release: self
+                    .now
+                    .wrapping_add(constants.refractory_steps)
+                    .wrapping_add(1),
             };
             self.length += 1;
             self.fired += 1;

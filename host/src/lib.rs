@@ -1,8 +1,20 @@
-//! rate2spike
+//! `rate2spike`: train a continuous rate network, carry it onto spiking
+//! neurons, quantize it for a microcontroller.
+//!
+//! ```text
+//! task ─Trial→ rate ─RateNetwork→ convert ─SpikingNetwork→ quantize ─bytes→ rate2spike_core::blob
+//! ```
+//!
+//! The modules are the stages; [`cmd`] has one file a subcommand, and leaves
+//! the work to them. Method: Kim R., Li Y., Sejnowski T.J., PNAS
+//! 116:22811–22820 (2019), doi 10.1073/pnas.1905926116.
+
+pub mod cmd;
 pub mod convert;
 pub mod formats;
 pub mod quantize;
 pub mod rate;
 pub mod record;
 pub mod simulate;
+pub mod statistics;
 pub mod task;

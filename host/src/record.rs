@@ -88,7 +88,10 @@ impl Recording<'_> {
             .published()
             .then(|| PublishedRefractory::new(self.network, &self.step));
         let mut flips = generator(self.seed, Stream::Stimulation, self.trial);
-        let clock = Clock { steps_per_sample: self.step.steps_per_sample, steps: self.steps };
+        let clock = Clock {
+            steps_per_sample: self.step.steps_per_sample,
+            steps: self.steps,
+        };
         let mut record = Record::default();
         let mut sample = None;
         for step in 1..=self.steps {
@@ -100,12 +103,23 @@ impl Recording<'_> {
             if let Some(refractory) = &mut refractory {
                 refractory.end_early(step, &mut state, network.constants().leak);
             }
-            match self.stimulation.filter(|s| (s.start..s.end).contains(&step)) {
+            match self
+                .stimulation
+                .filter(|s| (s.start..s.end).contains(&step))
+            {
                 Some(stimulation) if flips.random_bool(0.5) => {
-                    let move_by = if stimulation.excite { STIMULUS_MV } else { -STIMULUS_MV };
+                    let move_by = if stimulation.excite {
+                        STIMULUS_MV
+                    } else {
+                        -STIMULUS_MV
+                    };
                     state.step_stimulated(&network, &mut noise, |unit, v| {
                         let moved = stimulation.units.contains(&unit);
-                        if moved { v.plus(A::from_f64(move_by)) } else { v }
+                        if moved {
+                            v.plus(A::from_f64(move_by))
+                        } else {
+                            v
+                        }
                     });
                 }
                 _ => state.step(&network, &mut noise),
@@ -125,7 +139,9 @@ impl Recording<'_> {
     }
 
     fn take<A: Float>(&self, step: u32, state: &State<A>, record: &mut Record) {
-        record.spikes.extend(state.fired().map(|unit| (step, unit as u32)));
+        record
+            .spikes
+            .extend(state.fired().map(|unit| (step, unit as u32)));
         record.output.push(state.output().to_f64());
         if self.every == 0 || step % self.every != 0 {
             return;
@@ -136,7 +152,9 @@ impl Recording<'_> {
             record.potentials.push(state.potential(unit).to_f64());
             record.rates.push(state.filtered(unit).to_f64());
         }
-        state.fired().for_each(|unit| record.potentials[first + unit] = SPIKE_MV);
+        state
+            .fired()
+            .for_each(|unit| record.potentials[first + unit] = SPIKE_MV);
     }
 }
 
@@ -173,7 +191,9 @@ impl PublishedRefractory {
     }
 
     fn end_early<A: Float>(&mut self, step: u32, state: &mut State<A>, leak: A) {
-        let Some(spike_step) = step.checked_sub(self.refractory_steps) else { return };
+        let Some(spike_step) = step.checked_sub(self.refractory_steps) else {
+            return;
+        };
         if self.refractory_steps == 0 {
             return;
         }

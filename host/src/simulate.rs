@@ -1,12 +1,12 @@
 //! Runs core's step over trials and records; there is no other simulator.
 
-use rayon::prelude::*;
-use rate2spike_core::arithmetic::{Arithmetic, Fixed};
+use rate2spike_core::arithmetic::Arithmetic;
 use rate2spike_core::decision::{Decision, Evidence};
 use rate2spike_core::network::Network;
 use rate2spike_core::noise::Noise;
 use rate2spike_core::step::{Block, ReadoutBlock, State, Waiting, blocks};
 use rate2spike_core::trial::{self, Clock, SpikeHash};
+use rayon::prelude::*;
 
 use crate::convert::{Float, TimeStep};
 use crate::rate::network::{Stream, generator};
@@ -37,8 +37,14 @@ impl<A: Arithmetic> Memory<A> {
         network: &N,
         noise: &mut Noise,
     ) -> State<'_, A> {
-        State::start(network, &mut self.blocks, &mut self.readout, &mut self.waiting, noise)
-            .expect("the memory was made for this network")
+        State::start(
+            network,
+            &mut self.blocks,
+            &mut self.readout,
+            &mut self.waiting,
+            noise,
+        )
+        .expect("the memory was made for this network")
     }
 }
 
@@ -183,7 +189,13 @@ where
         let values: Vec<f64> = trial.input.iter().map(|&u| u.into()).collect();
         let input = Input::new(self.task.channels(), &values);
         // Vectors as wide as the machine has them, chosen when it runs.
-        pulp::Arch::new().dispatch(TrialRun { experiment: self, memory, index, input, label: trial.label })
+        pulp::Arch::new().dispatch(TrialRun {
+            experiment: self,
+            memory,
+            index,
+            input,
+            label: trial.label,
+        })
     }
 
     #[inline(always)]
@@ -222,7 +234,10 @@ where
     pub fn outcomes(&self, first: u64, trials: usize) -> Vec<Outcome> {
         (first..first + trials as u64)
             .into_par_iter()
-            .map_init(|| Memory::of(self.network), |memory, index| self.outcome(memory, index))
+            .map_init(
+                || Memory::of(self.network),
+                |memory, index| self.outcome(memory, index),
+            )
             .collect()
     }
 
@@ -234,7 +249,9 @@ where
     /// Adds up `outcomes`.
     pub fn summary(&self, outcomes: &[Outcome]) -> Score {
         let mut hash = SpikeHash::default();
-        outcomes.iter().for_each(|outcome| hash.add_hash(outcome.spike_hash));
+        outcomes
+            .iter()
+            .for_each(|outcome| hash.add_hash(outcome.spike_hash));
         let spikes: u64 = outcomes.iter().map(|outcome| outcome.spikes).sum();
         let seconds = f64::from(self.clock.steps) * self.step_ms / 1000.0;
         let units = self.network.constants().units as f64;
@@ -268,11 +285,7 @@ where
 
     #[inline(always)]
     fn call(self) -> Outcome {
-        self.experiment.run(self.memory, self.index, &self.input, self.label)
+        self.experiment
+            .run(self.memory, self.index, &self.input, self.label)
     }
-}
-
-/// A fixed-point number in mV.
-pub fn to_mv(x: Fixed) -> f64 {
-    x.to_num()
 }

@@ -19,11 +19,15 @@ pub fn fixtures() -> PathBuf {
 /// All files of a sub-folder whose name passes `wanted`, read; at least one.
 pub fn all(folder: &str, wanted: impl Fn(&str) -> bool) -> Vec<(PathBuf, MatFile)> {
     let folder = fixtures().join(folder);
-    let entries = std::fs::read_dir(&folder)
-        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let entries =
+        std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut paths: Vec<PathBuf> = entries
         .map(|entry| entry.expect("a readable folder").path())
-        .filter(|path| path.file_name().and_then(|name| name.to_str()).is_some_and(&wanted))
+        .filter(|path| {
+            path.file_name()
+                .and_then(|name| name.to_str())
+                .is_some_and(&wanted)
+        })
         .collect();
     paths.sort();
     assert!(!paths.is_empty(), "no fixture in {}", folder.display());
@@ -38,7 +42,9 @@ pub fn all(folder: &str, wanted: impl Fn(&str) -> bool) -> Vec<(PathBuf, MatFile
 
 /// A vector of `file`.
 pub fn vector(file: &MatFile, name: &str) -> Vec<f64> {
-    file.matrix(name).unwrap_or_else(|error| panic!("{error}")).2
+    file.matrix(name)
+        .unwrap_or_else(|error| panic!("{error}"))
+        .2
 }
 
 /// A vector of `file` in single precision.
@@ -49,7 +55,9 @@ pub fn vector_f32(file: &MatFile, name: &str) -> Vec<f32> {
 /// A matrix of `file`, row by row.
 pub fn by_rows(file: &MatFile, name: &str) -> Vec<f64> {
     let (rows, columns, values) = file.matrix(name).unwrap_or_else(|error| panic!("{error}"));
-    (0..rows * columns).map(|k| values[k % columns * rows + k / columns]).collect()
+    (0..rows * columns)
+        .map(|k| values[k % columns * rows + k / columns])
+        .collect()
 }
 
 /// A matrix of `file`, row by row, in single precision.
@@ -87,5 +95,9 @@ pub fn relative_difference(a: &[f32], b: &[f64]) -> f64 {
     let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|x| x * x).sum::<f64>().sqrt();
     let difference = norm(&mut a.iter().zip(b).map(|(&a, &b)| f64::from(a) - b));
     let size = norm(&mut b.iter().copied());
-    if size > 0.0 { difference / size } else { difference }
+    if size > 0.0 {
+        difference / size
+    } else {
+        difference
+    }
 }

@@ -36,7 +36,11 @@ fn case(file: &MatFile) -> Case {
     let network = network(file, dale, activation);
     let input: Vec<f32> = by_rows(file, "u").into_iter().map(|u| u as f32).collect();
     let samples = input.len() / network.channels;
-    let trial = Trial { input, target: vector_f32(file, "z"), label: 0 };
+    let trial = Trial {
+        input,
+        target: vector_f32(file, "z"),
+        label: 0,
+    };
     let mut batch = Batch::of_trials(&network, samples, &[trial]);
     batch.start = vector_f32(file, "x0");
     let loss = match file.text("loss_fn").expect("loss_fn").as_str() {
@@ -45,7 +49,15 @@ fn case(file: &MatFile) -> Case {
         other => panic!("unknown loss {other}"),
     };
     let activation = activation.activation();
-    Case { network, drive: Arc::new(Drive { activation, fluctuations: 0.0, batch }), loss }
+    Case {
+        network,
+        drive: Arc::new(Drive {
+            activation,
+            fluctuations: 0.0,
+            batch,
+        }),
+        loss,
+    }
 }
 
 fn numbers<const D: usize>(tensor: Tensor<Flex, D>) -> Vec<f32> {
@@ -77,7 +89,11 @@ fn gradients(model: &Model, outputs: Tensor<B, 2>, case: &Case) -> Gradients {
 fn check(path: &Path, what: &str, found: &[f32], wanted: &[f64]) {
     let difference = relative_difference(found, wanted);
     println!("{} {what}: {difference:.1e}", path.display());
-    assert!(difference <= TOLERANCE, "{} {what}: {difference:.2e}", path.display());
+    assert!(
+        difference <= TOLERANCE,
+        "{} {what}: {difference:.2e}",
+        path.display()
+    );
 }
 
 #[test]
@@ -93,7 +109,12 @@ fn loss_and_gradient_are_those_of_the_published_code() {
         check(&path, "db_out", &found.b_out, &one("db_out_f64"));
         if file.get("dtaus_gaus_f64").is_ok() {
             let tau_theta = found.tau_theta.expect("two taus are trained");
-            check(&path, "dtaus_gaus", &tau_theta, &vector(&file, "dtaus_gaus_f64"));
+            check(
+                &path,
+                "dtaus_gaus",
+                &tau_theta,
+                &vector(&file, "dtaus_gaus_f64"),
+            );
         } else {
             assert!(found.tau_theta.is_none(), "one tau is not trained");
         }
@@ -109,8 +130,11 @@ fn adam_goes_where_the_published_code_goes() {
         let steps = file.scalar("n_adam").expect("n_adam") as usize;
         let rate = file.scalar("learning_rate").expect("learning_rate");
         for step in 1..=steps {
-            let value =
-                loss(model.forward(case.drive.clone()), target(&case.drive.batch), case.loss);
+            let value = loss(
+                model.forward(case.drive.clone()),
+                target(&case.drive.batch),
+                case.loss,
+            );
             let gradients = GradientsParams::from_grads(value.backward(), &model);
             model = optimizer.step(rate, model, gradients);
             let suffix = match step {
@@ -122,11 +146,26 @@ fn adam_goes_where_the_published_code_goes() {
             let w = numbers(model.w.val().inner());
             check(&path, &name("w"), &w, &by_rows(&file, &name("w")));
             let w_out = numbers(model.w_out.val().inner());
-            check(&path, &name("w_out"), &w_out, &vector(&file, &name("w_out")));
+            check(
+                &path,
+                &name("w_out"),
+                &w_out,
+                &vector(&file, &name("w_out")),
+            );
             let b_out = numbers(model.b_out.val().inner());
-            check(&path, &name("b_out"), &b_out, &vector(&file, &name("b_out")));
+            check(
+                &path,
+                &name("b_out"),
+                &b_out,
+                &vector(&file, &name("b_out")),
+            );
             let theta = numbers(model.tau_theta.val().inner());
-            check(&path, &name("taus_gaus"), &theta, &vector(&file, &name("taus_gaus")));
+            check(
+                &path,
+                &name("taus_gaus"),
+                &theta,
+                &vector(&file, &name("taus_gaus")),
+            );
         }
     }
 }
@@ -155,10 +194,18 @@ fn the_rate_network_runs_as_the_published_one() {
         let network = network(&file, true, activation);
         let input: Vec<f32> = by_rows(&file, "u").into_iter().map(|u| u as f32).collect();
         let samples = input.len() / network.channels;
-        let trial = Trial { input, target: vector_f32(&file, "z"), label: 0 };
+        let trial = Trial {
+            input,
+            target: vector_f32(&file, "z"),
+            label: 0,
+        };
         let mut batch = Batch::of_trials(&network, samples, &[trial]);
         batch.start = vector_f32(&file, "x0");
-        let drive = Drive { activation: activation.activation(), fluctuations: 0.0, batch };
+        let drive = Drive {
+            activation: activation.activation(),
+            fluctuations: 0.0,
+            batch,
+        };
         let model = RateModel::<Flex>::new(&network);
         let outputs = model.forward(Arc::new(drive));
         check(&path, "o", &numbers(outputs), &vector(&file, "o"));

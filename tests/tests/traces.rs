@@ -17,7 +17,11 @@ fn every_unit_spikes_at_the_steps_of_the_published_simulation() {
         let neuron = Neuron {
             noise_mv: 0.0,
             rise_ms: scalar("tr") * 1000.0,
-            ..if scalar("qif") != 0.0 { Neuron::QIF } else { Neuron::LIF }
+            ..if scalar("qif") != 0.0 {
+                Neuron::QIF
+            } else {
+                Neuron::LIF
+            }
         };
         let spiking = SpikingNetwork::new(&rate, scalar("lambda"), neuron).expect("a network");
         let downsample = scalar("downsample") as usize;
@@ -43,17 +47,33 @@ fn every_unit_spikes_at_the_steps_of_the_published_simulation() {
 
         let steps = vector(&file, "spk_step");
         let units = vector(&file, "spk_unit");
-        let wanted: Vec<(u32, u32)> =
-            steps.iter().zip(&units).map(|(&s, &u)| (s as u32, u as u32 - 1)).collect();
+        let wanted: Vec<(u32, u32)> = steps
+            .iter()
+            .zip(&units)
+            .map(|(&s, &u)| (s as u32, u as u32 - 1))
+            .collect();
         let differs = wanted.iter().zip(&record.spikes).position(|(a, b)| a != b);
         assert_eq!(differs, None, "{}", path.display());
         assert_eq!(record.spikes.len(), wanted.len(), "{}", path.display());
 
         let out = vector(&file, "out");
         let size = out.iter().fold(0.0f64, |m, o| m.max(o.abs()));
-        let error = out.iter().zip(&record.output).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-        println!("{}: {} spikes, out within {:.1e}", path.display(), wanted.len(), error / size);
+        let error = out
+            .iter()
+            .zip(&record.output)
+            .map(|(a, b)| (a - b).abs())
+            .fold(0.0, f64::max);
+        println!(
+            "{}: {} spikes, out within {:.1e}",
+            path.display(),
+            wanted.len(),
+            error / size
+        );
         assert_eq!(record.output.len(), out.len());
-        assert!(error <= TOLERANCE * size, "{}: {error:e} of {size}", path.display());
+        assert!(
+            error <= TOLERANCE * size,
+            "{}: {error:e} of {size}",
+            path.display()
+        );
     }
 }

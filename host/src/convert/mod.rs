@@ -87,7 +87,9 @@ pub enum StepError {
     #[error("a time step of {0} ms: give a length that divides 5 ms, from 0.01 to 1 ms")]
     Length(f64),
     /// Euler's scheme with a long step.
-    #[error("Euler's scheme with a step of {0} ms is not accurate; use --scheme exact above 0.1 ms")]
+    #[error(
+        "Euler's scheme with a step of {0} ms is not accurate; use --scheme exact above 0.1 ms"
+    )]
     LongEuler(f64),
     /// The quadratic neuron has no exact scheme.
     #[error("the quadratic neuron is not linear between spikes; use --scheme euler")]
@@ -115,7 +117,12 @@ impl TimeStep {
         if scheme == Scheme::Euler && ms > 0.1 {
             return Err(StepError::LongEuler(ms));
         }
-        Ok(Self { ms, scheme, steps_per_sample: steps as u32, rescaled_noise: true })
+        Ok(Self {
+            ms,
+            scheme,
+            steps_per_sample: steps as u32,
+            rescaled_noise: true,
+        })
     }
 
     /// The published `downsample`: every `factor`-th input sample, each for 100
@@ -179,7 +186,9 @@ pub enum ConvertError {
     #[error("lambda = {0}; give a positive scaling factor, 20 to 75 is usual")]
     Lambda(f64),
     /// A weight is not a number.
-    #[error("{name}[{index}] = {value} (entries counted from 0, row by row): the training diverged or the file is damaged; train again")]
+    #[error(
+        "{name}[{index}] = {value} (entries counted from 0, row by row): the training diverged or the file is damaged; train again"
+    )]
     NotFinite {
         /// The variable.
         name: &'static str,
@@ -210,7 +219,11 @@ impl SpikingNetwork {
             weights: scaled(&rate.effective_weights()),
             input_weights: rate.w_in.iter().map(|&w| w.into()).collect(),
             readout: scaled(&rate.w_out),
-            decay_ms: rate.decay_steps().iter().map(|tau| tau * SAMPLE_MS).collect(),
+            decay_ms: rate
+                .decay_steps()
+                .iter()
+                .map(|tau| tau * SAMPLE_MS)
+                .collect(),
             lambda,
         };
         for (name, values) in [
@@ -220,7 +233,11 @@ impl SpikingNetwork {
             ("taus_gaus", &network.decay_ms),
         ] {
             if let Some(index) = values.iter().position(|x| !x.is_finite()) {
-                return Err(ConvertError::NotFinite { name, index, value: values[index] });
+                return Err(ConvertError::NotFinite {
+                    name,
+                    index,
+                    value: values[index],
+                });
             }
         }
         Ok(network)
@@ -239,12 +256,18 @@ impl SpikingNetwork {
 
     /// Steps after a spike in which a membrane feels its noise only.
     pub fn refractory_steps(&self, step: &TimeStep) -> u16 {
-        (self.neuron.refractory_ms / step.ms).round().min(f64::from(u16::MAX - 1)) as u16
+        (self.neuron.refractory_ms / step.ms)
+            .round()
+            .min(f64::from(u16::MAX - 1)) as u16
     }
 
     /// The synapse's filter.
     pub fn filter(&self) -> Filter {
-        if self.neuron.rise_ms > 0.0 { Filter::Double } else { Filter::Single }
+        if self.neuron.rise_ms > 0.0 {
+            Filter::Double
+        } else {
+            Filter::Single
+        }
     }
 
     /// The same network in core's terms, in floating point.
@@ -260,7 +283,11 @@ impl SpikingNetwork {
         let mut targets = Vec::new();
         for j in 0..self.units {
             let column = (0..self.units).map(|i| (i as u32, self.weights[i * self.units + j]));
-            targets.extend(column.filter(|(_, w)| *w != 0.0).map(|(i, w)| (i, A::from_f64(w))));
+            targets.extend(
+                column
+                    .filter(|(_, w)| *w != 0.0)
+                    .map(|(i, w)| (i, A::from_f64(w))),
+            );
             starts.push(targets.len());
         }
         OwnedTables {
@@ -292,7 +319,10 @@ impl SpikingNetwork {
             readout: factors
                 .iter()
                 .zip(&self.readout)
-                .map(|(f, &w)| ReadoutFilter { filter: filter(f), weight: A::from_f64(w) })
+                .map(|(f, &w)| ReadoutFilter {
+                    filter: filter(f),
+                    weight: A::from_f64(w),
+                })
                 .collect(),
         }
     }
@@ -300,8 +330,14 @@ impl SpikingNetwork {
 
 /// A floating-point number of core.
 pub trait Float:
-    Arithmetic<Factor = Self, Drive = Self, Fine = Self, Input = Self, InputWeight = Self, Sum = Self>
-    + Default
+    Arithmetic<
+        Factor = Self,
+        Drive = Self,
+        Fine = Self,
+        Input = Self,
+        InputWeight = Self,
+        Sum = Self,
+    > + Default
     + Send
     + Sync
 {

@@ -33,7 +33,10 @@ pub enum DiskError {
 /// # Errors
 /// [`DiskError::Read`].
 pub fn read(path: &Path) -> Result<Vec<u8>, DiskError> {
-    fs::read(path).map_err(|source| DiskError::Read { path: path.into(), source })
+    fs::read(path).map_err(|source| DiskError::Read {
+        path: path.into(),
+        source,
+    })
 }
 
 /// Writes a file, over an old one if there is one: to a temporary name in the
@@ -44,7 +47,9 @@ pub fn read(path: &Path) -> Result<Vec<u8>, DiskError> {
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
     let failed = |source| failure(path, source);
     let temporary = temporary(path, bytes).map_err(failed)?;
-    temporary.persist(path).map_err(|error| failure(path, error.error))?;
+    temporary
+        .persist(path)
+        .map_err(|error| failure(path, error.error))?;
     Ok(())
 }
 
@@ -56,7 +61,9 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
 pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
     let failed = |source| failure(path, source);
     let temporary = temporary(path, bytes).map_err(failed)?;
-    temporary.persist_noclobber(path).map_err(|error| failure(path, error.error))?;
+    temporary
+        .persist_noclobber(path)
+        .map_err(|error| failure(path, error.error))?;
     Ok(())
 }
 
@@ -98,5 +105,9 @@ fn failure(path: &Path, source: io::Error) -> DiskError {
         }
         _ => "",
     };
-    DiskError::Write { path: path.into(), source, advice }
+    DiskError::Write {
+        path: path.into(),
+        source,
+        advice,
+    }
 }

@@ -3,3 +3,4 @@
 pub mod disk;
 pub mod mat;
 pub mod rate_model;
+pub mod snn;

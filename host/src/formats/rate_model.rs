@@ -41,7 +41,9 @@ pub enum ModelError {
         source: MatError,
     },
     /// A variable has the wrong size.
-    #[error("{path}: {name} is {found}, but with N = {units} it must be {wanted}; is it a model of the published code?")]
+    #[error(
+        "{path}: {name} is {found}, but with N = {units} it must be {wanted}; is it a model of the published code?"
+    )]
     Shape {
         /// The file.
         path: PathBuf,
@@ -67,7 +69,9 @@ pub enum ModelError {
         wanted: &'static str,
     },
     /// The file does not say which task it was trained for.
-    #[error("{path}: the name does not say the task and {channels} input channels fit none; give --task")]
+    #[error(
+        "{path}: the name does not say the task and {channels} input channels fit none; give --task"
+    )]
     Task {
         /// The file.
         path: PathBuf,
@@ -85,11 +89,19 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn mat(&self, source: MatError) -> ModelError {
-        ModelError::Mat { path: self.path.into(), source }
+        ModelError::Mat {
+            path: self.path.into(),
+            source,
+        }
     }
 
     fn value(&self, name: &'static str, value: String, wanted: &'static str) -> ModelError {
-        ModelError::Value { path: self.path.into(), name, value, wanted }
+        ModelError::Value {
+            path: self.path.into(),
+            name,
+            value,
+            wanted,
+        }
     }
 
     /// A matrix row by row; `columns` may be left open.
@@ -162,14 +174,22 @@ impl Reader<'_> {
         DecayTaus::from_numbers(&taus)
             .filter(|_| taus.iter().all(|tau| *tau > 0.0 && tau.is_finite()))
             .ok_or_else(|| {
-                self.value("taus", format!("{numbers:?}"), "one or two positive numbers of steps")
+                self.value(
+                    "taus",
+                    format!("{numbers:?}"),
+                    "one or two positive numbers of steps",
+                )
             })
     }
 
     fn activation(&self) -> Result<ActivationKind, ModelError> {
         let name = self.file.text("activation").map_err(|e| self.mat(e))?;
         ActivationKind::from_name(&name).ok_or_else(|| {
-            self.value("activation", name, "sigmoid, clipped_relu, softplus and lif are known")
+            self.value(
+                "activation",
+                name,
+                "sigmoid, clipped_relu, softplus and lif are known",
+            )
         })
     }
 
@@ -210,7 +230,12 @@ impl Reader<'_> {
 /// # Errors
 /// If a variable is missing, of the wrong size, or not finite.
 pub fn network(path: &Path, file: &MatFile) -> Result<RateNetwork, ModelError> {
-    Reader { path, file, units: 0 }.network()
+    Reader {
+        path,
+        file,
+        units: 0,
+    }
+    .network()
 }
 
 impl RateModelFile {
@@ -221,7 +246,11 @@ impl RateModelFile {
     pub fn read(path: &Path) -> Result<Self, ModelError> {
         let variables = read_mat(path)?;
         let network = network(path, &variables)?;
-        Ok(Self { path: path.into(), variables, network })
+        Ok(Self {
+            path: path.into(),
+            variables,
+            network,
+        })
     }
 
     /// The same network with its weights before training, `w0`.
@@ -229,9 +258,17 @@ impl RateModelFile {
     /// # Errors
     /// If the file has no usable `w0`.
     pub fn initial(&self) -> Result<RateNetwork, ModelError> {
-        let reader = Reader { path: &self.path, file: &self.variables, units: self.network.units };
+        let reader = Reader {
+            path: &self.path,
+            file: &self.variables,
+            units: self.network.units,
+        };
         let w = reader.square("w0")?;
-        Ok(RateNetwork { dale: w.iter().all(|&w| w >= 0.0), w, ..self.network.clone() })
+        Ok(RateNetwork {
+            dale: w.iter().all(|&w| w >= 0.0),
+            w,
+            ..self.network.clone()
+        })
     }
 
     /// The task: from the file's name, as the published scripts do, else from
@@ -241,11 +278,17 @@ impl RateModelFile {
     /// [`ModelError::Task`].
     pub fn task(&self) -> Result<Task, ModelError> {
         let name = self.path.to_string_lossy();
-        let named = Task::ALL.into_iter().find(|task| name.contains(task.name()));
+        let named = Task::ALL
+            .into_iter()
+            .find(|task| name.contains(task.name()));
         let fits = |task: &Task| task.channels() == self.network.channels;
-        named.filter(fits).or_else(|| Task::ALL.into_iter().find(fits)).ok_or_else(|| {
-            ModelError::Task { path: self.path.clone(), channels: self.network.channels }
-        })
+        named
+            .filter(fits)
+            .or_else(|| Task::ALL.into_iter().find(fits))
+            .ok_or_else(|| ModelError::Task {
+                path: self.path.clone(),
+                channels: self.network.channels,
+            })
     }
 
     /// Writes the file with its present variables.
@@ -263,7 +306,10 @@ impl RateModelFile {
 /// If it cannot be read.
 pub fn read_mat(path: &Path) -> Result<MatFile, ModelError> {
     let bytes = disk::read(path)?;
-    MatFile::from_bytes(&bytes).map_err(|source| ModelError::Mat { path: path.into(), source })
+    MatFile::from_bytes(&bytes).map_err(|source| ModelError::Mat {
+        path: path.into(),
+        source,
+    })
 }
 
 /// Writes a MAT-file.
@@ -271,8 +317,10 @@ pub fn read_mat(path: &Path) -> Result<MatFile, ModelError> {
 /// # Errors
 /// If it cannot be written; an old file is then as it was.
 pub fn write_mat(path: &Path, file: &MatFile) -> Result<(), ModelError> {
-    let bytes =
-        file.to_bytes().map_err(|source| ModelError::Mat { path: path.into(), source })?;
+    let bytes = file.to_bytes().map_err(|source| ModelError::Mat {
+        path: path.into(),
+        source,
+    })?;
     Ok(disk::write(path, &bytes)?)
 }
 
@@ -309,16 +357,21 @@ pub fn file_name(options: &RateOptions, time: &str) -> String {
 ///
 /// # Errors
 /// If it cannot be written.
-pub fn save(output: &Path, options: &RateOptions, trained: &Trained) -> Result<PathBuf, ModelError> {
+pub fn save(
+    output: &Path,
+    options: &RateOptions,
+    trained: &Trained,
+) -> Result<PathBuf, ModelError> {
     let folder = folder(output, options);
     let file = variables(options, trained);
     let mut time = jiff::Zoned::now().datetime();
     loop {
         let name = file_name(options, &time.strftime("%Y_%m_%d_%H%M%S").to_string());
         let path = folder.join(name);
-        let bytes = file
-            .to_bytes()
-            .map_err(|source| ModelError::Mat { path: path.clone(), source })?;
+        let bytes = file.to_bytes().map_err(|source| ModelError::Mat {
+            path: path.clone(),
+            source,
+        })?;
         match disk::write_new(&path, &bytes) {
             Ok(()) => return Ok(path),
             Err(DiskError::Write { source, .. })
@@ -336,14 +389,17 @@ fn matrix<T: Copy>(rows: usize, columns: usize, values: &[T]) -> Value
 where
     Elements: From<Vec<T>>,
 {
-    let by_column = (0..rows * columns).map(|k| values[k % rows * columns + k / rows]).collect();
+    let by_column = (0..rows * columns)
+        .map(|k| values[k % rows * columns + k / rows])
+        .collect();
     Value::matrix(rows, columns, by_column)
 }
 
 /// samples × units × 1, as the published code saves trajectories.
 fn trajectory(samples: usize, units: usize, values: &[f32]) -> Value {
-    let by_column: Vec<f32> =
-        (0..samples * units).map(|k| values[k % samples * units + k / samples]).collect();
+    let by_column: Vec<f32> = (0..samples * units)
+        .map(|k| values[k % samples * units + k / samples])
+        .collect();
     let array = Array::new(vec![samples, units, 1], Elements::from(by_column))
         .expect("as many values as samples and units");
     Value::Array(array)
@@ -395,9 +451,20 @@ fn variables(options: &RateOptions, trained: &Trained) -> MatFile {
     let mut losses: Vec<f64> = trained.losses.iter().map(|&loss| loss.into()).collect();
     losses.resize(options.updates, 0.0);
     let signs = network.signs();
-    let m: Vec<f32> = (0..n * n).map(|k| if k / n == k % n { signs[k % n] } else { 0.0 }).collect();
-    let excitatory: Vec<bool> = network.inhibitory.iter().map(|inhibitory| !inhibitory).collect();
-    let taus: Vec<f64> = network.taus.numbers().iter().map(|&tau| tau.into()).collect();
+    let m: Vec<f32> = (0..n * n)
+        .map(|k| if k / n == k % n { signs[k % n] } else { 0.0 })
+        .collect();
+    let excitatory: Vec<bool> = network
+        .inhibitory
+        .iter()
+        .map(|inhibitory| !inhibitory)
+        .collect();
+    let taus: Vec<f64> = network
+        .taus
+        .numbers()
+        .iter()
+        .map(|&tau| tau.into())
+        .collect();
     let evaluation = &trained.evaluation;
     let outputs: Vec<f64> = evaluation.outputs.iter().map(|&o| o.into()).collect();
 
@@ -427,7 +494,14 @@ fn variables(options: &RateOptions, trained: &Trained) -> MatFile {
     put("taus", Value::row(taus));
     put("eval_perf_mean", Value::scalar(evaluation.accuracy));
     put("eval_loss_mean", Value::scalar(evaluation.loss));
-    put("eval_os", matrix(evaluation.labels.len(), options.task.samples() - 1, &outputs));
+    put(
+        "eval_os",
+        matrix(
+            evaluation.labels.len(),
+            options.task.samples() - 1,
+            &outputs,
+        ),
+    );
     put("eval_labels", labels(options.task, evaluation));
     put("taus_gaus", Value::column(network.tau_theta.clone()));
     put("tr", Value::scalar(last as i64));
@@ -439,14 +513,26 @@ fn variables(options: &RateOptions, trained: &Trained) -> MatFile {
 /// code, one a row.
 fn labels(task: Task, evaluation: &Evaluation) -> Value {
     if task != Task::Xor {
-        return Value::row(evaluation.labels.iter().map(|&label| f64::from(label)).collect());
+        return Value::row(
+            evaluation
+                .labels
+                .iter()
+                .map(|&label| f64::from(label))
+                .collect(),
+        );
     }
     let words: Vec<Vec<u16>> = evaluation
         .labels
         .iter()
-        .map(|&label| if label == 1 { "same" } else { "diff" }.encode_utf16().collect())
+        .map(|&label| {
+            if label == 1 { "same" } else { "diff" }
+                .encode_utf16()
+                .collect()
+        })
         .collect();
-    let by_column = (0..4).flat_map(|k| words.iter().map(move |word| word[k])).collect();
+    let by_column = (0..4)
+        .flat_map(|k| words.iter().map(move |word| word[k]))
+        .collect();
     let array = Array::new(vec![words.len(), 4], Elements::Char(by_column));
     Value::Array(array.expect("four letters a label"))
 }

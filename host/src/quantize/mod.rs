@@ -20,7 +20,7 @@ use rate2spike_core::decision::Decision;
 use rate2spike_core::factors::Scheme;
 use rate2spike_core::network::Membrane;
 use rate2spike_core::noise::{DEVIATE_SD, Noise};
-use rate2spike_core::trial::{self, Clock, SpikeHash};
+use rate2spike_core::trial::{self, SpikeHash};
 
 use crate::convert::{SpikingNetwork, TimeStep};
 use crate::simulate::{Memory, clock};
@@ -41,13 +41,17 @@ const SELF_TEST_SEED: u64 = 0x5EED;
 #[derive(Debug, thiserror::Error, PartialEq)]
 pub enum QuantizeError {
     /// The quadratic neuron.
-    #[error("the quadratic neuron has no fixed-point form (v² leaves the range): quantize the leaky one")]
+    #[error(
+        "the quadratic neuron has no fixed-point form (v² leaves the range): quantize the leaky one"
+    )]
     Quadratic,
     /// Euler's scheme.
     #[error("a deployed network is integrated exactly; use --scheme exact")]
     Scheme,
     /// A decay that 16 bits cannot hold.
-    #[error("{name} of {time_ms} ms decays by more than half in a step of {step_ms} ms: use a shorter step")]
+    #[error(
+        "{name} of {time_ms} ms decays by more than half in a step of {step_ms} ms: use a shorter step"
+    )]
     FastDecay {
         /// Which one.
         name: &'static str,
@@ -67,7 +71,9 @@ pub enum QuantizeError {
         step_ms: f64,
     },
     /// Weights whose current could leave the range.
-    #[error("the synapses of unit {unit} could add up to {current_mv:.0} mV, beyond the ±{MOST_CURRENT_MV} mV of the fixed-point format: use a larger lambda")]
+    #[error(
+        "the synapses of unit {unit} could add up to {current_mv:.0} mV, beyond the ±{MOST_CURRENT_MV} mV of the fixed-point format: use a larger lambda"
+    )]
     Current {
         /// The receiving unit.
         unit: usize,
@@ -75,7 +81,9 @@ pub enum QuantizeError {
         current_mv: f64,
     },
     /// A bias or an input weight out of range.
-    #[error("{name} of unit {unit} is {value} mV, beyond the ±{limit} mV of the fixed-point format")]
+    #[error(
+        "{name} of unit {unit} is {value} mV, beyond the ±{limit} mV of the fixed-point format"
+    )]
     Voltage {
         /// Which one.
         name: &'static str,
@@ -122,13 +130,24 @@ impl Decay {
     ) -> Result<Self, QuantizeError> {
         let bits = (factor * 65536.0).round();
         if bits.abs() > f64::from(i16::MAX) {
-            return Err(QuantizeError::FastDecay { name, time_ms, step_ms });
+            return Err(QuantizeError::FastDecay {
+                name,
+                time_ms,
+                step_ms,
+            });
         }
         // Coarser than this and the time constant would be off by more than 5 %.
         if bits.abs() < 10.0 {
-            return Err(QuantizeError::SlowDecay { name, time_ms, step_ms });
+            return Err(QuantizeError::SlowDecay {
+                name,
+                time_ms,
+                step_ms,
+            });
         }
-        Ok(Self { bits: bits as i16, exact: factor })
+        Ok(Self {
+            bits: bits as i16,
+            exact: factor,
+        })
     }
 
     fn value(self) -> f64 {
@@ -171,7 +190,11 @@ pub fn quantize(
         shared,
         clock: clock(task, step),
         decision: decision(task, step),
-        self_test: SelfTest { seed: SELF_TEST_SEED, spike_hash: 0, pulses: &pulses },
+        self_test: SelfTest {
+            seed: SELF_TEST_SEED,
+            spike_hash: 0,
+            pulses: &pulses,
+        },
         units: &tables.units,
         input_weights: &tables.input_weights,
         starts: &tables.starts,
@@ -182,7 +205,10 @@ pub fn quantize(
     let unproven = bytes(&payload);
     let deployed = Deployed::read(&unproven).expect("a blob that was just written is valid");
     payload.self_test.spike_hash = self_test(&deployed);
-    Ok(Quantized { bytes: bytes(&payload), losses })
+    Ok(Quantized {
+        bytes: bytes(&payload),
+        losses,
+    })
 }
 
 fn bytes(payload: &Payload) -> Vec<u8> {
@@ -198,7 +224,9 @@ fn bytes(payload: &Payload) -> Vec<u8> {
     // Every other field takes at most ten bytes as a varint.
     let room = tables.iter().map(|table| table.len()).sum::<usize>() + 1024;
     let mut buffer = vec![0; room];
-    blob::write(payload, &mut buffer).expect("the buffer was made large enough").to_vec()
+    blob::write(payload, &mut buffer)
+        .expect("the buffer was made large enough")
+        .to_vec()
 }
 
 /// Runs the self-test of a blob; returns the hash of its spikes.
@@ -215,7 +243,9 @@ pub fn self_test(deployed: &Deployed) -> u64 {
         &mut noise,
         payload.clock,
         |sample| -> Vec<I4F12> {
-            (0..channels).map(|k| deployed.self_test_input(sample, k)).collect()
+            (0..channels)
+                .map(|k| deployed.self_test_input(sample, k))
+                .collect()
         },
         |step, state| hash.add_step(step, state),
     );
@@ -254,11 +284,21 @@ fn check(network: &SpikingNetwork, step: &TimeStep) -> Result<(), QuantizeError>
         let weights = &network.input_weights[unit * network.channels..][..network.channels];
         let limit = f64::from(I6F10::MAX);
         if let Some(&value) = weights.iter().find(|w| w.abs() > limit) {
-            return Err(QuantizeError::Voltage { name: "input weight", unit, value, limit });
+            return Err(QuantizeError::Voltage {
+                name: "input weight",
+                unit,
+                value,
+                limit,
+            });
         }
         if bias.abs() > MOST_DRIVE_MV {
             let limit = MOST_DRIVE_MV;
-            return Err(QuantizeError::Voltage { name: "bias", unit, value: bias, limit });
+            return Err(QuantizeError::Voltage {
+                name: "bias",
+                unit,
+                value: bias,
+                limit,
+            });
         }
     }
     Ok(())
@@ -273,9 +313,13 @@ fn check_currents(network: &SpikingNetwork, step: &TimeStep) -> Result<(), Quant
         // Two spikes can follow each other at once at the start of a trial; a
         // single spike's peak, area over τ, is added for them.
         let most_hz = most_hz + 1000.0 / network.decay_ms[unit];
-        let (excitation, inhibition) = row.iter().fold((0.0, 0.0), |(e, i), &w| {
-            if w > 0.0 { (e + w, i) } else { (e, i - w) }
-        });
+        let (excitation, inhibition) =
+            row.iter().fold(
+                (0.0, 0.0),
+                |(e, i), &w| {
+                    if w > 0.0 { (e + w, i) } else { (e, i - w) }
+                },
+            );
         let current_mv = f64::max(excitation, inhibition) * most_hz;
         if current_mv > MOST_CURRENT_MV {
             return Err(QuantizeError::Current { unit, current_mv });
@@ -308,7 +352,12 @@ impl Decays {
         let synapses: Vec<Decay> = (0..network.units)
             .map(|unit| {
                 let factor = network.factors(unit, step).synapse_decay;
-                Decay::new(factor, "a synaptic decay time", network.decay_ms[unit], step.ms)
+                Decay::new(
+                    factor,
+                    "a synaptic decay time",
+                    network.decay_ms[unit],
+                    step.ms,
+                )
             })
             .collect::<Result<_, _>>()?;
         losses.tau_synapse = Loss::of(synapses.iter().map(|decay| decay.tau_error()));
@@ -359,10 +408,17 @@ fn tables(
         .flat_map(|unit| [decays.synapses[unit].bits, gains[unit], bias])
         .flat_map(i16::to_le_bytes)
         .collect();
-    let inputs: Vec<I6F10> =
-        network.input_weights.iter().map(|&w| I6F10::saturating_from_num(w)).collect();
-    losses.input_weight_mv =
-        Loss::of(inputs.iter().zip(&network.input_weights).map(|(q, w)| q.to_num::<f64>() - w));
+    let inputs: Vec<I6F10> = network
+        .input_weights
+        .iter()
+        .map(|&w| I6F10::saturating_from_num(w))
+        .collect();
+    losses.input_weight_mv = Loss::of(
+        inputs
+            .iter()
+            .zip(&network.input_weights)
+            .map(|(q, w)| q.to_num::<f64>() - w),
+    );
     let (starts, synapses) = columns(&quantized, n);
     Ok(Tables {
         units,
@@ -401,7 +457,9 @@ fn columns(weights: &[i8], n: usize) -> (Vec<u8>, Vec<u8>) {
 /// The largest shift with which no rise can leave 32 bits: the more bits, the
 /// finer the decay of small rises. The single filter has no rise.
 fn weight_shift(network: &SpikingNetwork, step: &TimeStep, decays: &Decays) -> u8 {
-    let Some(rise) = decays.rise else { return FACTOR_SHIFT as u8 };
+    let Some(rise) = decays.rise else {
+        return FACTOR_SHIFT as u8;
+    };
     let spacing = f64::from(network.refractory_steps(step)) + 1.0;
     // A unit that fires as fast as it can, and once more at the start.
     let arrivals = 1.0 / -(spacing * rise.value().ln_1p()).exp_m1() + 1.0;
@@ -414,7 +472,9 @@ fn weight_shift(network: &SpikingNetwork, step: &TimeStep, decays: &Decays) -> u
             if largest > 0.0 { sum / largest } else { 0.0 }
         })
         .fold(1.0, f64::max);
-    let bits = (f64::from(i32::MAX) / (widest * 127.0 * arrivals)).log2().floor();
+    let bits = (f64::from(i32::MAX) / (widest * 127.0 * arrivals))
+        .log2()
+        .floor();
     bits.clamp(8.0, 20.0) as u8
 }
 
@@ -439,10 +499,16 @@ impl RowScale {
         let row = &network.weights[unit * network.units..(unit + 1) * network.units];
         let largest = row.iter().fold(0.0, |m: f64, w| m.max(w.abs()));
         // mV·s that one unit of weight and one unit of gain stand for.
-        let unit_weight = unit_area(network, step, decays, unit, shift)
-            / f64::from(1u32 << Fixed::FRAC_NBITS);
-        let gain = (largest / (127.0 * unit_weight)).ceil().clamp(1.0, f64::from(i16::MAX));
-        Self { weight: gain * unit_weight, largest: largest.max(unit_weight), gain: gain as i16 }
+        let unit_weight =
+            unit_area(network, step, decays, unit, shift) / f64::from(1u32 << Fixed::FRAC_NBITS);
+        let gain = (largest / (127.0 * unit_weight))
+            .ceil()
+            .clamp(1.0, f64::from(i16::MAX));
+        Self {
+            weight: gain * unit_weight,
+            largest: largest.max(unit_weight),
+            gain: gain as i16,
+        }
     }
 }
 
@@ -517,9 +583,4 @@ pub fn decision(task: Task, step: &TimeStep) -> Decision<Fixed> {
         mean_high: output(rule.mean_high),
         mean_low: output(rule.mean_low),
     }
-}
-
-/// The clock of a blob.
-pub fn blob_clock(deployed: &Deployed) -> Clock {
-    deployed.payload().clock
 }

@@ -38,16 +38,26 @@ impl Bank {
         losses: &mut Losses,
     ) -> Result<Self, QuantizeError> {
         let taus = bank_taus(&network.decay_ms);
-        let factors: Vec<_> = taus.iter().map(|&tau_ms| step_factors(network, step, tau_ms)).collect();
+        let factors: Vec<_> = taus
+            .iter()
+            .map(|&tau_ms| step_factors(network, step, tau_ms))
+            .collect();
         let synapses: Vec<Decay> = factors
             .iter()
             .zip(&taus)
             .map(|(f, &tau)| Decay::new(f.synapse_decay, "a readout's decay time", tau, step.ms))
             .collect::<Result<_, _>>()?;
-        let shares: Vec<Share> =
-            network.decay_ms.iter().zip(&network.readout).map(|(&tau, &w)| share(&taus, tau, w)).collect();
+        let shares: Vec<Share> = network
+            .decay_ms
+            .iter()
+            .zip(&network.readout)
+            .map(|(&tau, &w)| share(&taus, tau, w))
+            .collect();
 
-        let largest = shares.iter().flat_map(|s| s.weights).fold(0.0, |m: f64, w| m.max(w.abs()));
+        let largest = shares
+            .iter()
+            .flat_map(|s| s.weights)
+            .fold(0.0, |m: f64, w| m.max(w.abs()));
         let shift = shift(&shares, largest);
         // Bits of output · steps that one unit of weight and one of gain give.
         let amount = (f64::from(shift) - f64::from(FACTOR_SHIFT)).exp2();
@@ -81,19 +91,20 @@ impl Bank {
             }
         }
         losses.readout_weight = Loss::of(errors.into_iter());
-        losses.readout_filter = Loss::of(
-            network
-                .decay_ms
-                .iter()
-                .map(|&tau| response_error(&taus, &share(&taus, tau, 1.0), tau, network.neuron.rise_ms)),
-        );
+        losses.readout_filter = Loss::of(network.decay_ms.iter().map(|&tau| {
+            response_error(&taus, &share(&taus, tau, 1.0), tau, network.neuron.rise_ms)
+        }));
         let filters = synapses
             .iter()
             .zip(&gains)
             .flat_map(|(synapse, &gain)| [synapse.bits, gain])
             .flat_map(i16::to_le_bytes)
             .collect();
-        Ok(Self { filters, rows, shift })
+        Ok(Self {
+            filters,
+            rows,
+            shift,
+        })
     }
 }
 
@@ -108,7 +119,9 @@ fn bank_taus(decay_ms: &[f64]) -> Vec<f64> {
     if high / low < 1.0 + 1e-6 {
         return vec![low];
     }
-    (0..FILTERS).map(|k| low * (high / low).powf(k as f64 / (FILTERS - 1) as f64)).collect()
+    (0..FILTERS)
+        .map(|k| low * (high / low).powf(k as f64 / (FILTERS - 1) as f64))
+        .collect()
 }
 
 fn step_factors(
@@ -128,11 +141,17 @@ fn step_factors(
 /// The shares that keep the area, `weight`, and the mean delay, `tau`.
 fn share(taus: &[f64], tau: f64, weight: f64) -> Share {
     if taus.len() == 1 {
-        return Share { first: 0, weights: [weight, 0.0] };
+        return Share {
+            first: 0,
+            weights: [weight, 0.0],
+        };
     }
     let first = taus.partition_point(|&t| t < tau).clamp(1, taus.len() - 1) - 1;
     let upper = ((tau - taus[first]) / (taus[first + 1] - taus[first])).clamp(0.0, 1.0);
-    Share { first, weights: [weight * (1.0 - upper), weight * upper] }
+    Share {
+        first,
+        weights: [weight * (1.0 - upper), weight * upper],
+    }
 }
 
 /// The largest shift with which the rises cannot leave 32 bits even if all
@@ -141,8 +160,14 @@ fn shift(shares: &[Share], largest: f64) -> u8 {
     if largest == 0.0 {
         return 0;
     }
-    let sum: f64 = shares.iter().flat_map(|share| share.weights).map(f64::abs).sum();
-    let bits = (f64::from(i32::MAX) / (sum / largest * 32767.0 * 2.0)).log2().floor();
+    let sum: f64 = shares
+        .iter()
+        .flat_map(|share| share.weights)
+        .map(f64::abs)
+        .sum();
+    let bits = (f64::from(i32::MAX) / (sum / largest * 32767.0 * 2.0))
+        .log2()
+        .floor();
     bits.clamp(0.0, 15.0) as u8
 }
 
@@ -158,12 +183,20 @@ fn response_error(taus: &[f64], share: &Share, tau: f64, rise_ms: f64) -> f64 {
     };
     let bank = |t: f64| {
         let next = (share.first + 1).min(taus.len() - 1);
-        share.weights[0] * response(taus[share.first], t) + share.weights[1] * response(taus[next], t)
+        share.weights[0] * response(taus[share.first], t)
+            + share.weights[1] * response(taus[next], t)
     };
     let times = (0..400).map(|i| tau * f64::from(i) / 80.0);
     let (error, peak) = times.fold((0.0f64, 0.0f64), |(error, peak), t| {
         let (own, banked) = (response(tau, t), bank(t));
-        (if (banked - own).abs() > error.abs() { banked - own } else { error }, peak.max(own))
+        (
+            if (banked - own).abs() > error.abs() {
+                banked - own
+            } else {
+                error
+            },
+            peak.max(own),
+        )
     });
     error / peak
 }

@@ -20,7 +20,14 @@ impl Loss {
             sum += error * error;
             count += 1;
         }
-        Self { largest, rms: if count > 0 { (sum / f64::from(count)).sqrt() } else { 0.0 } }
+        Self {
+            largest,
+            rms: if count > 0 {
+                (sum / f64::from(count)).sqrt()
+            } else {
+                0.0
+            },
+        }
     }
 }
 

@@ -5,7 +5,9 @@ use std::sync::{Arc, LazyLock};
 use super::siegert::NoisyNeuron;
 
 /// The choices that `--act` offers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum ActivationKind {
     /// 1 / (1 + e^−x), the published choice.
@@ -78,7 +80,9 @@ static LIF_TABLE: LazyLock<Arc<Table>> = LazyLock::new(|| {
         sigma: 1.0,
         step: 0.05,
     };
-    Arc::new(Table::new(-8.0, 64.0, 1.0 / 16.0, |x| (neuron.rate_hz(x) / LIF_LAMBDA) as f32))
+    Arc::new(Table::new(-8.0, 64.0, 1.0 / 16.0, |x| {
+        (neuron.rate_hz(x) / LIF_LAMBDA) as f32
+    }))
 });
 
 /// A function as a table, linear between its entries and constant outside.
@@ -95,8 +99,14 @@ pub struct Table {
 impl Table {
     fn new(low: f64, high: f64, spacing: f64, function: impl Fn(f64) -> f32) -> Self {
         let entries = ((high - low) / spacing).round() as usize + 1;
-        let values = (0..entries).map(|i| function(low + spacing * i as f64)).collect();
-        Self { low: low as f32, density: (1.0 / spacing) as f32, values }
+        let values = (0..entries)
+            .map(|i| function(low + spacing * i as f64))
+            .collect();
+        Self {
+            low: low as f32,
+            density: (1.0 / spacing) as f32,
+            values,
+        }
     }
 
     /// Value and slope at `x`.
@@ -107,7 +117,11 @@ impl Table {
         let inside = position.clamp(0.0, last - 1e-3);
         let index = inside as usize;
         let (here, next) = (self.values[index], self.values[index + 1]);
-        let slope = if inside == position { (next - here) * self.density } else { 0.0 };
+        let slope = if inside == position {
+            (next - here) * self.density
+        } else {
+            0.0
+        };
         (here + (inside - index as f32) * (next - here), slope)
     }
 }
@@ -189,7 +203,11 @@ mod tests {
                 let (mut r, mut slope) = ([0.0; 3], [0.0; 3]);
                 activation.apply(&[x - d, x, x + d], &mut r, &mut slope);
                 let difference = (r[2] - r[0]) / (2.0 * d);
-                assert!((difference - slope[1]).abs() < 2e-3, "{kind:?} at {x}: {difference} {}", slope[1]);
+                assert!(
+                    (difference - slope[1]).abs() < 2e-3,
+                    "{kind:?} at {x}: {difference} {}",
+                    slope[1]
+                );
             }
         }
     }

@@ -96,7 +96,10 @@ impl Batch {
             current,
             noise: Vec::new(),
             fluctuations: Vec::new(),
-            target: trials.iter().flat_map(|trial| trial.target[..samples - 1].to_vec()).collect(),
+            target: trials
+                .iter()
+                .flat_map(|trial| trial.target[..samples - 1].to_vec())
+                .collect(),
             labels: trials.iter().map(|trial| trial.label).collect(),
         }
     }
@@ -108,6 +111,9 @@ fn fill(noise: &mut Noise, sd: f32, row: &mut [f32]) {
     let mut deviates = noise.step();
     for chunk in row.chunks_mut(LANES) {
         let block = deviates.next_block();
-        chunk.iter_mut().zip(block).for_each(|(x, z)| *x = z as f32 * gain);
+        chunk
+            .iter_mut()
+            .zip(block)
+            .for_each(|(x, z)| *x = z as f32 * gain);
     }
 }

@@ -69,7 +69,11 @@ pub trait Recurrence: Backend {
 fn values<B: Backend>(tensor: FloatTensor<B>) -> Vec<f32> {
     // One dimension is enough to read the numbers out.
     let tensor = Tensor::<B, 1>::from_primitive(TensorPrimitive::Float(tensor));
-    tensor.into_data().convert::<f32>().into_vec().expect("the data were converted to f32")
+    tensor
+        .into_data()
+        .convert::<f32>()
+        .into_vec()
+        .expect("the data were converted to f32")
 }
 
 fn tensor<B: Backend>(values: Vec<f32>, shape: impl Into<Vec<usize>>) -> FloatTensor<B> {
@@ -88,10 +92,16 @@ impl<B: Backend> Arguments<B> {
 }
 
 fn forward<B: Backend>(parameters: &Parameters, drive: &Drive) -> (FloatTensor<B>, Trajectory) {
-    let Drive { activation, fluctuations, batch } = drive;
-    let (outputs, trajectory) =
-        recurrence::forward(parameters, activation, *fluctuations, batch);
-    (tensor::<B>(outputs, [batch.trials, batch.samples - 1]), trajectory)
+    let Drive {
+        activation,
+        fluctuations,
+        batch,
+    } = drive;
+    let (outputs, trajectory) = recurrence::forward(parameters, activation, *fluctuations, batch);
+    (
+        tensor::<B>(outputs, [batch.trials, batch.samples - 1]),
+        trajectory,
+    )
 }
 
 impl Recurrence for burn::backend::Flex {
@@ -133,7 +143,12 @@ impl<B: Backend> Backward<B, 4> for RecurrenceAdjoint {
 
 impl<B: Backend, C: CheckpointStrategy> Recurrence for Autodiff<B, C> {
     fn recurrence(arguments: Arguments<Self>, drive: Arc<Drive>) -> FloatTensor<Self> {
-        let Arguments { w, w_out, b_out, tau } = arguments;
+        let Arguments {
+            w,
+            w_out,
+            b_out,
+            tau,
+        } = arguments;
         let nodes = [&w, &w_out, &b_out, &tau].map(|tensor| tensor.node.clone());
         let inner = Arguments::<B> {
             w: w.primitive,
@@ -143,7 +158,11 @@ impl<B: Backend, C: CheckpointStrategy> Recurrence for Autodiff<B, C> {
         };
         let parameters = inner.parameters();
         let (outputs, trajectory) = forward::<B>(&parameters, &drive);
-        match RecurrenceAdjoint.prepare::<C>(nodes).compute_bound().stateful() {
+        match RecurrenceAdjoint
+            .prepare::<C>(nodes)
+            .compute_bound()
+            .stateful()
+        {
             OpsKind::Tracked(prep) => {
                 prep.finish(Arc::new((parameters, drive, trajectory)), outputs)
             }
@@ -161,7 +180,11 @@ impl<B: Backend> RateModel<B> {
         let matrix =
             |values: Vec<f32>| Tensor::<B, 2>::from_data(TensorData::new(values, [n, n]), &device);
         let signs = network.signs();
-        let mask = network.som_mask.iter().enumerate().map(|(k, mask)| mask * signs[k % n]);
+        let mask = network
+            .som_mask
+            .iter()
+            .enumerate()
+            .map(|(k, mask)| mask * signs[k % n]);
         let trained = matches!(network.taus, DecayTaus::Trained(..));
         Self {
             w: Param::from_tensor(matrix(network.w.clone())),
@@ -179,10 +202,16 @@ impl<B: Backend> RateModel<B> {
     /// stores them.
     pub fn store(&self, network: &mut RateNetwork) {
         let numbers = |data: TensorData| -> Vec<f32> {
-            data.convert::<f32>().into_vec().expect("the data were converted to f32")
+            data.convert::<f32>()
+                .into_vec()
+                .expect("the data were converted to f32")
         };
         let w = self.w.val();
-        let w = if self.dale { burn::tensor::activation::relu(w) } else { w };
+        let w = if self.dale {
+            burn::tensor::activation::relu(w)
+        } else {
+            w
+        };
         network.w = numbers(w.into_data());
         network.w_out = numbers(self.w_out.val().into_data());
         network.b_out = numbers(self.b_out.val().into_data())[0];
@@ -192,7 +221,11 @@ impl<B: Backend> RateModel<B> {
     /// Effective weights, N × N.
     fn weights(&self) -> Tensor<B, 2> {
         let w = self.w.val();
-        let w = if self.dale { burn::tensor::activation::relu(w) } else { w };
+        let w = if self.dale {
+            burn::tensor::activation::relu(w)
+        } else {
+            w
+        };
         w * self.mask.clone()
     }
 
@@ -278,9 +311,13 @@ fn activate<B: Backend>(activation: &Activation, x: Tensor<B, 2>) -> Tensor<B, 2
             let position = ((x - table.low) * table.density).clamp(0.0, last - 1e-3);
             let index = position.clone().floor().int();
             let share = position - index.clone().float();
-            let values = Tensor::<B, 1>::from_floats(table.values.as_slice(), &B::Device::default());
+            let values =
+                Tensor::<B, 1>::from_floats(table.values.as_slice(), &B::Device::default());
             let at = |index: Tensor<B, 2, burn::tensor::Int>| {
-                values.clone().select(0, index.reshape([b * n])).reshape([b, n])
+                values
+                    .clone()
+                    .select(0, index.reshape([b * n]))
+                    .reshape([b, n])
             };
             let here = at(index.clone());
             here.clone() + share * (at(index + 1) - here)

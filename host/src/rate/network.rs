@@ -71,8 +71,9 @@ impl RateNetwork {
     pub fn start(options: &RateOptions) -> Self {
         let n = options.units;
         let mut random = generator(options.seed, Stream::Network, 0);
-        let inhibitory: Vec<bool> =
-            (0..n).map(|_| options.dale && random.random_bool(options.p_inh)).collect();
+        let inhibitory: Vec<bool> = (0..n)
+            .map(|_| options.dale && random.random_bool(options.p_inh))
+            .collect();
         let w = recurrent_start(options, &mut random);
         let mut normal = |scale: f32| -> f32 {
             let x: f32 = StandardNormal.sample(&mut random);
@@ -98,14 +99,20 @@ impl RateNetwork {
 
     /// +1 for an excitatory unit, −1 for an inhibitory one; N.
     pub fn signs(&self) -> Vec<f32> {
-        self.inhibitory.iter().map(|&inhibitory| if inhibitory { -1.0 } else { 1.0 }).collect()
+        self.inhibitory
+            .iter()
+            .map(|&inhibitory| if inhibitory { -1.0 } else { 1.0 })
+            .collect()
     }
 
     /// The weights that act: `relu(w) · diag(±1) ∘ som_mask` under Dale's
     /// principle; N × N.
     pub fn effective_weights(&self) -> Vec<f32> {
         let signs = self.signs();
-        let raw = self.w.iter().map(|&w| if self.dale { w.max(0.0) } else { w });
+        let raw = self
+            .w
+            .iter()
+            .map(|&w| if self.dale { w.max(0.0) } else { w });
         raw.zip(&self.som_mask)
             .enumerate()
             .map(|(index, (w, mask))| w * signs[index % self.units] * mask)
@@ -141,7 +148,11 @@ fn recurrent_start(options: &RateOptions, random: &mut Pcg64) -> Vec<f32> {
                 WeightStart::Gaussian => gaussian.sample(random),
                 WeightStart::Gamma => gamma.sample(random),
             };
-            if options.dale { w.abs() as f32 } else { w as f32 }
+            if options.dale {
+                w.abs() as f32
+            } else {
+                w as f32
+            }
         })
         .collect()
 }

@@ -23,7 +23,10 @@ impl PublishedAdam {
     /// Burn's Adam for the `update`-th update, counted from 1.
     fn at(update: usize) -> Adam {
         let correction = (1.0 - BETA_2.powi(update.min(100_000) as i32)).sqrt();
-        AdamConfig::new().with_beta_2(BETA_2).with_epsilon(EPSILON / correction).build()
+        AdamConfig::new()
+            .with_beta_2(BETA_2)
+            .with_epsilon(EPSILON / correction)
+            .build()
     }
 }
 

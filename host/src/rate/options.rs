@@ -4,7 +4,9 @@ use super::activation::ActivationKind;
 use crate::task::Task;
 
 /// The loss of a trial with output o and target z.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Loss {
     /// Σ |o − z|.
@@ -14,7 +16,9 @@ pub enum Loss {
 }
 
 /// How the recurrent weights start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum WeightStart {
     /// N(0, 1) · gain / √(N · P_rec).
@@ -120,13 +124,21 @@ const MOST_UNITS: usize = 20_000;
 impl RateOptions {
     /// Checks every number.
     pub fn checked(self) -> Result<Self, OptionError> {
-        for (name, value) in [("N", self.units), ("n_trials", self.updates), ("batch", self.batch)] {
+        for (name, value) in [
+            ("N", self.units),
+            ("n_trials", self.updates),
+            ("batch", self.batch),
+        ] {
             if value == 0 {
                 return Err(OptionError::Zero { name });
             }
         }
         if self.units > MOST_UNITS {
-            return Err(OptionError::TooMany { name: "N", value: self.units, limit: MOST_UNITS });
+            return Err(OptionError::TooMany {
+                name: "N",
+                value: self.units,
+                limit: MOST_UNITS,
+            });
         }
         if self.som_units > self.units {
             return Err(OptionError::TooMany {
@@ -141,7 +153,10 @@ impl RateOptions {
             }
         }
         if self.p_rec == 0.0 {
-            return Err(OptionError::NotPositive { name: "P_rec", value: 0.0 });
+            return Err(OptionError::NotPositive {
+                name: "P_rec",
+                value: 0.0,
+            });
         }
         for (name, value) in [("gain", self.gain), ("learning_rate", self.learning_rate)] {
             if !(value > 0.0 && value.is_finite()) {

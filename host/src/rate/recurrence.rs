@@ -78,9 +78,18 @@ impl Product<'_> {
             row * m.saturating_sub(1) + column * n.saturating_sub(1)
         };
         assert!(rows > 0 && inner > 0 && columns > 0, "an empty product");
-        assert!(last(strides, rows, columns) < c.len(), "the product is larger than its place");
-        assert!(last(self.a.1, rows, inner) < self.a.0.len(), "the left factor is too small");
-        assert!(last(self.b.1, inner, columns) < self.b.0.len(), "the right factor is too small");
+        assert!(
+            last(strides, rows, columns) < c.len(),
+            "the product is larger than its place"
+        );
+        assert!(
+            last(self.a.1, rows, inner) < self.a.0.len(),
+            "the left factor is too small"
+        );
+        assert!(
+            last(self.b.1, inner, columns) < self.b.0.len(),
+            "the right factor is too small"
+        );
         // SAFETY: the assertions keep every element that gemm reads or writes
         // inside its slice, and the mutable borrow keeps `c` apart from both.
         unsafe {
@@ -141,8 +150,12 @@ pub fn forward(
         let drift = &mut trajectory.drift[t * size..(t + 1) * size];
         drift.copy_from_slice(&batch.current[(t - 1) * size..t * size]);
         // drift[b, i] += Σ_j w[i, j] r[b, j], seen as columns over b.
-        Product { shape: (n, n, b), a: (&weights, (1, n)), b: (before, (1, n)) }
-            .add_to(drift, (1, n));
+        Product {
+            shape: (n, n, b),
+            a: (&weights, (1, n)),
+            b: (before, (1, n)),
+        }
+        .add_to(drift, (1, n));
         for (x, drift) in x.chunks_exact_mut(n).zip(drift.chunks_exact_mut(n)) {
             for ((x, drift), alpha) in x.iter_mut().zip(drift).zip(&alpha) {
                 *drift -= *x;
@@ -168,7 +181,12 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
     // Eight sums side by side, so that the compiler may use a vector.
     let mut sums = [0.0f32; 8];
     let (a_blocks, b_blocks) = (a.chunks_exact(8), b.chunks_exact(8));
-    let rest: f32 = a_blocks.remainder().iter().zip(b_blocks.remainder()).map(|(a, b)| a * b).sum();
+    let rest: f32 = a_blocks
+        .remainder()
+        .iter()
+        .zip(b_blocks.remainder())
+        .map(|(a, b)| a * b)
+        .sum();
     for (a, b) in a_blocks.zip(b_blocks) {
         for lane in 0..8 {
             sums[lane] += a[lane] * b[lane];
@@ -193,7 +211,10 @@ impl Flutter {
                 (keep, (strength * (1.0 - keep * keep) / (2.0 * tau)).sqrt())
             })
             .collect();
-        Self { state: vec![0.0; tau.len() * trials], factors }
+        Self {
+            state: vec![0.0; tau.len() * trials],
+            factors,
+        }
     }
 
     fn add(&mut self, r: &mut [f32], deviates: &[f32]) {
@@ -257,8 +278,12 @@ pub fn adjoint(
         }
         by_r.fill(0.0);
         // by_r[b, j] = Σ_i w[i, j] y[b, i], seen as columns over b.
-        Product { shape: (n, n, b), a: (&parameters.w, (1, n)), b: (y, (1, n)) }
-            .add_to(&mut by_r, (1, n));
+        Product {
+            shape: (n, n, b),
+            a: (&parameters.w, (1, n)),
+            b: (y, (1, n)),
+        }
+        .add_to(&mut by_r, (1, n));
     }
 
     let mut by_w = vec![0.0; n * n];
@@ -270,7 +295,15 @@ pub fn adjoint(
         b: (&trajectory.r[..steps * n], (n, 1)),
     }
     .add_to(&mut by_w, (n, 1));
-    let by_tau =
-        by_alpha.iter().zip(&alpha).map(|(by_alpha, alpha)| -by_alpha * alpha * alpha).collect();
-    Gradient { w: by_w, w_out: by_w_out, b_out: by_output.iter().sum(), tau: by_tau }
+    let by_tau = by_alpha
+        .iter()
+        .zip(&alpha)
+        .map(|(by_alpha, alpha)| -by_alpha * alpha * alpha)
+        .collect();
+    Gradient {
+        w: by_w,
+        w_out: by_w_out,
+        b_out: by_output.iter().sum(),
+        tau: by_tau,
+    }
 }

@@ -39,7 +39,10 @@ impl NoisyNeuron {
         let step_sd = self.sigma * (1.0 - (-2.0 * self.step / self.tau_m).exp()).sqrt();
         let threshold = STEP_SHIFT * step_sd;
         let scale = self.sigma * 2f64.sqrt();
-        let (low, high) = ((-self.threshold_above_reset - x) / scale, (threshold - x) / scale);
+        let (low, high) = (
+            (-self.threshold_above_reset - x) / scale,
+            (threshold - x) / scale,
+        );
         // Beyond this the rate is below 1e-9 Hz and the integrand overflows.
         if high > 5.5 {
             return 0.0;
@@ -83,10 +86,20 @@ mod tests {
     #[test]
     fn the_rates_are_those_of_the_formula() {
         // Evaluated independently with 30 digits of precision.
-        for (x, rate) in
-            [(-2.0, 6.9), (-1.0, 16.4), (0.0, 24.7), (1.0, 31.3), (2.0, 36.9), (5.0, 50.7), (10.0, 69.0)]
-        {
-            assert!((NEURON.rate_hz(x) - rate).abs() < 0.06, "{x}: {}", NEURON.rate_hz(x));
+        for (x, rate) in [
+            (-2.0, 6.9),
+            (-1.0, 16.4),
+            (0.0, 24.7),
+            (1.0, 31.3),
+            (2.0, 36.9),
+            (5.0, 50.7),
+            (10.0, 69.0),
+        ] {
+            assert!(
+                (NEURON.rate_hz(x) - rate).abs() < 0.06,
+                "{x}: {}",
+                NEURON.rate_hz(x)
+            );
         }
     }
 

@@ -99,8 +99,11 @@ pub fn train(options: &RateOptions, progress: &mut impl Progress) -> Trained {
             fluctuating,
         );
         let target = target(&batch);
-        let drive =
-            Drive { activation: activation.clone(), fluctuations: options.fluctuations, batch };
+        let drive = Drive {
+            activation: activation.clone(),
+            fluctuations: options.fluctuations,
+            batch,
+        };
         let value = loss(model.forward(Arc::new(drive)), target, options.loss);
         let gradients = GradientsParams::from_grads(value.backward(), &model);
         let value = value.into_scalar();
@@ -129,23 +132,24 @@ pub fn train(options: &RateOptions, progress: &mut impl Progress) -> Trained {
             }
         }
     }
-    let (success, evaluation) = last.expect("there is at least one update, and the last one is evaluated");
-    Trained { network, start, success, losses, evaluation }
+    let (success, evaluation) =
+        last.expect("there is at least one update, and the last one is evaluated");
+    Trained {
+        network,
+        start,
+        success,
+        losses,
+        evaluation,
+    }
 }
 
 fn criterion(options: &RateOptions, update: usize, evaluation: &Evaluation) -> bool {
-    let least = if options.task == Task::GoNogo { LEAST_GO_NOGO_UPDATES } else { 0 };
-    evaluation.loss < LOSS_LIMIT
-        && evaluation.accuracy > ACCURACY_LIMIT
-        && update + options.updates_saved_by_batch() > least
-}
-
-impl RateOptions {
-    /// A batch of trials counts as one update, and the least number of updates
-    /// is a number of trials in the published code, whose batch is one.
-    fn updates_saved_by_batch(&self) -> usize {
+    let least = if options.task == Task::GoNogo {
+        LEAST_GO_NOGO_UPDATES
+    } else {
         0
-    }
+    };
+    evaluation.loss < LOSS_LIMIT && evaluation.accuracy > ACCURACY_LIMIT && update > least
 }
 
 /// Which trials an evaluation uses.
@@ -215,7 +219,11 @@ impl RateNetwork {
             w: self.effective_weights(),
             w_out: self.w_out.clone(),
             b_out: self.b_out,
-            tau: self.decay_steps().into_iter().map(|tau| tau as f32).collect(),
+            tau: self
+                .decay_steps()
+                .into_iter()
+                .map(|tau| tau as f32)
+                .collect(),
         }
     }
 }

@@ -24,5 +24,9 @@ pub(super) fn trial(random: &mut Pcg64) -> Trial {
         section(&mut input, &SHAPE, 0, 50..75).fill(1.0);
         target[75..].fill(1.0);
     }
-    Trial { input, target, label: go.into() }
+    Trial {
+        input,
+        target,
+        label: go.into(),
+    }
 }

@@ -35,5 +35,9 @@ pub(super) fn trial(random: &mut Pcg64) -> Trial {
     section(&mut input, &SHAPE, 2 + cued, 0..SHAPE.samples).fill(1.0);
     let label = signs[cued];
     target[250..].fill(label.into());
-    Trial { input, target, label }
+    Trial {
+        input,
+        target,
+        label,
+    }
 }

@@ -71,7 +71,9 @@ impl Task {
 
     /// The task of that name.
     pub fn from_name(name: &str) -> Option<Task> {
-        Task::ALL.into_iter().find(|task| task.name() == name.to_lowercase())
+        Task::ALL
+            .into_iter()
+            .find(|task| task.name() == name.to_lowercase())
     }
 
     /// Number of input channels.
@@ -100,8 +102,14 @@ impl Task {
         let steps = |s: f64| (s * 1000.0 / step_ms).round() as u32;
         let end = steps(shape.samples as f64 * SAMPLE_MS / 1000.0);
         self.rule(
-            Window { first: steps(shape.spiking_response_s), last: end },
-            Window { first: steps(shape.strict_s.0), last: steps(shape.strict_s.1).min(end) },
+            Window {
+                first: steps(shape.spiking_response_s),
+                last: end,
+            },
+            Window {
+                first: steps(shape.strict_s.0),
+                last: steps(shape.strict_s.1).min(end),
+            },
         )
     }
 
@@ -112,8 +120,14 @@ impl Task {
         let entries = |s: f64| (s * 1000.0 / SAMPLE_MS).round() as u32;
         let end = shape.samples as u32 - 1;
         self.rule(
-            Window { first: shape.rate_response as u32 + 1, last: end },
-            Window { first: entries(shape.strict_s.0), last: entries(shape.strict_s.1).min(end) },
+            Window {
+                first: shape.rate_response as u32 + 1,
+                last: end,
+            },
+            Window {
+                first: entries(shape.strict_s.0),
+                last: entries(shape.strict_s.1).min(end),
+            },
         )
     }
 
@@ -133,7 +147,10 @@ impl Task {
 
 /// Input and target of a trial, all zero.
 fn blank(shape: &Shape) -> (Vec<f32>, Vec<f32>) {
-    (vec![0.0; shape.channels * shape.samples], vec![0.0; shape.samples])
+    (
+        vec![0.0; shape.channels * shape.samples],
+        vec![0.0; shape.samples],
+    )
 }
 
 /// The samples `from..to` of a channel.
@@ -155,7 +172,9 @@ mod tests {
     fn both_answers_of_every_task_come_up_about_equally_often() {
         let mut random = Pcg64::seed_from_u64(1);
         for task in Task::ALL {
-            let ones = (0..2000).filter(|_| task.trial(&mut random).label == 1).count();
+            let ones = (0..2000)
+                .filter(|_| task.trial(&mut random).label == 1)
+                .count();
             // Five standard deviations of a fair coin.
             assert!((888..=1112).contains(&ones), "{}: {ones}", task.name());
         }
@@ -170,7 +189,10 @@ mod tests {
                 assert_eq!(trial.input.len(), task.channels() * task.samples());
                 assert_eq!(trial.target.len(), task.samples());
                 assert!(trial.target[..75].iter().all(|&z| z == 0.0));
-                let reached = trial.target.iter().fold(0.0f32, |a, &z| if z != 0.0 { z } else { a });
+                let reached = trial
+                    .target
+                    .iter()
+                    .fold(0.0f32, |a, &z| if z != 0.0 { z } else { a });
                 assert_eq!(reached, trial.label as f32, "{}", task.name());
             }
         }

@@ -25,5 +25,9 @@ pub(super) fn trial(random: &mut Pcg64) -> Trial {
     section(&mut input, &SHAPE, 1, 110..160).fill(signs[1].into());
     let label = signs[0] * signs[1];
     target[170..270].fill(label.into());
-    Trial { input, target, label }
+    Trial {
+        input,
+        target,
+        label,
+    }
 }

@@ -358,9 +358,9 @@ fn inflate(compressed: &[u8], order: ByteOrder) -> Result<Vec<u8>, Fault> {
         return Err(Fault::NotAnArray { found });
     }
     let mut array = Vec::new();
-    let limited = stream.by_ref().take(length.into());
+    let inflated = stream.by_ref().take(length.into()).read_to_end(&mut array);
     let declared = length as usize;
-    match { limited }.read_to_end(&mut array) {
+    match inflated {
         // Octave 7 declares padding after a 2 × 2 text that it does not write.
         Ok(inflated) if declared - inflated < ALIGNMENT => {}
         _ => return Err(Fault::Inflate),

@@ -421,12 +421,23 @@ fn a_stream_is_inflated_no_further_than_it_declares() {
     );
 }
 
+#[test]
+fn a_stream_may_lack_the_padding_that_it_declares() {
+    let crafted = Crafted::new(4, &[2, 2], data_type::UTF8, b"acbd");
+    let mut inside = crafted.array();
+    inside[4] += 4;
+    let file = MatFile::from_bytes(&crafted.compressed(&inside)).expect("readable");
+    assert_eq!(file.array("a").map(Array::dims), Ok(&[2, 2][..]));
+    inside[4] += 4;
+    assert_eq!(fault(&crafted.compressed(&inside)), Fault::Inflate);
+}
+
 /// Reads what the published code saved; the folder's README says how each file
 /// was made.
 #[test]
 fn the_files_of_the_published_code_are_read() {
     let folder = std::env::var_os("RATE2SPIKE_FIXTURES").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../fixtures"),
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures"),
         PathBuf::from,
     );
     let mut models = 0;

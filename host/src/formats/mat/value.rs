@@ -302,7 +302,7 @@ elements_from!(
 
 /// The MATLAB class of an array.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "MATLAB's own names")]
+#[allow(missing_docs, reason = "MATLAB's own names")]
 pub enum Class {
     Char,
     Double,

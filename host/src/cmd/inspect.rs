@@ -1,0 +1,203 @@
+//! `rate2spike inspect`: what a file holds, or what is wrong with it.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use rate2spike_core::arithmetic::HALF;
+use rate2spike_core::blob::{Deployed, MAGIC};
+use serde::Serialize;
+
+use super::{CommandError, hexadecimal, print_json};
+use crate::formats::mat::{MatFile, Value};
+use crate::formats::rate_model::{self, RateModelFile};
+use crate::formats::{disk, snn};
+use crate::quantize::self_test;
+
+/// Say what a file holds, or what is wrong with it
+///
+/// Example:  rate2spike inspect net.snn
+#[derive(Clone, Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub struct InspectArgs {
+    /// A deployed network (.snn) or a MAT-file
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A name and what stands for it, in the order of printing.
+type Facts = Vec<(&'static str, serde_json::Value)>;
+
+#[derive(Serialize)]
+struct Variable {
+    name: String,
+    size: String,
+    class: String,
+}
+
+/// Runs the command.
+pub fn run(args: &InspectArgs) -> Result<(), CommandError> {
+    let bytes = disk::read(&args.file)?;
+    let named_snn = args
+        .file
+        .extension()
+        .is_some_and(|extension| extension == "snn");
+    if named_snn || bytes.starts_with(&MAGIC) {
+        let deployed = snn::read(&args.file, &bytes)?;
+        print_facts(args, &blob_facts(&bytes, &deployed), &[]);
+        return Ok(());
+    }
+    let file = rate_model::read_mat(&args.file)?;
+    let facts = match rate_model::network(&args.file, &file) {
+        Ok(_) => model_facts(&RateModelFile::read(&args.file)?),
+        Err(error) => vec![
+            ("kind", "MAT-file".into()),
+            ("not a rate model", error.to_string().into()),
+        ],
+    };
+    print_facts(args, &facts, &variables(&file));
+    Ok(())
+}
+
+fn blob_facts(bytes: &[u8], deployed: &Deployed) -> Facts {
+    let payload = deployed.payload();
+    let shared = &payload.shared;
+    // Potentials carry the half of a rounding.
+    let mv = |x: rate2spike_core::Fixed| {
+        serde_json::Value::from(f64::from(x.to_bits() - HALF) / f64::from(1 << 21))
+    };
+    let step_ms = f64::from(payload.step_ns) / 1e6;
+    let test = if self_test(deployed) == payload.self_test.spike_hash {
+        "passed"
+    } else {
+        "failed"
+    };
+    vec![
+        ("kind", "deployed network".into()),
+        ("task", String::from_utf8_lossy(payload.task).into()),
+        ("units", shared.units.into()),
+        ("inputs", shared.inputs.into()),
+        ("synapses", deployed.synapses().into()),
+        ("bytes", bytes.len().into()),
+        ("time step (ms)", step_ms.into()),
+        (
+            "trial (s)",
+            (f64::from(payload.clock.steps) * step_ms / 1000.0).into(),
+        ),
+        (
+            "lambda",
+            (f64::from(payload.lambda_thousandths) / 1000.0).into(),
+        ),
+        (
+            "filter",
+            if shared.double_filter {
+                "double"
+            } else {
+                "single"
+            }
+            .into(),
+        ),
+        ("threshold (mV)", mv(shared.threshold)),
+        ("reset (mV)", mv(shared.reset)),
+        (
+            "refractory (ms)",
+            (f64::from(shared.refractory_steps) * step_ms).into(),
+        ),
+        (
+            "readout filters",
+            (payload.filters.len() / rate2spike_core::blob::FILTER_BYTES).into(),
+        ),
+        (
+            "self-test hash",
+            hexadecimal(payload.self_test.spike_hash).into(),
+        ),
+        ("self-test", test.into()),
+    ]
+}
+
+fn model_facts(model: &RateModelFile) -> Facts {
+    let network = &model.network;
+    let inhibitory = network
+        .inhibitory
+        .iter()
+        .filter(|inhibitory| **inhibitory)
+        .count();
+    let connections = network
+        .effective_weights()
+        .iter()
+        .filter(|w| **w != 0.0)
+        .count();
+    let mut facts: Facts = vec![
+        ("kind", "rate model".into()),
+        (
+            "task",
+            model.task().map_or("unknown", |task| task.name()).into(),
+        ),
+        ("units", network.units.into()),
+        ("inhibitory", inhibitory.into()),
+        ("inputs", network.channels.into()),
+        ("connections", connections.into()),
+        ("activation", network.activation.name().into()),
+        ("decay times (steps of 5 ms)", network.taus.numbers().into()),
+    ];
+    for (fact, name) in [
+        ("updates", "tr"),
+        ("accuracy", "eval_perf_mean"),
+        ("loss", "eval_loss_mean"),
+        ("lambda", "opt_scaling_factor"),
+    ] {
+        if let Ok(value) = model.variables.scalar(name) {
+            facts.push((fact, value.into()));
+        }
+    }
+    facts
+}
+
+fn variables(file: &MatFile) -> Vec<Variable> {
+    file.variables()
+        .map(|(name, value)| {
+            let (size, class) = match value {
+                Value::Array(array) => {
+                    let dims: Vec<String> = array.dims().iter().map(usize::to_string).collect();
+                    (dims.join(" x "), array.class().to_string())
+                }
+                Value::Unsupported(unsupported) => {
+                    (String::new(), format!("{} (not read)", unsupported.kind()))
+                }
+            };
+            Variable {
+                name: name.into(),
+                size,
+                class,
+            }
+        })
+        .collect()
+}
+
+fn print_facts(args: &InspectArgs, facts: &Facts, variables: &[Variable]) {
+    if args.json {
+        let mut object: serde_json::Map<String, serde_json::Value> = facts
+            .iter()
+            .map(|(name, value)| ((*name).into(), value.clone()))
+            .collect();
+        object.insert("file".into(), args.file.to_string_lossy().into());
+        if !variables.is_empty() {
+            let list = serde_json::to_value(variables).expect("plain strings");
+            object.insert("variables".into(), list);
+        }
+        return print_json(&object);
+    }
+    println!("{}", args.file.display());
+    for (name, value) in facts {
+        let value = value.as_str().map_or_else(|| value.to_string(), Into::into);
+        println!("  {name:<28} {value}");
+    }
+    for variable in variables {
+        println!(
+            "  {:<20} {:<14} {}",
+            variable.name, variable.size, variable.class
+        );
+    }
+}

@@ -1,0 +1,323 @@
+//! One subcommand a file; what several of them share is here.
+
+pub mod convert;
+pub mod inspect;
+pub mod pipeline;
+pub mod quantize;
+pub mod run;
+pub mod simulate;
+pub mod train;
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use rate2spike_core::blob::Deployed;
+use rate2spike_core::factors::Scheme;
+
+use crate::convert::{ConvertError, Neuron, StepError, TimeStep};
+use crate::formats::disk::DiskError;
+use crate::formats::rate_model::{ModelError, RateModelFile};
+use crate::formats::snn::SnnError;
+use crate::quantize::QuantizeError;
+use crate::rate::options::OptionError;
+use crate::task::Task;
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// A wrong option; exit status 2.
+    #[error("{0}")]
+    Usage(String),
+    /// A file that cannot be read or written.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// A model that cannot be read or written.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// A blob that cannot be read.
+    #[error(transparent)]
+    Snn(#[from] SnnError),
+    /// A network that cannot be converted.
+    #[error("{path}: {source}")]
+    Convert {
+        /// The model.
+        path: PathBuf,
+        /// Why.
+        source: ConvertError,
+    },
+    /// A network that cannot be quantized.
+    #[error("{path}: {source}")]
+    Quantize {
+        /// The model.
+        path: PathBuf,
+        /// Why.
+        source: QuantizeError,
+    },
+    /// The run went through and its result is not what was asked for.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl CommandError {
+    /// 2 for wrong usage, else 1.
+    pub fn exit_status(&self) -> u8 {
+        match self {
+            CommandError::Usage(_)
+            | CommandError::Convert {
+                source: ConvertError::Lambda(_),
+                ..
+            } => 2,
+            _ => 1,
+        }
+    }
+}
+
+impl From<OptionError> for CommandError {
+    fn from(error: OptionError) -> Self {
+        CommandError::Usage(error.to_string())
+    }
+}
+
+impl From<StepError> for CommandError {
+    fn from(error: StepError) -> Self {
+        CommandError::Usage(error.to_string())
+    }
+}
+
+/// A progress bar on the terminal; nothing where there is none, or with
+/// `--json`, whose messages are for machines.
+pub fn progress(length: u64, template: &str, json: bool) -> ProgressBar {
+    if json {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template(template).expect("a template of this program");
+    ProgressBar::new(length).with_style(style)
+}
+
+/// Prints one JSON object on stdout.
+pub fn print_json(value: &impl serde::Serialize) {
+    println!(
+        "{}",
+        serde_json::to_string(value).expect("plain numbers and strings")
+    );
+}
+
+/// Sixteen hexadecimal digits.
+pub fn hexadecimal(hash: u64) -> String {
+    format!("{hash:016x}")
+}
+
+/// At least one trial.
+pub fn trials(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("0 trials score nothing; give at least 1".into()),
+        Ok(trials) => Ok(trials),
+        Err(_) => Err("give a whole number of trials".into()),
+    }
+}
+
+/// Which task a model is scored on.
+pub fn task_of(model: &RateModelFile, task: Option<Task>) -> Result<Task, CommandError> {
+    let Some(task) = task else {
+        return Ok(model.task()?);
+    };
+    if task.channels() == model.network.channels {
+        return Ok(task);
+    }
+    Err(CommandError::Usage(format!(
+        "{}: the network has {} inputs, but {} has {}; give the task that it was trained for",
+        model.path.display(),
+        model.network.channels,
+        task.name(),
+        task.channels()
+    )))
+}
+
+/// The λ of a model: given, else found by an earlier search, else λ₀ of a
+/// network that was trained for it.
+pub fn lambda_of(model: &RateModelFile, lambda: Option<f64>) -> Result<f64, CommandError> {
+    use crate::rate::activation::{ActivationKind, LIF_LAMBDA};
+    let found = || {
+        model
+            .variables
+            .scalar("opt_scaling_factor")
+            .ok()
+            .filter(|x| x.is_finite())
+    };
+    let trained = || (model.network.activation == ActivationKind::Lif).then_some(LIF_LAMBDA);
+    lambda.or_else(found).or_else(trained).ok_or_else(|| {
+        CommandError::Usage(format!(
+            "{}: no scaling factor in the file; run `rate2spike convert {}` first, or give --lambda",
+            model.path.display(),
+            model.path.display()
+        ))
+    })
+}
+
+/// Flags that say how the neuron is simulated.
+#[derive(Clone, Debug, clap::Args)]
+pub struct NeuronArgs {
+    /// Time step in ms: 0.05, 0.1, 0.2, 0.25, 0.5, 1
+    #[arg(long, value_name = "MS", conflicts_with = "downsample")]
+    pub dt: Option<f64>,
+    /// The published downsampling: every K-th input sample, steps K times as long, noise as it is
+    #[arg(long, value_name = "K")]
+    pub downsample: Option<u32>,
+    /// Integration; euler up to 0.1 ms by default, exact above
+    #[arg(long, value_enum)]
+    pub scheme: Option<SchemeArg>,
+    /// The neuron's equation
+    #[arg(long, value_enum, default_value = "lif")]
+    pub neuron: NeuronArg,
+    /// The synapse's filter
+    #[arg(long, value_enum, default_value = "double")]
+    pub filter: FilterArg,
+    /// Refractory time in ms
+    #[arg(long, value_name = "MS", default_value_t = 2.0)]
+    pub refractory: f64,
+    /// Standard deviation of the membrane noise of 0.05 ms, in mV; 0 for none
+    #[arg(long, value_name = "MV", default_value_t = 0.1)]
+    pub noise: f64,
+}
+
+/// How a step is integrated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum SchemeArg {
+    /// As published
+    Euler,
+    /// Exact between spikes
+    Exact,
+}
+
+/// The neuron's equation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum NeuronArg {
+    /// Leaky integrate-and-fire
+    Lif,
+    /// Quadratic integrate-and-fire
+    Qif,
+}
+
+/// The synapse's filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum FilterArg {
+    /// Rise of 2 ms, then decay
+    Double,
+    /// Decay only
+    Single,
+}
+
+impl NeuronArgs {
+    /// The time step.
+    pub fn step(&self) -> Result<TimeStep, CommandError> {
+        if let Some(factor) = self.downsample {
+            if self.scheme == Some(SchemeArg::Exact) {
+                let message = "--downsample is the published scheme; use --dt with --scheme exact";
+                return Err(CommandError::Usage(message.into()));
+            }
+            return Ok(TimeStep::downsampled(factor)?);
+        }
+        let ms = self.dt.unwrap_or(crate::convert::PUBLISHED_STEP_MS);
+        let scheme = match self.scheme {
+            Some(SchemeArg::Euler) => Scheme::Euler,
+            Some(SchemeArg::Exact) => Scheme::Exact,
+            None if ms <= 0.1 || self.neuron == NeuronArg::Qif => Scheme::Euler,
+            None => Scheme::Exact,
+        };
+        if self.neuron == NeuronArg::Qif && scheme == Scheme::Exact {
+            return Err(StepError::QuadraticExact.into());
+        }
+        Ok(TimeStep::new(ms, scheme)?)
+    }
+
+    /// The neuron.
+    pub fn neuron(&self) -> Result<Neuron, CommandError> {
+        for (name, value) in [("--refractory", self.refractory), ("--noise", self.noise)] {
+            if !(0.0..=1000.0).contains(&value) {
+                return Err(CommandError::Usage(format!(
+                    "{name} {value}; give 0 to 1000"
+                )));
+            }
+        }
+        let neuron = match self.neuron {
+            NeuronArg::Lif => Neuron::LIF,
+            NeuronArg::Qif => Neuron::QIF,
+        };
+        let rise_ms = match self.filter {
+            FilterArg::Double => neuron.rise_ms,
+            FilterArg::Single => 0.0,
+        };
+        Ok(Neuron {
+            refractory_ms: self.refractory,
+            noise_mv: self.noise,
+            rise_ms,
+            ..neuron
+        })
+    }
+}
+
+/// `20:5:75`, or `20,25,30`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lambdas(pub Vec<f64>);
+
+impl FromStr for Lambdas {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = |part: &str| match part.trim().parse::<f64>() {
+            Ok(x) if x > 0.0 && x.is_finite() => Ok(x),
+            _ => Err(format!("'{part}' is not a positive number")),
+        };
+        let lambdas = match text.split(':').collect::<Vec<_>>()[..] {
+            [first, step, last] => {
+                let (first, step, last) = (number(first)?, number(step)?, number(last)?);
+                let count = ((last - first) / step + 1e-9).floor();
+                if !(0.0..1000.0).contains(&count) {
+                    return Err("give FIRST:STEP:LAST with at most 1000 values".into());
+                }
+                (0..=count as usize)
+                    .map(|k| first + step * k as f64)
+                    .collect()
+            }
+            [_] => text.split(',').map(number).collect::<Result<_, _>>()?,
+            _ => return Err("give FIRST:STEP:LAST, or values with commas between".into()),
+        };
+        Ok(Lambdas(lambdas))
+    }
+}
+
+/// Reads the blob in `path` and hands it to `then`.
+pub fn with_blob<T>(
+    path: &Path,
+    then: impl FnOnce(&[u8], &Deployed) -> Result<T, CommandError>,
+) -> Result<T, CommandError> {
+    let bytes = crate::formats::disk::read(path)?;
+    let deployed = crate::formats::snn::read(path, &bytes)?;
+    then(&bytes, &deployed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_of_lambdas_includes_its_end() {
+        let parsed = |text: &str| text.parse::<Lambdas>().map(|lambdas| lambdas.0);
+        assert_eq!(parsed("20:5:30"), Ok(vec![20.0, 25.0, 30.0]));
+        assert_eq!(parsed("50"), Ok(vec![50.0]));
+        assert_eq!(parsed("4,2.5"), Ok(vec![4.0, 2.5]));
+        for wrong in [
+            "",
+            "0",
+            "-5",
+            "20:0:30",
+            "30:5:20",
+            "nan",
+            "1:2",
+            "20:1e-9:30",
+        ] {
+            assert!(parsed(wrong).is_err(), "{wrong}");
+        }
+    }
+}

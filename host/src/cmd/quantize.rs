@@ -1,0 +1,191 @@
+//! `rate2spike quantize`: rate model → deployed network.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use rate2spike_core::factors::Scheme;
+use serde::Serialize;
+
+use super::{CommandError, hexadecimal, lambda_of, print_json, task_of, trials};
+use crate::convert::search::score_f64;
+use crate::convert::{Neuron, SpikingNetwork, TimeStep};
+use crate::formats::rate_model::RateModelFile;
+use crate::formats::{disk, snn};
+use crate::quantize::report::Losses;
+use crate::quantize::{Quantized, decision, quantize};
+use crate::simulate::{Experiment, Score};
+use crate::task::Task;
+
+/// Time step of a deployed network by default, ms.
+pub const DEPLOYED_STEP_MS: f64 = 0.1;
+
+/// Write a rate model as fixed-point network for a microcontroller, and say what was lost
+///
+/// Example:  rate2spike quantize MODEL.mat -o net.snn --dt 0.5
+#[derive(Clone, Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub struct QuantizeArgs {
+    /// The rate model
+    #[arg(value_name = "MODEL.mat")]
+    pub model: PathBuf,
+    /// The deployed network
+    #[arg(short, long, value_name = "NET.snn")]
+    pub output: PathBuf,
+    /// Scaling factor [default: the model's]
+    #[arg(long)]
+    pub lambda: Option<f64>,
+    /// Time step in ms
+    #[arg(long, value_name = "MS", default_value_t = DEPLOYED_STEP_MS)]
+    pub dt: f64,
+    /// Trials of the comparison before and after
+    #[arg(long, default_value = "100", value_parser = trials)]
+    pub trials: usize,
+    /// The task, where the file's name does not say it
+    #[arg(long, value_enum, ignore_case = true)]
+    pub task: Option<Task>,
+    /// Seed of the trials
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Both accuracies of one form of a network.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Accuracy {
+    /// By the published criterion.
+    pub accuracy: f64,
+    /// By the strict criterion.
+    pub strict: f64,
+}
+
+impl From<&Score> for Accuracy {
+    fn from(score: &Score) -> Self {
+        Self {
+            accuracy: score.accuracy(),
+            strict: score.strict_accuracy(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct QuantizeReport<'a> {
+    network: &'a Path,
+    task: &'static str,
+    lambda: f64,
+    dt_ms: f64,
+    trials: usize,
+    before: Accuracy,
+    after: Accuracy,
+    blob_bytes: usize,
+    spike_hash: String,
+    losses: Losses,
+}
+
+/// The deployed network's score over `trials` trials.
+pub fn score_blob(
+    path: &Path,
+    bytes: &[u8],
+    step: &TimeStep,
+    seed: u64,
+    trials: usize,
+) -> Result<Score, CommandError> {
+    let deployed = snn::read(path, bytes)?;
+    let task = snn::task(path, &deployed)?;
+    let experiment = Experiment {
+        network: &deployed,
+        task,
+        decision: deployed.payload().decision,
+        clock: deployed.payload().clock,
+        step_ms: step.ms,
+        seed,
+    };
+    debug_assert_eq!(experiment.decision, decision(task, step));
+    Ok(experiment.score(trials))
+}
+
+/// Quantizes `network` and writes it to `output`.
+pub fn quantize_and_save(
+    network: &SpikingNetwork,
+    model: &Path,
+    task: Task,
+    step: &TimeStep,
+    output: &Path,
+) -> Result<Quantized, CommandError> {
+    let quantized = quantize(network, task, step).map_err(|source| CommandError::Quantize {
+        path: model.into(),
+        source,
+    })?;
+    disk::write(output, &quantized.bytes)?;
+    Ok(quantized)
+}
+
+/// Runs the command.
+pub fn run(args: &QuantizeArgs) -> Result<(), CommandError> {
+    let step = TimeStep::new(args.dt, Scheme::Exact)?;
+    let model = RateModelFile::read(&args.model)?;
+    let task = task_of(&model, args.task)?;
+    let lambda = lambda_of(&model, args.lambda)?;
+    let network = SpikingNetwork::new(&model.network, lambda, Neuron::LIF).map_err(|source| {
+        CommandError::Convert {
+            path: args.model.clone(),
+            source,
+        }
+    })?;
+    let quantized = quantize_and_save(&network, &args.model, task, &step, &args.output)?;
+    let before = score_f64(&network, task, &step, args.seed, args.trials);
+    let after = score_blob(
+        &args.output,
+        &quantized.bytes,
+        &step,
+        args.seed,
+        args.trials,
+    )?;
+    let report = QuantizeReport {
+        network: &args.output,
+        task: task.name(),
+        lambda,
+        dt_ms: step.ms,
+        trials: args.trials,
+        before: (&before).into(),
+        after: (&after).into(),
+        blob_bytes: quantized.bytes.len(),
+        spike_hash: hexadecimal(after.spike_hash),
+        losses: quantized.losses,
+    };
+    if args.json {
+        print_json(&report);
+    } else {
+        print(&report);
+    }
+    Ok(())
+}
+
+fn print(report: &QuantizeReport) {
+    println!("what was lost           largest       rms  unit");
+    for (name, unit, loss) in report.losses.rows() {
+        println!(
+            "{name:<22}  {:>8.5}  {:>8.5}  {unit}",
+            loss.largest, loss.rms
+        );
+    }
+    println!();
+    println!("over {} trials          accuracy  strict", report.trials);
+    println!(
+        "f64, exact           {:>12.3}  {:>6.3}",
+        report.before.accuracy, report.before.strict
+    );
+    println!(
+        "fixed point          {:>12.3}  {:>6.3}",
+        report.after.accuracy, report.after.strict
+    );
+    println!(
+        "{}: {} bytes, lambda {}, steps of {} ms, spike hash {}",
+        report.network.display(),
+        report.blob_bytes,
+        report.lambda,
+        report.dt_ms,
+        report.spike_hash
+    );
+}

@@ -1,0 +1,88 @@
+//! `*.snn`: the deployed network on disk, the bytes of
+//! [`rate2spike_core::blob`] and nothing else.
+
+use std::path::{Path, PathBuf};
+
+use rate2spike_core::blob::{BlobError, Deployed, LAYOUT};
+
+use crate::task::Task;
+
+/// A file that is not a deployed network.
+#[derive(Debug, thiserror::Error)]
+pub enum SnnError {
+    /// The blob is damaged or foreign.
+    #[error("{path}: {}", explain(.fault))]
+    Blob {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        fault: BlobError,
+    },
+    /// A task that this version does not know.
+    #[error(
+        "{path}: made for the task '{task}', which this version does not know; use the version that made it"
+    )]
+    Task {
+        /// The file.
+        path: PathBuf,
+        /// As stored.
+        task: String,
+    },
+}
+
+fn explain(error: &BlobError) -> String {
+    match error {
+        BlobError::Short { needed, found } => format!(
+            "{found} bytes, but the network has {needed}: the file was cut; write it again with `rate2spike quantize`"
+        ),
+        BlobError::Magic(magic) => format!(
+            "begins with {magic:02x?} and not with \"R2SN\": not a deployed network; `rate2spike quantize` makes one"
+        ),
+        BlobError::Layout(layout) => format!(
+            "layout version {layout}, but this version reads {LAYOUT}; quantize the model again"
+        ),
+        BlobError::Checksum { stored, computed } => format!(
+            "check sum {computed:08x}, but {stored:08x} is stored: the file is damaged; write it again with `rate2spike quantize`"
+        ),
+        BlobError::Payload => {
+            "the payload does not decode: written by another version; quantize the model again"
+                .into()
+        }
+        BlobError::Table {
+            table,
+            needed,
+            found,
+        } => format!(
+            "table {table:?} has {found} bytes and not {needed}: written by another version; quantize the model again"
+        ),
+        BlobError::Range { table, row } => format!(
+            "row {row} of table {table:?} is out of range: written by another version; quantize the model again"
+        ),
+    }
+}
+
+/// Checks the bytes of `path`.
+///
+/// # Errors
+/// [`SnnError::Blob`].
+pub fn read<'a>(path: &Path, bytes: &'a [u8]) -> Result<Deployed<'a>, SnnError> {
+    Deployed::read(bytes).map_err(|fault| SnnError::Blob {
+        path: path.into(),
+        fault,
+    })
+}
+
+/// The task that a network answers.
+///
+/// # Errors
+/// [`SnnError::Task`].
+pub fn task(path: &Path, deployed: &Deployed) -> Result<Task, SnnError> {
+    let name = String::from_utf8_lossy(deployed.payload().task).into_owned();
+    let inputs = usize::from(deployed.payload().shared.inputs);
+    Task::from_name(&name)
+        .filter(|task| task.channels() == inputs)
+        .ok_or_else(|| SnnError::Task {
+            path: path.into(),
+            task: name,
+        })
+}

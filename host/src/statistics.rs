@@ -1,0 +1,48 @@
+//! Intervals of shares.
+
+use serde::Serialize;
+
+/// A 95 % interval of a probability.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Interval {
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+}
+
+impl Interval {
+    /// Wilson's score interval of `successes` in `trials` (Wilson E. B.,
+    /// J. Am. Stat. Assoc. 22:209 (1927)).
+    pub fn wilson(successes: usize, trials: usize) -> Self {
+        if trials == 0 {
+            return Self {
+                low: 0.0,
+                high: 1.0,
+            };
+        }
+        /// 97.5 % quantile of the normal distribution.
+        const Z: f64 = 1.959_963_984_540_054;
+        let n = trials as f64;
+        let p = successes as f64 / n;
+        let middle = p + Z * Z / (2.0 * n);
+        let half = Z * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();
+        let scale = 1.0 + Z * Z / n;
+        Self {
+            low: ((middle - half) / scale).max(0.0),
+            high: ((middle + half) / scale).min(1.0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_interval_of_ninety_in_a_hundred_is_wilsons() {
+        let interval = Interval::wilson(90, 100);
+        assert!((interval.low - 0.8256).abs() < 1e-4 && (interval.high - 0.9448).abs() < 1e-4);
+        assert_eq!(Interval::wilson(10, 10).high, 1.0);
+    }
+}
