@@ -123,7 +123,8 @@ impl<A: Arithmetic> Block<A> {
     #[inline(always)]
     fn advance(&mut self, constants: &Constants<A>, deviates: [i32; LANES]) -> bool {
         let mut at_threshold = false;
-        for lane in 0..LANES {
+        // An index, and not iterators over nine arrays: it vectorizes.
+        for (lane, deviate) in deviates.into_iter().enumerate() {
             let (h, s, v) = (self.h[lane], self.s[lane], self.v[lane]);
             let change = s
                 .scaled(self.synapse_decay[lane])
@@ -134,9 +135,7 @@ impl<A: Arithmetic> Block<A> {
                 Membrane::Leaky => v.leaky(current, drive, leak),
                 Membrane::Quadratic => v.quadratic(current, drive, leak),
             };
-            let v = v
-                .plus(pull)
-                .plus(A::noise(deviates[lane], constants.noise_gain));
+            let v = v.plus(pull).plus(A::noise(deviate, constants.noise_gain));
             self.v[lane] = v;
             self.s[lane] = s.plus(change);
             self.h[lane] = h.plus(h.scaled(constants.rise_decay));

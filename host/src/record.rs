@@ -143,7 +143,7 @@ impl Recording<'_> {
             .spikes
             .extend(state.fired().map(|unit| (step, unit as u32)));
         record.output.push(state.output().to_f64());
-        if self.every == 0 || step % self.every != 0 {
+        if self.every == 0 || !step.is_multiple_of(self.every) {
             return;
         }
         record.sampled.push(step);

@@ -209,7 +209,7 @@ impl TrainingBar {
 
 impl Progress for TrainingBar {
     fn updated(&mut self, update: usize, loss: f32) {
-        if update % 10 == 0 {
+        if update.is_multiple_of(10) {
             self.bar
                 .set_message(format!("loss {loss:.2}{}", self.evaluation));
         }

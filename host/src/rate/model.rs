@@ -16,7 +16,7 @@ use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{Tensor, TensorData, TensorPrimitive};
 
-use super::activation::Activation;
+use super::activation::{Activation, ActivationKind};
 use super::batch::Batch;
 use super::network::RateNetwork;
 use super::options::{DecayTaus, Loss};
@@ -29,7 +29,8 @@ pub struct RateModel<B: Backend> {
     pub w: Param<Tensor<B, 2>>,
     /// Readout weights, N.
     pub w_out: Param<Tensor<B, 1>>,
-    /// Offset of the output, 1.
+    /// Offset of the output, 1; without gradient if the spiking neuron's own
+    /// activation is trained.
     pub b_out: Param<Tensor<B, 1>>,
     /// θ of the decay time constants, N; without gradient if they are fixed.
     pub tau_theta: Param<Tensor<B, 1>>,
@@ -186,10 +187,13 @@ impl<B: Backend> RateModel<B> {
             .enumerate()
             .map(|(k, mask)| mask * signs[k % n]);
         let trained = matches!(network.taus, DecayTaus::Trained(..));
+        // The spiking network's readout has no offset: a network that is
+        // trained for it must do without.
+        let offset = network.activation != ActivationKind::Lif;
         Self {
             w: Param::from_tensor(matrix(network.w.clone())),
             w_out: Param::from_tensor(vector(&network.w_out)),
-            b_out: Param::from_tensor(vector(&[network.b_out])),
+            b_out: Param::from_tensor(vector(&[network.b_out])).set_require_grad(offset),
             tau_theta: Param::from_tensor(vector(&network.tau_theta)).set_require_grad(trained),
             mask: matrix(mask.collect()),
             dale: network.dale,
