@@ -135,7 +135,7 @@ pub struct Payload<'a> {
 }
 
 /// What is wrong with a blob.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BlobError {
     /// Fewer bytes than the header has or announces.
     Short {
@@ -176,7 +176,7 @@ pub enum BlobError {
 }
 
 /// The tables of a blob, for [`BlobError`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub enum TableName {
     Shared,
