@@ -221,13 +221,14 @@ pub fn write<'b>(payload: &Payload, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
 #[derive(Clone, Copy, Debug)]
 pub struct Deployed<'a> {
     payload: Payload<'a>,
+    checksum: u32,
     constants: Constants<Fixed>,
 }
 
 impl<'a> Deployed<'a> {
     /// Checks `bytes`, which may go on behind the blob, and borrows them.
     pub fn read(bytes: &'a [u8]) -> Result<Self, BlobError> {
-        let payload = checked_payload(bytes)?;
+        let (payload, checksum) = checked_payload(bytes)?;
         check_tables(&payload)?;
         check_indices(&payload)?;
         check_pulses(&payload)?;
@@ -249,12 +250,21 @@ impl<'a> Deployed<'a> {
             refractory_steps: shared.refractory_steps,
             start: shared.start,
         };
-        Ok(Self { payload, constants })
+        Ok(Self {
+            payload,
+            checksum,
+            constants,
+        })
     }
 
     /// What the blob says beside the network.
     pub fn payload(&self) -> &Payload<'a> {
         &self.payload
+    }
+
+    /// The check sum in the header, by which networks can be told apart.
+    pub fn checksum(&self) -> u32 {
+        self.checksum
     }
 
     /// Number of synapses, fillers between distant targets included.
@@ -404,7 +414,8 @@ fn column<'a>(payload: &Payload<'a>, unit: usize) -> core::slice::ChunksExact<'a
     payload.synapses[from * SYNAPSE_BYTES..to * SYNAPSE_BYTES].chunks_exact(SYNAPSE_BYTES)
 }
 
-fn checked_payload(bytes: &[u8]) -> Result<Payload<'_>, BlobError> {
+/// The payload, and its check sum.
+fn checked_payload(bytes: &[u8]) -> Result<(Payload<'_>, u32), BlobError> {
     let short = |needed| BlobError::Short {
         needed,
         found: bytes.len(),
@@ -427,7 +438,7 @@ fn checked_payload(bytes: &[u8]) -> Result<Payload<'_>, BlobError> {
         return Err(BlobError::Checksum { stored, computed });
     }
     match postcard::take_from_bytes(body) {
-        Ok((payload, [])) => Ok(payload),
+        Ok((payload, [])) => Ok((payload, computed)),
         _ => Err(BlobError::Payload),
     }
 }

@@ -14,7 +14,7 @@
 //! where nothing happens: a spike sets its unit's own leak to zero, and the
 //! queue of waiting units gives it back.
 
-use crate::arithmetic::Arithmetic;
+use crate::arithmetic::{Arithmetic, Fixed};
 use crate::network::{Constants, Filter, Membrane, Network, UnitFactors};
 use crate::noise::Noise;
 
@@ -106,6 +106,41 @@ impl<A: Arithmetic> Default for ReadoutBlock<A> {
             r: [A::REST; LANES],
         }
     }
+}
+
+impl Block<Fixed> {
+    /// All zero, so that a `static` of it costs no flash; [`State::start`]
+    /// fills it.
+    pub const EMPTY: Self = Self {
+        synapse_decay: [0; LANES],
+        rise_gain: [0; LANES],
+        leak: [0; LANES],
+        drive: [0; LANES],
+        gain: [(); LANES],
+        lag: [(); LANES],
+        h: [Fixed::ZERO; LANES],
+        s: [Fixed::ZERO; LANES],
+        v: [Fixed::ZERO; LANES],
+    };
+}
+
+impl ReadoutBlock<Fixed> {
+    /// All zero, as [`Block::EMPTY`].
+    pub const EMPTY: Self = Self {
+        synapse_decay: [0; LANES],
+        rise_gain: [0; LANES],
+        weight: [(); LANES],
+        h: [Fixed::ZERO; LANES],
+        r: [Fixed::ZERO; LANES],
+    };
+}
+
+impl Waiting {
+    /// All zero, as [`Block::EMPTY`].
+    pub const EMPTY: Self = Self {
+        unit: 0,
+        release: 0,
+    };
 }
 
 impl<A: Arithmetic> Block<A> {
@@ -233,8 +268,11 @@ impl<'m, A: Arithmetic> State<'m, A> {
         })
     }
 
-    /// Advances the network by one step.
-    #[inline(always)]
+    /// Advances the network by one step. On a microcontroller it is one
+    /// function, however many call it; on a desktop it takes on the vectors
+    /// that its caller may use.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub fn step<N: Network<Number = A>>(&mut self, network: &N, noise: &mut Noise) {
         self.advance(network, noise, |_, _, at_threshold| at_threshold);
     }

@@ -104,6 +104,8 @@ pub struct Identity<'a> {
     pub clock_hz: u32,
     /// What it has room for.
     pub limits: Limits,
+    /// The deepest that its stack went since it was switched on, in bytes.
+    pub stack_bytes: u32,
     /// Its network, or why it has none.
     pub network: Result<Holding<'a>, NetworkFault>,
 }
@@ -115,8 +117,6 @@ pub struct Limits {
     pub units: u16,
     /// Readout filters.
     pub filters: u16,
-    /// Input channels.
-    pub inputs: u8,
     /// Input values of a trial.
     pub values: u32,
     /// Bytes of flash for the network.
@@ -152,11 +152,6 @@ pub enum NetworkFault {
     Filters {
         /// The network's.
         found: u16,
-    },
-    /// More input channels than [`Limits::inputs`].
-    Inputs {
-        /// The network's.
-        found: u8,
     },
     /// It was erased and is being written.
     Erased,

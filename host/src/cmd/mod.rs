@@ -5,6 +5,7 @@ pub mod inspect;
 pub mod pipeline;
 pub mod quantize;
 pub mod run;
+pub mod run_on;
 pub mod simulate;
 pub mod train;
 
@@ -15,6 +16,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rate2spike_core::blob::Deployed;
 use rate2spike_core::factors::Scheme;
 
+use crate::board::BoardError;
 use crate::convert::{ConvertError, Neuron, StepError, TimeStep};
 use crate::formats::disk::DiskError;
 use crate::formats::rate_model::{ModelError, RateModelFile};
@@ -38,6 +40,9 @@ pub enum CommandError {
     /// A blob that cannot be read.
     #[error(transparent)]
     Snn(#[from] SnnError),
+    /// A board that did not do what was asked.
+    #[error(transparent)]
+    Board(#[from] BoardError),
     /// A network that cannot be converted.
     #[error("{path}: {source}")]
     Convert {
