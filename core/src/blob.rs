@@ -326,6 +326,11 @@ impl Network for Deployed<'_> {
         &self.constants
     }
 
+    #[inline(always)]
+    fn membrane(&self) -> Membrane {
+        Membrane::Leaky
+    }
+
     fn unit(&self, unit: usize) -> UnitFactors<Fixed> {
         let row = row(self.payload.units, unit, UNIT_BYTES);
         UnitFactors {
@@ -351,9 +356,9 @@ impl Network for Deployed<'_> {
     fn each_target(&self, unit: usize, mut deliver: impl FnMut(usize, Fixed)) {
         let shift = self.payload.shared.weight_shift as u32;
         let mut target = 0;
-        for synapse in column(&self.payload, unit) {
-            target += synapse[0] as usize;
-            let weight = synapse[1] as i8 as i32;
+        for &[gap, weight] in column(&self.payload, unit) {
+            target += gap as usize;
+            let weight = weight as i8 as i32;
             deliver(target, Fixed::from_bits(weight.wrapping_shl(shift)));
         }
     }
@@ -375,32 +380,44 @@ impl Network for Deployed<'_> {
     fn each_readout(&self, unit: usize, mut deliver: impl FnMut(usize, Fixed)) {
         let shift = self.payload.shared.readout_shift as u32;
         let row = row(self.payload.readout, unit, READOUT_BYTES);
+        let first = row.first().copied().unwrap_or(0) as usize;
         for (next, at) in [(0, 1), (1, 3)] {
             let weight = i16_at(row, at) as i32;
             if weight != 0 {
-                deliver(
-                    row[0] as usize + next,
-                    Fixed::from_bits(weight.wrapping_shl(shift)),
-                );
+                deliver(first + next, Fixed::from_bits(weight.wrapping_shl(shift)));
             }
         }
     }
 }
 
+/// Row `index` of a table; an empty one behind its end, which a checked blob is
+/// never asked for. A step calls this, and must not hold a panic.
+#[inline(always)]
 fn row(table: &[u8], index: usize, bytes: usize) -> &[u8] {
-    &table[index * bytes..(index + 1) * bytes]
+    let from = index.wrapping_mul(bytes);
+    table.get(from..from.wrapping_add(bytes)).unwrap_or(&[])
 }
 
+/// The bytes from `at` on; zeros behind the end.
+#[inline(always)]
+fn array<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
+    let rest = bytes.get(at..).and_then(<[u8]>::first_chunk);
+    rest.copied().unwrap_or([0; N])
+}
+
+#[inline(always)]
 fn u16_at(bytes: &[u8], at: usize) -> u16 {
-    u16::from_le_bytes([bytes[at], bytes[at + 1]])
+    u16::from_le_bytes(array(bytes, at))
 }
 
+#[inline(always)]
 fn i16_at(bytes: &[u8], at: usize) -> i16 {
-    u16_at(bytes, at) as i16
+    i16::from_le_bytes(array(bytes, at))
 }
 
+#[inline(always)]
 fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+    u32::from_le_bytes(array(bytes, at))
 }
 
 fn start(payload: &Payload, unit: usize) -> usize {
@@ -409,9 +426,10 @@ fn start(payload: &Payload, unit: usize) -> usize {
 
 /// The synapses that leave `unit`.
 #[inline(always)]
-fn column<'a>(payload: &Payload<'a>, unit: usize) -> core::slice::ChunksExact<'a, u8> {
+fn column<'a>(payload: &Payload<'a>, unit: usize) -> &'a [[u8; SYNAPSE_BYTES]] {
     let (from, to) = (start(payload, unit), start(payload, unit + 1));
-    payload.synapses[from * SYNAPSE_BYTES..to * SYNAPSE_BYTES].chunks_exact(SYNAPSE_BYTES)
+    let (synapses, _) = payload.synapses.as_chunks();
+    synapses.get(from..to).unwrap_or(&[])
 }
 
 /// The payload, and its check sum.
@@ -498,6 +516,7 @@ fn check_indices(payload: &Payload) -> Result<(), BlobError> {
             return range(TableName::Starts, unit);
         }
         let last = column(payload, unit)
+            .iter()
             .map(|synapse| synapse[0] as usize)
             .sum::<usize>();
         if last >= units && start(payload, unit) < start(payload, unit + 1) {
