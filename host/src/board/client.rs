@@ -52,7 +52,7 @@ enum Reaction<T> {
     Done(T),
     /// More answers follow.
     More,
-    /// The answer belongs to another request.
+    /// The answer belongs to an earlier request, which was given up.
     Foreign,
 }
 
@@ -72,6 +72,7 @@ impl Client {
         for _ in 1..CALLS {
             // A zero ends whatever stands in the board's buffer.
             client.write(&[0])?;
+            client.drain()?;
             match client.identify() {
                 Err(BoardError::Silent { .. } | BoardError::Refused { .. }) => {}
                 result => return result.map(|identity| (client, identity)),
@@ -79,6 +80,14 @@ impl Client {
         }
         let identity = client.identify()?;
         Ok((client, identity))
+    }
+
+    /// Drops what the board says to whatever it has received before.
+    fn drain(&mut self) -> Result<(), BoardError> {
+        let start = Instant::now();
+        while start.elapsed() < ANSWER_TIME && self.next()?.is_some() {}
+        self.receiver = Receiver::new();
+        Ok(())
     }
 
     /// Asks the board what it is and holds.
@@ -233,7 +242,7 @@ impl Client {
                 Ok(answer) => match react(&answer) {
                     Reaction::Done(result) => return Ok(result),
                     Reaction::More => asked = Instant::now(),
-                    Reaction::Foreign => return Err(BoardError::Unexpected { port: port() }),
+                    Reaction::Foreign => {}
                 },
                 Err(_) => return Err(BoardError::Unexpected { port: port() }),
             }

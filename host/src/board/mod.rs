@@ -61,8 +61,8 @@ pub enum BoardError {
         /// Why.
         refusal: Refusal,
     },
-    /// The board answered something else than was asked.
-    #[error("{port}: an answer that does not belong to the request; connect again")]
+    /// The board's answer is none of this version's.
+    #[error("{port}: an answer that this program does not know; flash the firmware of this version")]
     Unexpected {
         /// As given.
         port: String,
