@@ -19,6 +19,13 @@ pub const SPIKE_BYTES: usize = 6;
 /// endian.
 pub const OUTPUT_BYTES: usize = 4;
 
+/// Bytes of RAM that a unit takes on a board: state, factors, and its place
+/// among those that wait.
+pub const UNIT_RAM_BYTES: usize = 24;
+
+/// Bytes of RAM that a readout filter takes on a board.
+pub const FILTER_RAM_BYTES: usize = 12;
+
 /// From the host.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Request<'a> {
@@ -191,9 +198,12 @@ pub struct Cycles {
     pub steps: u32,
     /// Of all steps.
     pub total: u64,
-    /// Of the worst step.
+    /// Of the first step, in which most units fire, since their potentials
+    /// start anywhere.
+    pub first: u32,
+    /// Of the worst of the other steps.
     pub worst: u32,
-    /// The worst step, counted from 1.
+    /// That step, counted from 1.
     pub worst_step: u32,
     /// Of the steps without any spike.
     pub quiet_total: u64,
@@ -206,7 +216,9 @@ impl Cycles {
     pub fn add(&mut self, step: u32, cycles: u32, spikes: usize) {
         self.steps += 1;
         self.total += u64::from(cycles);
-        if cycles > self.worst {
+        if step == 1 {
+            self.first = cycles;
+        } else if cycles > self.worst {
             (self.worst, self.worst_step) = (cycles, step);
         }
         if spikes == 0 {

@@ -14,6 +14,9 @@ use crate::board::Board;
 use crate::log;
 use crate::memory::NetworkMemory;
 
+/// Time beyond so many steps is not made up for.
+const MOST_LATE: u32 = 64;
+
 /// Runs until a byte arrives, which is returned, or until the board is
 /// switched off.
 pub fn run<B: Board, const UNITS: usize>(
@@ -91,15 +94,19 @@ impl Pace {
         }
     }
 
+    /// Waits for the step's end. A late step, the first one of a trial for
+    /// instance, is made up for by the next ones, up to [`MOST_LATE`] steps.
     fn wait<B: Board>(&mut self, board: &mut B) {
-        let early = |now: u32, due: u32| (due.wrapping_sub(now) as i32) > 0;
+        let left = |now: u32, due: u32| due.wrapping_sub(now) as i32;
         let mut now = board.cycles();
-        if !early(now, self.due) {
-            // Time that is lost is not made up for.
+        if left(now, self.due) < 0 {
             self.late = self.late.saturating_add(1);
+        }
+        let most = self.period.saturating_mul(MOST_LATE) as i32;
+        if left(now, self.due) < -most {
             self.due = now;
         }
-        while early(now, self.due) && board.is_on() {
+        while left(now, self.due) > 0 && board.is_on() {
             now = board.cycles();
         }
         self.due = self.due.wrapping_add(self.period);

@@ -5,7 +5,9 @@ use rate2spike_core::Fixed;
 use rate2spike_core::blob::Deployed;
 use rate2spike_core::network::Network;
 use rate2spike_core::noise::Noise;
-use rate2spike_core::step::{Block, ReadoutBlock, State, Waiting, blocks};
+use rate2spike_core::step::{Block, ReadoutBlock, State, Waiting};
+#[cfg(target_pointer_width = "32")]
+use rate2spike_protocol::message::{FILTER_RAM_BYTES, UNIT_RAM_BYTES};
 use rate2spike_protocol::message::{Limits, NetworkFault};
 
 /// Most readout filters.
@@ -110,10 +112,9 @@ pub fn too_many_units(network: &Deployed) -> NetworkFault {
     NetworkFault::Units { found }
 }
 
-/// Bytes of RAM that the state of `units` units with `filters` readout filters
-/// takes.
-pub const fn state_bytes(units: usize, filters: usize) -> usize {
-    blocks(units) * size_of::<Block<Fixed>>()
-        + blocks(filters) * size_of::<ReadoutBlock<Fixed>>()
-        + units * size_of::<Waiting>()
-}
+/// What the command line counts with.
+#[cfg(target_pointer_width = "32")]
+const _: () = {
+    assert!(size_of::<Block<Fixed>>() + size_of::<Waiting>() == UNIT_RAM_BYTES);
+    assert!(size_of::<ReadoutBlock<Fixed>>() == FILTER_RAM_BYTES);
+};

@@ -3,6 +3,7 @@
 pub mod client;
 pub mod port;
 pub mod session;
+pub mod target;
 
 use std::time::Duration;
 
@@ -62,7 +63,9 @@ pub enum BoardError {
         refusal: Refusal,
     },
     /// The board's answer is none of this version's.
-    #[error("{port}: an answer that this program does not know; flash the firmware of this version")]
+    #[error(
+        "{port}: an answer that this program does not know; flash the firmware of this version"
+    )]
     Unexpected {
         /// As given.
         port: String,

@@ -2,6 +2,7 @@
 
 use rate2spike_core::Fixed;
 use rate2spike_core::blob::Deployed;
+use rate2spike_core::network::Network;
 use rate2spike_core::noise::Noise;
 use rate2spike_core::trial;
 use rate2spike_protocol::message::{self, Cycles};
@@ -116,8 +117,23 @@ fn input(experiment: &Experiment<Deployed>, index: u64) -> (Input<fixed::types::
     (Input::new(experiment.task.channels(), &values), trial.label)
 }
 
+/// How many synapses the spikes of the `index`-th trial reach.
+pub fn delivered(experiment: &Experiment<Deployed>, index: u64) -> u64 {
+    let reach = |unit: u16| {
+        let mut count = 0;
+        experiment
+            .network
+            .each_target(unit.into(), |_, _| count += 1);
+        count
+    };
+    spikes(experiment, index)
+        .into_iter()
+        .map(|(_, unit)| reach(unit))
+        .sum()
+}
+
 /// Step and unit of every spike of the `index`-th trial here.
-fn spikes(experiment: &Experiment<Deployed>, index: u64) -> Vec<(u32, u16)> {
+pub fn spikes(experiment: &Experiment<Deployed>, index: u64) -> Vec<(u32, u16)> {
     let (input, _) = input(experiment, index);
     let mut memory = Memory::of(experiment.network);
     let mut noise = Noise::new(experiment.seed, index);

@@ -32,7 +32,9 @@ struct BoardReport<'a> {
 #[derive(Serialize)]
 struct StepReport {
     cycles_mean: f64,
+    /// Of the worst step but the first, in which most units fire.
     cycles_worst: u32,
+    cycles_first: u32,
     cycles_without_spikes: Option<f64>,
     cycles_available: f64,
     /// Share of the time that is left, on average and in the worst step.
@@ -199,14 +201,13 @@ fn step_report(pairs: &[Pair], available: f64) -> StepReport {
     let steps = sum(|cycles| cycles.steps.into());
     let quiet = sum(|cycles| cycles.quiet_steps.into());
     let mean = sum(|cycles| cycles.total) as f64 / steps as f64;
-    let worst = pairs
-        .iter()
-        .map(|pair| pair.cycles.worst)
-        .max()
-        .unwrap_or(0);
+    let most = |part: fn(&Cycles) -> u32| pairs.iter().map(|pair| part(&pair.cycles)).max();
+    let worst = most(|cycles| cycles.worst).unwrap_or(0);
+    let first = most(|cycles| cycles.first).unwrap_or(0);
     StepReport {
         cycles_mean: mean,
         cycles_worst: worst,
+        cycles_first: first,
         cycles_without_spikes: (quiet > 0)
             .then(|| sum(|cycles| cycles.quiet_total) as f64 / quiet as f64),
         cycles_available: available,
@@ -229,9 +230,10 @@ fn print(report: &BoardReport) {
         run.mean_rate_hz,
     );
     println!(
-        "cycles a step: mean {:.0}, worst {} of {:.0}; free: {:.1} % on average, {:.1} % in the worst step",
+        "cycles a step: mean {:.0}, worst {} (first {}) of {:.0}; free: {:.1} % on average, {:.1} % in the worst step",
         step.cycles_mean,
         step.cycles_worst,
+        step.cycles_first,
         step.cycles_available,
         100.0 * step.free_mean,
         100.0 * step.free_worst

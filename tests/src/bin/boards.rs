@@ -1,0 +1,153 @@
+//! Measures the emulated boards and prints a table of each:
+//! `cargo run --release -p rate2spike-tests --bin boards`.
+//!
+//! On the RP2040 a cycle is one of rp2040js, which counts by the tables of the
+//! Cortex-M0+ and knows no flash cache. On the STM32F405 QEMU counts
+//! instructions; `CYCLES_AN_INSTRUCTION` makes cycles of them.
+
+use rate2spike::board::client::Identity;
+use rate2spike::board::session::pair;
+use rate2spike::board::target::{CORTEX_M4_CYCLES_AN_INSTRUCTION, Target};
+use rate2spike::formats::image::Firmware;
+use rate2spike::simulate::{Experiment, Memory, task_trial};
+use rate2spike::task::Task;
+use rate2spike_core::blob::{Deployed, FILTER_BYTES};
+use rate2spike_protocol::message::{Cycles, FILTER_RAM_BYTES, UNIT_RAM_BYTES};
+use rate2spike_tests::emulator::{Board, Emulator};
+use rate2spike_tests::untrained;
+
+/// Seed of the trials.
+const SEED: u64 = 1;
+
+/// Step of the measured networks, in ms.
+const STEP_MS: f64 = 0.5;
+
+/// QEMU's SysTick counts at this rate, whatever the firmware believes, while an
+/// instruction takes a nanosecond.
+const QEMU_SYSTICK_MHZ: f64 = 168.0;
+
+/// What was measured of one network.
+struct Row {
+    units: usize,
+    synapses: usize,
+    blob_bytes: usize,
+    state_bytes: usize,
+    spikes: f64,
+    delivered: f64,
+    cycles: Cycles,
+    /// Cycles of one count.
+    scale: f64,
+    identity: Identity,
+}
+
+fn main() {
+    for board in [Board::Rp2040, Board::Stm32f405] {
+        if !board.is_ready() {
+            continue;
+        }
+        let rows: Vec<Row> = [50, 200, 500, 1000].map(|n| measure(board, n)).into();
+        print(board, &rows);
+    }
+}
+
+fn measure(board: Board, units: usize) -> Row {
+    let bytes = untrained(Task::GoNogo, units, STEP_MS);
+    let deployed = Deployed::read(&bytes).expect("a network");
+    let experiment = Experiment {
+        network: &deployed,
+        task: Task::GoNogo,
+        decision: deployed.payload().decision,
+        clock: deployed.payload().clock,
+        step_ms: STEP_MS,
+        seed: SEED,
+    };
+    let emulator = Emulator::start(board, &bytes, &[]);
+    let (mut client, _) = emulator.connect();
+    let mut memory = Memory::of(&deployed);
+    // A trial whose input never changes: its steps differ by their spikes only.
+    let index = (0..)
+        .find(|&index| task_trial(Task::GoNogo, SEED, index).label == 0)
+        .expect("half of the trials are such");
+    let pair = pair(&mut client, &experiment, &mut memory, index).expect("a trial");
+    assert_eq!(pair.board, pair.desktop);
+    let filters = deployed.payload().filters.len() / FILTER_BYTES;
+    Row {
+        units,
+        synapses: deployed.synapses(),
+        blob_bytes: bytes.len(),
+        state_bytes: UNIT_RAM_BYTES * units + FILTER_RAM_BYTES * filters,
+        spikes: pair.board.spikes as f64,
+        delivered: rate2spike::board::session::delivered(&experiment, index) as f64,
+        cycles: pair.cycles,
+        scale: match board {
+            Board::Stm32f405 => 1000.0 / QEMU_SYSTICK_MHZ * CORTEX_M4_CYCLES_AN_INSTRUCTION,
+            _ => 1.0,
+        },
+        identity: client.identify().expect("it still answers"),
+    }
+}
+
+impl Row {
+    fn quiet(&self) -> f64 {
+        self.scale * self.cycles.quiet_total as f64 / f64::from(self.cycles.quiet_steps)
+    }
+
+    fn mean(&self) -> f64 {
+        self.scale * self.cycles.total as f64 / f64::from(self.cycles.steps)
+    }
+
+    /// What all spikes of the trial cost.
+    fn spiking(&self) -> f64 {
+        self.scale * self.cycles.total as f64 - self.quiet() * f64::from(self.cycles.steps)
+    }
+}
+
+fn print(board: Board, rows: &[Row]) {
+    let firmware = Firmware::read(&board.build()).expect("the firmware just built");
+    println!("\n{board:?}\n");
+    println!(
+        "firmware {} bytes of flash, {} bytes of static RAM, {} bytes of stack used\n",
+        firmware.image.bytes.len(),
+        firmware.static_ram,
+        rows.iter()
+            .map(|row| row.identity.stack_bytes)
+            .max()
+            .unwrap_or(0)
+    );
+    println!(
+        "| N | synapses | flash, bytes | a synapse | RAM, bytes | step without spikes | a unit | mean step | worst step | first step | trial of 1 s, million cycles |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|---|---|");
+    for row in rows {
+        println!(
+            "| {} | {} | {} | {:.2} | {} | {:.0} | {:.1} | {:.0} | {:.0} | {:.0} | {:.1} |",
+            row.units,
+            row.synapses,
+            row.blob_bytes,
+            row.blob_bytes as f64 / row.synapses as f64,
+            row.state_bytes,
+            row.quiet(),
+            row.quiet() / row.units as f64,
+            row.mean(),
+            row.scale * f64::from(row.cycles.worst),
+            row.scale * f64::from(row.cycles.first),
+            row.scale * row.cycles.total as f64 / 1e6,
+        );
+    }
+    let (small, large) = (&rows[1], &rows[3]);
+    let unit = (large.quiet() - small.quiet()) / (large.units - small.units) as f64;
+    let step = small.quiet() - unit * small.units as f64;
+    // spiking = spike · spikes + synapse · delivered, of two networks.
+    let determinant = small.spikes * large.delivered - large.spikes * small.delivered;
+    let spike =
+        (small.spiking() * large.delivered - large.spiking() * small.delivered) / determinant;
+    let synapse = (small.spikes * large.spiking() - large.spikes * small.spiking()) / determinant;
+    println!(
+        "\ncycles: {step:.0} a step, {unit:.1} a neuron-step, {spike:.0} a spike, {synapse:.1} a delivered synapse"
+    );
+    let target = match board {
+        Board::Rp2040 => &Target::RP2040,
+        _ => &Target::STM32F405,
+    };
+    println!("`deploy` counts with: {:?}", target.cost);
+}
