@@ -191,17 +191,6 @@ impl<A: Arithmetic> Block<A> {
         }
         at_threshold
     }
-
-    /// A spike of weight `amount` arrives.
-    #[inline(always)]
-    fn receive(&mut self, lane: usize, amount: A, filter: Filter) {
-        match filter {
-            Filter::Double => self.h[lane] = self.h[lane].plus(amount),
-            Filter::Single => {
-                self.s[lane] = self.s[lane].plus(amount.scaled(self.rise_gain[lane]));
-            }
-        }
-    }
 }
 
 impl<A: Arithmetic> ReadoutBlock<A> {
@@ -551,11 +540,22 @@ impl<'m, A: Arithmetic> State<'m, A> {
 
     #[inline(always)]
     fn deliver<N: Network<Number = A>>(&mut self, network: &N, filter: Filter, from: usize) {
-        network.each_target(from, |unit, amount| {
-            if let Some(block) = self.blocks.get_mut(unit / LANES) {
-                block.receive(unit % LANES, amount, filter);
-            }
-        });
+        // The question is asked once a spike, and not once a synapse.
+        match filter {
+            Filter::Double => network.each_target(from, |unit, amount| {
+                if let Some(block) = self.blocks.get_mut(unit / LANES) {
+                    let h = &mut block.h[unit % LANES];
+                    *h = h.plus(amount);
+                }
+            }),
+            Filter::Single => network.each_target(from, |unit, amount| {
+                if let Some(block) = self.blocks.get_mut(unit / LANES) {
+                    let gain = block.rise_gain[unit % LANES];
+                    let s = &mut block.s[unit % LANES];
+                    *s = s.plus(amount.scaled(gain));
+                }
+            }),
+        }
         network.each_readout(from, |index, amount| {
             if let Some(block) = self.readout.get_mut(index / LANES) {
                 block.receive(index % LANES, amount, filter);

@@ -111,7 +111,7 @@ pub fn relative_difference(a: &[f32], b: &[f64]) -> f64 {
 }
 
 /// The bytes of a network that was never trained, but spikes: one unit in five
-/// is connected to each.
+/// is connected to each, and excitation and inhibition are balanced.
 pub fn untrained(task: Task, units: usize, step_ms: f64) -> Vec<u8> {
     let options = RateOptions {
         task,
@@ -119,7 +119,7 @@ pub fn untrained(task: Task, units: usize, step_ms: f64) -> Vec<u8> {
         p_inh: 0.2,
         p_rec: 0.2,
         som_units: 0,
-        dale: true,
+        dale: false,
         gain: 1.5,
         start: WeightStart::Gaussian,
         activation: ActivationKind::Sigmoid,

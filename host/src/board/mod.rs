@@ -1,7 +1,9 @@
 //! A microcontroller's board: talking to it, and running trials on it.
 
+pub mod budget;
 pub mod client;
 pub mod port;
+pub mod probe;
 pub mod session;
 pub mod target;
 

@@ -117,19 +117,11 @@ fn input(experiment: &Experiment<Deployed>, index: u64) -> (Input<fixed::types::
     (Input::new(experiment.task.channels(), &values), trial.label)
 }
 
-/// How many synapses the spikes of the `index`-th trial reach.
-pub fn delivered(experiment: &Experiment<Deployed>, index: u64) -> u64 {
-    let reach = |unit: u16| {
-        let mut count = 0;
-        experiment
-            .network
-            .each_target(unit.into(), |_, _| count += 1);
-        count
-    };
-    spikes(experiment, index)
-        .into_iter()
-        .map(|(_, unit)| reach(unit))
-        .sum()
+/// How many synapses a spike of `unit` reaches.
+pub fn reach(network: &Deployed, unit: usize) -> usize {
+    let mut count = 0;
+    network.each_target(unit, |_, _| count += 1);
+    count
 }
 
 /// Step and unit of every spike of the `index`-th trial here.

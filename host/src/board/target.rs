@@ -70,12 +70,12 @@ impl Target {
         filters: 16,
         clock_hz: 133e6,
         cost: Cost {
-            step: 1000.0,
-            unit: 82.0,
-            spike: 300.0,
-            synapse: 20.0,
+            step: 604.0,
+            unit: 85.3,
+            spike: 428.0,
+            synapse: 24.8,
         },
-        stack_bytes: 2600,
+        stack_bytes: 2596,
         uf2: true,
     };
 
@@ -93,12 +93,12 @@ impl Target {
         filters: 16,
         clock_hz: 168e6,
         cost: Cost {
-            step: 500.0,
-            unit: 54.0,
-            spike: 200.0,
-            synapse: 15.0,
+            step: 295.0,
+            unit: 54.8,
+            spike: 257.0,
+            synapse: 17.5,
         },
-        stack_bytes: 2100,
+        stack_bytes: 2148,
         uf2: false,
     };
 }

@@ -6,8 +6,8 @@
 //! instructions; `CYCLES_AN_INSTRUCTION` makes cycles of them.
 
 use rate2spike::board::client::Identity;
-use rate2spike::board::session::pair;
-use rate2spike::board::target::{CORTEX_M4_CYCLES_AN_INSTRUCTION, Target};
+use rate2spike::board::session::{pair, reach, spikes};
+use rate2spike::board::target::{CORTEX_M4_CYCLES_AN_INSTRUCTION, Cost, Target};
 use rate2spike::formats::image::Firmware;
 use rate2spike::simulate::{Experiment, Memory, task_trial};
 use rate2spike::task::Task;
@@ -70,14 +70,15 @@ fn measure(board: Board, units: usize) -> Row {
         .expect("half of the trials are such");
     let pair = pair(&mut client, &experiment, &mut memory, index).expect("a trial");
     assert_eq!(pair.board, pair.desktop);
+    let (spikes, delivered) = after_first_step(&experiment, index);
     let filters = deployed.payload().filters.len() / FILTER_BYTES;
     Row {
         units,
         synapses: deployed.synapses(),
         blob_bytes: bytes.len(),
         state_bytes: UNIT_RAM_BYTES * units + FILTER_RAM_BYTES * filters,
-        spikes: pair.board.spikes as f64,
-        delivered: rate2spike::board::session::delivered(&experiment, index) as f64,
+        spikes: spikes as f64,
+        delivered: delivered as f64,
         cycles: pair.cycles,
         scale: match board {
             Board::Stm32f405 => 1000.0 / QEMU_SYSTICK_MHZ * CORTEX_M4_CYCLES_AN_INSTRUCTION,
@@ -85,6 +86,20 @@ fn measure(board: Board, units: usize) -> Row {
         },
         identity: client.identify().expect("it still answers"),
     }
+}
+
+/// Spikes behind the first step, and the synapses that they reach.
+fn after_first_step(experiment: &Experiment<Deployed>, index: u64) -> (usize, usize) {
+    let spikes = spikes(experiment, index);
+    let units = spikes
+        .iter()
+        .filter(|(step, _)| *step > 1)
+        .map(|(_, unit)| *unit);
+    let delivered = units
+        .clone()
+        .map(|unit| reach(experiment.network, unit.into()))
+        .sum();
+    (units.count(), delivered)
 }
 
 impl Row {
@@ -96,9 +111,31 @@ impl Row {
         self.scale * self.cycles.total as f64 / f64::from(self.cycles.steps)
     }
 
-    /// What all spikes of the trial cost.
-    fn spiking(&self) -> f64 {
-        self.scale * self.cycles.total as f64 - self.quiet() * f64::from(self.cycles.steps)
+    /// What the spikes of all steps but the first cost, where a step without
+    /// spikes costs `quiet`.
+    fn spiking(&self, quiet: f64) -> f64 {
+        let steps = f64::from(self.cycles.steps - 1);
+        self.scale * (self.cycles.total as f64 - f64::from(self.cycles.first)) - quiet * steps
+    }
+}
+
+/// What a step's parts cost, from networks of different sizes.
+fn fitted(rows: &[Row]) -> Cost {
+    // Steps without spikes are rare in large networks, and one of them ends the
+    // refractory time of the start.
+    let (small, large) = (&rows[0], &rows[2]);
+    let unit = (large.quiet() - small.quiet()) / (large.units - small.units) as f64;
+    let step = small.quiet() - unit * small.units as f64;
+    // spiking = spike · spikes + synapse · delivered, of two networks.
+    let (small, large) = (&rows[1], &rows[3]);
+    let spiking = |row: &Row| row.spiking(step + unit * row.units as f64);
+    let determinant = small.spikes * large.delivered - large.spikes * small.delivered;
+    let (few, many) = (spiking(small), spiking(large));
+    Cost {
+        step,
+        unit,
+        spike: (few * large.delivered - many * small.delivered) / determinant,
+        synapse: (small.spikes * many - large.spikes * few) / determinant,
     }
 }
 
@@ -134,16 +171,10 @@ fn print(board: Board, rows: &[Row]) {
             row.scale * row.cycles.total as f64 / 1e6,
         );
     }
-    let (small, large) = (&rows[1], &rows[3]);
-    let unit = (large.quiet() - small.quiet()) / (large.units - small.units) as f64;
-    let step = small.quiet() - unit * small.units as f64;
-    // spiking = spike · spikes + synapse · delivered, of two networks.
-    let determinant = small.spikes * large.delivered - large.spikes * small.delivered;
-    let spike =
-        (small.spiking() * large.delivered - large.spiking() * small.delivered) / determinant;
-    let synapse = (small.spikes * large.spiking() - large.spikes * small.spiking()) / determinant;
+    let cost = fitted(rows);
     println!(
-        "\ncycles: {step:.0} a step, {unit:.1} a neuron-step, {spike:.0} a spike, {synapse:.1} a delivered synapse"
+        "\ncycles: {:.0} a step, {:.1} a neuron-step, {:.0} a spike, {:.1} a delivered synapse",
+        cost.step, cost.unit, cost.spike, cost.synapse
     );
     let target = match board {
         Board::Rp2040 => &Target::RP2040,
