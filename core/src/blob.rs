@@ -21,7 +21,7 @@ use fixed::types::{I4F12, I6F10};
 use heapless::Vec;
 use serde::{Deserialize, Serialize};
 
-use crate::arithmetic::Fixed;
+use crate::arithmetic::{Arithmetic, Fixed};
 use crate::decision::Decision;
 use crate::network::{
     Constants, Filter, FilterFactors, Membrane, Network, ReadoutFilter, UnitFactors,
@@ -41,6 +41,8 @@ pub const HEADER_BYTES: usize = 16;
 
 /// Bytes of a row of [`Payload::units`]: decay, gain, bias.
 pub const UNIT_BYTES: usize = 6;
+/// Where the bias stands in such a row.
+const BIAS_AT: usize = 4;
 /// Bytes of an input weight, in 2⁻¹⁰ mV.
 pub const INPUT_WEIGHT_BYTES: usize = 2;
 /// Bytes of an entry of [`Payload::starts`].
@@ -136,6 +138,7 @@ pub struct Payload<'a> {
 
 /// What is wrong with a blob.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum BlobError {
     /// Fewer bytes than the header has or announces.
     Short {
@@ -177,6 +180,7 @@ pub enum BlobError {
 
 /// The tables of a blob, for [`BlobError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[allow(missing_docs)]
 pub enum TableName {
     Shared,
@@ -340,7 +344,7 @@ impl Network for Deployed<'_> {
             },
             gain: (),
             lag: (),
-            bias: i16_at(row, 4),
+            bias: i16_at(row, BIAS_AT),
         }
     }
 
@@ -350,6 +354,16 @@ impl Network for Deployed<'_> {
             row(self.payload.input_weights, index, INPUT_WEIGHT_BYTES),
             0,
         ))
+    }
+
+    /// As the trait does it, with one look for a unit's weights.
+    #[inline]
+    fn drive(&self, unit: usize, input: &[I4F12]) -> i16 {
+        let bias = i16_at(row(self.payload.units, unit, UNIT_BYTES), BIAS_AT);
+        let bytes = self.constants.inputs * INPUT_WEIGHT_BYTES;
+        let (weights, _) = row(self.payload.input_weights, unit, bytes).as_chunks();
+        let weights = weights.iter().map(|bytes| I6F10::from_le_bytes(*bytes));
+        Fixed::driven(bias, weights.zip(input.iter().copied()))
     }
 
     #[inline]

@@ -82,6 +82,9 @@ pub struct ReadoutFilter<A: Arithmetic> {
     pub weight: A::Fine,
 }
 
+/// The value of one input channel of a network.
+pub type Input<N> = <<N as Network>::Number as Arithmetic>::Input;
+
 /// A network, wherever it lies. Indices below the counts that
 /// [`Constants`] gives never fail.
 pub trait Network {
@@ -107,6 +110,15 @@ pub trait Network {
         unit: usize,
         channel: usize,
     ) -> <Self::Number as Arithmetic>::InputWeight;
+
+    /// The constant current of `unit` while `input` lasts: its bias, and what
+    /// arrives from all channels.
+    #[inline]
+    fn drive(&self, unit: usize, input: &[Input<Self>]) -> <Self::Number as Arithmetic>::Drive {
+        let channels = input.iter().enumerate();
+        let products = channels.map(|(k, u)| (self.input_weight(unit, k), *u));
+        Self::Number::driven(self.unit(unit).bias, products)
+    }
 
     /// Calls `deliver` with every target of `unit` and what its spike adds
     /// there.

@@ -379,11 +379,7 @@ impl<'m, A: Arithmetic> State<'m, A> {
     /// Sets the input of all channels until the next call.
     pub fn set_input<N: Network<Number = A>>(&mut self, network: &N, input: &[A::Input]) {
         for unit in 0..network.constants().units {
-            let products = input
-                .iter()
-                .enumerate()
-                .map(|(k, u)| (network.input_weight(unit, k), *u));
-            let drive = A::driven(network.unit(unit).bias, products);
+            let drive = network.drive(unit, input);
             if let Some(block) = self.blocks.get_mut(unit / LANES) {
                 block.drive[unit % LANES] = drive;
             }

@@ -5,7 +5,7 @@ use core::hash::Hasher;
 use fnv::FnvHasher;
 use serde::{Deserialize, Serialize};
 
-use crate::network::Network;
+use crate::network::{Input, Network};
 use crate::noise::Noise;
 use crate::step::State;
 
@@ -60,9 +60,6 @@ pub fn run<N: Network, I: AsRef<[Input<N>]>>(
         observe(step, state);
     }
 }
-
-/// The value of one input channel of a network.
-pub type Input<N> = <<N as Network>::Number as crate::arithmetic::Arithmetic>::Input;
 
 /// The hash of a sequence of spikes: FNV-1a, 64 bits, over the step (4 bytes,
 /// little endian) and the unit (2 bytes) of every spike.

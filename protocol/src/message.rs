@@ -147,6 +147,7 @@ pub struct Holding<'a> {
 
 /// Why a board has no network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum NetworkFault {
     /// The bytes are no network.
     Blob(BlobError),

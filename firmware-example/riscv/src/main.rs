@@ -91,8 +91,9 @@ impl Store for Ram {
 #[entry]
 fn main() -> ! {
     static mut MEMORY: Memory<1024, 2048> = Memory::new();
+    let memory = &raw mut MEMORY;
     // SAFETY: this function runs once, and nobody else knows the name.
-    let memory = unsafe { &mut *(&raw mut MEMORY) };
+    let memory = unsafe { &mut *memory };
     loop {
         rate2spike_app::run(&mut Virt, &mut Ram, memory);
     }

@@ -6,9 +6,14 @@
 
 mod flash;
 
+#[cfg(feature = "defmt")]
+use {defmt_rtt as _, panic_probe as _};
+
+#[cfg(not(feature = "defmt"))]
+use panic_halt as _;
+
 use cortex_m_rt::entry;
 use embedded_hal::digital::{InputPin, OutputPin};
-use panic_halt as _;
 use rate2spike_app::{Board, Memory};
 use rate2spike_cortex::Cycles;
 use rp2040_hal::clocks::{Clock, ClocksManager};

@@ -6,8 +6,13 @@
 
 mod flash;
 
-use cortex_m_rt::entry;
+#[cfg(feature = "defmt")]
+use {defmt_rtt as _, panic_probe as _};
+
+#[cfg(not(feature = "defmt"))]
 use panic_halt as _;
+
+use cortex_m_rt::entry;
 use rate2spike_app::{Board, Memory};
 use rate2spike_cortex::Cycles;
 use stm32f4xx_hal::gpio::{Input, Output, PB2, PC13, Pull};

@@ -48,7 +48,7 @@ pub struct Time {
     pub cycles_quiet: f64,
     /// Of a step on average.
     pub cycles_mean: f64,
-    /// Of the worst step but the first.
+    /// Of the worst step but the first, if its input is new too.
     pub cycles_worst: f64,
     /// The shortest step that the average one fits into, in ms; none if there
     /// is none up to 1 ms.
@@ -198,7 +198,7 @@ impl Time {
             cycles_available: available,
             cycles_quiet: quiet,
             cycles_mean: quiet + spiking,
-            cycles_worst: quiet + worst,
+            cycles_worst: quiet + cost.input * units as f64 + worst,
             shortest_step_ms: STEPS_MS.into_iter().find(|&ms| fits(ms)),
             most_units: most_units(cost, (units, spiking), available),
         }

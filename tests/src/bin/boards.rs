@@ -5,14 +5,14 @@
 //! Cortex-M0+ and knows no flash cache. On the STM32F405 QEMU counts
 //! instructions; `CYCLES_AN_INSTRUCTION` makes cycles of them.
 
-use rate2spike::board::client::Identity;
+use rate2spike::board::client::{Client, Identity};
 use rate2spike::board::session::{pair, reach, spikes};
 use rate2spike::board::target::{CORTEX_M4_CYCLES_AN_INSTRUCTION, Cost, Target};
 use rate2spike::formats::image::Firmware;
 use rate2spike::simulate::{Experiment, Memory, task_trial};
 use rate2spike::task::Task;
 use rate2spike_core::blob::{Deployed, FILTER_BYTES};
-use rate2spike_protocol::message::{Cycles, FILTER_RAM_BYTES, UNIT_RAM_BYTES};
+use rate2spike_protocol::message::{Cycles, FILTER_RAM_BYTES, Trial, UNIT_RAM_BYTES};
 use rate2spike_tests::emulator::{Board, Emulator};
 use rate2spike_tests::untrained;
 
@@ -35,6 +35,8 @@ struct Row {
     spikes: f64,
     delivered: f64,
     cycles: Cycles,
+    /// Counts of a unit in a step whose input is new.
+    input: f64,
     /// Cycles of one count.
     scale: f64,
     identity: Identity,
@@ -80,12 +82,37 @@ fn measure(board: Board, units: usize) -> Row {
         spikes: spikes as f64,
         delivered: delivered as f64,
         cycles: pair.cycles,
+        input: input(&mut client, units),
         scale: match board {
             Board::Stm32f405 => 1000.0 / QEMU_SYSTICK_MHZ * CORTEX_M4_CYCLES_AN_INSTRUCTION,
             _ => 1.0,
         },
         identity: client.identify().expect("it still answers"),
     }
+}
+
+/// What new input costs: a trial in which it changes in every sample, by less
+/// than any unit can feel, beside one in which it does not.
+fn input(client: &mut Client, units: usize) -> f64 {
+    let samples = Task::GoNogo.samples();
+    let mut cycles = |input: Vec<i16>| {
+        client.load(&input).expect("it is loaded");
+        let trial = Trial {
+            seed: SEED,
+            index: 0,
+            samples: samples as u32,
+            label: 0,
+            spikes: false,
+            output_every: 0,
+        };
+        let outcome = client.run(&trial, |_, _| {}, |_, _| {});
+        outcome.expect("a trial")
+    };
+    let still = cycles(vec![0; samples]);
+    let changing = cycles((0..samples).map(|k| (k % 2) as i16).collect());
+    assert_eq!(still.spike_hash, changing.spike_hash);
+    let more = changing.cycles.total - still.cycles.total;
+    more as f64 / (samples as f64 * units as f64)
 }
 
 /// Spikes behind the first step, and the synapses that they reach.
@@ -134,6 +161,7 @@ fn fitted(rows: &[Row]) -> Cost {
     Cost {
         step,
         unit,
+        input: small.scale * small.input,
         spike: (few * large.delivered - many * small.delivered) / determinant,
         synapse: (small.spikes * many - large.spikes * few) / determinant,
     }
@@ -173,8 +201,8 @@ fn print(board: Board, rows: &[Row]) {
     }
     let cost = fitted(rows);
     println!(
-        "\ncycles: {:.0} a step, {:.1} a neuron-step, {:.0} a spike, {:.1} a delivered synapse",
-        cost.step, cost.unit, cost.spike, cost.synapse
+        "\ncycles: {:.0} a step, {:.1} a neuron-step, {:.1} a unit with new input, {:.0} a spike, {:.1} a delivered synapse",
+        cost.step, cost.unit, cost.input, cost.spike, cost.synapse
     );
     let target = match board {
         Board::Rp2040 => &Target::RP2040,
