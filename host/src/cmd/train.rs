@@ -108,17 +108,12 @@ pub struct OptionArgs {
         value_parser = truth, action = clap::ArgAction::Set
     )]
     pub apply_dale: bool,
-    /// Spread of the recurrent weights at the start
-    #[arg(long, default_value_t = 1.5, allow_negative_numbers = true)]
-    pub gain: f64,
-    /// Distribution of the recurrent weights at the start
-    #[arg(
-        long = "w_dist",
-        visible_alias = "start",
-        value_enum,
-        default_value = "gaussian"
-    )]
-    pub start: WeightStart,
+    /// Spread of the recurrent weights at the start [default: 1.5, and 6 with --act lif]
+    #[arg(long, allow_negative_numbers = true)]
+    pub gain: Option<f64>,
+    /// Distribution of the recurrent weights at the start [default: gaussian, and balanced with --act lif]
+    #[arg(long = "w_dist", visible_alias = "start", value_enum)]
+    pub start: Option<WeightStart>,
     /// Activation [default: sigmoid for train, lif for pipeline]
     #[arg(long, value_enum, ignore_case = true)]
     pub act: Option<ActivationKind>,
@@ -148,6 +143,9 @@ pub struct OptionArgs {
         allow_negative_numbers = true
     )]
     pub learning_rate: f64,
+    /// Updates with a falling rate after the criterion is met [default: 0, and 300 with --act lif]
+    #[arg(long, value_name = "N")]
+    pub settle: Option<usize>,
     /// Fluctuations of the rates while training, as those of spike trains [default: 0, and 1 with --act lif]
     #[arg(long, value_name = "C", allow_negative_numbers = true)]
     pub fluctuations: Option<f32>,
@@ -172,9 +170,9 @@ impl OptionArgs {
         default: ActivationKind,
     ) -> Result<RateOptions, CommandError> {
         let activation = self.act.unwrap_or(default);
-        let lif = activation == ActivationKind::Lif;
         let taus = DecayTaus::from_numbers(&self.decay_taus)
             .ok_or_else(|| CommandError::Usage("--decay_taus takes one or two numbers".into()))?;
+        let defaults = Defaults::of(activation);
         let options = RateOptions {
             task,
             units: self.units,
@@ -182,18 +180,54 @@ impl OptionArgs {
             p_rec: self.p_rec,
             som_units: self.som_units,
             dale: self.apply_dale,
-            gain: self.gain,
-            start: self.start,
+            gain: self.gain.unwrap_or(defaults.gain),
+            start: self.start.unwrap_or(defaults.start),
             activation,
             loss: self.loss_fn,
             taus,
             updates: self.n_trials.unwrap_or(6000),
-            batch: self.batch.unwrap_or(if lif { 8 } else { 1 }),
+            batch: self.batch.unwrap_or(defaults.batch),
             learning_rate: self.learning_rate,
-            fluctuations: self.fluctuations.unwrap_or(if lif { 1.0 } else { 0.0 }),
+            settle: self.settle.unwrap_or(defaults.settle),
+            fluctuations: self.fluctuations.unwrap_or(defaults.fluctuations),
             seed: self.seed,
         };
         Ok(options.checked()?)
+    }
+}
+
+/// What a training does where no option says otherwise.
+struct Defaults {
+    gain: f64,
+    start: WeightStart,
+    batch: usize,
+    settle: usize,
+    fluctuations: f32,
+}
+
+impl Defaults {
+    fn of(activation: ActivationKind) -> Self {
+        match activation {
+            // The slope of the neuron's own transfer function is 0.15 per mV at
+            // the threshold: with a gain of 6 a balanced network starts just
+            // below the edge where activity sustains itself, from where tasks
+            // with a memory are learned in some hundred updates and not in some
+            // thousand.
+            ActivationKind::Lif => Self {
+                gain: 6.0,
+                start: WeightStart::Balanced,
+                batch: 8,
+                settle: 300,
+                fluctuations: 1.0,
+            },
+            _ => Self {
+                gain: 1.5,
+                start: WeightStart::Gaussian,
+                batch: 1,
+                settle: 0,
+                fluctuations: 0.0,
+            },
+        }
     }
 }
 
@@ -240,6 +274,7 @@ impl Drop for TrainingBar {
 #[derive(Serialize)]
 struct TrainReport {
     success: bool,
+    updates: usize,
     trials: usize,
     accuracy: f64,
     strict: f64,
@@ -287,7 +322,8 @@ fn run_training(args: &TrainArgs) -> Result<(), CommandError> {
     let (trained, model) = train_and_save(&options, &args.output_dir, args.json)?;
     let report = TrainReport {
         success: trained.success,
-        trials: trained.losses.len(),
+        updates: trained.losses.len(),
+        trials: trained.losses.len() * options.batch,
         accuracy: trained.evaluation.accuracy,
         strict: trained.evaluation.strict,
         loss: trained.evaluation.loss,
@@ -304,7 +340,7 @@ fn run_training(args: &TrainArgs) -> Result<(), CommandError> {
         };
         println!(
             "{verdict} after {} updates in {:.1} s: accuracy {:.2}, strict {:.2}, loss {:.2} over {EVALUATION_TRIALS} trials",
-            report.trials, report.seconds, report.accuracy, report.strict, report.loss
+            report.updates, report.seconds, report.accuracy, report.strict, report.loss
         );
         println!("{}", report.model.display());
     }

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use burn::backend::{Autodiff, Flex};
+use burn::optim::adaptor::OptimizerAdaptor;
 use burn::optim::{GradientsParams, Optimizer};
 
 use super::activation::Activation;
 use super::batch::Batch;
 use super::model::{Drive, RateModel, loss, target};
 use super::network::{RateNetwork, Stream};
-use super::optimizer::adam;
+use super::optimizer::{PublishedAdam, adam};
 use super::options::{Loss, RateOptions};
 use super::recurrence::{self, Parameters};
 use crate::task::Task;
@@ -23,8 +24,8 @@ pub const EVALUATE_EVERY: usize = 100;
 /// Trials of an evaluation.
 pub const EVALUATION_TRIALS: usize = 100;
 
-/// Go-NoGo trains at least this many updates, so that the network is stable.
-const LEAST_GO_NOGO_UPDATES: usize = 1500;
+/// Go-NoGo trains for at least this many trials, so that the network is stable.
+const LEAST_GO_NOGO_TRIALS: usize = 1500;
 
 /// The criterion: mean loss below this …
 const LOSS_LIMIT: f64 = 7.0;
@@ -80,76 +81,130 @@ type Trainable = RateModel<Autodiff<Cpu>>;
 
 /// Trains a network of these options.
 pub fn train(options: &RateOptions, progress: &mut impl Progress) -> Trained {
-    let start = RateNetwork::start(options);
-    let mut network = start.clone();
-    let mut model = Trainable::new(&start);
-    let mut optimizer = adam::<Autodiff<Cpu>, Trainable>();
-    let activation = options.activation.activation();
-    let fluctuating = options.fluctuations > 0.0;
-    let mut losses = Vec::with_capacity(options.updates);
-    let mut last = None;
+    let mut training = Training::new(options);
+    loop {
+        if let Some(trained) = training.advance(progress) {
+            return trained;
+        }
+    }
+}
 
-    for update in 0..options.updates {
+/// A training under way.
+struct Training<'a> {
+    options: &'a RateOptions,
+    activation: Activation,
+    start: RateNetwork,
+    /// The numbers of the model at the last evaluation.
+    network: RateNetwork,
+    model: Trainable,
+    optimizer: OptimizerAdaptor<PublishedAdam, Trainable, Autodiff<Cpu>>,
+    /// Loss of every update so far.
+    losses: Vec<f32>,
+    /// The update at which the network began to settle.
+    settling_since: Option<usize>,
+}
+
+impl<'a> Training<'a> {
+    fn new(options: &'a RateOptions) -> Self {
+        let start = RateNetwork::start(options);
+        Self {
+            options,
+            activation: options.activation.activation(),
+            network: start.clone(),
+            model: Trainable::new(&start),
+            start,
+            optimizer: adam(),
+            losses: Vec::with_capacity(options.updates),
+            settling_since: None,
+        }
+    }
+
+    /// One update, and the evaluation that may follow it. Returns the network
+    /// if the training is over.
+    fn advance(&mut self, progress: &mut impl Progress) -> Option<Trained> {
+        let update = self.losses.len();
+        let loss = self.update(update);
+        self.losses.push(loss);
+        progress.updated(update, loss);
+
+        let settled = self
+            .settling_since
+            .is_some_and(|since| update - since >= self.options.settle);
+        let last = update + 1 == self.options.updates || !loss.is_finite();
+        let due = update % EVALUATE_EVERY == 1 && self.settling_since.is_none();
+        if !(settled || last || due) {
+            return None;
+        }
+        self.model.store(&mut self.network);
+        let evaluation = self.evaluate(update);
+        progress.evaluated(update, &evaluation);
+        let success = criterion(self.options, update, &evaluation);
+        if last || success && (settled || self.options.settle == 0) {
+            return Some(Trained {
+                network: self.network.clone(),
+                start: self.start.clone(),
+                success,
+                losses: std::mem::take(&mut self.losses),
+                evaluation,
+            });
+        }
+        self.settling_since = success.then_some(update);
+        None
+    }
+
+    fn update(&mut self, update: usize) -> f32 {
+        let options = self.options;
         let batch = Batch::draw(
-            &network,
+            &self.network,
             options.task,
             (options.seed, Stream::Training),
             (update * options.batch) as u64,
             options.batch,
-            fluctuating,
+            options.fluctuations > 0.0,
         );
         let target = target(&batch);
         let drive = Drive {
-            activation: activation.clone(),
+            activation: self.activation.clone(),
             fluctuations: options.fluctuations,
             batch,
         };
-        let value = loss(model.forward(Arc::new(drive)), target, options.loss);
-        let gradients = GradientsParams::from_grads(value.backward(), &model);
-        let value = value.into_scalar();
-        model = optimizer.step(options.learning_rate, model, gradients);
-        losses.push(value);
-        progress.updated(update, value);
-
-        if update % EVALUATE_EVERY == 1 || update + 1 == options.updates {
-            model.store(&mut network);
-            let evaluation = evaluate(
-                &network,
-                options.task,
-                options.loss,
-                EvaluationTrials {
-                    seed: options.seed,
-                    first: (update * EVALUATION_TRIALS) as u64,
-                    trials: EVALUATION_TRIALS,
-                    fluctuations: options.fluctuations,
-                },
-            );
-            progress.evaluated(update, &evaluation);
-            let success = criterion(options, update, &evaluation);
-            last = Some((success, evaluation));
-            if success || !value.is_finite() {
-                break;
-            }
-        }
+        let value = loss(self.model.forward(Arc::new(drive)), target, options.loss);
+        let gradients = GradientsParams::from_grads(value.backward(), &self.model);
+        let model = self.model.clone();
+        self.model = self
+            .optimizer
+            .step(self.learning_rate(update), model, gradients);
+        value.into_scalar()
     }
-    let (success, evaluation) =
-        last.expect("there is at least one update, and the last one is evaluated");
-    Trained {
-        network,
-        start,
-        success,
-        losses,
-        evaluation,
+
+    /// Constant, and falling to zero while the network settles.
+    fn learning_rate(&self, update: usize) -> f64 {
+        let share = self.settling_since.map_or(1.0, |since| {
+            1.0 - (update - since) as f64 / (self.options.settle + 1) as f64
+        });
+        self.options.learning_rate * share
+    }
+
+    fn evaluate(&self, update: usize) -> Evaluation {
+        let trials = EvaluationTrials {
+            seed: self.options.seed,
+            first: (update * EVALUATION_TRIALS) as u64,
+            trials: EVALUATION_TRIALS,
+            fluctuations: self.options.fluctuations,
+        };
+        evaluate(&self.network, self.options.task, self.options.loss, trials)
     }
 }
 
 fn criterion(options: &RateOptions, update: usize, evaluation: &Evaluation) -> bool {
     let least = if options.task == Task::GoNogo {
-        LEAST_GO_NOGO_UPDATES
+        LEAST_GO_NOGO_TRIALS
     } else {
         0
     };
-    evaluation.loss < LOSS_LIMIT && evaluation.accuracy > ACCURACY_LIMIT && update > least
+    evaluation.loss < LOSS_LIMIT
+        && evaluation.accuracy > ACCURACY_LIMIT
+        && update * options.batch > least
 }
 
 /// Which trials an evaluation uses.
