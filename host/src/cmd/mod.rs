@@ -7,6 +7,7 @@ pub mod quantize;
 pub mod run;
 pub mod simulate;
 pub mod train;
+pub mod training;
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -20,6 +21,7 @@ use crate::formats::disk::DiskError;
 use crate::formats::rate_model::{ModelError, RateModelFile};
 use crate::formats::snn::SnnError;
 use crate::quantize::QuantizeError;
+use crate::rate::checkpoint::CheckpointError;
 use crate::rate::options::OptionError;
 use crate::task::Task;
 
@@ -53,6 +55,14 @@ pub enum CommandError {
         path: PathBuf,
         /// Why.
         source: QuantizeError,
+    },
+    /// A check point that cannot be used.
+    #[error("{path}: {source}")]
+    Checkpoint {
+        /// The check point.
+        path: PathBuf,
+        /// Why.
+        source: CheckpointError,
     },
     /// The run went through and its result is not what was asked for.
     #[error("{0}")]

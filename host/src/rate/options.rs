@@ -41,7 +41,7 @@ pub enum DecayTaus {
 }
 
 /// All options of a training.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct RateOptions {
     /// The task.
     pub task: Task,

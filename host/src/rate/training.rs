@@ -65,6 +65,8 @@ pub struct Trained {
 
 /// What a training tells whoever watches.
 pub trait Progress {
+    /// Before the first update, if the training goes on after so many.
+    fn resumed(&mut self, _updates: usize) {}
     /// After every update.
     fn updated(&mut self, update: usize, loss: f32);
     /// After every evaluation.
@@ -77,11 +79,15 @@ impl Progress for () {
     fn evaluated(&mut self, _update: usize, _evaluation: &Evaluation) {}
 }
 
-type Trainable = RateModel<Autodiff<Cpu>>;
+/// The network as it is trained.
+pub(super) type Trainable = RateModel<Autodiff<Cpu>>;
+
+/// Its optimiser.
+pub(super) type TrainingAdam = OptimizerAdaptor<PublishedAdam, Trainable, Autodiff<Cpu>>;
 
 /// Trains a network of these options.
 pub fn train(options: &RateOptions, progress: &mut impl Progress) -> Trained {
-    let mut training = Training::new(options);
+    let mut training = Training::new(options.clone());
     loop {
         if let Some(trained) = training.advance(progress) {
             return trained;
@@ -89,39 +95,46 @@ pub fn train(options: &RateOptions, progress: &mut impl Progress) -> Trained {
     }
 }
 
-/// A training under way.
-struct Training<'a> {
-    options: &'a RateOptions,
+/// A training under way. Every update draws its trials and its noise from the
+/// seed and from its own number, so that nothing else has to be remembered.
+pub struct Training {
+    pub(super) options: RateOptions,
     activation: Activation,
     start: RateNetwork,
     /// The numbers of the model at the last evaluation.
     network: RateNetwork,
-    model: Trainable,
-    optimizer: OptimizerAdaptor<PublishedAdam, Trainable, Autodiff<Cpu>>,
+    pub(super) model: Trainable,
+    pub(super) optimizer: TrainingAdam,
     /// Loss of every update so far.
-    losses: Vec<f32>,
+    pub(super) losses: Vec<f32>,
     /// The update at which the network began to settle.
-    settling_since: Option<usize>,
+    pub(super) settling_since: Option<usize>,
 }
 
-impl<'a> Training<'a> {
-    fn new(options: &'a RateOptions) -> Self {
-        let start = RateNetwork::start(options);
+impl Training {
+    /// Before the first update.
+    pub fn new(options: RateOptions) -> Self {
+        let start = RateNetwork::start(&options);
         Self {
-            options,
             activation: options.activation.activation(),
             network: start.clone(),
             model: Trainable::new(&start),
             start,
             optimizer: adam(),
-            losses: Vec::with_capacity(options.updates),
+            losses: Vec::new(),
             settling_since: None,
+            options,
         }
+    }
+
+    /// Number of updates so far.
+    pub fn updates(&self) -> usize {
+        self.losses.len()
     }
 
     /// One update, and the evaluation that may follow it. Returns the network
     /// if the training is over.
-    fn advance(&mut self, progress: &mut impl Progress) -> Option<Trained> {
+    pub fn advance(&mut self, progress: &mut impl Progress) -> Option<Trained> {
         let update = self.losses.len();
         let loss = self.update(update);
         self.losses.push(loss);
@@ -138,7 +151,7 @@ impl<'a> Training<'a> {
         self.model.store(&mut self.network);
         let evaluation = self.evaluate(update);
         progress.evaluated(update, &evaluation);
-        let success = criterion(self.options, update, &evaluation);
+        let success = criterion(&self.options, update, &evaluation);
         if last || success && (settled || self.options.settle == 0) {
             return Some(Trained {
                 network: self.network.clone(),
@@ -153,7 +166,7 @@ impl<'a> Training<'a> {
     }
 
     fn update(&mut self, update: usize) -> f32 {
-        let options = self.options;
+        let options = &self.options;
         let batch = Batch::draw(
             &self.network,
             options.task,
