@@ -136,7 +136,7 @@ impl Training {
     /// if the training is over.
     pub fn advance(&mut self, progress: &mut impl Progress) -> Option<Trained> {
         let update = self.losses.len();
-        let loss = self.update(update);
+        let loss = self.update();
         self.losses.push(loss);
         progress.updated(update, loss);
 
@@ -165,7 +165,10 @@ impl Training {
         None
     }
 
-    fn update(&mut self, update: usize) -> f32 {
+    /// The next update, without the evaluation that may follow it; returns the
+    /// loss, which the caller keeps.
+    pub fn update(&mut self) -> f32 {
+        let update = self.losses.len();
         let options = &self.options;
         let batch = Batch::draw(
             &self.network,
