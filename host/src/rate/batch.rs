@@ -4,6 +4,7 @@ use rate2spike_core::noise::{DEVIATE_SD, Noise};
 use rate2spike_core::step::LANES;
 
 use super::network::{RateNetwork, Stream, generator};
+use super::spare::Spare;
 use crate::task::{Task, Trial};
 
 /// Standard deviation of the noise that each step adds to x.
@@ -21,14 +22,14 @@ pub struct Batch {
     /// T.
     pub samples: usize,
     /// x at the first sample, B × N.
-    pub start: Vec<f32>,
+    pub start: Spare,
     /// Σ_k w_in,ik u_k[t], T × B × N.
-    pub current: Vec<f32>,
+    pub current: Spare,
     /// Added to x[t], T × B × N; entry 0 is not used. Empty: no noise.
-    pub noise: Vec<f32>,
+    pub noise: Spare,
     /// Unit normal deviates that drive the fluctuations of r, T × B × N.
     /// Empty: none.
-    pub fluctuations: Vec<f32>,
+    pub fluctuations: Spare,
     /// The output that is wanted at t = 1 … T−1, B × (T − 1): the published
     /// code meets it with z[0 … T−2], one sample apart.
     pub target: Vec<f32>,
@@ -53,9 +54,9 @@ impl Batch {
             .collect();
         let mut batch = Self::of_trials(network, task.samples(), &drawn);
         let (n, samples) = (network.units, batch.samples);
-        batch.noise = vec![0.0; samples * trials * n];
+        batch.noise = Spare::dirty(samples * trials * n);
         if fluctuating {
-            batch.fluctuations = vec![0.0; samples * trials * n];
+            batch.fluctuations = Spare::dirty(samples * trials * n);
         }
         let mut start = vec![0.0; n];
         for b in 0..trials {
@@ -77,7 +78,7 @@ impl Batch {
     /// Given trials without noise, starting at zero.
     pub fn of_trials(network: &RateNetwork, samples: usize, trials: &[Trial]) -> Self {
         let (n, b) = (network.units, trials.len());
-        let mut current = vec![0.0; samples * b * n];
+        let mut current = Spare::zeros(samples * b * n);
         for (t, rows) in current.chunks_exact_mut(b * n).enumerate() {
             for (trial, row) in trials.iter().zip(rows.chunks_exact_mut(n)) {
                 for channel in 0..network.channels {
@@ -92,10 +93,10 @@ impl Batch {
         Self {
             trials: b,
             samples,
-            start: vec![0.0; b * n],
+            start: Spare::zeros(b * n),
             current,
-            noise: Vec::new(),
-            fluctuations: Vec::new(),
+            noise: Spare::default(),
+            fluctuations: Spare::default(),
             target: trials
                 .iter()
                 .flat_map(|trial| trial.target[..samples - 1].to_vec())

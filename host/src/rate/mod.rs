@@ -21,4 +21,5 @@ pub mod optimizer;
 pub mod options;
 pub mod recurrence;
 pub mod siegert;
+pub mod spare;
 pub mod training;
