@@ -36,7 +36,7 @@ pub trait Arithmetic: Copy + PartialOrd + core::fmt::Debug + 'static {
     /// A factor that only floating point affords; nothing in fixed point.
     type Fine: Copy + Default + core::fmt::Debug;
     /// The value of one input channel.
-    type Input: Copy + Default + core::fmt::Debug;
+    type Input: Copy + Default + PartialEq + core::fmt::Debug;
     /// The weight from an input channel to a unit, in mV.
     type InputWeight: Copy + core::fmt::Debug;
     /// The sum of many outputs.

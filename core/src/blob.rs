@@ -21,7 +21,7 @@ use fixed::types::{I4F12, I6F10};
 use heapless::Vec;
 use serde::{Deserialize, Serialize};
 
-use crate::arithmetic::Fixed;
+use crate::arithmetic::{Arithmetic, Fixed};
 use crate::decision::Decision;
 use crate::network::{
     Constants, Filter, FilterFactors, Membrane, Network, ReadoutFilter, UnitFactors,
@@ -41,6 +41,8 @@ pub const HEADER_BYTES: usize = 16;
 
 /// Bytes of a row of [`Payload::units`]: decay, gain, bias.
 pub const UNIT_BYTES: usize = 6;
+/// Where the bias stands in such a row.
+const BIAS_AT: usize = 4;
 /// Bytes of an input weight, in 2⁻¹⁰ mV.
 pub const INPUT_WEIGHT_BYTES: usize = 2;
 /// Bytes of an entry of [`Payload::starts`].
@@ -135,7 +137,8 @@ pub struct Payload<'a> {
 }
 
 /// What is wrong with a blob.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum BlobError {
     /// Fewer bytes than the header has or announces.
     Short {
@@ -176,7 +179,8 @@ pub enum BlobError {
 }
 
 /// The tables of a blob, for [`BlobError`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[allow(missing_docs)]
 pub enum TableName {
     Shared,
@@ -221,13 +225,14 @@ pub fn write<'b>(payload: &Payload, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
 #[derive(Clone, Copy, Debug)]
 pub struct Deployed<'a> {
     payload: Payload<'a>,
+    checksum: u32,
     constants: Constants<Fixed>,
 }
 
 impl<'a> Deployed<'a> {
     /// Checks `bytes`, which may go on behind the blob, and borrows them.
     pub fn read(bytes: &'a [u8]) -> Result<Self, BlobError> {
-        let payload = checked_payload(bytes)?;
+        let (payload, checksum) = checked_payload(bytes)?;
         check_tables(&payload)?;
         check_indices(&payload)?;
         check_pulses(&payload)?;
@@ -249,12 +254,21 @@ impl<'a> Deployed<'a> {
             refractory_steps: shared.refractory_steps,
             start: shared.start,
         };
-        Ok(Self { payload, constants })
+        Ok(Self {
+            payload,
+            checksum,
+            constants,
+        })
     }
 
     /// What the blob says beside the network.
     pub fn payload(&self) -> &Payload<'a> {
         &self.payload
+    }
+
+    /// The check sum in the header, by which networks can be told apart.
+    pub fn checksum(&self) -> u32 {
+        self.checksum
     }
 
     /// Number of synapses, fillers between distant targets included.
@@ -316,6 +330,11 @@ impl Network for Deployed<'_> {
         &self.constants
     }
 
+    #[inline(always)]
+    fn membrane(&self) -> Membrane {
+        Membrane::Leaky
+    }
+
     fn unit(&self, unit: usize) -> UnitFactors<Fixed> {
         let row = row(self.payload.units, unit, UNIT_BYTES);
         UnitFactors {
@@ -325,7 +344,7 @@ impl Network for Deployed<'_> {
             },
             gain: (),
             lag: (),
-            bias: i16_at(row, 4),
+            bias: i16_at(row, BIAS_AT),
         }
     }
 
@@ -337,13 +356,23 @@ impl Network for Deployed<'_> {
         ))
     }
 
+    /// As the trait does it, with one look for a unit's weights.
+    #[inline]
+    fn drive(&self, unit: usize, input: &[I4F12]) -> i16 {
+        let bias = i16_at(row(self.payload.units, unit, UNIT_BYTES), BIAS_AT);
+        let bytes = self.constants.inputs * INPUT_WEIGHT_BYTES;
+        let (weights, _) = row(self.payload.input_weights, unit, bytes).as_chunks();
+        let weights = weights.iter().map(|bytes| I6F10::from_le_bytes(*bytes));
+        Fixed::driven(bias, weights.zip(input.iter().copied()))
+    }
+
     #[inline]
     fn each_target(&self, unit: usize, mut deliver: impl FnMut(usize, Fixed)) {
         let shift = self.payload.shared.weight_shift as u32;
         let mut target = 0;
-        for synapse in column(&self.payload, unit) {
-            target += synapse[0] as usize;
-            let weight = synapse[1] as i8 as i32;
+        for &[gap, weight] in column(&self.payload, unit) {
+            target += gap as usize;
+            let weight = weight as i8 as i32;
             deliver(target, Fixed::from_bits(weight.wrapping_shl(shift)));
         }
     }
@@ -365,32 +394,44 @@ impl Network for Deployed<'_> {
     fn each_readout(&self, unit: usize, mut deliver: impl FnMut(usize, Fixed)) {
         let shift = self.payload.shared.readout_shift as u32;
         let row = row(self.payload.readout, unit, READOUT_BYTES);
+        let first = row.first().copied().unwrap_or(0) as usize;
         for (next, at) in [(0, 1), (1, 3)] {
             let weight = i16_at(row, at) as i32;
             if weight != 0 {
-                deliver(
-                    row[0] as usize + next,
-                    Fixed::from_bits(weight.wrapping_shl(shift)),
-                );
+                deliver(first + next, Fixed::from_bits(weight.wrapping_shl(shift)));
             }
         }
     }
 }
 
+/// Row `index` of a table; an empty one behind its end, which a checked blob is
+/// never asked for. A step calls this, and must not hold a panic.
+#[inline(always)]
 fn row(table: &[u8], index: usize, bytes: usize) -> &[u8] {
-    &table[index * bytes..(index + 1) * bytes]
+    let from = index.wrapping_mul(bytes);
+    table.get(from..from.wrapping_add(bytes)).unwrap_or(&[])
 }
 
+/// The bytes from `at` on; zeros behind the end.
+#[inline(always)]
+fn array<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
+    let rest = bytes.get(at..).and_then(<[u8]>::first_chunk);
+    rest.copied().unwrap_or([0; N])
+}
+
+#[inline(always)]
 fn u16_at(bytes: &[u8], at: usize) -> u16 {
-    u16::from_le_bytes([bytes[at], bytes[at + 1]])
+    u16::from_le_bytes(array(bytes, at))
 }
 
+#[inline(always)]
 fn i16_at(bytes: &[u8], at: usize) -> i16 {
-    u16_at(bytes, at) as i16
+    i16::from_le_bytes(array(bytes, at))
 }
 
+#[inline(always)]
 fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+    u32::from_le_bytes(array(bytes, at))
 }
 
 fn start(payload: &Payload, unit: usize) -> usize {
@@ -399,12 +440,14 @@ fn start(payload: &Payload, unit: usize) -> usize {
 
 /// The synapses that leave `unit`.
 #[inline(always)]
-fn column<'a>(payload: &Payload<'a>, unit: usize) -> core::slice::ChunksExact<'a, u8> {
+fn column<'a>(payload: &Payload<'a>, unit: usize) -> &'a [[u8; SYNAPSE_BYTES]] {
     let (from, to) = (start(payload, unit), start(payload, unit + 1));
-    payload.synapses[from * SYNAPSE_BYTES..to * SYNAPSE_BYTES].chunks_exact(SYNAPSE_BYTES)
+    let (synapses, _) = payload.synapses.as_chunks();
+    synapses.get(from..to).unwrap_or(&[])
 }
 
-fn checked_payload(bytes: &[u8]) -> Result<Payload<'_>, BlobError> {
+/// The payload, and its check sum.
+fn checked_payload(bytes: &[u8]) -> Result<(Payload<'_>, u32), BlobError> {
     let short = |needed| BlobError::Short {
         needed,
         found: bytes.len(),
@@ -427,7 +470,7 @@ fn checked_payload(bytes: &[u8]) -> Result<Payload<'_>, BlobError> {
         return Err(BlobError::Checksum { stored, computed });
     }
     match postcard::take_from_bytes(body) {
-        Ok((payload, [])) => Ok(payload),
+        Ok((payload, [])) => Ok((payload, computed)),
         _ => Err(BlobError::Payload),
     }
 }
@@ -487,6 +530,7 @@ fn check_indices(payload: &Payload) -> Result<(), BlobError> {
             return range(TableName::Starts, unit);
         }
         let last = column(payload, unit)
+            .iter()
             .map(|synapse| synapse[0] as usize)
             .sum::<usize>();
         if last >= units && start(payload, unit) < start(payload, unit + 1) {

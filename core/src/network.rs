@@ -82,6 +82,9 @@ pub struct ReadoutFilter<A: Arithmetic> {
     pub weight: A::Fine,
 }
 
+/// The value of one input channel of a network.
+pub type Input<N> = <<N as Network>::Number as Arithmetic>::Input;
+
 /// A network, wherever it lies. Indices below the counts that
 /// [`Constants`] gives never fail.
 pub trait Network {
@@ -90,6 +93,13 @@ pub trait Network {
 
     /// What all units share.
     fn constants(&self) -> &Constants<Self::Number>;
+
+    /// The equation of the membrane; where a network has no other, the
+    /// compiler knows it too.
+    #[inline(always)]
+    fn membrane(&self) -> Membrane {
+        self.constants().membrane
+    }
 
     /// What `unit` has of its own.
     fn unit(&self, unit: usize) -> UnitFactors<Self::Number>;
@@ -100,6 +110,15 @@ pub trait Network {
         unit: usize,
         channel: usize,
     ) -> <Self::Number as Arithmetic>::InputWeight;
+
+    /// The constant current of `unit` while `input` lasts: its bias, and what
+    /// arrives from all channels.
+    #[inline]
+    fn drive(&self, unit: usize, input: &[Input<Self>]) -> <Self::Number as Arithmetic>::Drive {
+        let channels = input.iter().enumerate();
+        let products = channels.map(|(k, u)| (self.input_weight(unit, k), *u));
+        Self::Number::driven(self.unit(unit).bias, products)
+    }
 
     /// Calls `deliver` with every target of `unit` and what its spike adds
     /// there.

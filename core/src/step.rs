@@ -14,9 +14,9 @@
 //! where nothing happens: a spike sets its unit's own leak to zero, and the
 //! queue of waiting units gives it back.
 
-use crate::arithmetic::Arithmetic;
+use crate::arithmetic::{Arithmetic, Fixed};
 use crate::network::{Constants, Filter, Membrane, Network, UnitFactors};
-use crate::noise::Noise;
+use crate::noise::{Deviates, Noise};
 
 /// Units that are stepped together: as many as fill a vector register on a
 /// desktop processor, one on a microcontroller. It changes the layout of the
@@ -57,11 +57,14 @@ pub struct ReadoutBlock<A: Arithmetic> {
     r: [A; LANES],
 }
 
-/// A unit that waits for the end of its refractory time.
+/// Two tables in one, since both have an entry a unit: the ring of the units
+/// that wait for the end of their refractory time, and when that is.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Waiting {
+    /// The unit in this place of the ring.
     unit: u16,
-    /// The step, modulo 2¹⁶, at whose beginning it ends.
+    /// Of the unit with this entry's index: the step, modulo 2¹⁶, at whose
+    /// beginning its refractory time ends.
     release: u16,
 }
 
@@ -75,6 +78,10 @@ pub struct State<'m, A: Arithmetic> {
     waiting: &'m mut [Waiting],
     head: usize,
     length: usize,
+    /// True until the refractory time of the start is over. The units that
+    /// have not fired since are not in the ring: most of them fire in the first
+    /// steps, and each would have to be taken out.
+    starting: bool,
     /// How many of the youngest entries fired in the present step.
     fired: usize,
     now: u16,
@@ -108,6 +115,41 @@ impl<A: Arithmetic> Default for ReadoutBlock<A> {
     }
 }
 
+impl Block<Fixed> {
+    /// All zero, so that a `static` of it costs no flash; [`State::start`]
+    /// fills it.
+    pub const EMPTY: Self = Self {
+        synapse_decay: [0; LANES],
+        rise_gain: [0; LANES],
+        leak: [0; LANES],
+        drive: [0; LANES],
+        gain: [(); LANES],
+        lag: [(); LANES],
+        h: [Fixed::ZERO; LANES],
+        s: [Fixed::ZERO; LANES],
+        v: [Fixed::ZERO; LANES],
+    };
+}
+
+impl ReadoutBlock<Fixed> {
+    /// All zero, as [`Block::EMPTY`].
+    pub const EMPTY: Self = Self {
+        synapse_decay: [0; LANES],
+        rise_gain: [0; LANES],
+        weight: [(); LANES],
+        h: [Fixed::ZERO; LANES],
+        r: [Fixed::ZERO; LANES],
+    };
+}
+
+impl Waiting {
+    /// All zero, as [`Block::EMPTY`].
+    pub const EMPTY: Self = Self {
+        unit: 0,
+        release: 0,
+    };
+}
+
 impl<A: Arithmetic> Block<A> {
     fn set(&mut self, lane: usize, unit: &UnitFactors<A>, v: A) {
         self.synapse_decay[lane] = unit.filter.synapse_decay;
@@ -118,41 +160,36 @@ impl<A: Arithmetic> Block<A> {
         self.v[lane] = v;
     }
 
-    /// Membranes and synapses, one step; true if a potential is at the
-    /// threshold.
+    /// Membranes and synapses, one step without its noise.
     #[inline(always)]
-    fn advance(&mut self, constants: &Constants<A>, deviates: [i32; LANES]) -> bool {
-        let mut at_threshold = false;
+    fn integrate(&mut self, membrane: Membrane, rise_decay: A::Factor) {
         // An index, and not iterators over nine arrays: it vectorizes.
-        for (lane, deviate) in deviates.into_iter().enumerate() {
+        for lane in 0..LANES {
             let (h, s, v) = (self.h[lane], self.s[lane], self.v[lane]);
             let change = s
                 .scaled(self.synapse_decay[lane])
                 .plus(h.scaled(self.rise_gain[lane]));
             let current = s.average(change, self.gain[lane], self.lag[lane]);
             let (drive, leak) = (self.drive[lane], self.leak[lane]);
-            let pull = match constants.membrane {
+            let pull = match membrane {
                 Membrane::Leaky => v.leaky(current, drive, leak),
                 Membrane::Quadratic => v.quadratic(current, drive, leak),
             };
-            let v = v.plus(pull).plus(A::noise(deviate, constants.noise_gain));
-            self.v[lane] = v;
+            self.v[lane] = v.plus(pull);
             self.s[lane] = s.plus(change);
-            self.h[lane] = h.plus(h.scaled(constants.rise_decay));
-            at_threshold |= v >= constants.threshold;
+            self.h[lane] = h.plus(h.scaled(rise_decay));
         }
-        at_threshold
     }
 
-    /// A spike of weight `amount` arrives.
+    /// The noise of one step; true if a potential is at the threshold.
     #[inline(always)]
-    fn receive(&mut self, lane: usize, amount: A, filter: Filter) {
-        match filter {
-            Filter::Double => self.h[lane] = self.h[lane].plus(amount),
-            Filter::Single => {
-                self.s[lane] = self.s[lane].plus(amount.scaled(self.rise_gain[lane]));
-            }
+    fn disturb(&mut self, deviates: [i32; LANES], gain: A::Factor, threshold: A) -> bool {
+        let mut at_threshold = false;
+        for (v, deviate) in self.v.iter_mut().zip(deviates) {
+            *v = v.plus(A::noise(deviate, gain));
+            at_threshold |= *v >= threshold;
         }
+        at_threshold
     }
 }
 
@@ -210,10 +247,7 @@ impl<'m, A: Arithmetic> State<'m, A> {
             let fraction = (noise.word() >> 16) as u16;
             let v = A::between(low, high, fraction);
             blocks_memory[unit / LANES].set(unit % LANES, &network.unit(unit), v);
-            waiting[unit] = Waiting {
-                unit: unit as u16,
-                release: constants.refractory_steps.wrapping_add(1),
-            };
+            waiting[unit].release = constants.refractory_steps.wrapping_add(1);
         }
         for index in 0..network.readout_filters() {
             let readout = network.readout_filter(index);
@@ -227,14 +261,18 @@ impl<'m, A: Arithmetic> State<'m, A> {
             readout: readout_memory,
             waiting,
             head: 0,
-            length: units,
+            length: 0,
+            starting: true,
             fired: 0,
             now: 0,
         })
     }
 
-    /// Advances the network by one step.
-    #[inline(always)]
+    /// Advances the network by one step. On a microcontroller it is one
+    /// function, however many call it; on a desktop it takes on the vectors
+    /// that its caller may use.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub fn step<N: Network<Number = A>>(&mut self, network: &N, noise: &mut Noise) {
         self.advance(network, noise, |_, _, at_threshold| at_threshold);
     }
@@ -273,27 +311,53 @@ impl<'m, A: Arithmetic> State<'m, A> {
         let constants = network.constants();
         self.now = self.now.wrapping_add(1);
         self.fired = 0;
-        self.release(constants.leak);
+        self.release(constants);
 
         let mut deviates = noise.step();
-        for index in 0..self.blocks.len() {
-            let block = &mut self.blocks[index];
-            let at_threshold = block.advance(constants, deviates.next_block());
-            if after(index, block, at_threshold) {
-                self.fire(index, constants);
-            }
+        let mut next = 0;
+        // Few blocks have a spike, and the loop that finds them keeps its
+        // registers.
+        while let Some(index) = self.sweep(next, network, &mut deviates, &after) {
+            self.fire(index, constants);
+            next = index + 1;
         }
         for block in self.readout.iter_mut() {
             block.advance(constants.rise_decay);
         }
         for index in self.length - self.fired..self.length {
-            self.deliver(network, constants.filter, self.entry(index).unit as usize);
+            self.deliver(network, constants.filter, self.unit_at(index));
         }
+    }
+
+    /// Advances the blocks from index `from` on, up to the first one that has a
+    /// potential at the threshold, and returns its index.
+    #[inline(always)]
+    fn sweep<N: Network<Number = A>>(
+        &mut self,
+        from: usize,
+        network: &N,
+        deviates: &mut Deviates,
+        after: &impl Fn(usize, &mut Block<A>, bool) -> bool,
+    ) -> Option<usize> {
+        let (membrane, constants) = (network.membrane(), network.constants());
+        let (gain, threshold) = (constants.noise_gain, constants.threshold);
+        let count = self.blocks.len();
+        let mut rest = self.blocks.get_mut(from..)?;
+        while let Some((block, others)) = rest.split_first_mut() {
+            block.integrate(membrane, constants.rise_decay);
+            let at_threshold = block.disturb(deviates.next_block(), gain, threshold);
+            let index = count - others.len() - 1;
+            if after(index, block, at_threshold) {
+                return Some(index);
+            }
+            rest = others;
+        }
+        None
     }
 
     /// The units that fired in the last step, in ascending order.
     pub fn fired(&self) -> impl Iterator<Item = usize> + '_ {
-        (self.length - self.fired..self.length).map(|index| self.entry(index).unit as usize)
+        (self.length - self.fired..self.length).map(|index| self.unit_at(index))
     }
 
     /// The output, in units of [`Arithmetic::OUTPUT_ONE`].
@@ -315,12 +379,10 @@ impl<'m, A: Arithmetic> State<'m, A> {
     /// Sets the input of all channels until the next call.
     pub fn set_input<N: Network<Number = A>>(&mut self, network: &N, input: &[A::Input]) {
         for unit in 0..network.constants().units {
-            let products = input
-                .iter()
-                .enumerate()
-                .map(|(k, u)| (network.input_weight(unit, k), *u));
-            let drive = A::driven(network.unit(unit).bias, products);
-            self.blocks[unit / LANES].drive[unit % LANES] = drive;
+            let drive = network.drive(unit, input);
+            if let Some(block) = self.blocks.get_mut(unit / LANES) {
+                block.drive[unit % LANES] = drive;
+            }
         }
     }
 
@@ -348,11 +410,16 @@ impl<'m, A: Arithmetic> State<'m, A> {
     /// Ends the refractory time of `unit` before its time; `leak` is the
     /// network's. It changes nothing for a unit that is not refractory.
     pub fn end_refractory(&mut self, unit: usize, leak: A::Factor) {
-        self.blocks[unit / LANES].leak[unit % LANES] = leak;
+        self.forget(unit, self.length);
+        self.set_leak(unit, leak);
     }
 
-    fn entry(&self, index: usize) -> Waiting {
-        self.waiting[self.wrapped(index)]
+    /// The unit of the ring's `index`-th entry.
+    #[inline(always)]
+    fn unit_at(&self, index: usize) -> usize {
+        // No entry is missing; no unit has the other index.
+        let entry = self.waiting.get(self.wrapped(index));
+        entry.map_or(usize::MAX, |entry| entry.unit.into())
     }
 
     /// Position in the ring of the `index`-th entry, which is below twice the
@@ -367,18 +434,49 @@ impl<'m, A: Arithmetic> State<'m, A> {
         }
     }
 
+    #[inline(always)]
+    fn set_leak(&mut self, unit: usize, leak: A::Factor) {
+        if let Some(block) = self.blocks.get_mut(unit / LANES) {
+            block.leak[unit % LANES] = leak;
+        }
+    }
+
+    /// True if the refractory time of `unit` ends now.
+    #[inline(always)]
+    fn is_released(&self, unit: usize) -> bool {
+        let entry = self.waiting.get(unit);
+        entry.is_some_and(|entry| entry.release == self.now)
+    }
+
     /// Gives their leak back to the units whose refractory time is over.
     #[inline(always)]
-    fn release(&mut self, leak: A::Factor) {
+    fn release(&mut self, constants: &Constants<A>) {
+        if self.starting {
+            self.release_start(constants);
+        }
         while self.length > 0 {
-            let first = self.waiting[self.head];
-            if first.release != self.now {
+            let unit = self.unit_at(0);
+            if !self.is_released(unit) {
                 break;
             }
-            let unit = first.unit as usize;
-            self.blocks[unit / LANES].leak[unit % LANES] = leak;
+            self.set_leak(unit, constants.leak);
             self.head = self.wrapped(1);
             self.length -= 1;
+        }
+    }
+
+    /// The same for the refractory time of the start.
+    #[cold]
+    #[inline(never)]
+    fn release_start(&mut self, constants: &Constants<A>) {
+        if self.now != constants.refractory_steps.wrapping_add(1) {
+            return;
+        }
+        self.starting = false;
+        for unit in 0..constants.units {
+            if self.is_released(unit) {
+                self.set_leak(unit, constants.leak);
+            }
         }
     }
 
@@ -389,7 +487,9 @@ impl<'m, A: Arithmetic> State<'m, A> {
     fn fire(&mut self, index: usize, constants: &Constants<A>) {
         for lane in 0..LANES {
             let unit = index * LANES + lane;
-            let block = &mut self.blocks[index];
+            let Some(block) = self.blocks.get_mut(index) else {
+                return;
+            };
             if block.v[lane] < constants.threshold {
                 continue;
             }
@@ -397,43 +497,61 @@ impl<'m, A: Arithmetic> State<'m, A> {
             if unit >= constants.units {
                 continue;
             }
-            if block.leak[lane] == A::NO_LEAK {
-                self.forget(unit);
+            let refractory = block.leak[lane] == A::NO_LEAK;
+            block.leak[lane] = A::NO_LEAK;
+            if refractory {
+                // Noise and stimulation can do that, and the start does.
+                self.forget(unit, self.length - self.fired);
             }
-            self.blocks[index].leak[lane] = A::NO_LEAK;
-            let place = self.wrapped(self.length);
-            self.waiting[place] = Waiting {
-                unit: unit as u16,
-                release: self
-                    .now
-                    .wrapping_add(constants.refractory_steps)
-                    .wrapping_add(1),
-            };
-            self.length += 1;
+            self.wait(unit, constants.refractory_steps);
             self.fired += 1;
         }
     }
 
-    /// Takes `unit` out of the ring, if it fires although it is refractory
-    /// (noise and stimulation can do that, and the start does).
-    fn forget(&mut self, unit: usize) {
-        let Some(found) = (0..self.length).find(|&i| self.entry(i).unit as usize == unit) else {
+    /// Puts `unit`, which has just fired, at the end of the ring.
+    fn wait(&mut self, unit: usize, refractory_steps: u16) {
+        let place = self.wrapped(self.length);
+        if let Some(entry) = self.waiting.get_mut(place) {
+            entry.unit = unit as u16;
+        }
+        if let Some(entry) = self.waiting.get_mut(unit) {
+            entry.release = self.now.wrapping_add(refractory_steps).wrapping_add(1);
+        }
+        self.length += 1;
+    }
+
+    /// Takes `unit` out of the ring, if it is among the first `count` entries.
+    fn forget(&mut self, unit: usize, count: usize) {
+        let Some(found) = (0..count).find(|&index| self.unit_at(index) == unit) else {
             return;
         };
         for index in found + 1..self.length {
-            let (from, to) = (self.wrapped(index), self.wrapped(index - 1));
-            self.waiting[to] = self.waiting[from];
+            let (from, to) = (self.unit_at(index), self.wrapped(index - 1));
+            if let Some(entry) = self.waiting.get_mut(to) {
+                entry.unit = from as u16;
+            }
         }
         self.length -= 1;
     }
 
     #[inline(always)]
     fn deliver<N: Network<Number = A>>(&mut self, network: &N, filter: Filter, from: usize) {
-        network.each_target(from, |unit, amount| {
-            if let Some(block) = self.blocks.get_mut(unit / LANES) {
-                block.receive(unit % LANES, amount, filter);
-            }
-        });
+        // The question is asked once a spike, and not once a synapse.
+        match filter {
+            Filter::Double => network.each_target(from, |unit, amount| {
+                if let Some(block) = self.blocks.get_mut(unit / LANES) {
+                    let h = &mut block.h[unit % LANES];
+                    *h = h.plus(amount);
+                }
+            }),
+            Filter::Single => network.each_target(from, |unit, amount| {
+                if let Some(block) = self.blocks.get_mut(unit / LANES) {
+                    let gain = block.rise_gain[unit % LANES];
+                    let s = &mut block.s[unit % LANES];
+                    *s = s.plus(amount.scaled(gain));
+                }
+            }),
+        }
         network.each_readout(from, |index, amount| {
             if let Some(block) = self.readout.get_mut(index / LANES) {
                 block.receive(index % LANES, amount, filter);

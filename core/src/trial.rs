@@ -5,7 +5,7 @@ use core::hash::Hasher;
 use fnv::FnvHasher;
 use serde::{Deserialize, Serialize};
 
-use crate::network::Network;
+use crate::network::{Input, Network};
 use crate::noise::Noise;
 use crate::step::State;
 
@@ -40,14 +40,19 @@ pub fn run<N: Network, I: AsRef<[Input<N>]>>(
 ) {
     let mut step = 0;
     let mut sample = clock.sample(1);
-    state.set_input(network, input(sample).as_ref());
+    let mut present = input(sample);
+    state.set_input(network, present.as_ref());
     // Steps left until the input changes; no division a step.
     let mut left = clock.steps_per_sample.div_ceil(2) - 1;
     while step < clock.steps {
         step += 1;
         if left == 0 {
             sample += 1;
-            state.set_input(network, input(sample).as_ref());
+            let next = input(sample);
+            if next.as_ref() != present.as_ref() {
+                state.set_input(network, next.as_ref());
+            }
+            present = next;
             left = clock.steps_per_sample;
         }
         left -= 1;
@@ -55,9 +60,6 @@ pub fn run<N: Network, I: AsRef<[Input<N>]>>(
         observe(step, state);
     }
 }
-
-/// The value of one input channel of a network.
-pub type Input<N> = <<N as Network>::Number as crate::arithmetic::Arithmetic>::Input;
 
 /// The hash of a sequence of spikes: FNV-1a, 64 bits, over the step (4 bytes,
 /// little endian) and the unit (2 bytes) of every spike.

@@ -9,6 +9,7 @@
 //! the work to them. Method: Kim R., Li Y., Sejnowski T.J., PNAS
 //! 116:22811–22820 (2019), doi 10.1073/pnas.1905926116.
 
+pub mod board;
 pub mod cmd;
 pub mod convert;
 pub mod formats;

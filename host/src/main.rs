@@ -27,6 +27,7 @@ enum Command {
     Quantize(cmd::quantize::QuantizeArgs),
     Run(cmd::run::RunArgs),
     Inspect(cmd::inspect::InspectArgs),
+    Deploy(cmd::deploy::DeployArgs),
 }
 
 fn main() -> ExitCode {
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Command::Quantize(args) => cmd::quantize::run(&args),
         Command::Run(args) => cmd::run::run(&args),
         Command::Inspect(args) => cmd::inspect::run(&args),
+        Command::Deploy(args) => cmd::deploy::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

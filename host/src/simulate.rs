@@ -87,6 +87,11 @@ impl<U: FromInput> Input<U> {
         Self { channels, values }
     }
 
+    /// All values, sample by sample.
+    pub fn values(&self) -> &[U] {
+        &self.values
+    }
+
     /// All channels in `sample`.
     pub fn at(&self, sample: u32) -> &[U] {
         let last = self.values.len() / self.channels - 1;

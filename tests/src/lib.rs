@@ -1,12 +1,20 @@
-//! What the tests share: the files that the published code produced.
+//! What the tests share: the files that the published code produced, and
+//! emulated boards.
+
+pub mod calls;
+pub mod emulator;
 
 use std::path::{Path, PathBuf};
 
+use rate2spike::convert::{Neuron, SpikingNetwork, TimeStep};
 use rate2spike::formats::mat::MatFile;
 use rate2spike::formats::rate_model::read_mat;
+use rate2spike::quantize::quantize;
 use rate2spike::rate::activation::ActivationKind;
 use rate2spike::rate::network::RateNetwork;
-use rate2spike::rate::options::DecayTaus;
+use rate2spike::rate::options::{DecayTaus, Loss, RateOptions, WeightStart};
+use rate2spike::task::Task;
+use rate2spike_core::factors::Scheme;
 
 /// The folder of the fixtures: `RATE2SPIKE_FIXTURES`, else the copies here.
 pub fn fixtures() -> PathBuf {
@@ -110,4 +118,32 @@ pub fn skip(reason: &str) {
         "skipped although RATE2SPIKE_REQUIRE_ALL is set: {reason}"
     );
     eprintln!("skipped: {reason}");
+}
+
+/// The bytes of a network that was never trained, but spikes: one unit in five
+/// is connected to each, and excitation and inhibition are balanced.
+pub fn untrained(task: Task, units: usize, step_ms: f64) -> Vec<u8> {
+    let options = RateOptions {
+        task,
+        units,
+        p_inh: 0.2,
+        p_rec: 0.2,
+        som_units: 0,
+        dale: false,
+        gain: 1.5,
+        start: WeightStart::Gaussian,
+        activation: ActivationKind::Sigmoid,
+        loss: Loss::L2,
+        taus: DecayTaus::from_numbers(&[4.0, 20.0]).expect("two taus"),
+        updates: 1,
+        batch: 1,
+        learning_rate: 0.01,
+        settle: 0,
+        fluctuations: 0.0,
+        seed: 1,
+    };
+    let rate = RateNetwork::start(&options);
+    let spiking = SpikingNetwork::new(&rate, 25.0, Neuron::LIF).expect("a network");
+    let step = TimeStep::new(step_ms, Scheme::Exact).expect("a step");
+    quantize(&spiking, task, &step).expect("it fits").bytes
 }

@@ -1,10 +1,12 @@
 //! One subcommand a file; what several of them share is here.
 
 pub mod convert;
+pub mod deploy;
 pub mod inspect;
 pub mod pipeline;
 pub mod quantize;
 pub mod run;
+pub mod run_on;
 pub mod simulate;
 pub mod train;
 pub mod training;
@@ -16,8 +18,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rate2spike_core::blob::Deployed;
 use rate2spike_core::factors::Scheme;
 
+use crate::board::BoardError;
+use crate::board::probe::ProbeError;
 use crate::convert::{ConvertError, Neuron, StepError, TimeStep};
 use crate::formats::disk::DiskError;
+use crate::formats::image::ImageError;
 use crate::formats::rate_model::{ModelError, RateModelFile};
 use crate::formats::snn::SnnError;
 use crate::quantize::QuantizeError;
@@ -40,6 +45,15 @@ pub enum CommandError {
     /// A blob that cannot be read.
     #[error(transparent)]
     Snn(#[from] SnnError),
+    /// A firmware that cannot be read.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    /// A probe that did not do what was asked.
+    #[error(transparent)]
+    Probe(#[from] ProbeError),
+    /// A board that did not do what was asked.
+    #[error(transparent)]
+    Board(#[from] BoardError),
     /// A network that cannot be converted.
     #[error("{path}: {source}")]
     Convert {

@@ -1,4 +1,4 @@
-//! `rate2spike run`: the deployed network on the desktop.
+//! `rate2spike run`: the deployed network on the desktop, or on a board.
 
 use std::path::PathBuf;
 
@@ -6,15 +6,20 @@ use clap::Args;
 use rate2spike_core::blob::Deployed;
 use serde::Serialize;
 
+use super::run_on::run_on;
 use super::{CommandError, hexadecimal, print_json, trials, with_blob};
+use crate::board::port::Port;
 use crate::formats::snn;
 use crate::quantize::self_test;
-use crate::simulate::Experiment;
+use crate::simulate::{Experiment, Score};
 use crate::statistics::Interval;
+use crate::task::Task;
 
 /// Run a deployed network in core's fixed point, and score it
 ///
 /// Example:  rate2spike run net.snn --trials 1000
+///
+/// On a board, compared with the desktop:  rate2spike run net.snn --on serial:/dev/ttyACM0
 #[derive(Clone, Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct RunArgs {
@@ -27,30 +32,65 @@ pub struct RunArgs {
     /// Seed of the trials
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// Run the trials on the board there, and here, and compare: serial:PORT or tcp:HOST:PORT
+    #[arg(long, value_name = "PORT")]
+    pub on: Option<Port>,
+    /// With --on: write the network into the board's flash where it holds another one
+    #[arg(long, requires = "on")]
+    pub replace: bool,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
 }
 
+/// What a run came to.
 #[derive(Serialize)]
-struct RunReport<'a> {
-    network: &'a PathBuf,
-    task: &'static str,
-    trials: usize,
-    accuracy: f64,
-    interval: Interval,
-    strict: f64,
-    mean_rate_hz: f64,
-    spike_hash: String,
-    self_test: &'static str,
+pub struct RunReport<'a> {
+    /// The network.
+    pub network: &'a PathBuf,
+    /// Its task.
+    pub task: &'static str,
+    /// Number of trials.
+    pub trials: usize,
+    /// By the published criterion.
+    pub accuracy: f64,
+    /// Of the accuracy, 95 %.
+    pub interval: Interval,
+    /// By the strict criterion.
+    pub strict: f64,
+    /// Mean firing rate of a unit.
+    pub mean_rate_hz: f64,
+    /// Hash of the trials' hashes.
+    pub spike_hash: String,
+    /// "passed"; a network that fails is not run.
+    pub self_test: &'static str,
+}
+
+impl<'a> RunReport<'a> {
+    /// Of this score.
+    pub fn new(args: &'a RunArgs, task: Task, score: &Score) -> Self {
+        Self {
+            network: &args.network,
+            task: task.name(),
+            trials: score.trials,
+            accuracy: score.accuracy(),
+            interval: Interval::wilson(score.correct, score.trials),
+            strict: score.strict_accuracy(),
+            mean_rate_hz: score.mean_rate_hz,
+            spike_hash: hexadecimal(score.spike_hash),
+            self_test: "passed",
+        }
+    }
 }
 
 /// Runs the command.
 pub fn run(args: &RunArgs) -> Result<(), CommandError> {
-    with_blob(&args.network, |_, deployed| score(args, deployed))
+    with_blob(&args.network, |bytes, deployed| {
+        score(args, bytes, deployed)
+    })
 }
 
-fn score(args: &RunArgs, deployed: &Deployed) -> Result<(), CommandError> {
+fn score(args: &RunArgs, bytes: &[u8], deployed: &Deployed) -> Result<(), CommandError> {
     let (wanted, found) = (deployed.payload().self_test.spike_hash, self_test(deployed));
     if wanted != found {
         return Err(CommandError::Failed(format!(
@@ -67,18 +107,11 @@ fn score(args: &RunArgs, deployed: &Deployed) -> Result<(), CommandError> {
         step_ms: f64::from(deployed.payload().step_ns) / 1e6,
         seed: args.seed,
     };
+    if let Some(port) = &args.on {
+        return run_on(port, args, bytes, &experiment);
+    }
     let score = experiment.score(args.trials);
-    let report = RunReport {
-        network: &args.network,
-        task: task.name(),
-        trials: score.trials,
-        accuracy: score.accuracy(),
-        interval: Interval::wilson(score.correct, score.trials),
-        strict: score.strict_accuracy(),
-        mean_rate_hz: score.mean_rate_hz,
-        spike_hash: hexadecimal(score.spike_hash),
-        self_test: "passed",
-    };
+    let report = RunReport::new(args, task, &score);
     if args.json {
         print_json(&report);
     } else {

@@ -30,7 +30,8 @@ pub enum SnnError {
     },
 }
 
-fn explain(error: &BlobError) -> String {
+/// What an error means for the user.
+pub fn explain(error: &BlobError) -> String {
     match error {
         BlobError::Short { needed, found } => format!(
             "{found} bytes, but the network has {needed}: the file was cut; write it again with `rate2spike quantize`"

@@ -1,0 +1,114 @@
+//! The network in real time: the button is the cue, the light the answer.
+//!
+//! While nothing is pressed, trials without input follow each other. A press
+//! shows an input of one on the first channel for as long as it lasts, and from
+//! there the trial goes on for its whole length; the light goes on when the
+//! output passes the task's threshold, and off at the trial's end.
+
+use fixed::types::I4F12;
+use rate2spike_core::blob::{Deployed, MOST_INPUTS};
+use rate2spike_core::network::Network;
+use rate2spike_core::noise::Noise;
+
+use crate::board::Board;
+use crate::log;
+use crate::memory::NetworkMemory;
+
+/// Time beyond so many steps is not made up for.
+const MOST_LATE: u32 = 64;
+
+/// Runs until a byte arrives, which is returned, or until the board is
+/// switched off.
+pub fn run<B: Board, const UNITS: usize>(
+    board: &mut B,
+    memory: &mut NetworkMemory<UNITS>,
+    network: &Deployed,
+) -> Option<u8> {
+    let mut pace = Pace::new(board, network.payload().step_ns);
+    let mut episode = 0;
+    while board.is_on() {
+        let mut noise = Noise::new(board.cycles().into(), episode);
+        episode += 1;
+        if let Some(byte) = trial(board, memory, network, (&mut noise, &mut pace)) {
+            board.set_light(false);
+            return Some(byte);
+        }
+        log::late(pace.late);
+    }
+    None
+}
+
+fn trial<B: Board, const UNITS: usize>(
+    board: &mut B,
+    memory: &mut NetworkMemory<UNITS>,
+    network: &Deployed,
+    (noise, pace): (&mut Noise, &mut Pace),
+) -> Option<u8> {
+    let payload = network.payload();
+    let mut state = memory.start(network, noise)?;
+    let mut input = [I4F12::ZERO; MOST_INPUTS];
+    let mut left = payload.clock.steps;
+    board.set_light(false);
+    while left > 0 && board.is_on() {
+        if let Some(byte) = board.receive() {
+            return Some(byte);
+        }
+        let value = I4F12::from_num(board.button());
+        if value != input[0] {
+            input[0] = value;
+            let inputs = input.get(..network.constants().inputs).unwrap_or(&[]);
+            state.set_input(network, inputs);
+            if value != I4F12::ZERO {
+                left = payload.clock.steps;
+            }
+        }
+        state.step(network, noise);
+        if state.output() > payload.decision.high {
+            board.set_light(true);
+        }
+        left -= 1;
+        pace.wait(board);
+    }
+    None
+}
+
+/// One step after the other, each in its time.
+struct Pace {
+    /// Cycles of a step.
+    period: u32,
+    /// When the present step ends.
+    due: u32,
+    /// Steps that took longer than they last.
+    late: u32,
+}
+
+impl Pace {
+    fn new<B: Board>(board: &mut B, step_ns: u32) -> Self {
+        let period = u64::from(board.clock_hz()) * u64::from(step_ns) / 1_000_000_000;
+        let period = period as u32;
+        let due = board.cycles().wrapping_add(period);
+        Self {
+            period,
+            due,
+            late: 0,
+        }
+    }
+
+    /// Waits for the step's end. A late step, the first one of a trial for
+    /// instance, is made up for by the next ones, up to [`MOST_LATE`] steps.
+    fn wait<B: Board>(&mut self, board: &mut B) {
+        let left = |now: u32, due: u32| due.wrapping_sub(now) as i32;
+        let mut now = board.cycles();
+        if left(now, self.due) < 0 {
+            self.late = self.late.saturating_add(1);
+        }
+        let most = self.period.saturating_mul(MOST_LATE) as i32;
+        if left(now, self.due) < -most {
+            self.due = now;
+        }
+        while left(now, self.due) > 0 && board.is_on() {
+            now = board.cycles();
+        }
+        self.due = self.due.wrapping_add(self.period);
+    }
+}

@@ -1,0 +1,225 @@
+//! The board's side of the serial protocol.
+
+use fixed::types::I4F12;
+use rate2spike_core::blob::Deployed;
+use rate2spike_protocol::frame::{self, LINE_BYTES, Receiver};
+use rate2spike_protocol::message::{
+    FlashFault, Holding, INPUT_BYTES, Identity, Limits, NetworkFault, Refusal, SelfTest,
+};
+use rate2spike_protocol::{Answer, Request};
+
+use crate::board::{Board, Store};
+use crate::memory::{Memory, NetworkMemory, held, too_many_units};
+use crate::{demo, trial, trouble};
+
+/// After this time without a byte the board goes back to what it does without
+/// a host.
+const QUIET_S: u32 = 5;
+
+/// A network, or why there is none.
+type Held<'s> = Result<Deployed<'s>, NetworkFault>;
+
+/// Why the network was put down.
+pub enum Left {
+    /// The host wants to write another one of so many bytes.
+    Erase(u32),
+    /// The board was switched off.
+    Off,
+}
+
+/// Sends an answer.
+pub fn send<B: Board>(board: &mut B, answer: &Answer) {
+    let mut line = [0; LINE_BYTES];
+    if let Some(bytes) = frame::encode(answer, &mut line) {
+        bytes.iter().for_each(|&byte| board.send(byte));
+    }
+}
+
+fn refuse<B: Board>(board: &mut B, refusal: Refusal) {
+    send(board, &Answer::Refused(refusal));
+}
+
+/// Answers requests while there are any; runs the demo or reports trouble
+/// while there are none.
+pub fn serve<B: Board, const UNITS: usize, const VALUES: usize>(
+    board: &mut B,
+    receiver: &mut Receiver,
+    memory: &mut Memory<UNITS, VALUES>,
+    network: &Held,
+    limits: &Limits,
+) -> Left {
+    loop {
+        let mut byte = match network {
+            Ok(network) => demo::run(board, memory.network(), network),
+            Err(fault) => trouble::report(board, fault),
+        };
+        while let Some(received) = byte {
+            if let Some(bytes) = take(board, receiver, memory, (network, limits), received) {
+                return Left::Erase(bytes);
+            }
+            byte = next(board);
+        }
+        if !board.is_on() {
+            return Left::Off;
+        }
+    }
+}
+
+/// Waits for a byte, but not for ever.
+fn next<B: Board>(board: &mut B) -> Option<u8> {
+    let start = board.cycles();
+    let quiet = board.clock_hz().saturating_mul(QUIET_S);
+    while board.is_on() && board.cycles().wrapping_sub(start) < quiet {
+        if let Some(byte) = board.receive() {
+            return Some(byte);
+        }
+    }
+    None
+}
+
+/// Takes a byte and answers the request that it completes. A request to erase
+/// the network is returned, since the network is still in use here.
+fn take<B: Board, const UNITS: usize, const VALUES: usize>(
+    board: &mut B,
+    receiver: &mut Receiver,
+    memory: &mut Memory<UNITS, VALUES>,
+    (network, limits): (&Held, &Limits),
+    byte: u8,
+) -> Option<u32> {
+    match receiver.push(byte)?.and_then(frame::decode) {
+        Err(error) => refuse(board, Refusal::Frame(error)),
+        Ok(Request::Erase { bytes }) if bytes <= limits.network_bytes => return Some(bytes),
+        Ok(request) => answer(board, memory, (network, limits), &request),
+    }
+    None
+}
+
+fn answer<B: Board, const UNITS: usize, const VALUES: usize>(
+    board: &mut B,
+    memory: &mut Memory<UNITS, VALUES>,
+    (network, limits): (&Held, &Limits),
+    request: &Request,
+) {
+    let no_network = |fault: &NetworkFault| Refusal::NoNetwork(*fault);
+    let result = match *request {
+        Request::Identify => {
+            let network = network.as_ref().map_err(|fault| *fault);
+            return identify(board, limits, network);
+        }
+        Request::SelfTest => network
+            .as_ref()
+            .map_err(no_network)
+            .and_then(|network| self_test(memory.network(), network))
+            .map(Answer::SelfTest),
+        Request::Load { first, values } => {
+            load(&mut memory.input, first, values).map(|()| Answer::Loaded)
+        }
+        Request::Run(wanted) => network
+            .as_ref()
+            .map_err(no_network)
+            .and_then(|network| trial::run(board, memory, network, &wanted))
+            .map(Answer::Done),
+        Request::Erase { .. } => Err(Refusal::Range),
+        // Nothing was erased.
+        Request::Write { .. } => Err(Refusal::Flash(FlashFault::Failed)),
+    };
+    match result {
+        Ok(answer) => send(board, &answer),
+        Err(refusal) => refuse(board, refusal),
+    }
+}
+
+fn self_test<const UNITS: usize>(
+    memory: &mut NetworkMemory<UNITS>,
+    network: &Deployed,
+) -> Result<SelfTest, Refusal> {
+    let found = memory
+        .self_test(network)
+        .ok_or(Refusal::NoNetwork(too_many_units(network)))?;
+    let wanted = network.payload().self_test.spike_hash;
+    Ok(SelfTest { wanted, found })
+}
+
+fn identify<B: Board>(board: &mut B, limits: &Limits, network: Result<&Deployed, NetworkFault>) {
+    let identity = Identity {
+        board: B::NAME.as_bytes(),
+        clock_hz: board.clock_hz(),
+        limits: *limits,
+        stack_bytes: board.stack_bytes(),
+        network: network.map(holding),
+    };
+    send(board, &Answer::Identity(identity));
+}
+
+fn holding<'s>(network: &Deployed<'s>) -> Holding<'s> {
+    let payload = network.payload();
+    Holding {
+        task: payload.task,
+        checksum: network.checksum(),
+        units: payload.shared.units,
+        synapses: network.synapses() as u32,
+        step_ns: payload.step_ns,
+    }
+}
+
+fn load(input: &mut [I4F12], first: u32, values: &[u8]) -> Result<(), Refusal> {
+    let (values, []) = values.as_chunks::<INPUT_BYTES>() else {
+        return Err(Refusal::Input);
+    };
+    let places = input
+        .get_mut(first as usize..)
+        .and_then(|rest| rest.get_mut(..values.len()))
+        .ok_or(Refusal::Input)?;
+    for (place, value) in places.iter_mut().zip(values) {
+        *place = I4F12::from_le_bytes(*value);
+    }
+    Ok(())
+}
+
+/// Erases room for a network of `bytes` bytes and writes what the host sends,
+/// until it asks for something else or falls silent.
+pub fn replace<B: Board, S: Store>(
+    board: &mut B,
+    store: &mut S,
+    receiver: &mut Receiver,
+    limits: &Limits,
+    bytes: u32,
+) {
+    match store.erase(bytes as usize) {
+        Ok(()) => send(board, &Answer::Erased),
+        Err(fault) => return refuse(board, Refusal::Flash(fault)),
+    }
+    while let Some(byte) = next(board) {
+        let request = match receiver.push(byte) {
+            None => continue,
+            Some(frame) => frame.and_then(frame::decode),
+        };
+        match request {
+            Err(error) => refuse(board, Refusal::Frame(error)),
+            Ok(Request::Write { offset, bytes }) => match write(store, offset, bytes) {
+                Ok(()) => send(board, &Answer::Written),
+                Err(refusal) => refuse(board, refusal),
+            },
+            Ok(Request::Identify) => {
+                // The answer needs the network, which is read anew.
+                let network = held(store.bytes(), limits);
+                return identify(board, limits, network.as_ref().map_err(|fault| *fault));
+            }
+            Ok(_) => refuse(board, Refusal::NoNetwork(NetworkFault::Erased)),
+        }
+    }
+}
+
+fn write(store: &mut impl Store, offset: u32, bytes: &[u8]) -> Result<(), Refusal> {
+    let offset = offset as usize;
+    let end = offset.checked_add(bytes.len()).ok_or(Refusal::Range)?;
+    let aligned = offset.is_multiple_of(4) && bytes.len().is_multiple_of(4);
+    if !aligned || end > store.bytes().len() {
+        return Err(Refusal::Range);
+    }
+    store.write(offset, bytes).map_err(Refusal::Flash)?;
+    if store.bytes().get(offset..end) != Some(bytes) {
+        return Err(Refusal::Flash(FlashFault::Differs));
+    }
+    Ok(())
+}

@@ -1,0 +1,334 @@
+//! The firmware on a board that exists in memory only: whatever arrives on the
+//! line, it goes on and answers.
+
+use std::collections::VecDeque;
+
+use rate2spike_app::{Board, Memory, Store, run};
+use rate2spike_protocol::frame::{self, LINE_BYTES, Receiver};
+use rate2spike_protocol::message::{FlashFault, NetworkFault, Refusal, Trial};
+use rate2spike_protocol::{Answer, Request};
+
+/// The frozen go-nogo network.
+const NETWORK: &[u8] = include_bytes!("../../../core/tests/golden/go-nogo.snn");
+
+/// A board that is switched off when all bytes have been received.
+struct Desk {
+    arriving: VecDeque<u8>,
+    sent: Vec<u8>,
+    cycles: u32,
+}
+
+impl Board for Desk {
+    const NAME: &'static str = "desk";
+
+    fn clock_hz(&self) -> u32 {
+        1_000_000
+    }
+
+    fn cycles(&mut self) -> u32 {
+        self.cycles = self.cycles.wrapping_add(100);
+        self.cycles
+    }
+
+    fn receive(&mut self) -> Option<u8> {
+        self.arriving.pop_front()
+    }
+
+    fn send(&mut self, byte: u8) {
+        self.sent.push(byte);
+    }
+
+    fn button(&mut self) -> bool {
+        false
+    }
+
+    fn set_light(&mut self, _on: bool) {}
+
+    fn stack_bytes(&self) -> u32 {
+        0
+    }
+
+    fn is_on(&self) -> bool {
+        !self.arriving.is_empty()
+    }
+}
+
+/// Flash of 64 KiB.
+struct Flash(Vec<u8>);
+
+impl Flash {
+    fn with(network: &[u8]) -> Self {
+        let mut bytes = vec![0xff; 0x1_0000];
+        bytes[..network.len()].copy_from_slice(network);
+        Self(bytes)
+    }
+}
+
+impl Store for Flash {
+    fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    fn erase(&mut self, bytes: usize) -> Result<(), FlashFault> {
+        let end = bytes.next_multiple_of(4096).min(self.0.len());
+        self.0[..end].fill(0xff);
+        Ok(())
+    }
+
+    fn write(&mut self, offset: usize, bytes: &[u8]) -> Result<(), FlashFault> {
+        let place = &mut self.0[offset..offset + bytes.len()];
+        for (place, byte) in place.iter_mut().zip(bytes) {
+            *place &= byte;
+        }
+        Ok(())
+    }
+}
+
+/// What the board says when `arriving` arrives.
+fn said(store: &mut Flash, arriving: Vec<u8>) -> Vec<u8> {
+    let mut desk = Desk {
+        arriving: arriving.into(),
+        sent: Vec::new(),
+        cycles: 0,
+    };
+    let mut memory = Box::new(Memory::<256, 2048>::new());
+    run(&mut desk, store, &mut memory);
+    desk.sent
+}
+
+/// The frames of `requests`, and bytes that keep the board on until all is
+/// answered.
+fn line(requests: &[Request]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for request in requests {
+        let mut line = [0; LINE_BYTES];
+        bytes.extend(frame::encode(request, &mut line).expect("it fits"));
+    }
+    bytes.extend([0; 4]);
+    bytes
+}
+
+/// Calls `see` with all answers in `bytes`.
+fn each_answer(bytes: &[u8], mut see: impl FnMut(Answer)) {
+    let mut receiver = Receiver::new();
+    for &byte in bytes {
+        if let Some(Ok(body)) = receiver.push(byte) {
+            see(frame::decode(body).expect("a board sends answers"));
+        }
+    }
+}
+
+/// Random bytes; one in `zeros` is a zero, which ends a frame.
+fn garbage(count: usize, zeros: u64) -> Vec<u8> {
+    let mut state = 0x9e37_79b9_7f4a_7c15u64;
+    let mut random = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state
+    };
+    (0..count)
+        .map(|_| match random() {
+            word if word % zeros == 0 => 0,
+            word => (word >> 32) as u8,
+        })
+        .collect()
+}
+
+#[test]
+fn a_million_random_bytes_do_no_harm() {
+    for network in [NETWORK, &[]] {
+        let mut store = Flash::with(network);
+        let before = store.0.clone();
+        // Short frames, and some that are too long.
+        for zeros in [16, 1024] {
+            let mut bytes = garbage(250_000, zeros);
+            bytes.push(0);
+            bytes.extend(line(&[Request::Identify]));
+            let mut identities = 0;
+            each_answer(&said(&mut store, bytes), |answer| {
+                identities += usize::from(matches!(answer, Answer::Identity(_)));
+            });
+            assert_eq!(identities, 1, "it still answers");
+        }
+        assert!(store.0 == before, "the flash is as it was");
+    }
+}
+
+/// Frames with a right check sum around bodies that are none.
+#[test]
+fn random_bodies_do_no_harm() {
+    let mut store = Flash::with(NETWORK);
+    let bodies = garbage(40_000, 16);
+    let mut bytes = Vec::new();
+    for body in bodies.chunks(12) {
+        // Any request's number, but not those that take seconds or erase.
+        let number = [0, 2, 5, 6, 7][usize::from(body[0]) % 5];
+        bytes.extend(framed(&[&[number], &body[1..]].concat()));
+    }
+    bytes.extend(line(&[Request::Identify]));
+    let mut last = false;
+    each_answer(&said(&mut store, bytes), |answer| {
+        last = matches!(answer, Answer::Identity(_));
+    });
+    assert!(last, "it still answers");
+    assert_eq!(&store.0[..NETWORK.len()], NETWORK);
+}
+
+/// A frame around `body`, made without the protocol's own code.
+fn framed(body: &[u8]) -> Vec<u8> {
+    let mut frame = vec![rate2spike_protocol::VERSION];
+    frame.extend(body);
+    let mut crc = !0u32;
+    for byte in &frame {
+        crc ^= u32::from(*byte);
+        for _ in 0..8 {
+            crc = (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg());
+        }
+    }
+    frame.extend((!crc).to_le_bytes());
+    let mut line = Vec::new();
+    for part in frame.split(|&byte| byte == 0) {
+        line.push(part.len() as u8 + 1);
+        line.extend(part);
+    }
+    line.push(0);
+    line
+}
+
+#[test]
+fn a_network_is_replaced_over_the_line() {
+    let mut store = Flash::with(&[]);
+    let bytes = NETWORK.len() as u32;
+    let mut padded = NETWORK.to_vec();
+    padded.resize(NETWORK.len().next_multiple_of(4), 0xff);
+    let mut requests = vec![Request::Identify, Request::Erase { bytes }];
+    requests.extend(
+        padded
+            .chunks(192)
+            .zip(0..)
+            .map(|(bytes, k)| Request::Write {
+                offset: 192 * k,
+                bytes,
+            }),
+    );
+    requests.extend([Request::Identify, Request::SelfTest]);
+    let (mut held, mut passed) = (Vec::new(), false);
+    each_answer(&said(&mut store, line(&requests)), |answer| match answer {
+        Answer::Identity(identity) => held.push(identity.network.is_ok()),
+        Answer::SelfTest(test) => passed = test.wanted == test.found,
+        Answer::Refused(refusal) => panic!("{refusal:?}"),
+        _ => {}
+    });
+    assert_eq!(held, [false, true]);
+    assert!(passed);
+}
+
+#[test]
+fn requests_out_of_range_are_refused() {
+    let mut store = Flash::with(NETWORK);
+    let trial = Trial {
+        seed: 1,
+        index: 0,
+        samples: u32::MAX,
+        label: 1,
+        spikes: true,
+        output_every: 1,
+    };
+    let requests = [
+        Request::Run(trial),
+        Request::Run(Trial {
+            samples: 0,
+            ..trial
+        }),
+        Request::Load {
+            first: u32::MAX,
+            values: &[0, 0],
+        },
+        Request::Load {
+            first: 2047,
+            values: &[0; 4],
+        },
+        Request::Load {
+            first: 0,
+            values: &[0; 3],
+        },
+        Request::Erase { bytes: u32::MAX },
+        Request::Write {
+            offset: 0,
+            bytes: &[0; 4],
+        },
+    ];
+    let mut refusals = Vec::new();
+    each_answer(&said(&mut store, line(&requests)), |answer| match answer {
+        Answer::Refused(refusal) => refusals.push(refusal),
+        other => panic!("{other:?}"),
+    });
+    let mut wanted = vec![Refusal::Input; 5];
+    wanted.extend([Refusal::Range, Refusal::Flash(FlashFault::Failed)]);
+    assert_eq!(refusals, wanted);
+}
+
+#[test]
+fn writing_beyond_the_flash_is_refused() {
+    let mut store = Flash::with(NETWORK);
+    let requests = [
+        Request::Erase { bytes: 8 },
+        Request::Write {
+            offset: 0xfffc,
+            bytes: &[0; 8],
+        },
+        Request::Write {
+            offset: u32::MAX - 3,
+            bytes: &[0; 8],
+        },
+        Request::Write {
+            offset: 2,
+            bytes: &[0; 4],
+        },
+        Request::SelfTest,
+        Request::Identify,
+    ];
+    let mut refusals = Vec::new();
+    each_answer(&said(&mut store, line(&requests)), |answer| {
+        if let Answer::Refused(refusal) = answer {
+            refusals.push(refusal);
+        }
+    });
+    let mut wanted = vec![Refusal::Range; 3];
+    wanted.push(Refusal::NoNetwork(NetworkFault::Erased));
+    assert_eq!(refusals, wanted);
+}
+
+#[test]
+fn a_trial_streams_what_it_hashes() {
+    let mut store = Flash::with(NETWORK);
+    let trial = Trial {
+        seed: 1,
+        index: 0,
+        samples: 200,
+        label: 0,
+        spikes: true,
+        output_every: 100,
+    };
+    let (mut spikes, mut outputs) = (Vec::new(), 0);
+    let mut done = None;
+    each_answer(
+        &said(&mut store, line(&[Request::Run(trial)])),
+        |answer| match answer {
+            Answer::Spikes(bytes) => spikes.extend_from_slice(bytes),
+            Answer::Output { values, .. } => outputs += values.len() / 4,
+            Answer::Done(outcome) => done = Some(outcome),
+            other => panic!("{other:?}"),
+        },
+    );
+    let outcome = done.expect("the trial ends");
+    assert_eq!(spikes.len() / 6, outcome.spikes as usize);
+    assert_eq!(outputs as u32, outcome.cycles.steps / 100);
+    let mut hash = rate2spike_core::trial::SpikeHash::default();
+    for spike in spikes.as_chunks::<6>().0 {
+        let step = u32::from_le_bytes([spike[0], spike[1], spike[2], spike[3]]);
+        hash.add(step, u16::from_le_bytes([spike[4], spike[5]]).into());
+    }
+    assert_eq!(hash.value(), outcome.spike_hash);
+}

@@ -1,0 +1,138 @@
+//! The second half of the flash, which holds the network.
+//!
+//! The chip runs from its flash and cannot do so while the flash is written.
+//! The functions that write it are in the boot ROM; what calls them lies in
+//! RAM, and so does the copy of the second boot stage that switches back.
+
+use rate2spike_app::Store;
+use rate2spike_protocol::message::FlashFault;
+use rp2040_hal::rom_data;
+
+/// Where the flash begins in the chip's memory.
+const FLASH: usize = 0x1000_0000;
+
+/// The network's distance from there.
+const NETWORK: usize = 0x10_0000;
+
+/// Bytes of flash for the network.
+const NETWORK_BYTES: usize = 0x10_0000;
+
+/// What can be erased, in bytes.
+const SECTOR: usize = 4096;
+
+/// What can be written at once, in bytes.
+const PAGE: usize = 256;
+
+/// The network's flash.
+pub struct Flash;
+
+impl Store for Flash {
+    fn bytes(&self) -> &[u8] {
+        // SAFETY: the flash is memory, and whoever writes to it borrows `self`
+        // mutably.
+        unsafe { core::slice::from_raw_parts((FLASH + NETWORK) as *const u8, NETWORK_BYTES) }
+    }
+
+    fn erase(&mut self, bytes: usize) -> Result<(), FlashFault> {
+        let routines = Routines::new()?;
+        let bytes = bytes.next_multiple_of(SECTOR).min(NETWORK_BYTES);
+        // SAFETY: the range is the network's, which nobody reads now.
+        unsafe { routines.erase(NETWORK as u32, bytes) };
+        Ok(())
+    }
+
+    /// Writes the pages that hold the bytes; what else lies in them is written
+    /// as it is, which flash does not mind.
+    fn write(&mut self, offset: usize, bytes: &[u8]) -> Result<(), FlashFault> {
+        let routines = Routines::new()?;
+        let (mut offset, mut bytes) = (offset, bytes);
+        while !bytes.is_empty() {
+            let (page, at) = (offset / PAGE * PAGE, offset % PAGE);
+            let (now, later) = bytes.split_at(bytes.len().min(PAGE - at));
+            let mut content = [0; PAGE];
+            content.copy_from_slice(&self.bytes()[page..page + PAGE]);
+            content[at..at + now.len()].copy_from_slice(now);
+            // SAFETY: the page is the network's, which nobody reads now.
+            unsafe { routines.program((NETWORK + page) as u32, &content) };
+            (offset, bytes) = (offset + now.len(), later);
+        }
+        Ok(())
+    }
+}
+
+/// The boot ROM's functions, looked up while the flash can still be read.
+struct Routines {
+    connect: unsafe extern "C" fn(),
+    leave: unsafe extern "C" fn(),
+    erase: unsafe extern "C" fn(u32, usize, u32, u8),
+    program: unsafe extern "C" fn(u32, *const u8, usize),
+    flush: unsafe extern "C" fn(),
+    boot2: [u32; 64],
+}
+
+impl Routines {
+    /// Where there is a boot ROM, which an emulator may lack.
+    fn new() -> Result<Self, FlashFault> {
+        // SAFETY: both are memory of this chip: the ROM's, whose address 16
+        // holds "Mu" and a version, and the flash's first 256 bytes.
+        let (magic, boot2) = unsafe {
+            (
+                (0x10 as *const [u8; 3]).read_volatile(),
+                (FLASH as *const [u32; 64]).read_volatile(),
+            )
+        };
+        if magic != *b"Mu\x01" {
+            return Err(FlashFault::Unavailable);
+        }
+        Ok(Self {
+            connect: rom_data::connect_internal_flash::ptr(),
+            leave: rom_data::flash_exit_xip::ptr(),
+            erase: rom_data::flash_range_erase::ptr(),
+            program: rom_data::flash_range_program::ptr(),
+            flush: rom_data::flash_flush_cache::ptr(),
+            boot2,
+        })
+    }
+
+    /// # Safety
+    /// The range must be a multiple of sectors and hold nothing in use.
+    unsafe fn erase(&self, address: u32, bytes: usize) {
+        // SAFETY: as the caller promises.
+        unsafe { without_flash(self, address, core::ptr::null(), bytes) };
+    }
+
+    /// # Safety
+    /// The range must be a multiple of pages and hold nothing in use.
+    unsafe fn program(&self, address: u32, bytes: &[u8]) {
+        // SAFETY: as the caller promises; the bytes are in RAM.
+        unsafe { without_flash(self, address, bytes.as_ptr(), bytes.len()) };
+    }
+}
+
+/// Erases, or writes `source` where it is not null.
+///
+/// # Safety
+/// As of the ROM's functions. Nothing else may run: no interrupts, no second
+/// core.
+#[unsafe(link_section = ".data.without_flash")]
+#[inline(never)]
+unsafe fn without_flash(routines: &Routines, address: u32, source: *const u8, bytes: usize) {
+    /// The command that erases a block of 64 KiB, used where one fits.
+    const BLOCK: (u32, u8) = (1 << 16, 0xd8);
+    // SAFETY: the order that the chip's data sheet gives in section 2.8.3.1.
+    // The copy of the second boot stage is code of the Thumb set, which
+    // returns when it is called.
+    unsafe {
+        let boot2: unsafe extern "C" fn() =
+            core::mem::transmute(routines.boot2.as_ptr().cast::<u8>().wrapping_add(1));
+        (routines.connect)();
+        (routines.leave)();
+        if source.is_null() {
+            (routines.erase)(address, bytes, BLOCK.0, BLOCK.1);
+        } else {
+            (routines.program)(address, source, bytes);
+        }
+        (routines.flush)();
+        boot2();
+    }
+}

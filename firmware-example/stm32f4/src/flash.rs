@@ -1,0 +1,60 @@
+//! The last five sectors of the flash, which hold the network.
+
+use rate2spike_app::Store;
+use rate2spike_protocol::message::FlashFault;
+use stm32f4xx_hal::flash::{Error, FlashExt};
+use stm32f4xx_hal::pac::FLASH;
+
+/// Where the flash begins in the chip's memory.
+const START: usize = 0x0800_0000;
+
+/// The network's distance from there: the eighth sector's.
+const NETWORK: usize = 0x6_0000;
+
+/// Number of that sector, counted from 0.
+const FIRST_SECTOR: usize = 7;
+
+/// Bytes of each sector from there on.
+const SECTOR: usize = 0x2_0000;
+
+/// Bytes of flash for the network.
+const NETWORK_BYTES: usize = 5 * SECTOR;
+
+/// The network's flash.
+pub struct Flash {
+    controller: FLASH,
+}
+
+impl Flash {
+    /// With the chip's flash controller.
+    pub fn new(controller: FLASH) -> Self {
+        Self { controller }
+    }
+}
+
+fn failed(_: Error) -> FlashFault {
+    FlashFault::Failed
+}
+
+impl Store for Flash {
+    fn bytes(&self) -> &[u8] {
+        // SAFETY: the flash is memory, and whoever writes to it borrows `self`
+        // mutably.
+        unsafe { core::slice::from_raw_parts((START + NETWORK) as *const u8, NETWORK_BYTES) }
+    }
+
+    fn erase(&mut self, bytes: usize) -> Result<(), FlashFault> {
+        let sectors = bytes.min(NETWORK_BYTES).div_ceil(SECTOR);
+        let mut flash = self.controller.unlocked();
+        (FIRST_SECTOR..FIRST_SECTOR + sectors)
+            .try_for_each(|sector| flash.erase(sector as u8))
+            .map_err(failed)
+    }
+
+    fn write(&mut self, offset: usize, bytes: &[u8]) -> Result<(), FlashFault> {
+        let mut flash = self.controller.unlocked();
+        flash
+            .program(NETWORK + offset, bytes.iter())
+            .map_err(failed)
+    }
+}

@@ -1,0 +1,291 @@
+//! The host's side of the serial protocol.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use rate2spike_protocol::frame::{self, LINE_BYTES};
+use rate2spike_protocol::message::{
+    INPUT_BYTES, Limits, NetworkFault, Outcome, SPIKE_BYTES, SelfTest, TABLE_BYTES, Trial,
+};
+use rate2spike_protocol::{Answer, FrameError, Receiver, Request};
+
+use super::BoardError;
+use super::port::{Line, Port};
+
+/// How long a board may take to answer at once.
+const ANSWER_TIME: Duration = Duration::from_secs(2);
+
+/// How long it may erase flash, or run without a word; emulators are slow.
+const WORK_TIME: Duration = Duration::from_secs(300);
+
+/// How often a board is called before it counts as silent.
+const CALLS: usize = 5;
+
+/// A board at the other end of a line.
+pub struct Client {
+    port: String,
+    line: Box<dyn Line>,
+    receiver: Receiver,
+    /// Bytes that arrived, and how many of them were looked at.
+    arrived: Vec<u8>,
+    taken: usize,
+}
+
+/// A board, and what it holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Identity {
+    /// Name of the board.
+    pub board: String,
+    /// Cycles of its counter in a second.
+    pub clock_hz: u32,
+    /// What it has room for.
+    pub limits: Limits,
+    /// The deepest that its stack went since it was switched on, in bytes.
+    pub stack_bytes: u32,
+    /// Check sum of its network, or why it has none.
+    pub network: Result<u32, NetworkFault>,
+}
+
+/// What became of a request whose answer has arrived.
+enum Reaction<T> {
+    /// It is done.
+    Done(T),
+    /// More answers follow.
+    More,
+    /// The answer belongs to an earlier request, which was given up.
+    Foreign,
+}
+
+impl Client {
+    /// Opens `port` and calls the board.
+    ///
+    /// # Errors
+    /// The port cannot be opened, or the board does not answer.
+    pub fn connect(port: &Port) -> Result<(Self, Identity), BoardError> {
+        let mut client = Self {
+            port: port.to_string(),
+            line: port.open()?,
+            receiver: Receiver::new(),
+            arrived: Vec::new(),
+            taken: 0,
+        };
+        for _ in 1..CALLS {
+            // A zero ends whatever stands in the board's buffer.
+            client.write(&[0])?;
+            client.drain()?;
+            match client.identify() {
+                Err(BoardError::Silent { .. } | BoardError::Refused { .. }) => {}
+                result => return result.map(|identity| (client, identity)),
+            }
+        }
+        let identity = client.identify()?;
+        Ok((client, identity))
+    }
+
+    /// Drops what the board says to whatever it has received before.
+    fn drain(&mut self) -> Result<(), BoardError> {
+        let start = Instant::now();
+        while start.elapsed() < ANSWER_TIME && self.next()?.is_some() {}
+        self.receiver = Receiver::new();
+        Ok(())
+    }
+
+    /// Asks the board what it is and holds.
+    ///
+    /// # Errors
+    /// Any [`BoardError`] but that of the port's opening, as of all requests.
+    pub fn identify(&mut self) -> Result<Identity, BoardError> {
+        self.exchange(&Request::Identify, ANSWER_TIME, |answer| match answer {
+            Answer::Identity(identity) => Reaction::Done(Identity {
+                board: String::from_utf8_lossy(identity.board).into_owned(),
+                clock_hz: identity.clock_hz,
+                limits: identity.limits,
+                stack_bytes: identity.stack_bytes,
+                network: identity.network.map(|holding| holding.checksum),
+            }),
+            _ => Reaction::Foreign,
+        })
+    }
+
+    /// Lets the board run its network's self-test.
+    ///
+    /// # Errors
+    /// As of all requests.
+    pub fn self_test(&mut self) -> Result<SelfTest, BoardError> {
+        self.exchange(&Request::SelfTest, WORK_TIME, |answer| match answer {
+            Answer::SelfTest(result) => Reaction::Done(*result),
+            _ => Reaction::Foreign,
+        })
+    }
+
+    /// Loads the input of a trial, in bits of 2⁻¹², sample by sample.
+    ///
+    /// # Errors
+    /// As of all requests; a refusal if it is too long.
+    pub fn load(&mut self, input: &[i16]) -> Result<(), BoardError> {
+        let most = TABLE_BYTES / INPUT_BYTES;
+        for (chunk, values) in input.chunks(most).enumerate() {
+            let values: Vec<u8> = values
+                .iter()
+                .flat_map(|value| value.to_le_bytes())
+                .collect();
+            let request = Request::Load {
+                first: (chunk * most) as u32,
+                values: &values,
+            };
+            self.exchange(&request, ANSWER_TIME, |answer| match answer {
+                Answer::Loaded => Reaction::Done(()),
+                _ => Reaction::Foreign,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Runs a trial on the input that was loaded; `spiked` gets step and unit
+    /// of every spike where the trial asks for them, `output` step and bits.
+    ///
+    /// # Errors
+    /// As of all requests.
+    pub fn run(
+        &mut self,
+        trial: &Trial,
+        mut spiked: impl FnMut(u32, u16),
+        mut output: impl FnMut(u32, i32),
+    ) -> Result<Outcome, BoardError> {
+        let every = u32::from(trial.output_every);
+        self.exchange(&Request::Run(*trial), WORK_TIME, |answer| match answer {
+            Answer::Spikes(spikes) => {
+                for spike in spikes.as_chunks::<SPIKE_BYTES>().0 {
+                    let [a, b, c, d, e, f] = *spike;
+                    spiked(u32::from_le_bytes([a, b, c, d]), u16::from_le_bytes([e, f]));
+                }
+                Reaction::More
+            }
+            Answer::Output { first, values } => {
+                for (value, k) in values.as_chunks().0.iter().zip(0..) {
+                    output(first + k * every, i32::from_le_bytes(*value));
+                }
+                Reaction::More
+            }
+            Answer::Done(outcome) => Reaction::Done(*outcome),
+            _ => Reaction::Foreign,
+        })
+    }
+
+    /// Replaces the board's network by these bytes; `written` gets how many of
+    /// them are written.
+    ///
+    /// # Errors
+    /// As of all requests; a refusal if the board cannot.
+    pub fn replace(
+        &mut self,
+        network: &[u8],
+        mut written: impl FnMut(usize),
+    ) -> Result<Identity, BoardError> {
+        let bytes = network.len() as u32;
+        self.exchange(
+            &Request::Erase { bytes },
+            WORK_TIME,
+            |answer| match answer {
+                Answer::Erased => Reaction::Done(()),
+                _ => Reaction::Foreign,
+            },
+        )?;
+        for (chunk, bytes) in network.chunks(TABLE_BYTES).enumerate() {
+            let mut bytes = bytes.to_vec();
+            // As flash is when it is erased.
+            bytes.resize(bytes.len().next_multiple_of(4), 0xff);
+            let offset = chunk * TABLE_BYTES;
+            let request = Request::Write {
+                offset: offset as u32,
+                bytes: &bytes,
+            };
+            self.exchange(&request, ANSWER_TIME, |answer| match answer {
+                Answer::Written => Reaction::Done(()),
+                _ => Reaction::Foreign,
+            })?;
+            written(network.len().min(offset + bytes.len()));
+        }
+        self.identify()
+    }
+
+    fn exchange<T>(
+        &mut self,
+        request: &Request,
+        patience: Duration,
+        mut react: impl FnMut(&Answer) -> Reaction<T>,
+    ) -> Result<T, BoardError> {
+        let mut line = [0; LINE_BYTES];
+        let bytes = frame::encode(request, &mut line).expect("requests are cut to fit");
+        self.write(bytes)?;
+        let mut asked = Instant::now();
+        while asked.elapsed() < patience {
+            let Some(byte) = self.next()? else { continue };
+            let body = match self.receiver.push(byte) {
+                Some(Ok(body)) => body,
+                Some(Err(FrameError::Version { found })) => {
+                    let port = self.port.clone();
+                    return Err(BoardError::Version { port, found });
+                }
+                // What a board says when it has no network is no frame, and
+                // what stood in the line before may be anything.
+                Some(Err(_)) | None => continue,
+            };
+            let port = || self.port.clone();
+            match frame::decode(body) {
+                Ok(Answer::Refused(refusal)) => {
+                    return Err(BoardError::Refused {
+                        port: port(),
+                        refusal,
+                    });
+                }
+                Ok(answer) => match react(&answer) {
+                    Reaction::Done(result) => return Ok(result),
+                    Reaction::More => asked = Instant::now(),
+                    Reaction::Foreign => {}
+                },
+                Err(_) => return Err(BoardError::Unexpected { port: port() }),
+            }
+        }
+        Err(BoardError::Silent {
+            port: self.port.clone(),
+            waited: patience,
+        })
+    }
+
+    /// The next byte; `None` if none came in a while.
+    fn next(&mut self) -> Result<Option<u8>, BoardError> {
+        if self.taken == self.arrived.len() {
+            let mut buffer = [0; 4096];
+            let count = match self.line.read(&mut buffer) {
+                Ok(0) => return Err(self.failed(io::ErrorKind::UnexpectedEof.into())),
+                Ok(count) => count,
+                Err(error) if is_timeout(&error) => return Ok(None),
+                Err(error) => return Err(self.failed(error)),
+            };
+            self.arrived.clear();
+            self.arrived.extend(&buffer[..count]);
+            self.taken = 0;
+        }
+        let byte = self.arrived[self.taken];
+        self.taken += 1;
+        Ok(Some(byte))
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), BoardError> {
+        let result = self.line.write_all(bytes).and_then(|()| self.line.flush());
+        result.map_err(|error| self.failed(error))
+    }
+
+    fn failed(&self, source: io::Error) -> BoardError {
+        BoardError::Line {
+            port: self.port.clone(),
+            source,
+        }
+    }
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    use io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
+    matches!(error.kind(), Interrupted | TimedOut | WouldBlock)
+}

@@ -1,0 +1,126 @@
+//! A microcontroller's board: talking to it, and running trials on it.
+
+pub mod budget;
+pub mod client;
+pub mod port;
+pub mod probe;
+pub mod session;
+pub mod target;
+
+use std::time::Duration;
+
+use rate2spike_core::blob::BlobError;
+use rate2spike_protocol::FrameError;
+use rate2spike_protocol::message::{FlashFault, NetworkFault, Refusal};
+
+use crate::formats::snn;
+
+/// A board that did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum BoardError {
+    /// The port cannot be opened.
+    #[error("{port}: {source}{}", advice(.source))]
+    Open {
+        /// As given.
+        port: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The port failed.
+    #[error("{port}: {source}; is the board still connected?")]
+    Line {
+        /// As given.
+        port: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// No answer.
+    #[error(
+        "{port}: no answer for {} s; is it the right port, and does the board run this program's firmware?",
+        .waited.as_secs()
+    )]
+    Silent {
+        /// As given.
+        port: String,
+        /// How long.
+        waited: Duration,
+    },
+    /// The board speaks another version.
+    #[error(
+        "{port}: the board speaks version {found} of the protocol and this program version {}; flash the firmware of this version",
+        rate2spike_protocol::VERSION
+    )]
+    Version {
+        /// As given.
+        port: String,
+        /// The board's.
+        found: u8,
+    },
+    /// The board refused.
+    #[error("{port}: {}", explain(.refusal))]
+    Refused {
+        /// As given.
+        port: String,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// The board's answer is none of this version's.
+    #[error(
+        "{port}: an answer that this program does not know; flash the firmware of this version"
+    )]
+    Unexpected {
+        /// As given.
+        port: String,
+    },
+}
+
+fn advice(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::PermissionDenied => {
+            "; your user needs the right to use serial ports (on Linux: the group dialout)"
+        }
+        std::io::ErrorKind::NotFound => "; is the board connected?",
+        _ => "",
+    }
+}
+
+/// What a refusal means for the user.
+pub fn explain(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::Frame(FrameError::Version { found }) => {
+            format!("the board did not understand version {found} of the protocol")
+        }
+        Refusal::Frame(error) => {
+            format!("the board received a damaged message ({error:?}); check the line")
+        }
+        Refusal::NoNetwork(fault) => {
+            format!("the board has no network: {}", explain_network(fault))
+        }
+        Refusal::Input => "the trial's input is longer than the board's memory".into(),
+        Refusal::Range => "the network is larger than the board's flash for it".into(),
+        Refusal::Flash(FlashFault::Unavailable) => {
+            "the board cannot write its own flash; use `rate2spike deploy --flash`".into()
+        }
+        Refusal::Flash(FlashFault::Failed) => "the board failed to write its flash".into(),
+        Refusal::Flash(FlashFault::Differs) => {
+            "the board's flash does not hold what was written; it may be worn or protected".into()
+        }
+    }
+}
+
+/// Why a board has no network.
+pub fn explain_network(fault: &NetworkFault) -> String {
+    match fault {
+        NetworkFault::Blob(BlobError::Magic(_)) => {
+            "its flash does not begin with one; `rate2spike deploy` makes an image".into()
+        }
+        NetworkFault::Blob(error) => snn::explain(error),
+        NetworkFault::Units { found } => {
+            format!("{found} units are more than the firmware has memory for")
+        }
+        NetworkFault::Filters { found } => {
+            format!("{found} readout filters are more than the firmware has memory for")
+        }
+        NetworkFault::Erased => "it was erased".into(),
+    }
+}

@@ -1,0 +1,143 @@
+//! Trials on a board, compared with the same trials here.
+
+use rate2spike_core::Fixed;
+use rate2spike_core::blob::Deployed;
+use rate2spike_core::network::Network;
+use rate2spike_core::noise::Noise;
+use rate2spike_core::trial;
+use rate2spike_protocol::message::{self, Cycles};
+
+use super::BoardError;
+use super::client::Client;
+use crate::simulate::{Experiment, Input, Memory, Outcome, task_trial};
+
+/// A trial on the board and here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// On the board.
+    pub board: Outcome,
+    /// Here.
+    pub desktop: Outcome,
+    /// What the board's steps took.
+    pub cycles: Cycles,
+    /// Steps in which a readout filter stood at the end of its range.
+    pub saturated_steps: u32,
+}
+
+/// Where a trial on the board parts from the same trial here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parting {
+    /// Number of spikes that are equal.
+    pub equal_spikes: usize,
+    /// Step and unit of the next spike on the board.
+    pub board: Option<(u32, u16)>,
+    /// Step and unit of the next spike here.
+    pub desktop: Option<(u32, u16)>,
+}
+
+/// Runs the `index`-th trial in both places.
+///
+/// # Errors
+/// As of [`Client::run`].
+pub fn pair(
+    client: &mut Client,
+    experiment: &Experiment<Deployed>,
+    memory: &mut Memory<Fixed>,
+    index: u64,
+) -> Result<Pair, BoardError> {
+    let wanted = load(client, experiment, index)?;
+    let found = client.run(&wanted, |_, _| {}, |_, _| {})?;
+    Ok(Pair {
+        board: Outcome {
+            correct: found.correct,
+            strict: found.strict,
+            spikes: found.spikes.into(),
+            spike_hash: found.spike_hash,
+        },
+        desktop: experiment.outcome(memory, index),
+        cycles: found.cycles,
+        saturated_steps: found.saturated_steps,
+    })
+}
+
+/// Runs the `index`-th trial in both places again and compares spike by spike;
+/// `None` if all are equal.
+///
+/// # Errors
+/// As of [`Client::run`].
+pub fn parting(
+    client: &mut Client,
+    experiment: &Experiment<Deployed>,
+    index: u64,
+) -> Result<Option<Parting>, BoardError> {
+    let wanted = message::Trial {
+        spikes: true,
+        ..load(client, experiment, index)?
+    };
+    let mut board = Vec::new();
+    client.run(&wanted, |step, unit| board.push((step, unit)), |_, _| {})?;
+    let desktop = spikes(experiment, index);
+    if board == desktop {
+        return Ok(None);
+    }
+    let equal_spikes = board
+        .iter()
+        .zip(&desktop)
+        .take_while(|(a, b)| a == b)
+        .count();
+    Ok(Some(Parting {
+        equal_spikes,
+        board: board.get(equal_spikes).copied(),
+        desktop: desktop.get(equal_spikes).copied(),
+    }))
+}
+
+/// Loads the input of the `index`-th trial.
+fn load(
+    client: &mut Client,
+    experiment: &Experiment<Deployed>,
+    index: u64,
+) -> Result<message::Trial, BoardError> {
+    let (input, label) = input(experiment, index);
+    let bits: Vec<i16> = input.values().iter().map(|u| u.to_bits()).collect();
+    client.load(&bits)?;
+    Ok(message::Trial {
+        seed: experiment.seed,
+        index,
+        samples: (bits.len() / experiment.task.channels()) as u32,
+        label,
+        spikes: false,
+        output_every: 0,
+    })
+}
+
+fn input(experiment: &Experiment<Deployed>, index: u64) -> (Input<fixed::types::I4F12>, i8) {
+    let trial = task_trial(experiment.task, experiment.seed, index);
+    let values: Vec<f64> = trial.input.iter().map(|&u| u.into()).collect();
+    (Input::new(experiment.task.channels(), &values), trial.label)
+}
+
+/// How many synapses a spike of `unit` reaches.
+pub fn reach(network: &Deployed, unit: usize) -> usize {
+    let mut count = 0;
+    network.each_target(unit, |_, _| count += 1);
+    count
+}
+
+/// Step and unit of every spike of the `index`-th trial here.
+pub fn spikes(experiment: &Experiment<Deployed>, index: u64) -> Vec<(u32, u16)> {
+    let (input, _) = input(experiment, index);
+    let mut memory = Memory::of(experiment.network);
+    let mut noise = Noise::new(experiment.seed, index);
+    let mut state = memory.start(experiment.network, &mut noise);
+    let mut spikes = Vec::new();
+    trial::run(
+        experiment.network,
+        &mut state,
+        &mut noise,
+        experiment.clock,
+        |sample| input.at(sample),
+        |step, state| spikes.extend(state.fired().map(|unit| (step, unit as u16))),
+    );
+    spikes
+}

@@ -1,0 +1,312 @@
+//! Images for a microcontroller's flash: read from a linked firmware (ELF),
+//! written as `bin`, Intel `hex` or `uf2`.
+//!
+//! UF2 is what the RP2040's boot ROM takes as a drive: blocks of 512 bytes with
+//! 256 bytes of content each, every one with its address. The boot ROM erases
+//! by block numbers, so that parts begin on multiples of 4 KiB, have no gaps,
+//! and in a file of several parts each begins with a block number divisible by
+//! 16.
+
+use std::path::{Path, PathBuf};
+
+use ihex::Record;
+use object::elf::PT_LOAD;
+use object::read::elf::{ElfFile32, FileHeader, ProgramHeader};
+use object::{Endianness, Object, ObjectSection, ObjectSymbol};
+
+use super::disk::{self, DiskError};
+
+/// A file that is no firmware.
+#[derive(Debug, thiserror::Error)]
+pub enum ImageError {
+    /// Not a file that can be read.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// Not an ELF file of 32 bits.
+    #[error(
+        "{path}: not a linked firmware (ELF, 32 bits): {source}; `cargo build --release` in firmware-example makes one"
+    )]
+    Elf {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: object::Error,
+    },
+    /// Nothing to load in it.
+    #[error("{path}: no part of it is loaded into flash")]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// Bytes, and where they go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image {
+    /// Address of the first byte.
+    pub address: u32,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// A linked firmware.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Firmware {
+    /// What goes into flash, gaps filled as erased flash is.
+    pub image: Image,
+    /// Bytes of RAM that are taken from the start: variables, set or zero.
+    pub static_ram: u32,
+    /// Bytes of RAM that are left for the stack.
+    pub stack_room: u32,
+}
+
+impl Firmware {
+    /// Reads a linked firmware.
+    ///
+    /// # Errors
+    /// Not an ELF file of 32 bits, or none that loads anything.
+    pub fn read(path: &Path) -> Result<Self, ImageError> {
+        let bytes = disk::read(path)?;
+        let failed = |source| ImageError::Elf {
+            path: path.into(),
+            source,
+        };
+        let file = ElfFile32::<Endianness>::parse(&*bytes).map_err(failed)?;
+        let empty = || ImageError::Empty { path: path.into() };
+        Ok(Self {
+            image: loaded(&file, &bytes).map_err(failed)?.ok_or_else(empty)?,
+            static_ram: static_ram(&file),
+            stack_room: stack_room(&file),
+        })
+    }
+}
+
+/// What is loaded at its physical address.
+fn loaded(file: &ElfFile32, bytes: &[u8]) -> Result<Option<Image>, object::Error> {
+    let endian = file.endian();
+    let mut parts = Vec::new();
+    for header in file.elf_header().program_headers(endian, bytes)? {
+        let content = header.data(endian, bytes).map_err(|()| unreadable())?;
+        if header.p_type(endian) == PT_LOAD && !content.is_empty() {
+            parts.push((header.p_paddr(endian), content));
+        }
+    }
+    parts.sort_unstable_by_key(|(address, _)| *address);
+    let Some(&(address, _)) = parts.first() else {
+        return Ok(None);
+    };
+    let mut image = Vec::new();
+    for (at, content) in parts {
+        // Parts that lie far apart are not one flash image.
+        image.resize((at - address) as usize, ERASED);
+        image.extend_from_slice(content);
+    }
+    Ok(Some(Image {
+        address,
+        bytes: image,
+    }))
+}
+
+fn unreadable() -> object::Error {
+    // The crate has no public constructor; an empty file gives its error.
+    ElfFile32::<Endianness>::parse(&[][..]).expect_err("an empty file is no ELF file")
+}
+
+/// Where a Cortex-M has its RAM.
+const RAM: u64 = 0x2000_0000;
+
+/// Sections that take RAM from the start.
+fn static_ram(file: &ElfFile32) -> u32 {
+    let sections = file.sections();
+    let ram = sections.filter(|section| section.address() >= RAM);
+    ram.map(|section| section.size() as u32).sum()
+}
+
+/// From the end of the variables to the stack's start, as cortex-m-rt's linker
+/// script has them; zero where it does not.
+fn stack_room(file: &ElfFile32) -> u32 {
+    let symbol = |name: &str| {
+        file.symbols()
+            .find(|symbol| symbol.name() == Ok(name))
+            .map(|symbol| symbol.address() as u32)
+    };
+    match (symbol("_stack_start"), symbol("_stack_end")) {
+        (Some(start), Some(end)) => start.saturating_sub(end),
+        _ => 0,
+    }
+}
+
+/// A byte of erased flash.
+const ERASED: u8 = 0xff;
+
+/// The images as one `bin`, from the first one's address on.
+pub fn bin(images: &[Image]) -> Vec<u8> {
+    let first = images.first().map_or(0, |image| image.address);
+    let mut bytes = Vec::new();
+    for image in images {
+        bytes.resize((image.address - first) as usize, ERASED);
+        bytes.extend_from_slice(&image.bytes);
+    }
+    bytes
+}
+
+/// Bytes of a record of a `hex` file.
+const HEX_RECORD: usize = 16;
+
+/// The images as Intel hex.
+pub fn hex(images: &[Image]) -> String {
+    let mut records = Vec::new();
+    for image in images {
+        let mut upper = None;
+        for (value, address) in records_of(image) {
+            if upper != Some(address >> 16) {
+                upper = Some(address >> 16);
+                records.push(Record::ExtendedLinearAddress((address >> 16) as u16));
+            }
+            let offset = address as u16;
+            records.push(Record::Data { offset, value });
+        }
+    }
+    records.push(Record::EndOfFile);
+    let mut text = ihex::create_object_file_representation(&records)
+        .expect("records of 16 bytes, one end of file");
+    text.push('\n');
+    text
+}
+
+/// Records that do not cross a boundary of 64 KiB, with their addresses.
+fn records_of(image: &Image) -> impl Iterator<Item = (Vec<u8>, u32)> + '_ {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let address = image.address + at as u32;
+        let room = HEX_RECORD - address as usize % HEX_RECORD;
+        let rest = image.bytes.get(at..).filter(|rest| !rest.is_empty())?;
+        let record = &rest[..rest.len().min(room)];
+        at += record.len();
+        Some((record.to_vec(), address))
+    })
+}
+
+/// Family of the RP2040 in a UF2 file.
+pub const UF2_RP2040: u32 = 0xe48b_ff56;
+
+/// Bytes of content in a UF2 block, and of the block.
+const UF2_CONTENT: usize = 256;
+const UF2_BLOCK: usize = 512;
+
+/// Blocks of a sector that the boot ROM erases.
+const UF2_SECTOR: usize = 16;
+
+/// The images as UF2. Every image must begin on a multiple of 4 KiB.
+pub fn uf2(images: &[Image], family: u32) -> Vec<u8> {
+    let blocks: Vec<(u32, Vec<u8>)> = images.iter().flat_map(uf2_contents).collect();
+    let count = blocks.len() as u32;
+    let mut bytes = Vec::with_capacity(blocks.len() * UF2_BLOCK);
+    for ((address, content), number) in blocks.into_iter().zip(0u32..) {
+        let familiar = 0x2000u32;
+        let head = [
+            0x0a32_4655,
+            0x9e5d_5157,
+            familiar,
+            address,
+            UF2_CONTENT as u32,
+            number,
+            count,
+            family,
+        ];
+        let start = bytes.len();
+        bytes.extend(head.iter().flat_map(|word| word.to_le_bytes()));
+        bytes.extend(content);
+        bytes.resize(start + UF2_BLOCK - 4, 0);
+        bytes.extend(0x0ab1_6f30u32.to_le_bytes());
+    }
+    bytes
+}
+
+/// Address and content of an image's blocks, whole sectors of them.
+fn uf2_contents(image: &Image) -> Vec<(u32, Vec<u8>)> {
+    let mut bytes = image.bytes.clone();
+    bytes.resize(
+        bytes.len().next_multiple_of(UF2_CONTENT * UF2_SECTOR),
+        ERASED,
+    );
+    bytes
+        .chunks_exact(UF2_CONTENT)
+        .zip(0u32..)
+        .map(|(content, k)| (image.address + k * UF2_CONTENT as u32, content.to_vec()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn images() -> [Image; 2] {
+        [
+            Image {
+                address: 0x1000_0000,
+                bytes: (0..5000).map(|k| k as u8).collect(),
+            },
+            Image {
+                address: 0x1010_0000,
+                bytes: vec![7; 70_000],
+            },
+        ]
+    }
+
+    /// Writes what `parts` say into flash that is erased.
+    fn flashed(parts: impl Iterator<Item = (u32, Vec<u8>)>) -> Vec<u8> {
+        let mut flash = vec![ERASED; 0x20_0000];
+        for (address, bytes) in parts {
+            let at = (address - 0x1000_0000) as usize;
+            flash[at..at + bytes.len()].copy_from_slice(&bytes);
+        }
+        flash
+    }
+
+    #[test]
+    fn all_formats_put_the_same_bytes_into_flash() {
+        let images = images();
+        let wanted = flashed(images.iter().map(|i| (i.address, i.bytes.clone())));
+        assert_eq!(
+            flashed([(images[0].address, bin(&images))].into_iter()),
+            wanted
+        );
+        let mut upper = 0;
+        let text = hex(&images);
+        let records = ihex::Reader::new(&text).filter_map(|record| match record {
+            Ok(Record::Data { offset, value }) => Some((upper | u32::from(offset), value)),
+            Ok(Record::ExtendedLinearAddress(address)) => {
+                upper = u32::from(address) << 16;
+                None
+            }
+            Ok(Record::EndOfFile) => None,
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(flashed(records), wanted);
+        let file = uf2(&images, UF2_RP2040);
+        let word = |block: &[u8], k: usize| {
+            u32::from_le_bytes(block[4 * k..4 * k + 4].try_into().expect("four bytes"))
+        };
+        let blocks = file.chunks_exact(UF2_BLOCK);
+        let contents = blocks.map(|b| (word(b, 3), b[32..32 + UF2_CONTENT].to_vec()));
+        assert_eq!(flashed(contents), wanted);
+    }
+
+    #[test]
+    fn uf2_blocks_are_what_the_boot_rom_wants() {
+        let file = uf2(&images(), UF2_RP2040);
+        let count = file.len() / UF2_BLOCK;
+        for (number, block) in file.chunks_exact(UF2_BLOCK).enumerate() {
+            let word = |k: usize| {
+                u32::from_le_bytes(block[4 * k..4 * k + 4].try_into().expect("four bytes"))
+            };
+            assert_eq!((word(0), word(1)), (0x0a32_4655, 0x9e5d_5157));
+            assert_eq!((word(2), word(7)), (0x2000, UF2_RP2040));
+            assert_eq!((word(5), word(6)), (number as u32, count as u32));
+            assert_eq!(word(127), 0x0ab1_6f30);
+            // A sector is erased when its first block arrives.
+            assert_eq!(word(3) % 4096, (number % UF2_SECTOR * UF2_CONTENT) as u32);
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! What is said.
+
+use rate2spike_core::blob::BlobError;
+use serde::{Deserialize, Serialize};
+
+use crate::frame::FrameError;
+
+/// Most bytes of a table in a message: the rest of the body is enough for its
+/// other fields.
+pub const TABLE_BYTES: usize = 192;
+
+/// Bytes of an input value, in 2⁻¹², little endian.
+pub const INPUT_BYTES: usize = 2;
+
+/// Bytes of a spike: step (4) and unit (2), little endian.
+pub const SPIKE_BYTES: usize = 6;
+
+/// Bytes of an output value, in the bits of [`rate2spike_core::Fixed`], little
+/// endian.
+pub const OUTPUT_BYTES: usize = 4;
+
+/// Bytes of RAM that a unit takes on a board: state, factors, and its place
+/// among those that wait.
+pub const UNIT_RAM_BYTES: usize = 24;
+
+/// Bytes of RAM that a readout filter takes on a board.
+pub const FILTER_RAM_BYTES: usize = 12;
+
+/// From the host.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Request<'a> {
+    /// Who are you, and which network do you hold?
+    Identify,
+    /// Run the network's self-test.
+    SelfTest,
+    /// Keep these input values: [`INPUT_BYTES`] each, sample by sample, all
+    /// channels of a sample together.
+    Load {
+        /// Index of the first value.
+        first: u32,
+        /// The values.
+        values: &'a [u8],
+    },
+    /// Run a trial on the input that was loaded.
+    Run(Trial),
+    /// Erase so much flash, from the network's first byte on.
+    Erase {
+        /// Bytes of the network that will be written.
+        bytes: u32,
+    },
+    /// Write to flash that was erased.
+    Write {
+        /// Distance from the network's first byte.
+        offset: u32,
+        /// What to write; a multiple of four bytes long.
+        bytes: &'a [u8],
+    },
+}
+
+/// A trial to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trial {
+    /// Seed of the noise and of the start.
+    pub seed: u64,
+    /// Number of the trial.
+    pub index: u64,
+    /// Samples of the input; the last one lasts to the trial's end.
+    pub samples: u32,
+    /// The right answer, for the score.
+    pub label: i8,
+    /// Send every spike.
+    pub spikes: bool,
+    /// Send the output of every so many steps; zero: never.
+    pub output_every: u16,
+}
+
+/// From the board.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Answer<'a> {
+    /// To [`Request::Identify`].
+    Identity(Identity<'a>),
+    /// To [`Request::SelfTest`].
+    SelfTest(SelfTest),
+    /// To [`Request::Load`].
+    Loaded,
+    /// Spikes of the trial that runs, [`SPIKE_BYTES`] each.
+    Spikes(&'a [u8]),
+    /// Outputs of the trial that runs, [`OUTPUT_BYTES`] each.
+    Output {
+        /// Step of the first one.
+        first: u32,
+        /// The outputs.
+        values: &'a [u8],
+    },
+    /// The trial is over.
+    Done(Outcome),
+    /// To [`Request::Erase`].
+    Erased,
+    /// To [`Request::Write`].
+    Written,
+    /// The request was not carried out.
+    Refused(Refusal),
+}
+
+/// A board, and what it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Identity<'a> {
+    /// Name of the board.
+    pub board: &'a [u8],
+    /// Cycles of its counter in a second.
+    pub clock_hz: u32,
+    /// What it has room for.
+    pub limits: Limits,
+    /// The deepest that its stack went since it was switched on, in bytes.
+    pub stack_bytes: u32,
+    /// Its network, or why it has none.
+    pub network: Result<Holding<'a>, NetworkFault>,
+}
+
+/// What a firmware has room for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Units.
+    pub units: u16,
+    /// Readout filters.
+    pub filters: u16,
+    /// Input values of a trial.
+    pub values: u32,
+    /// Bytes of flash for the network.
+    pub network_bytes: u32,
+}
+
+/// The network that a board holds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Holding<'a> {
+    /// Name of the task, UTF-8.
+    pub task: &'a [u8],
+    /// Check sum in the network's header.
+    pub checksum: u32,
+    /// Number of units.
+    pub units: u16,
+    /// Number of synapses.
+    pub synapses: u32,
+    /// Length of a time step in nanoseconds.
+    pub step_ns: u32,
+}
+
+/// Why a board has no network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum NetworkFault {
+    /// The bytes are no network.
+    Blob(BlobError),
+    /// More units than [`Limits::units`].
+    Units {
+        /// The network's.
+        found: u16,
+    },
+    /// More readout filters than [`Limits::filters`].
+    Filters {
+        /// The network's.
+        found: u16,
+    },
+    /// It was erased and is being written.
+    Erased,
+}
+
+/// Result of the self-test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SelfTest {
+    /// Hash of the spikes as stored in the network.
+    pub wanted: u64,
+    /// As found.
+    pub found: u64,
+}
+
+/// What a trial came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// Hash of the spikes.
+    pub spike_hash: u64,
+    /// Number of spikes.
+    pub spikes: u32,
+    /// By the published criterion.
+    pub correct: bool,
+    /// By the strict criterion.
+    pub strict: bool,
+    /// Steps in which a readout filter stood at the end of its range.
+    pub saturated_steps: u32,
+    /// What it took.
+    pub cycles: Cycles,
+}
+
+/// Cycles of a trial's steps: new input, step and output, without the sending
+/// of what they gave.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cycles {
+    /// Number of steps.
+    pub steps: u32,
+    /// Of all steps.
+    pub total: u64,
+    /// Of the first step, in which most units fire, since their potentials
+    /// start anywhere.
+    pub first: u32,
+    /// Of the worst of the other steps.
+    pub worst: u32,
+    /// That step, counted from 1.
+    pub worst_step: u32,
+    /// Of the steps without any spike.
+    pub quiet_total: u64,
+    /// Number of steps without any spike.
+    pub quiet_steps: u32,
+}
+
+impl Cycles {
+    /// Adds a step.
+    pub fn add(&mut self, step: u32, cycles: u32, spikes: usize) {
+        self.steps += 1;
+        self.total += u64::from(cycles);
+        if step == 1 {
+            self.first = cycles;
+        } else if cycles > self.worst {
+            (self.worst, self.worst_step) = (cycles, step);
+        }
+        if spikes == 0 {
+            self.quiet_steps += 1;
+            self.quiet_total += u64::from(cycles);
+        }
+    }
+}
+
+/// Why a request was not carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Refusal {
+    /// The frame was not understood.
+    Frame(FrameError),
+    /// There is no network.
+    NoNetwork(NetworkFault),
+    /// Input values outside of [`Limits::values`], or a trial longer than what
+    /// was loaded.
+    Input,
+    /// Flash outside of [`Limits::network_bytes`], or not aligned.
+    Range,
+    /// The flash could not be erased or written.
+    Flash(FlashFault),
+}
+
+/// Why flash could not be erased or written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FlashFault {
+    /// The board cannot write its own flash.
+    Unavailable,
+    /// It reported a failure.
+    Failed,
+    /// Reading gives something else than was written.
+    Differs,
+}

@@ -1,0 +1,212 @@
+//! Measures the emulated boards and prints a table of each:
+//! `cargo run --release -p rate2spike-tests --bin boards`.
+//!
+//! On the RP2040 a cycle is one of rp2040js, which counts by the tables of the
+//! Cortex-M0+ and knows no flash cache. On the STM32F405 QEMU counts
+//! instructions; `CYCLES_AN_INSTRUCTION` makes cycles of them.
+
+use rate2spike::board::client::{Client, Identity};
+use rate2spike::board::session::{pair, reach, spikes};
+use rate2spike::board::target::{CORTEX_M4_CYCLES_AN_INSTRUCTION, Cost, Target};
+use rate2spike::formats::image::Firmware;
+use rate2spike::simulate::{Experiment, Memory, task_trial};
+use rate2spike::task::Task;
+use rate2spike_core::blob::{Deployed, FILTER_BYTES};
+use rate2spike_protocol::message::{Cycles, FILTER_RAM_BYTES, Trial, UNIT_RAM_BYTES};
+use rate2spike_tests::emulator::{Board, Emulator};
+use rate2spike_tests::untrained;
+
+/// Seed of the trials.
+const SEED: u64 = 1;
+
+/// Step of the measured networks, in ms.
+const STEP_MS: f64 = 0.5;
+
+/// QEMU's SysTick counts at this rate, whatever the firmware believes, while an
+/// instruction takes a nanosecond.
+const QEMU_SYSTICK_MHZ: f64 = 168.0;
+
+/// What was measured of one network.
+struct Row {
+    units: usize,
+    synapses: usize,
+    blob_bytes: usize,
+    state_bytes: usize,
+    spikes: f64,
+    delivered: f64,
+    cycles: Cycles,
+    /// Counts of a unit in a step whose input is new.
+    input: f64,
+    /// Cycles of one count.
+    scale: f64,
+    identity: Identity,
+}
+
+fn main() {
+    for board in [Board::Rp2040, Board::Stm32f405] {
+        if !board.is_ready() {
+            continue;
+        }
+        let rows: Vec<Row> = [50, 200, 500, 1000].map(|n| measure(board, n)).into();
+        print(board, &rows);
+    }
+}
+
+fn measure(board: Board, units: usize) -> Row {
+    let bytes = untrained(Task::GoNogo, units, STEP_MS);
+    let deployed = Deployed::read(&bytes).expect("a network");
+    let experiment = Experiment {
+        network: &deployed,
+        task: Task::GoNogo,
+        decision: deployed.payload().decision,
+        clock: deployed.payload().clock,
+        step_ms: STEP_MS,
+        seed: SEED,
+    };
+    let emulator = Emulator::start(board, &bytes, &[]);
+    let (mut client, _) = emulator.connect();
+    let mut memory = Memory::of(&deployed);
+    // A trial whose input never changes: its steps differ by their spikes only.
+    let index = (0..)
+        .find(|&index| task_trial(Task::GoNogo, SEED, index).label == 0)
+        .expect("half of the trials are such");
+    let pair = pair(&mut client, &experiment, &mut memory, index).expect("a trial");
+    assert_eq!(pair.board, pair.desktop);
+    let (spikes, delivered) = after_first_step(&experiment, index);
+    let filters = deployed.payload().filters.len() / FILTER_BYTES;
+    Row {
+        units,
+        synapses: deployed.synapses(),
+        blob_bytes: bytes.len(),
+        state_bytes: UNIT_RAM_BYTES * units + FILTER_RAM_BYTES * filters,
+        spikes: spikes as f64,
+        delivered: delivered as f64,
+        cycles: pair.cycles,
+        input: input(&mut client, units),
+        scale: match board {
+            Board::Stm32f405 => 1000.0 / QEMU_SYSTICK_MHZ * CORTEX_M4_CYCLES_AN_INSTRUCTION,
+            _ => 1.0,
+        },
+        identity: client.identify().expect("it still answers"),
+    }
+}
+
+/// What new input costs: a trial in which it changes in every sample, by less
+/// than any unit can feel, beside one in which it does not.
+fn input(client: &mut Client, units: usize) -> f64 {
+    let samples = Task::GoNogo.samples();
+    let mut cycles = |input: Vec<i16>| {
+        client.load(&input).expect("it is loaded");
+        let trial = Trial {
+            seed: SEED,
+            index: 0,
+            samples: samples as u32,
+            label: 0,
+            spikes: false,
+            output_every: 0,
+        };
+        let outcome = client.run(&trial, |_, _| {}, |_, _| {});
+        outcome.expect("a trial")
+    };
+    let still = cycles(vec![0; samples]);
+    let changing = cycles((0..samples).map(|k| (k % 2) as i16).collect());
+    assert_eq!(still.spike_hash, changing.spike_hash);
+    let more = changing.cycles.total - still.cycles.total;
+    more as f64 / (samples as f64 * units as f64)
+}
+
+/// Spikes behind the first step, and the synapses that they reach.
+fn after_first_step(experiment: &Experiment<Deployed>, index: u64) -> (usize, usize) {
+    let spikes = spikes(experiment, index);
+    let units = spikes
+        .iter()
+        .filter(|(step, _)| *step > 1)
+        .map(|(_, unit)| *unit);
+    let delivered = units
+        .clone()
+        .map(|unit| reach(experiment.network, unit.into()))
+        .sum();
+    (units.count(), delivered)
+}
+
+impl Row {
+    fn quiet(&self) -> f64 {
+        self.scale * self.cycles.quiet_total as f64 / f64::from(self.cycles.quiet_steps)
+    }
+
+    fn mean(&self) -> f64 {
+        self.scale * self.cycles.total as f64 / f64::from(self.cycles.steps)
+    }
+
+    /// What the spikes of all steps but the first cost, where a step without
+    /// spikes costs `quiet`.
+    fn spiking(&self, quiet: f64) -> f64 {
+        let steps = f64::from(self.cycles.steps - 1);
+        self.scale * (self.cycles.total as f64 - f64::from(self.cycles.first)) - quiet * steps
+    }
+}
+
+/// What a step's parts cost, from networks of different sizes.
+fn fitted(rows: &[Row]) -> Cost {
+    // Steps without spikes are rare in large networks, and one of them ends the
+    // refractory time of the start.
+    let (small, large) = (&rows[0], &rows[2]);
+    let unit = (large.quiet() - small.quiet()) / (large.units - small.units) as f64;
+    let step = small.quiet() - unit * small.units as f64;
+    // spiking = spike · spikes + synapse · delivered, of two networks.
+    let (small, large) = (&rows[1], &rows[3]);
+    let spiking = |row: &Row| row.spiking(step + unit * row.units as f64);
+    let determinant = small.spikes * large.delivered - large.spikes * small.delivered;
+    let (few, many) = (spiking(small), spiking(large));
+    Cost {
+        step,
+        unit,
+        input: small.scale * small.input,
+        spike: (few * large.delivered - many * small.delivered) / determinant,
+        synapse: (small.spikes * many - large.spikes * few) / determinant,
+    }
+}
+
+fn print(board: Board, rows: &[Row]) {
+    let firmware = Firmware::read(&board.build()).expect("the firmware just built");
+    println!("\n{board:?}\n");
+    println!(
+        "firmware {} bytes of flash, {} bytes of static RAM, {} bytes of stack used\n",
+        firmware.image.bytes.len(),
+        firmware.static_ram,
+        rows.iter()
+            .map(|row| row.identity.stack_bytes)
+            .max()
+            .unwrap_or(0)
+    );
+    println!(
+        "| N | synapses | flash, bytes | a synapse | RAM, bytes | step without spikes | a unit | mean step | worst step | first step | trial of 1 s, million cycles |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|---|---|");
+    for row in rows {
+        println!(
+            "| {} | {} | {} | {:.2} | {} | {:.0} | {:.1} | {:.0} | {:.0} | {:.0} | {:.1} |",
+            row.units,
+            row.synapses,
+            row.blob_bytes,
+            row.blob_bytes as f64 / row.synapses as f64,
+            row.state_bytes,
+            row.quiet(),
+            row.quiet() / row.units as f64,
+            row.mean(),
+            row.scale * f64::from(row.cycles.worst),
+            row.scale * f64::from(row.cycles.first),
+            row.scale * row.cycles.total as f64 / 1e6,
+        );
+    }
+    let cost = fitted(rows);
+    println!(
+        "\ncycles: {:.0} a step, {:.1} a neuron-step, {:.1} a unit with new input, {:.0} a spike, {:.1} a delivered synapse",
+        cost.step, cost.unit, cost.input, cost.spike, cost.synapse
+    );
+    let target = match board {
+        Board::Rp2040 => &Target::RP2040,
+        _ => &Target::STM32F405,
+    };
+    println!("`deploy` counts with: {:?}", target.cost);
+}

@@ -1,0 +1,290 @@
+//! Emulated boards: the firmware built, loaded with a network apart from it,
+//! and its serial line as a TCP port.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use rate2spike::board::client::{Client, Identity};
+use rate2spike::board::port::Port;
+use rate2spike::formats::image::Firmware;
+use tempfile::TempDir;
+
+/// A board that an emulator stands in for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Board {
+    /// Raspberry Pi Pico, in rp2040js.
+    Rp2040,
+    /// An STM32F405, in QEMU's netduinoplus2.
+    Stm32f405,
+    /// No board that one can buy: RV32IMAC, in QEMU's virt.
+    Riscv,
+}
+
+impl Board {
+    /// All of them.
+    pub const ALL: [Board; 3] = [Board::Rp2040, Board::Stm32f405, Board::Riscv];
+
+    /// Name of its package in `firmware-example`, without `rate2spike-`.
+    pub fn package(self) -> &'static str {
+        match self {
+            Board::Rp2040 => "rp2040",
+            Board::Stm32f405 => "stm32f4",
+            Board::Riscv => "riscv",
+        }
+    }
+
+    /// What it is compiled for.
+    pub fn target(self) -> &'static str {
+        match self {
+            Board::Rp2040 => "thumbv6m-none-eabi",
+            Board::Stm32f405 => "thumbv7em-none-eabihf",
+            Board::Riscv => "riscv32imac-unknown-none-elf",
+        }
+    }
+
+    /// What is missing to emulate it, and how to get it.
+    pub fn missing(self) -> Option<String> {
+        if !has_target(self.target()) {
+            let target = self.target();
+            return Some(format!("no {target}; run `rustup target add {target}`"));
+        }
+        let emulator = match self {
+            Board::Rp2040 => {
+                let folder = emulators().join("node_modules/rp2040js");
+                return (!runs("node") || !folder.is_dir())
+                    .then(|| "no rp2040js; run `npm install` in tests/emulators".to_string());
+            }
+            Board::Stm32f405 => "qemu-system-arm",
+            Board::Riscv => "qemu-system-riscv32",
+        };
+        (!runs(emulator)).then(|| format!("no {emulator}; install QEMU"))
+    }
+
+    /// True if it can be emulated here. Prints what is missing otherwise, and
+    /// fails where `RATE2SPIKE_REQUIRE_EMULATORS` is 1.
+    pub fn is_ready(self) -> bool {
+        let Some(missing) = self.missing() else {
+            return true;
+        };
+        let required = std::env::var("RATE2SPIKE_REQUIRE_EMULATORS").is_ok_and(|x| x == "1");
+        assert!(!required, "{self:?}: {missing}");
+        println!("skipped on {self:?}: {missing}");
+        false
+    }
+
+    /// Builds the firmware and returns the linked file.
+    pub fn build(self) -> PathBuf {
+        let folder = repository().join("firmware-example");
+        let package = format!("rate2spike-{}", self.package());
+        let mut cargo = Command::new("cargo");
+        cargo
+            .current_dir(&folder)
+            .args(["build", "--release", "--quiet", "--package", &package])
+            .args(["--target", self.target()]);
+        // What this build was told is not meant for that one.
+        for name in [
+            "CARGO_BUILD_BUILD_DIR",
+            "CARGO_BUILD_TARGET",
+            "CARGO_ENCODED_RUSTFLAGS",
+            "CARGO_TARGET_DIR",
+            "RUSTFLAGS",
+            "RUSTC_WORKSPACE_WRAPPER",
+        ] {
+            cargo.env_remove(name);
+        }
+        let status = cargo.status().expect("cargo runs");
+        assert!(status.success(), "the firmware of {self:?} does not build");
+        let file = Path::new("target").join(self.target());
+        folder.join(file).join("release").join(package)
+    }
+}
+
+/// The repository's folder.
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("this package lies in the repository")
+        .into()
+}
+
+fn emulators() -> PathBuf {
+    repository().join("tests/emulators")
+}
+
+fn has_target(target: &str) -> bool {
+    let output = Command::new("rustc")
+        .args(["--print", "target-libdir", "--target", target])
+        .output();
+    output.is_ok_and(|output| {
+        let folder = String::from_utf8_lossy(&output.stdout).trim().to_string();
+        output.status.success() && Path::new(&folder).is_dir()
+    })
+}
+
+fn runs(program: &str) -> bool {
+    let mut command = Command::new(program);
+    command.arg("--version").stdout(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+/// A running board; switched off when dropped.
+pub struct Emulator {
+    process: Child,
+    port: Port,
+    /// What it says: lines of the RP2040's emulator.
+    lines: Receiver<String>,
+    orders: ChildStdin,
+    /// Holds the images.
+    _folder: TempDir,
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Emulator {
+    /// Starts `board` with its firmware and with these bytes where its network
+    /// lies; `options` go to the emulator.
+    pub fn start(board: Board, network: &[u8], options: &[&str]) -> Self {
+        let firmware = board.build();
+        let folder = tempfile::tempdir().expect("a folder for images");
+        let network_file = folder.path().join("network.bin");
+        std::fs::write(&network_file, network).expect("a writable folder");
+        let (command, port) = match board {
+            Board::Rp2040 => {
+                let image = Firmware::read(&firmware).expect("the firmware just built");
+                let file = folder.path().join("firmware.bin");
+                std::fs::write(&file, image.image.bytes).expect("a writable folder");
+                (rp2040js(&file, &network_file), None)
+            }
+            Board::Stm32f405 | Board::Riscv => {
+                let port = free_port();
+                (qemu(board, &firmware, &network_file, port), Some(port))
+            }
+        };
+        let mut emulator = Self::run(command, options, folder);
+        let port = port.unwrap_or_else(|| emulator.announced_port());
+        emulator.port = Port::Tcp(format!("127.0.0.1:{port}"));
+        emulator
+    }
+
+    fn run(mut command: Command, options: &[&str], folder: TempDir) -> Self {
+        let mut process = command
+            .args(options)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the emulator starts");
+        let stdout = process.stdout.take().expect("it is piped");
+        let (sender, lines) = channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                let _ = sender.send(line);
+            }
+        });
+        Self {
+            orders: process.stdin.take().expect("it is piped"),
+            process,
+            port: Port::Tcp(String::new()),
+            lines,
+            _folder: folder,
+        }
+    }
+
+    fn announced_port(&mut self) -> u16 {
+        let line = self.line(Duration::from_secs(30), |line| line.starts_with("port "));
+        let line = line.expect("the emulator tells its port");
+        line["port ".len()..].parse().expect("a port")
+    }
+
+    /// Waits for a line that is `wanted`.
+    pub fn line(&self, most: Duration, wanted: impl Fn(&str) -> bool) -> Option<String> {
+        let start = Instant::now();
+        while let Some(left) = most.checked_sub(start.elapsed()) {
+            let line = self.lines.recv_timeout(left).ok()?;
+            if wanted(&line) {
+                return Some(line);
+            }
+        }
+        None
+    }
+
+    /// Gives an order: `press` or `release` the button.
+    pub fn order(&mut self, order: &str) {
+        writeln!(self.orders, "{order}").expect("the emulator runs");
+    }
+
+    /// Where its serial line is.
+    pub fn port(&self) -> &Port {
+        &self.port
+    }
+
+    /// Connects, when it has started.
+    pub fn connect(&self) -> (Client, Identity) {
+        let start = Instant::now();
+        loop {
+            match Client::connect(&self.port) {
+                Ok(connected) => return connected,
+                Err(error) if start.elapsed() > Duration::from_secs(20) => panic!("{error}"),
+                Err(_) => std::thread::sleep(Duration::from_millis(100)),
+            }
+        }
+    }
+}
+
+/// Sends so many bytes that mean nothing, and reads what comes back.
+pub fn pour(port: &Port, count: usize) {
+    let mut line = port.open().expect("the emulator runs");
+    let mut word = 1u32;
+    for _ in 0..count {
+        // A linear congruential sequence's upper bits.
+        word = word.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        line.write_all(&[(word >> 24) as u8]).expect("it is read");
+        if word.is_multiple_of(64) {
+            let _ = line.read(&mut [0; 4096]);
+        }
+    }
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("it is bound").port()
+}
+
+fn rp2040js(firmware: &Path, network: &Path) -> Command {
+    let mut command = Command::new("node");
+    command.arg(emulators().join("rp2040.js"));
+    command.arg(firmware).arg(network);
+    command
+}
+
+fn qemu(board: Board, firmware: &Path, network: &Path, port: u16) -> Command {
+    let (program, machine, address) = match board {
+        Board::Riscv => ("qemu-system-riscv32", "virt", 0x8040_0000u32),
+        _ => ("qemu-system-arm", "netduinoplus2", 0x0806_0000),
+    };
+    let loader = format!(
+        "loader,file={},addr={address:#x},force-raw=on",
+        network.display()
+    );
+    let line = format!("tcp:127.0.0.1:{port},server=on,wait=off,nodelay=on");
+    let mut command = Command::new(program);
+    command
+        .args(["-machine", machine, "-display", "none", "-monitor", "none"])
+        // An instruction takes a nanosecond of the board's time, so that its
+        // counter counts them.
+        .args(["-icount", "shift=0"])
+        .args(["-device", &loader, "-serial", &line, "-kernel"])
+        .arg(firmware);
+    if board == Board::Riscv {
+        command.args(["-bios", "none"]);
+    }
+    command
+}

@@ -1,0 +1,262 @@
+//! The firmware in emulators: the same spikes as here, over the real protocol.
+//!
+//! Where an emulator or a target is missing, its tests print why and do
+//! nothing; with `RATE2SPIKE_REQUIRE_EMULATORS=1` that is a failure.
+
+use std::time::Duration;
+
+use rate2spike::board::BoardError;
+use rate2spike::board::session::pair;
+use rate2spike::simulate::{Experiment, Memory};
+use rate2spike::task::Task;
+use rate2spike_core::blob::{BlobError, Deployed};
+use rate2spike_protocol::message::{FlashFault, NetworkFault, Refusal};
+use rate2spike_tests::calls::{Program, reachable};
+use rate2spike_tests::emulator::{Board, Emulator, repository};
+
+/// The frozen network of `task`: 200 units, steps of 0.1 ms.
+fn network(task: Task) -> Vec<u8> {
+    let name = format!("core/tests/golden/{}.snn", task.name());
+    std::fs::read(repository().join(name)).expect("a frozen network")
+}
+
+fn experiment<'n>(deployed: &'n Deployed, task: Task) -> Experiment<'n, Deployed<'n>> {
+    Experiment {
+        network: deployed,
+        task,
+        decision: deployed.payload().decision,
+        clock: deployed.payload().clock,
+        step_ms: f64::from(deployed.payload().step_ns) / 1e6,
+        seed: 1,
+    }
+}
+
+/// Trials of each task: an emulated Pico takes some seconds for one.
+fn trials(board: Board) -> u64 {
+    if board == Board::Rp2040 { 1 } else { 5 }
+}
+
+fn boards() -> impl Iterator<Item = Board> {
+    Board::ALL.into_iter().filter(|board| board.is_ready())
+}
+
+#[test]
+fn every_board_spikes_as_the_desktop_does_in_all_tasks() {
+    for board in boards() {
+        for task in Task::ALL {
+            let bytes = network(task);
+            let deployed = Deployed::read(&bytes).expect("a frozen network");
+            let emulator = Emulator::start(board, &bytes, &[]);
+            let (mut client, identity) = emulator.connect();
+            assert_eq!(identity.network, Ok(deployed.checksum()));
+            let test = client.self_test().expect("a self-test");
+            assert_eq!(test.found, test.wanted, "{board:?}, {}", task.name());
+            let experiment = experiment(&deployed, task);
+            let mut memory = Memory::of(&deployed);
+            for index in 0..trials(board) {
+                let pair = pair(&mut client, &experiment, &mut memory, index).expect("a trial");
+                let name = format!("{board:?}, {}, trial {index}", task.name());
+                assert_eq!(pair.board, pair.desktop, "{name}");
+                assert!(pair.board.spikes > 100, "{name} shows nothing");
+                assert_eq!(pair.cycles.steps, experiment.clock.steps, "{name}");
+                println!("{name}: {:016x}", pair.board.spike_hash);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_network_that_is_none_is_named_and_waited_for() {
+    let whole = network(Task::Xor);
+    let mut damaged = whole.clone();
+    damaged[whole.len() / 2] ^= 1;
+    let mut foreign = whole.clone();
+    foreign[4] += 1;
+    // What follows in flash is erased, so that a cut network is a damaged one;
+    // one whose length leads out of the flash is cut.
+    let cut = whole[..whole.len() / 2].to_vec();
+    let mut long = whole.clone();
+    long[8..12].copy_from_slice(&0x00ff_ffffu32.to_le_bytes());
+    type Wanted = fn(&NetworkFault) -> bool;
+    let cases: [(&str, &[u8], Wanted); 5] = [
+        ("nothing", &[0xff; 64], |fault| {
+            matches!(fault, NetworkFault::Blob(BlobError::Magic(_)))
+        }),
+        ("damaged", &damaged, |fault| {
+            matches!(fault, NetworkFault::Blob(BlobError::Checksum { .. }))
+        }),
+        ("foreign", &foreign, |fault| {
+            matches!(fault, NetworkFault::Blob(BlobError::Layout(_)))
+        }),
+        ("cut", &cut, |fault| {
+            matches!(fault, NetworkFault::Blob(BlobError::Checksum { .. }))
+        }),
+        ("long", &long, |fault| {
+            matches!(fault, NetworkFault::Blob(BlobError::Short { .. }))
+        }),
+    ];
+    for board in boards() {
+        for (name, bytes, wanted) in cases {
+            let emulator = Emulator::start(board, bytes, &[]);
+            let (mut client, identity) = emulator.connect();
+            let fault = identity.network.expect_err(name);
+            assert!(wanted(&fault), "{board:?}, {name}: {fault:?}");
+            match client.self_test() {
+                Err(BoardError::Refused {
+                    refusal: Refusal::NoNetwork(found),
+                    ..
+                }) => assert_eq!(found, fault),
+                other => panic!("{board:?}, {name}: {other:?}"),
+            }
+            assert!(client.identify().is_ok(), "{board:?} still answers");
+        }
+    }
+}
+
+#[test]
+fn a_network_beyond_the_firmwares_memory_is_refused() {
+    let bytes = rate2spike_tests::untrained(Task::GoNogo, 1025, 1.0);
+    for board in boards() {
+        let emulator = Emulator::start(board, &bytes, &[]);
+        let (_, identity) = emulator.connect();
+        let wanted = Err(NetworkFault::Units { found: 1025 });
+        assert_eq!(identity.network, wanted, "{board:?}");
+    }
+}
+
+#[test]
+fn a_network_can_be_replaced_over_the_line_where_flash_can_be_written() {
+    let (old, new) = (network(Task::GoNogo), network(Task::Xor));
+    let wanted = Deployed::read(&new).expect("a frozen network").checksum();
+    for board in boards() {
+        let options: &[&str] = if board == Board::Rp2040 {
+            &["--rom"]
+        } else {
+            &[]
+        };
+        let emulator = Emulator::start(board, &old, options);
+        let (mut client, _) = emulator.connect();
+        match (board, client.replace(&new, |_| {})) {
+            // QEMU's flash cannot be written; the board notices.
+            (
+                Board::Stm32f405,
+                Err(BoardError::Refused {
+                    refusal: Refusal::Flash(fault),
+                    ..
+                }),
+            ) => assert_eq!(fault, FlashFault::Differs),
+            (Board::Rp2040 | Board::Riscv, Ok(identity)) => {
+                assert_eq!(identity.network, Ok(wanted), "{board:?}");
+                let test = client.self_test().expect("a self-test");
+                assert_eq!(test.found, test.wanted, "{board:?}");
+            }
+            (board, result) => panic!("{board:?}: {result:?}"),
+        }
+        assert!(client.identify().is_ok(), "{board:?} still answers");
+    }
+}
+
+#[test]
+fn a_board_without_boot_rom_says_that_it_cannot_write_its_flash() {
+    if !Board::Rp2040.is_ready() {
+        return;
+    }
+    let bytes = network(Task::Xor);
+    let emulator = Emulator::start(Board::Rp2040, &bytes, &[]);
+    let (mut client, before) = emulator.connect();
+    match client.replace(&bytes, |_| {}) {
+        Err(BoardError::Refused { refusal, .. }) => {
+            assert_eq!(refusal, Refusal::Flash(FlashFault::Unavailable));
+        }
+        other => panic!("{other:?}"),
+    }
+    let after = client.identify().expect("it still answers");
+    assert_eq!(after.network, before.network);
+}
+
+/// A million bytes go through the same code on the desktop, in the tests of
+/// `firmware-example/app`.
+#[test]
+fn garbage_on_the_line_does_no_harm() {
+    let bytes = network(Task::Xor);
+    for board in boards() {
+        let emulator = Emulator::start(board, &bytes, &[]);
+        let (client, before) = emulator.connect();
+        drop(client);
+        rate2spike_tests::emulator::pour(emulator.port(), 20_000);
+        let (mut client, after) = emulator.connect();
+        assert_eq!(after.network, before.network, "{board:?}");
+        let test = client.self_test().expect("a self-test");
+        assert_eq!(test.found, test.wanted, "{board:?}");
+    }
+}
+
+#[test]
+fn the_button_is_the_cue_and_the_light_the_answer() {
+    if !Board::Rp2040.is_ready() {
+        return;
+    }
+    let mut emulator = Emulator::start(Board::Rp2040, &network(Task::GoNogo), &[]);
+    let most = Duration::from_secs(60);
+    // No press, no answer.
+    let early = emulator.line(Duration::from_secs(5), |line| line == "light on");
+    assert_eq!(early, None);
+    emulator.order("press");
+    let on = emulator.line(most, |line| line == "light on");
+    assert!(on.is_some(), "the network answers the button");
+    emulator.order("release");
+    let off = emulator.line(most, |line| line == "light off");
+    assert!(off.is_some(), "the answer ends with the trial");
+}
+
+#[test]
+fn a_board_without_a_network_blinks() {
+    if !Board::Rp2040.is_ready() {
+        return;
+    }
+    let emulator = Emulator::start(Board::Rp2040, &[], &[]);
+    for light in ["light on", "light off", "light on"] {
+        let seen = emulator.line(Duration::from_secs(30), |line| line == light);
+        assert!(seen.is_some(), "{light}");
+    }
+}
+
+#[test]
+fn the_linked_step_has_no_panic_and_the_fixed_build_no_floating_point() {
+    for board in [Board::Rp2040, Board::Stm32f405] {
+        if !board.is_ready() {
+            continue;
+        }
+        let program = Program::read(&board.build());
+        let step = program.function("rate2spike_core::step::State", "::step");
+        let calls = reachable(&program, step);
+        assert!(
+            calls.iter().any(|name| name.contains("::fire")),
+            "{board:?}: the walk finds what the step calls: {calls:?}"
+        );
+        let panics: Vec<_> = calls.iter().filter(|name| name.contains("panic")).collect();
+        assert!(panics.is_empty(), "{board:?}: {panics:?}");
+        let others = program.names().filter(|name| name.contains("panic"));
+        assert!(
+            others.count() > 0,
+            "{board:?}: a panic elsewhere would be found"
+        );
+        if board == Board::Rp2040 {
+            let float: Vec<_> = program.names().filter(|name| is_float(name)).collect();
+            assert!(float.is_empty(), "{float:?}");
+        }
+    }
+}
+
+/// Routines of floating point, by the names of the ABI and of the compiler's
+/// library.
+fn is_float(name: &str) -> bool {
+    let abi = [
+        "__aeabi_f",
+        "__aeabi_d",
+        "__aeabi_i2",
+        "__aeabi_ui2",
+        "__aeabi_l2",
+    ];
+    abi.iter().any(|start| name.starts_with(start)) || name.contains("compiler_builtins::float")
+}
