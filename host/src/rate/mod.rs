@@ -10,9 +10,14 @@
 //! in the terms of the published code, [`activation`] is φ, [`batch`] draws
 //! trials and noise, [`recurrence`] runs the equations over time and back,
 //! [`model`] is the network as a Burn module, and [`training`] trains it.
+//! [`ensemble`] does the same for many networks at once, for back ends that
+//! need much to do.
 
 pub mod activation;
 pub mod batch;
+pub mod ensemble;
+#[cfg(feature = "gpu")]
+pub mod gpu;
 pub mod model;
 pub mod network;
 pub mod optimizer;

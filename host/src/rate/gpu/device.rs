@@ -1,0 +1,1 @@
+//! Finding a GPU without a panic where there is none.
