@@ -1,5 +1,7 @@
 //! What the tests share: the files that the published code produced.
 
+pub mod ensemble;
+
 use std::path::{Path, PathBuf};
 
 use rate2spike::formats::mat::MatFile;

@@ -1,6 +1,7 @@
 //! One subcommand a file; what several of them share is here.
 
 pub mod convert;
+pub mod gpu;
 pub mod inspect;
 pub mod pipeline;
 pub mod quantize;

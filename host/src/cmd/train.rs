@@ -6,6 +6,7 @@ use clap::Args;
 use indicatif::ProgressBar;
 use serde::Serialize;
 
+use super::gpu::{self, PlaceArgs};
 use super::{CommandError, print_json, progress, task_of};
 use crate::formats::disk;
 use crate::formats::rate_model::{self, RateModelFile};
@@ -42,12 +43,9 @@ pub struct TrainArgs {
     /// The network and its training
     #[command(flatten)]
     pub options: OptionArgs,
-    /// Accepted for compatibility; the CPU is used
-    #[arg(long, hide = true, value_name = "N")]
-    pub gpu: Option<String>,
-    /// Accepted for compatibility
-    #[arg(long = "gpu_frac", hide = true, value_name = "SHARE")]
-    pub gpu_frac: Option<f64>,
+    /// Where to train
+    #[command(flatten)]
+    pub place: PlaceArgs,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
@@ -257,6 +255,16 @@ pub fn train_and_save(
 ) -> Result<(Trained, PathBuf), CommandError> {
     disk::check_writable(output)?;
     let trained = train(options, &mut TrainingBar::new(options.updates, json));
+    let model = save_trained(options, &trained, output)?;
+    Ok((trained, model))
+}
+
+/// Saves a network below `output`, unless its training diverged.
+pub fn save_trained(
+    options: &RateOptions,
+    trained: &Trained,
+    output: &std::path::Path,
+) -> Result<PathBuf, CommandError> {
     if trained.losses.last().is_some_and(|loss| !loss.is_finite()) {
         return Err(CommandError::Failed(format!(
             "the training diverged after {} updates (loss {}); use a smaller --learning_rate or another --seed",
@@ -264,8 +272,7 @@ pub fn train_and_save(
             trained.losses.last().copied().unwrap_or(f32::NAN),
         )));
     }
-    let model = rate_model::save(output, options, &trained)?;
-    Ok((trained, model))
+    Ok(rate_model::save(output, options, trained)?)
 }
 
 fn run_training(args: &TrainArgs) -> Result<(), CommandError> {
@@ -273,11 +280,25 @@ fn run_training(args: &TrainArgs) -> Result<(), CommandError> {
         .task
         .ok_or_else(|| CommandError::Usage("--task is needed to train".into()))?;
     let options = args.options.options(task, ActivationKind::Sigmoid)?;
-    if args.gpu.is_some() && !args.json {
-        eprintln!("rate2spike: --gpu has no effect: this build trains on the CPU");
-    }
+    let gpu = args.place.gpu()?;
     let started = std::time::Instant::now();
-    let (trained, model) = train_and_save(&options, &args.output_dir, args.json)?;
+    let (trained, model) = match (&gpu, &args.place.seeds) {
+        (None, None) => train_and_save(&options, &args.output_dir, args.json)?,
+        (None, Some(_)) => {
+            let message = "--seeds trains several networks at once on a GPU; give --backend cuda";
+            return Err(CommandError::Usage(message.into()));
+        }
+        (Some(gpu), Some(seeds)) => {
+            disk::check_writable(&args.output_dir)?;
+            return gpu::run(gpu, &options, &seeds.0, &args.output_dir, args.json);
+        }
+        (Some(gpu), None) => {
+            disk::check_writable(&args.output_dir)?;
+            let trained = gpu::train(gpu, &options, &[options.seed], args.json).remove(0);
+            let model = save_trained(&options, &trained, &args.output_dir)?;
+            (trained, model)
+        }
+    };
     let report = TrainReport {
         success: trained.success,
         trials: trained.losses.len(),

@@ -11,12 +11,11 @@
 //! trials and noise, [`recurrence`] runs the equations over time and back,
 //! [`model`] is the network as a Burn module, and [`training`] trains it.
 //! [`ensemble`] does the same for many networks at once, for back ends that
-//! need much to do.
+//! need much to do, and [`gpu`] is one.
 
 pub mod activation;
 pub mod batch;
 pub mod ensemble;
-#[cfg(feature = "gpu")]
 pub mod gpu;
 pub mod model;
 pub mod network;

@@ -55,7 +55,7 @@ pub fn train_many<B: SideBySide>(
     options: &RateOptions,
     seeds: &[u64],
     device: &B::Device,
-    progress: &mut impl EnsembleProgress,
+    progress: &mut dyn EnsembleProgress,
 ) -> Vec<Trained> {
     if seeds.is_empty() {
         return Vec::new();

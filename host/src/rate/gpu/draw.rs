@@ -9,7 +9,7 @@ use rate2spike_core::noise::jump;
 use rayon::prelude::*;
 
 use super::kernels::{self, DrawGivenLaunch, DrawLeftLaunch, Drawing};
-use super::{Cubes, cube, empty, indexable, tensor};
+use super::launch::{Cubes, cube, empty, indexable, tensor};
 use crate::rate::batch::noise_of;
 use crate::rate::ensemble::trials::{TrialRange, TrialSource, Trials};
 use crate::rate::network::generator;
