@@ -18,6 +18,7 @@
 
 use crc::{CRC_32_ISO_HDLC, Crc, Table};
 use fixed::types::{I4F12, I6F10};
+use heapless::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::arithmetic::Fixed;
@@ -25,7 +26,9 @@ use crate::decision::Decision;
 use crate::network::{
     Constants, Filter, FilterFactors, Membrane, Network, ReadoutFilter, UnitFactors,
 };
-use crate::trial::Clock;
+use crate::noise::Noise;
+use crate::step::{Block, ReadoutBlock, State, Waiting};
+use crate::trial::{self, Clock, SpikeHash};
 
 /// The first four bytes.
 pub const MAGIC: [u8; 4] = *b"R2SN";
@@ -53,7 +56,10 @@ pub const READOUT_BYTES: usize = 5;
 /// 2⁻¹².
 pub const PULSE_BYTES: usize = 7;
 
-/// A table of 16 entries: 16 cycles a byte on a Cortex-M0+, 64 bytes of flash.
+/// Most input channels of a network.
+pub const MOST_INPUTS: usize = 16;
+
+/// A table of 256 entries, 1 KiB of flash.
 static CRC: Crc<u32, Table<1>> = Crc::<u32, Table<1>>::new(&CRC_32_ISO_HDLC);
 
 /// Numbers that all units share; [`Constants`] with the types of the blob.
@@ -256,8 +262,37 @@ impl<'a> Deployed<'a> {
         self.payload.synapses.len() / SYNAPSE_BYTES
     }
 
-    /// Input of the self-test: value of `channel` in `sample`.
-    pub fn self_test_input(&self, sample: u32, channel: usize) -> I4F12 {
+    /// Runs the self-test in memory as [`State::start`] takes it; returns the
+    /// hash of its spikes, which is to be compared with
+    /// [`SelfTest::spike_hash`], or `None` if the memory is too small.
+    pub fn self_test(
+        &self,
+        blocks: &mut [Block<Fixed>],
+        readout: &mut [ReadoutBlock<Fixed>],
+        waiting: &mut [Waiting],
+    ) -> Option<u64> {
+        let mut noise = Noise::new(self.payload.self_test.seed, 0);
+        let mut state = State::start(self, blocks, readout, waiting, &mut noise)?;
+        let mut hash = SpikeHash::default();
+        trial::run(
+            self,
+            &mut state,
+            &mut noise,
+            self.payload.clock,
+            |sample| self.self_test_input(sample),
+            |step, state| hash.add_step(step, state),
+        );
+        Some(hash.value())
+    }
+
+    /// Input of the self-test: all channels in `sample`.
+    pub fn self_test_input(&self, sample: u32) -> Vec<I4F12, MOST_INPUTS> {
+        (0..self.constants.inputs)
+            .map(|channel| self.pulses_in(sample, channel))
+            .collect()
+    }
+
+    fn pulses_in(&self, sample: u32, channel: usize) -> I4F12 {
         self.payload
             .self_test
             .pulses
@@ -429,7 +464,8 @@ fn check_indices(payload: &Payload) -> Result<(), BlobError> {
     let shared = &payload.shared;
     let range = |table, row| Err(BlobError::Range { table, row });
     let shifts_fit = shared.weight_shift < 24 && shared.readout_shift < 16;
-    if shared.units == 0 || shared.refractory_steps == u16::MAX || !shifts_fit {
+    let inputs_fit = (shared.inputs as usize) <= MOST_INPUTS;
+    if shared.units == 0 || !inputs_fit || shared.refractory_steps == u16::MAX || !shifts_fit {
         return range(TableName::Shared, 0);
     }
     let clock = &payload.clock;

@@ -15,9 +15,12 @@ use crate::task::{Task, Trial};
 /// The memory of a [`State`].
 #[derive(Debug)]
 pub struct Memory<A: Arithmetic> {
-    blocks: Vec<Block<A>>,
-    readout: Vec<ReadoutBlock<A>>,
-    waiting: Vec<Waiting>,
+    /// One for every [`rate2spike_core::step::LANES`] units.
+    pub blocks: Vec<Block<A>>,
+    /// One for every [`rate2spike_core::step::LANES`] readout filters.
+    pub readout: Vec<ReadoutBlock<A>>,
+    /// One a unit.
+    pub waiting: Vec<Waiting>,
 }
 
 impl<A: Arithmetic> Memory<A> {

@@ -28,9 +28,18 @@ impl Interval {
         let middle = p + Z * Z / (2.0 * n);
         let half = Z * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();
         let scale = 1.0 + Z * Z / n;
+        // Rounding must not move the ends that are exact.
         Self {
-            low: ((middle - half) / scale).max(0.0),
-            high: ((middle + half) / scale).min(1.0),
+            low: if successes == 0 {
+                0.0
+            } else {
+                (middle - half) / scale
+            },
+            high: if successes == trials {
+                1.0
+            } else {
+                (middle + half) / scale
+            },
         }
     }
 }
@@ -44,5 +53,6 @@ mod tests {
         let interval = Interval::wilson(90, 100);
         assert!((interval.low - 0.8256).abs() < 1e-4 && (interval.high - 0.9448).abs() < 1e-4);
         assert_eq!(Interval::wilson(10, 10).high, 1.0);
+        assert_eq!(Interval::wilson(0, 10).low, 0.0);
     }
 }

@@ -29,7 +29,7 @@ pub struct ConvertArgs {
     #[arg(long, default_value = "20:5:75", conflicts_with = "lambda")]
     pub lambdas: Lambdas,
     /// Score this one value
-    #[arg(long, value_name = "LAMBDA")]
+    #[arg(long, value_name = "LAMBDA", allow_negative_numbers = true)]
     pub lambda: Option<f64>,
     /// Trials of each candidate
     #[arg(long, default_value = "100", value_parser = trials)]

@@ -160,7 +160,12 @@ pub fn lambda_of(model: &RateModelFile, lambda: Option<f64>) -> Result<f64, Comm
 #[derive(Clone, Debug, clap::Args)]
 pub struct NeuronArgs {
     /// Time step in ms: 0.05, 0.1, 0.2, 0.25, 0.5, 1
-    #[arg(long, value_name = "MS", conflicts_with = "downsample")]
+    #[arg(
+        long,
+        value_name = "MS",
+        conflicts_with = "downsample",
+        allow_negative_numbers = true
+    )]
     pub dt: Option<f64>,
     /// The published downsampling: every K-th input sample, steps K times as long, noise as it is
     #[arg(long, value_name = "K")]
@@ -175,10 +180,20 @@ pub struct NeuronArgs {
     #[arg(long, value_enum, default_value = "double")]
     pub filter: FilterArg,
     /// Refractory time in ms
-    #[arg(long, value_name = "MS", default_value_t = 2.0)]
+    #[arg(
+        long,
+        value_name = "MS",
+        default_value_t = 2.0,
+        allow_negative_numbers = true
+    )]
     pub refractory: f64,
     /// Standard deviation of the membrane noise of 0.05 ms, in mV; 0 for none
-    #[arg(long, value_name = "MV", default_value_t = 0.1)]
+    #[arg(
+        long,
+        value_name = "MV",
+        default_value_t = 0.1,
+        allow_negative_numbers = true
+    )]
     pub noise: f64,
 }
 

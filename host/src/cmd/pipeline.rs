@@ -47,7 +47,7 @@ pub struct PipelineArgs {
     #[arg(long, default_value = "100", value_parser = trials)]
     pub trials: usize,
     /// Time step of the deployed network in ms
-    #[arg(long, value_name = "MS", default_value_t = DEPLOYED_STEP_MS)]
+    #[arg(long, value_name = "MS", default_value_t = DEPLOYED_STEP_MS, allow_negative_numbers = true)]
     pub dt: f64,
     /// Print one JSON object
     #[arg(long)]

@@ -32,10 +32,10 @@ pub struct QuantizeArgs {
     #[arg(short, long, value_name = "NET.snn")]
     pub output: PathBuf,
     /// Scaling factor [default: the model's]
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     pub lambda: Option<f64>,
     /// Time step in ms
-    #[arg(long, value_name = "MS", default_value_t = DEPLOYED_STEP_MS)]
+    #[arg(long, value_name = "MS", default_value_t = DEPLOYED_STEP_MS, allow_negative_numbers = true)]
     pub dt: f64,
     /// Trials of the comparison before and after
     #[arg(long, default_value = "100", value_parser = trials)]

@@ -32,7 +32,7 @@ pub struct SimulateArgs {
     #[arg(value_name = "MODEL.mat")]
     pub model: PathBuf,
     /// Scaling factor [default: the model's]
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     pub lambda: Option<f64>,
     /// The neuron and the time step
     #[command(flatten)]

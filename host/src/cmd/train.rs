@@ -77,6 +77,7 @@ pub struct OptionArgs {
     /// Probability that a unit is inhibitory
     #[arg(
         long = "P_inh",
+        allow_negative_numbers = true,
         visible_alias = "p-inh",
         default_value_t = 0.2,
         value_name = "P"
@@ -85,6 +86,7 @@ pub struct OptionArgs {
     /// Probability of a recurrent connection at the start
     #[arg(
         long = "P_rec",
+        allow_negative_numbers = true,
         visible_alias = "p-rec",
         default_value_t = 0.2,
         value_name = "P"
@@ -105,7 +107,7 @@ pub struct OptionArgs {
     )]
     pub apply_dale: bool,
     /// Spread of the recurrent weights at the start
-    #[arg(long, default_value_t = 1.5)]
+    #[arg(long, default_value_t = 1.5, allow_negative_numbers = true)]
     pub gain: f64,
     /// Distribution of the recurrent weights at the start
     #[arg(
@@ -129,7 +131,7 @@ pub struct OptionArgs {
     pub loss_fn: Loss,
     /// Synaptic decay times in steps of 5 ms: one, or the ends of a range to train in
     #[arg(
-        long = "decay_taus", visible_alias = "taus", num_args = 1..=2,
+        long = "decay_taus", visible_alias = "taus", num_args = 1..=2, allow_negative_numbers = true,
         default_values_t = [4.0, 20.0], value_name = "TAU"
     )]
     pub decay_taus: Vec<f32>,
@@ -137,10 +139,15 @@ pub struct OptionArgs {
     #[arg(long, value_name = "N")]
     pub batch: Option<usize>,
     /// Adam's learning rate
-    #[arg(long = "learning_rate", visible_alias = "rate", default_value_t = 0.01)]
+    #[arg(
+        long = "learning_rate",
+        visible_alias = "rate",
+        default_value_t = 0.01,
+        allow_negative_numbers = true
+    )]
     pub learning_rate: f64,
     /// Fluctuations of the rates while training, as those of spike trains [default: 0, and 1 with --act lif]
-    #[arg(long, value_name = "C")]
+    #[arg(long, value_name = "C", allow_negative_numbers = true)]
     pub fluctuations: Option<f32>,
     /// Seed of everything random
     #[arg(long, default_value_t = 1)]

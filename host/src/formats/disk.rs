@@ -40,15 +40,22 @@ pub fn read(path: &Path) -> Result<Vec<u8>, DiskError> {
 }
 
 /// Writes a file, over an old one if there is one: to a temporary name in the
-/// same folder, synced, renamed. Makes the folder where it is missing.
+/// same folder, synced, renamed. Makes the folder where it is missing. A link is
+/// followed, and what is no file, such as a pipe, is written to as it is.
 ///
 /// # Errors
 /// [`DiskError::Write`].
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
     let failed = |source| failure(path, source);
-    let temporary = temporary(path, bytes).map_err(failed)?;
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.into());
+    match fs::metadata(&target) {
+        Ok(found) if found.is_dir() => return Err(failed(io::ErrorKind::IsADirectory.into())),
+        Ok(found) if !found.is_file() => return fs::write(&target, bytes).map_err(failed),
+        _ => {}
+    }
+    let temporary = temporary(&target, bytes).map_err(failed)?;
     temporary
-        .persist(path)
+        .persist(&target)
         .map_err(|error| failure(path, error.error))?;
     Ok(())
 }
@@ -103,11 +110,52 @@ fn failure(path: &Path, source: io::Error) -> DiskError {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             ". Choose a folder that you may write to"
         }
+        io::ErrorKind::IsADirectory => ". Give the name of a file",
         _ => "",
     };
     DiskError::Write {
         path: path.into(),
         source,
         advice,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_and_nothing_else_is_left_in_its_folder() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("new/file");
+        for text in ["first", "second"] {
+            write(&path, text.as_bytes()).expect("a writable folder");
+            assert_eq!(read(&path).expect("a readable file"), text.as_bytes());
+        }
+        let parent = path.parent().expect("a folder");
+        assert_eq!(fs::read_dir(parent).expect("a readable folder").count(), 1);
+        assert!(write_new(&path, b"third").is_err());
+        assert_eq!(read(&path).expect("a readable file"), b"second");
+    }
+
+    #[test]
+    fn a_folder_is_not_a_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let error = write(folder.path(), b"").expect_err("a folder");
+        assert!(error.to_string().contains("Give the name of a file"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_a_link_and_a_device_a_device() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+        write(&file, b"old").expect("a writable folder");
+        std::os::unix::fs::symlink(&file, &link).expect("a link");
+        write(&link, b"new").expect("a writable file");
+        assert!(link.is_symlink());
+        assert_eq!(read(&file).expect("a readable file"), b"new");
+        write(Path::new("/dev/null"), b"gone").expect("a device");
+        assert!(fs::metadata("/dev/null").is_ok_and(|found| !found.is_file()));
     }
 }

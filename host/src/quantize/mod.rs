@@ -19,8 +19,7 @@ use rate2spike_core::blob::{self, Deployed, Payload, SelfTest, Shared};
 use rate2spike_core::decision::Decision;
 use rate2spike_core::factors::Scheme;
 use rate2spike_core::network::Membrane;
-use rate2spike_core::noise::{DEVIATE_SD, Noise};
-use rate2spike_core::trial::{self, SpikeHash};
+use rate2spike_core::noise::DEVIATE_SD;
 
 use crate::convert::{SpikingNetwork, TimeStep};
 use crate::simulate::{Memory, clock};
@@ -95,7 +94,7 @@ pub enum QuantizeError {
         limit: f64,
     },
     /// Too many input channels.
-    #[error("{0} input channels; the format has room for 255")]
+    #[error("{0} input channels; the format has room for {most}", most = blob::MOST_INPUTS)]
     Channels(usize),
     /// Noise that its gain cannot hold.
     #[error("noise of {0} mV a step is beyond the fixed-point format")]
@@ -231,25 +230,10 @@ fn bytes(payload: &Payload) -> Vec<u8> {
 
 /// Runs the self-test of a blob; returns the hash of its spikes.
 pub fn self_test(deployed: &Deployed) -> u64 {
-    let payload = deployed.payload();
     let mut memory = Memory::of(deployed);
-    let mut noise = Noise::new(payload.self_test.seed, 0);
-    let mut state = memory.start(deployed, &mut noise);
-    let mut hash = SpikeHash::default();
-    let channels = usize::from(payload.shared.inputs);
-    trial::run(
-        deployed,
-        &mut state,
-        &mut noise,
-        payload.clock,
-        |sample| -> Vec<I4F12> {
-            (0..channels)
-                .map(|k| deployed.self_test_input(sample, k))
-                .collect()
-        },
-        |step, state| hash.add_step(step, state),
-    );
-    hash.value()
+    deployed
+        .self_test(&mut memory.blocks, &mut memory.readout, &mut memory.waiting)
+        .expect("the memory was made for this network")
 }
 
 /// One pulse a channel, one after the other: every input weight takes part.
@@ -275,7 +259,7 @@ fn check(network: &SpikingNetwork, step: &TimeStep) -> Result<(), QuantizeError>
     if step.scheme != Scheme::Exact {
         return Err(QuantizeError::Scheme);
     }
-    if network.channels > 255 {
+    if network.channels > blob::MOST_INPUTS {
         return Err(QuantizeError::Channels(network.channels));
     }
     check_currents(network, step)?;

@@ -1,0 +1,125 @@
+//! Frozen networks and the hashes of their spikes: the same on every machine,
+//! in every build. `golden/README.md` says how the networks were made.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use rate2spike_core::blob::Deployed;
+use rate2spike_core::step::{Block, ReadoutBlock, State, Waiting, blocks};
+use rate2spike_core::trial::{self, SpikeHash};
+use rate2spike_core::{Network, noise::Noise};
+
+/// Hash of a network's spikes over its self-test's input, in the trials 0, 1 and 2
+/// of seed 1.
+const HASHES: [(&str, u64); 3] = [
+    ("go-nogo.snn", 0x0d91_7249_09ef_5c82),
+    ("mante.snn", 0xcde4_fa55_38db_bdf0),
+    ("xor.snn", 0x2206_e656_fc71_01b8),
+];
+
+fn networks() -> BTreeMap<String, Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    std::fs::read_dir(folder)
+        .expect("the folder of frozen networks")
+        .map(|entry| entry.expect("a readable folder").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "snn"))
+        .map(|path| {
+            let name = path
+                .file_name()
+                .expect("a file")
+                .to_string_lossy()
+                .into_owned();
+            (name, std::fs::read(&path).expect("a frozen network"))
+        })
+        .collect()
+}
+
+/// Everything that a run needs, for `network`.
+struct Memory {
+    blocks: Vec<Block<rate2spike_core::Fixed>>,
+    readout: Vec<ReadoutBlock<rate2spike_core::Fixed>>,
+    waiting: Vec<Waiting>,
+}
+
+impl Memory {
+    fn of(network: &Deployed) -> Self {
+        let units = network.constants().units;
+        Self {
+            blocks: vec![Block::default(); blocks(units)],
+            readout: vec![ReadoutBlock::default(); blocks(network.readout_filters())],
+            waiting: vec![Waiting::default(); units],
+        }
+    }
+}
+
+fn spike_hash(network: &Deployed) -> u64 {
+    let Memory {
+        mut blocks,
+        mut readout,
+        mut waiting,
+    } = Memory::of(network);
+    let mut hash = SpikeHash::default();
+    for trial in 0..3 {
+        let mut noise = Noise::new(1, trial);
+        let mut state = State::start(network, &mut blocks, &mut readout, &mut waiting, &mut noise)
+            .expect("enough memory");
+        trial::run(
+            network,
+            &mut state,
+            &mut noise,
+            network.payload().clock,
+            |sample| network.self_test_input(sample),
+            |step, state| hash.add_step(step, state),
+        );
+    }
+    hash.value()
+}
+
+#[test]
+fn frozen_networks_spike_as_ever() {
+    let networks = networks();
+    let names: Vec<&str> = networks.keys().map(String::as_str).collect();
+    assert_eq!(names, HASHES.map(|(name, _)| name));
+    for (name, wanted) in HASHES {
+        let network = Deployed::read(&networks[name]).expect("a valid network");
+        let found = spike_hash(&network);
+        assert_eq!(
+            found, wanted,
+            "{name}: {found:#018x} and not {wanted:#018x}"
+        );
+    }
+}
+
+#[test]
+fn frozen_networks_pass_their_own_self_test() {
+    for (name, bytes) in networks() {
+        let network = Deployed::read(&bytes).expect("a valid network");
+        let Memory {
+            mut blocks,
+            mut readout,
+            mut waiting,
+        } = Memory::of(&network);
+        let found = network.self_test(&mut blocks, &mut readout, &mut waiting);
+        assert_eq!(
+            found,
+            Some(network.payload().self_test.spike_hash),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn too_little_memory_is_refused() {
+    let bytes = &networks()["go-nogo.snn"];
+    let network = Deployed::read(bytes).expect("a valid network");
+    let Memory {
+        mut blocks,
+        mut readout,
+        mut waiting,
+    } = Memory::of(&network);
+    let short = waiting.len() - 1;
+    assert_eq!(
+        network.self_test(&mut blocks, &mut readout, &mut waiting[..short]),
+        None
+    );
+}

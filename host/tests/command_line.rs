@@ -1,0 +1,486 @@
+//! The command line as typed: what scripts rely on, and what a mistake gets.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use rate2spike::formats::mat::Value;
+use rate2spike::formats::rate_model::{read_mat, write_mat};
+use serde_json::Value as Json;
+
+/// The folder of the files that the published code produced.
+fn fixtures() -> PathBuf {
+    match std::env::var_os("RATE2SPIKE_FIXTURES") {
+        Some(folder) => folder.into(),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures"),
+    }
+}
+
+/// The model that the published code trained.
+fn published_model() -> PathBuf {
+    let folder = fixtures().join("models");
+    let mut entries = std::fs::read_dir(folder).expect("the folder of models");
+    entries.next().expect("a model").expect("a file").path()
+}
+
+/// A folder of its own, with the published model in it.
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let place = Self { folder };
+        std::fs::copy(published_model(), place.path("go-nogo.mat")).expect("a copy");
+        place
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Runs the program here; `line` is what one would type after its name.
+    fn run(&self, line: &str) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_rate2spike"))
+            .args(line.split_whitespace())
+            .current_dir(self.folder.path())
+            .output()
+            .expect("the program starts")
+    }
+
+    /// The JSON object that `line` prints.
+    fn json(&self, line: &str) -> Json {
+        let output = self.run(&format!("{line} --json"));
+        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        assert_eq!(
+            text.lines().count(),
+            1,
+            "{line}: one object and nothing else: {text}"
+        );
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{line}: {error}: {text}"))
+    }
+
+    /// Fails with `status` and a message that has all of `parts`; writes
+    /// nothing.
+    fn fails(&self, line: &str, status: i32, parts: &[&str]) {
+        let before = self.files();
+        let output = self.run(line);
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(status), "{line}: {message}");
+        assert!(!message.contains("panicked"), "{line}: {message}");
+        for part in parts {
+            assert!(message.contains(part), "{line}: no '{part}' in: {message}");
+        }
+        assert_eq!(self.files(), before, "{line}: files changed");
+    }
+
+    /// Name and bytes of every file here.
+    fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut files = Vec::new();
+        let mut folders = vec![self.folder.path().to_path_buf()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).expect("a readable folder") {
+                let path = entry.expect("a file").path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let bytes = std::fs::read(&path).expect("a readable file");
+                    files.push((path, bytes));
+                }
+            }
+        }
+        files.sort();
+        files
+    }
+
+    /// Changes a variable of the model.
+    fn change(&self, name: &str, value: Value) {
+        let path = self.path("go-nogo.mat");
+        let mut file = read_mat(&path).expect("a model");
+        file.insert(name, value);
+        write_mat(&path, &file).expect("a writable folder");
+    }
+}
+
+#[test]
+fn every_command_explains_itself_with_an_example() {
+    let place = Place::new();
+    let overview = place.run("--help");
+    assert!(overview.status.success());
+    for command in [
+        "pipeline", "train", "convert", "simulate", "quantize", "run", "inspect",
+    ] {
+        assert!(String::from_utf8_lossy(&overview.stdout).contains(command));
+        let help = place.run(&format!("{command} --help"));
+        let text = String::from_utf8_lossy(&help.stdout);
+        assert!(help.status.success() && text.contains("Example:"), "{text}");
+        assert!(text.contains("--json"), "{text}");
+    }
+}
+
+#[test]
+fn the_pipeline_prints_what_scripts_rely_on() {
+    let place = Place::new();
+    // Three updates train nothing: the names are what this is about.
+    let report = place.json("pipeline go-nogo --N 30 --n_trials 3 --trials 10 --seed 3");
+    for form in ["rate", "spiking", "deployed"] {
+        for score in ["accuracy", "strict"] {
+            assert!(report[form][score].is_number(), "{form} {score}: {report}");
+        }
+    }
+    assert!(report["lambda"].is_number() && report["mean_rate_hz"].is_number());
+    let hash = report["spike_hash"].as_str().expect("a hash");
+    assert!(hash.len() == 16 && hash.chars().all(|c| c.is_ascii_hexdigit()));
+    for stage in ["train", "convert", "quantize", "run"] {
+        assert!(report["seconds"][stage].is_number(), "{stage}: {report}");
+    }
+    let network = report["files"]["network"].as_str().expect("a path");
+    let bytes = std::fs::metadata(place.path(network))
+        .expect("a file")
+        .len();
+    assert_eq!(report["blob_bytes"], bytes);
+
+    // The same network gives the same score again, through its file.
+    let again = place.json(&format!("run {network} --trials 10 --seed 3"));
+    assert_eq!(again["spike_hash"], report["spike_hash"]);
+    assert_eq!(again["accuracy"], report["deployed"]["accuracy"]);
+    assert_eq!(again["trials"], 10);
+}
+
+#[test]
+fn a_training_that_misses_the_criterion_says_so_and_keeps_its_model() {
+    let place = Place::new();
+    let line = "train --n_trials 2 --mode Train --N 20 --P_inh 0.20 --P_rec 0.20 --som_N 0 \
+                --apply_dale True --gain 1.5 --task go-nogo --act sigmoid --loss_fn l2 \
+                --decay_taus 4 20 --output_dir . --gpu 0 --gpu_frac 0.2";
+    let output = place.run(line);
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("criterion was not met"), "{message}");
+
+    let report = place.json(line);
+    assert_eq!(report["success"], false);
+    assert_eq!(report["trials"], 2);
+    let model = report["model"].as_str().expect("a path");
+    assert!(
+        model.contains(
+            "models/go-nogo/P_rec_0.2_Taus_4.0_20.0/Task_go-nogo_N_20_Taus_4.0_20.0_Act_sigmoid_20"
+        ),
+        "{model}"
+    );
+    let evaluation = place.json(&format!("train --mode eval --model {model}"));
+    assert!(evaluation["accuracy"].is_number() && evaluation["loss"].is_number());
+}
+
+#[test]
+fn equal_seeds_give_equal_models() {
+    let place = Place::new();
+    let model = |seed: u32| {
+        let report = place.json(&format!(
+            "train --task xor --N 15 --n_trials 4 --batch 2 --seed {seed}"
+        ));
+        let path = place.path(report["model"].as_str().expect("a path"));
+        read_mat(&path).expect("a model")
+    };
+    let (first, second, other) = (model(5), model(5), model(6));
+    assert_eq!(first, second);
+    assert_ne!(first.matrix("w").expect("w"), other.matrix("w").expect("w"));
+}
+
+#[test]
+fn a_conversion_is_written_into_the_model_once() {
+    let place = Place::new();
+    let line = "convert go-nogo.mat --lambdas 20:20:60 --trials 4";
+    let report = place.json(line);
+    assert_eq!(report["lambdas"], serde_json::json!([20.0, 40.0, 60.0]));
+    assert_eq!(report["accuracy"].as_array().map(Vec::len), Some(3));
+    assert_eq!(report["trials"], 4);
+    let file = read_mat(&place.path("go-nogo.mat")).expect("a model");
+    let found = file.scalar("opt_scaling_factor").expect("a number");
+    assert_eq!(report["best_lambda"], found);
+    assert_eq!(file.vector("all_perfs").expect("numbers").len(), 3);
+    assert_eq!(
+        file.vector("scaling_factors").expect("numbers"),
+        [20.0, 40.0, 60.0]
+    );
+
+    place.fails(line, 1, &["go-nogo.mat", "opt_scaling_factor", "--force"]);
+    // What a search that crashed leaves behind.
+    place.change("opt_scaling_factor", Value::scalar(f64::NAN));
+    assert_eq!(place.json(line)["best_lambda"], found);
+}
+
+#[test]
+fn initial_weights_are_a_control_that_writes_nothing() {
+    let place = Place::new();
+    let before = place.files();
+    let report = place.json("convert go-nogo.mat --lambda 25 --trials 4 --initial-weights");
+    assert_eq!(report["written"], false);
+    assert_eq!(place.files(), before);
+}
+
+#[test]
+fn the_published_traces_come_out_of_the_command_line() {
+    let place = Place::new();
+    for entry in std::fs::read_dir(fixtures().join("traces")).expect("the folder of traces") {
+        let path = entry.expect("a file").path();
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .expect("a name");
+        if !name.ends_with("_f64.mat") {
+            continue;
+        }
+        let trace = read_mat(&path).expect("a trace");
+        let number = |name: &str| trace.scalar(name).expect("a number");
+        let line = format!(
+            "simulate go-nogo.mat --lambda {} --noise 0 --input {path} --v0 {path} --downsample {} \
+             --filter {} --neuron {} -o found.mat",
+            number("lambda"),
+            number("downsample"),
+            if number("tr") > 0.0 {
+                "double"
+            } else {
+                "single"
+            },
+            if number("qif") > 0.0 { "qif" } else { "lif" },
+            path = path.display(),
+        );
+        place.json(&line);
+        let found = read_mat(&place.path("found.mat")).expect("a recording");
+        for variable in ["spk_unit", "spk_step"] {
+            let (found, wanted) = (found.vector(variable), trace.vector(variable));
+            assert_eq!(found.expect("numbers"), wanted.expect("numbers"), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_recording_holds_potentials_and_rates_on_request() {
+    let place = Place::new();
+    place.json(
+        "simulate go-nogo.mat --lambda 25 --trials 2 --record-every 500 -o rec.mat \
+         --stimulate inh:8000:12000:1-100",
+    );
+    let file = read_mat(&place.path("rec.mat")).expect("a recording");
+    let size = |name: &str| {
+        let (rows, columns, _) = file.matrix(name).expect("a matrix");
+        (rows, columns)
+    };
+    assert_eq!(size("out"), (2, 20_000));
+    assert_eq!((size("v"), size("rs")), ((200, 80), (200, 80)));
+    // Half of the units are held down in the window: they fire less there.
+    let spikes = |stimulated: bool| {
+        let units = file.vector("spk_unit").expect("numbers");
+        let steps = file.vector("spk_step").expect("numbers");
+        let pairs = units.iter().zip(steps);
+        pairs
+            .filter(|(unit, step)| {
+                (**unit <= 100.0) == stimulated && (8_500.0..12_000.0).contains(step)
+            })
+            .count()
+    };
+    assert!(
+        spikes(true) * 2 < spikes(false),
+        "{} {}",
+        spikes(true),
+        spikes(false)
+    );
+}
+
+#[test]
+fn wrong_options_are_usage_errors_that_say_the_way_out() {
+    let place = Place::new();
+    for (line, parts) in [
+        (
+            "train --task tango",
+            &["tango", "go-nogo", "xor", "mante"][..],
+        ),
+        ("train --task xor --act tanh", &["tanh", "softplus"]),
+        ("train --task xor --N 0", &["N = 0"]),
+        ("train --task xor --P_rec 1.5", &["P_rec = 1.5", "0 to 1"]),
+        ("train --task xor --P_inh -0.1", &["P_inh = -0.1"]),
+        (
+            "train --task xor --decay_taus 20 4",
+            &["20", "4", "smaller one first"],
+        ),
+        ("train --task xor --decay_taus 1", &["one step"]),
+        ("train --task xor --decay_taus 0.5 4", &["0.5", "one step"]),
+        ("train --task xor --n_trials 0", &["n_trials = 0"]),
+        ("train", &["--task"]),
+        ("train --mode eval", &["--model"]),
+        ("convert go-nogo.mat --trials 0", &["0 trials"]),
+        ("convert go-nogo.mat --lambda 0", &["lambda = 0"]),
+        (
+            "convert go-nogo.mat --lambda -3",
+            &["lambda = -3", "positive"],
+        ),
+        ("convert go-nogo.mat --lambdas 20:0:30", &["positive"]),
+        ("convert go-nogo.mat --task mante", &["4", "mante"]),
+        (
+            "simulate go-nogo.mat",
+            &["scaling factor", "convert", "--lambda"],
+        ),
+        (
+            "simulate go-nogo.mat --lambda 25 --dt 0.3",
+            &["0.3", "divides 5"],
+        ),
+        (
+            "simulate go-nogo.mat --lambda 25 --dt 1 --scheme euler",
+            &["exact"],
+        ),
+        (
+            "simulate go-nogo.mat --lambda 25 --neuron qif --scheme exact",
+            &["euler"],
+        ),
+        (
+            "simulate go-nogo.mat --lambda 25 --downsample 0",
+            &["at least 1"],
+        ),
+        (
+            "simulate go-nogo.mat --lambda 25 --stimulate exc:1:9:500",
+            &["500", "200"],
+        ),
+        (
+            "simulate go-nogo.mat --lambda 25 -o rec.txt",
+            &["rec.txt", ".mat"],
+        ),
+        ("quantize go-nogo.mat", &["--output"]),
+        ("pipeline", &["TASK"]),
+        (
+            "simulate go-nogo.mat --lambda 25 --noise -1",
+            &["--noise -1"],
+        ),
+        ("pipeline go-nogo --dt 7", &["7", "divides 5"]),
+        ("dance", &["dance"]),
+    ] {
+        place.fails(line, 2, parts);
+    }
+}
+
+#[test]
+fn files_that_are_not_there_or_not_ours_are_named() {
+    let place = Place::new();
+    std::fs::write(place.path("noise.snn"), [7u8; 100]).expect("a writable folder");
+    std::fs::write(place.path("text.mat"), "a line of text\n".repeat(20))
+        .expect("a writable folder");
+    let mut hdf5 = vec![0u8; 600];
+    hdf5[512..520].copy_from_slice(b"\x89HDF\r\n\x1a\n");
+    std::fs::write(place.path("hdf5.mat"), hdf5).expect("a writable folder");
+    for (line, parts) in [
+        ("convert none.mat", &["none.mat", "No such file"][..]),
+        ("run none.snn", &["none.snn", "No such file"]),
+        (
+            "run noise.snn",
+            &["noise.snn", "not a deployed network", "quantize"],
+        ),
+        (
+            "run go-nogo.mat",
+            &["go-nogo.mat", "not a deployed network"],
+        ),
+        (
+            "inspect noise.snn",
+            &["noise.snn", "not a deployed network"],
+        ),
+        ("inspect text.mat", &["text.mat"]),
+        ("convert text.mat", &["text.mat"]),
+        ("convert hdf5.mat", &["hdf5.mat", "7.3", "save"]),
+        ("convert .", &["Is a directory"]),
+    ] {
+        place.fails(line, 1, parts);
+    }
+}
+
+#[test]
+fn damaged_models_name_the_variable() {
+    let ones =
+        |rows: usize, columns: usize| Value::matrix(rows, columns, vec![1.0; rows * columns]);
+    let mut infinite = vec![0.0; 200 * 200];
+    infinite[200 + 2] = f64::INFINITY;
+    for (name, value, parts) in [
+        ("w", ones(3, 3), &["w is 3 x 3", "200"][..]),
+        (
+            "w",
+            Value::matrix(200, 200, infinite),
+            &["w = inf", "row 3, column 2"],
+        ),
+        ("w_in", ones(100, 1), &["w_in is 100 x 1"]),
+        ("w_out", ones(1, 3), &["w_out is 1 x 3"]),
+        ("taus", Value::row(vec![f64::NAN]), &["taus"]),
+        ("taus_gaus", ones(3, 1), &["taus_gaus is 3 x 1"]),
+        (
+            "activation",
+            Value::text("tanh"),
+            &["activation = tanh", "sigmoid"],
+        ),
+        ("N", Value::scalar(0.0), &["N = 0"]),
+        ("N", Value::scalar(2.5), &["N = 2.5"]),
+        ("m", ones(200, 200), &[]),
+        ("b_out", Value::scalar(f64::NAN), &["b_out"]),
+    ] {
+        let place = Place::new();
+        place.change(name, value);
+        // A matrix of ones has a diagonal of ones: all units excitatory.
+        if !parts.is_empty() {
+            place.fails("convert go-nogo.mat --lambda 25 --trials 1", 1, parts);
+            place.fails("quantize go-nogo.mat -o net.snn", 1, parts);
+        }
+    }
+}
+
+#[test]
+fn a_cut_or_changed_file_is_refused_wherever_it_was_cut_or_changed() {
+    let place = Place::new();
+    place.json("quantize go-nogo.mat -o net.snn --lambda 25 --trials 2");
+    for name in ["net.snn", "go-nogo.mat"] {
+        let whole = std::fs::read(place.path(name)).expect("a file");
+        for part in [0, 1, 15, 100, whole.len() / 2, whole.len() - 1] {
+            let cut = format!("cut-{name}");
+            std::fs::write(place.path(&cut), &whole[..part]).expect("a writable folder");
+            let command = if name.ends_with("snn") {
+                "run"
+            } else {
+                "convert"
+            };
+            place.fails(&format!("{command} {cut}"), 1, &[&cut]);
+        }
+    }
+    let whole = std::fs::read(place.path("net.snn")).expect("a file");
+    for byte in (0..whole.len()).step_by(whole.len() / 40) {
+        let mut changed = whole.clone();
+        changed[byte] ^= 0x10;
+        std::fs::write(place.path("changed.snn"), changed).expect("a writable folder");
+        place.fails("run changed.snn --trials 1", 1, &["changed.snn"]);
+    }
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_found_before_the_work() {
+    let place = Place::new();
+    std::fs::write(place.path("file"), "in the way").expect("a writable folder");
+    for line in [
+        "train --task xor --output_dir file/models",
+        "pipeline xor --output_dir file/models",
+        "quantize go-nogo.mat --lambda 25 -o file/net.snn",
+        "simulate go-nogo.mat --lambda 25 -o file/rec.mat",
+    ] {
+        place.fails(line, 1, &["file", "cannot write", "nothing was changed"]);
+    }
+}
+
+#[test]
+fn inspect_explains_every_kind_of_file() {
+    let place = Place::new();
+    place.json("quantize go-nogo.mat -o net.snn --lambda 25 --trials 2");
+    let model = place.json("inspect go-nogo.mat");
+    assert_eq!(
+        (&model["kind"], &model["units"]),
+        (&"rate model".into(), &200.into())
+    );
+    assert_eq!(model["task"], "go-nogo");
+    let network = place.json("inspect net.snn");
+    assert_eq!(network["kind"], "deployed network");
+    assert_eq!(network["self-test"], "passed");
+    place.json("simulate go-nogo.mat --lambda 25 -o rec.mat");
+    assert_eq!(place.json("inspect rec.mat")["kind"], "MAT-file");
+}
