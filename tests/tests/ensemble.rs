@@ -30,9 +30,10 @@ fn networks_trained_at_once_go_where_each_goes_alone() {
 
 #[test]
 fn networks_trained_at_once_learn() {
-    let options = RateOptions {
-        updates: 300,
-        ..ensemble::small(Task::GoNogo, 30)
-    };
-    ensemble::check_learning::<Flex>(&options, &Default::default());
+    ensemble::check_learning::<Flex>(&ensemble::quick(), &Default::default());
+}
+
+#[test]
+fn networks_that_are_done_leave_without_a_trace() {
+    ensemble::check_selection::<Flex>(&Default::default());
 }

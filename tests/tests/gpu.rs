@@ -63,9 +63,11 @@ fn networks_trained_by_kernels_go_where_each_goes_on_the_cpu() {
 #[test]
 fn networks_trained_by_kernels_learn() {
     let Some(device) = adapter() else { return };
-    let options = RateOptions {
-        updates: 300,
-        ..ensemble::small(Task::GoNogo, 30)
-    };
-    ensemble::check_learning::<Wgpu>(&options, &device);
+    ensemble::check_learning::<Wgpu>(&ensemble::quick(), &device);
+}
+
+#[test]
+fn networks_that_are_done_leave_without_a_trace() {
+    let Some(device) = adapter() else { return };
+    ensemble::check_selection::<Wgpu>(&device);
 }

@@ -37,12 +37,13 @@ impl EnsembleProgress for () {
 }
 
 /// The networks that still train.
-struct Running<B: SideBySide> {
+pub struct Running<B: SideBySide> {
     /// Their places among all networks.
     places: Vec<usize>,
     model: EnsembleModel<Autodiff<B>>,
     adam: EnsembleAdam<B>,
-    source: TrialSource<B>,
+    /// Where their trials come from.
+    pub source: TrialSource<B>,
     /// Losses of the updates since the last fetch, one tensor an update.
     pending: Vec<Tensor<B, 1>>,
 }
@@ -60,22 +61,8 @@ pub fn train_many<B: SideBySide>(
     if seeds.is_empty() {
         return Vec::new();
     }
-    let starts: Vec<Arc<RateNetwork>> = seeds
-        .par_iter()
-        .map(|&seed| {
-            Arc::new(RateNetwork::start(&RateOptions {
-                seed,
-                ..options.clone()
-            }))
-        })
-        .collect();
-    let mut running = Running::<B> {
-        places: (0..seeds.len()).collect(),
-        model: EnsembleModel::new(&starts, device),
-        adam: EnsembleAdam::new(),
-        source: TrialSource::new(options.task, starts.clone(), seeds.to_vec(), device),
-        pending: Vec::new(),
-    };
+    let mut running = Running::<B>::start(options, seeds, device);
+    let starts = running.source.networks.clone();
     let mut losses: Vec<Vec<f32>> = vec![Vec::new(); seeds.len()];
     let mut trained: Vec<Option<Trained>> = vec![None; seeds.len()];
 
@@ -128,7 +115,27 @@ pub fn train_many<B: SideBySide>(
 }
 
 impl<B: SideBySide> Running<B> {
-    fn update(&mut self, options: &RateOptions, update: usize) {
+    /// Untrained networks of these options, one for each of `seeds`.
+    pub fn start(options: &RateOptions, seeds: &[u64], device: &B::Device) -> Self {
+        let start = |&seed: &u64| {
+            Arc::new(RateNetwork::start(&RateOptions {
+                seed,
+                ..options.clone()
+            }))
+        };
+        let starts: Vec<_> = seeds.par_iter().map(start).collect();
+        Self {
+            places: (0..seeds.len()).collect(),
+            model: EnsembleModel::new(&starts, device),
+            adam: EnsembleAdam::new(),
+            source: TrialSource::new(options.task, starts, seeds.to_vec(), device),
+            pending: Vec::new(),
+        }
+    }
+
+    /// Updates every network once; `update` counts from 0. Returns before the
+    /// device is done.
+    pub fn update(&mut self, options: &RateOptions, update: usize) {
         let range = TrialRange {
             stream: Stream::Training,
             first: (update * options.batch) as u64,
