@@ -337,7 +337,8 @@ pub fn check_against_operations<B: SideBySide>(cases: &[Case], device: &B::Devic
         let by_output = outputs - drive.trials.target.clone();
         let ours: Couplings<B> = adjoint(&couplings, &ours, by_output.clone());
         let costate = operations::costate(&couplings, &theirs, by_output.clone());
-        let theirs = operations::gradient(&couplings, &theirs, costate, by_output);
+        let product = Tensor::<B, 3>::matmul;
+        let theirs = operations::gradient(&couplings, &theirs, costate, by_output, product);
         check("w", numbers(ours.w), numbers(theirs.w));
         check("w_out", numbers(ours.w_out), numbers(theirs.w_out));
         check("b_out", numbers(ours.b_out), numbers(theirs.b_out));

@@ -107,6 +107,12 @@ pub trait SideBySide: Backend {
         by_output: Tensor<Self, 3>,
     ) -> Costate<Self>;
 
+    /// a b for each network, in full single precision: K × I × J from
+    /// K × I × L and K × L × J.
+    fn product(a: Tensor<Self, 3>, b: Tensor<Self, 3>) -> Tensor<Self, 3> {
+        a.matmul(b)
+    }
+
     /// Draws the trials `range` of every network.
     fn draw(source: &TrialSource<Self>, range: TrialRange) -> Trials<Self> {
         source.draw_on_host(range)
@@ -138,7 +144,7 @@ pub fn adjoint<B: SideBySide>(
     by_output: Tensor<B, 3>,
 ) -> Couplings<B> {
     let costate = B::costate(couplings, trajectory, by_output.clone());
-    operations::gradient(couplings, trajectory, costate, by_output)
+    operations::gradient(couplings, trajectory, costate, by_output, B::product)
 }
 
 /// The adjoint of K recurrences, as a node of the graph.

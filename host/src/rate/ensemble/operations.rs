@@ -92,17 +92,18 @@ pub fn costate<B: Backend>(
     }
 }
 
-/// The gradient, from the adjoint through time: one product for each network.
+/// The gradient, from the adjoint through time: one `product` for each network.
 pub fn gradient<B: Backend>(
     couplings: &Couplings<B>,
     trajectory: &Trajectory<B>,
     costate: Costate<B>,
     by_output: Tensor<B, 3>,
+    product: impl FnOnce(Tensor<B, 3>, Tensor<B, 3>) -> Tensor<B, 3>,
 ) -> Couplings<B> {
     let [k, samples, trials, n] = trajectory.r.dims();
     let rows = samples * trials;
     let z = costate.z.reshape([k, rows, n + 1]).swap_dims(1, 2);
-    let by_weights = z.matmul(trajectory.r.clone().reshape([k, rows, n]));
+    let by_weights = product(z, trajectory.r.clone().reshape([k, rows, n]));
     let by_alpha = costate.by_alpha.sum_dim(1).squeeze_dim(1);
     Couplings {
         w: by_weights.clone().slice(s![.., ..n, ..]),

@@ -5,6 +5,9 @@ use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
 use burn_cubecl::{BoolElement, CubeBackend, CubeRuntime, IntElement};
 use cubecl::prelude::*;
+use cubek::matmul::definition::{MatmulElems, MatmulGlobalElems};
+use cubek::matmul::launch::Strategy;
+use cubek::std::InputBinding;
 
 use super::draw;
 use super::kernels::{
@@ -56,6 +59,32 @@ where
             Some(launch) => launch.adjoint(couplings, trajectory, by_output),
             None => operations::costate(couplings, trajectory, by_output),
         }
+    }
+
+    /// Burn's own product rounds its factors to 11 bits (TF32) where CUDA has
+    /// tensor cores for it; this one does not.
+    fn product(a: Tensor<Self, 3>, b: Tensor<Self, 3>) -> Tensor<Self, 3> {
+        let [k, rows, _] = a.dims();
+        let out = [k, rows, b.dims()[2]];
+        let [a, b] = [a, b].map(|tensor| tensor.into_primitive().tensor());
+        let out = empty(&a.client, &a.device, out.into());
+        let single = f32::as_type_native_unchecked().storage_type();
+        let mut types = MatmulElems::from_globals(&MatmulGlobalElems {
+            lhs: single,
+            rhs: single,
+            out: single,
+        });
+        let client = a.client.clone();
+        cubek::matmul::launch::launch_ref(
+            &Strategy::SimpleUnit(Default::default()),
+            &client,
+            InputBinding::new(a.binding(), single),
+            InputBinding::new(b.binding(), single),
+            out.clone().binding(),
+            &mut types,
+        )
+        .expect("a product without tensor cores has no demands");
+        tensor(out)
     }
 
     fn draw(source: &TrialSource<Self>, range: TrialRange) -> Trials<Self> {
@@ -145,7 +174,9 @@ impl<R: CubeRuntime> Launch<R> {
         let steps =
             |steps: &Option<Tensor<Cubes<R, I, T>, 4>>| steps.clone().map_or_else(unused, cube);
         let table = Tensor::<Cubes<R, I, T>, 1>::from_floats(table.as_slice(), &self.device);
-        let kick = operations::kick(drive.fluctuations, couplings.tau.clone());
+        let kick = features
+            .fluctuating
+            .then(|| operations::kick(drive.fluctuations, couplings.tau.clone()));
         // SAFETY: the shapes are those of the tensors above, every array is
         // contiguous, and the kernel stays inside N, B, T and K of them.
         unsafe {
@@ -156,7 +187,7 @@ impl<R: CubeRuntime> Launch<R> {
                 ForwardGivenLaunch::new(
                     cube(couplings.with_readout().swap_dims(1, 2)).into_array_arg(),
                     cube(alpha).into_array_arg(),
-                    cube(kick).into_array_arg(),
+                    kick.map_or_else(unused, cube).into_array_arg(),
                     cube(table).into_array_arg(),
                     cube(trials.start.clone()).into_array_arg(),
                     cube(trials.current.clone()).into_array_arg(),

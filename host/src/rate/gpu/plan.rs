@@ -8,23 +8,38 @@
 //! shared memory, and reads those that fit in neither from global memory each
 //! step; a weight on the chip is read from global memory once a launch.
 //!
-//! On a streaming multiprocessor of an H100 or H200 (64 Ki registers, 227 KiB
-//! of shared memory) N = 200 fits into registers but for a few columns, and
-//! every N up to 340 fits on the chip.
+//! Which number of groups is the fastest depends on how many registers are left
+//! to each thread; [`Plan::new`] compares them by the cycles that a product
+//! would take on a streaming multiprocessor of an H100 or H200 (128
+//! multiply-adds and one access to shared memory for 32 threads a cycle, 64 Ki
+//! registers, 227 KiB of shared memory). There, N = 200 lies in registers but
+//! for four columns of a thread, and every N up to 315 stays on the chip.
 
-/// Threads of a cube where a network does not need more: 80 registers a thread
-/// remain.
-const THREADS: usize = 832;
+/// Threads of a warp.
+const WARP: usize = 32;
 
-/// Registers of a streaming multiprocessor, on every CUDA GPU since compute
-/// capability 5.0.
-const REGISTERS: usize = 65_536;
+/// Schedulers of a streaming multiprocessor, each with its own registers.
+const SCHEDULERS: usize = 4;
+
+/// Registers of a scheduler, on every CUDA GPU since compute capability 5.0.
+const REGISTERS: usize = 16_384;
 
 /// Most registers of a thread.
 const REGISTERS_OF_A_THREAD: usize = 255;
 
+/// Registers come in so many.
+const REGISTERS_AT_ONCE: usize = 8;
+
 /// Registers that a thread needs for anything but weights.
 const REGISTERS_APART: usize = 32;
+
+/// Cycles from a multiply-add to the next one of the same sum: a scheduler
+/// needs as many warps to be busy.
+const LATENCY: usize = 4;
+
+/// Cycles in which a warp's weights come from the second-level cache: 128 bytes
+/// of the some 24 that each multiprocessor gets of it in a cycle.
+const CACHE_CYCLES: usize = 5;
 
 /// Columns come in so many, so that the vector is read four numbers at a time.
 const COLUMNS: usize = 4;
@@ -59,32 +74,51 @@ impl Plan {
     /// For a product of this shape; none if a cube has fewer threads than the
     /// product has numbers.
     pub fn new(inner: usize, outer: usize, limits: Limits) -> Option<Self> {
-        if outer > limits.threads {
-            return None;
-        }
-        let most = THREADS.min(limits.threads) / outer;
-        let groups = most.clamp(1, inner.div_ceil(COLUMNS));
+        let most = (limits.threads / outer).min(inner.div_ceil(COLUMNS));
+        (1..=most)
+            .filter_map(|groups| Self::with_groups(inner, outer, groups, limits))
+            .min_by_key(Self::cycles)
+    }
+
+    fn with_groups(inner: usize, outer: usize, groups: usize, limits: Limits) -> Option<Self> {
         let columns = inner.div_ceil(groups).next_multiple_of(COLUMNS);
-        // Rounding up may leave nothing for the last groups.
-        let groups = inner.div_ceil(columns);
         let plan = Self {
             inner,
             outer,
-            groups,
+            // Rounding up may leave nothing for the last groups.
+            groups: inner.div_ceil(columns),
             columns,
             in_registers: 0,
             in_shared: 0,
         };
+        let of_a_thread = REGISTERS / (plan.warps_of_a_scheduler() * WARP);
+        let of_a_thread = of_a_thread / REGISTERS_AT_ONCE * REGISTERS_AT_ONCE;
+        let free = of_a_thread
+            .min(REGISTERS_OF_A_THREAD)
+            .saturating_sub(REGISTERS_APART);
+        let in_registers = columns.min(free / COLUMNS * COLUMNS);
         let threads = plan.threads();
-        let registers = (REGISTERS / threads).min(REGISTERS_OF_A_THREAD);
-        let registers = registers.saturating_sub(REGISTERS_APART) / COLUMNS * COLUMNS;
-        let in_registers = columns.min(registers);
         let shared = (limits.shared / size_of::<f32>()).checked_sub(plan.padded() + threads)?;
         Some(Self {
             in_registers,
             in_shared: (columns - in_registers).min(shared / threads),
             ..plan
         })
+    }
+
+    fn warps_of_a_scheduler(&self) -> usize {
+        self.threads().div_ceil(WARP).div_ceil(SCHEDULERS)
+    }
+
+    /// Cycles of a product: of the busiest scheduler's multiply-adds, or of the
+    /// accesses to shared memory and cache, and of the sum over groups.
+    fn cycles(&self) -> usize {
+        let sums = self.warps_of_a_scheduler().max(LATENCY) * self.columns;
+        let warps = self.threads().div_ceil(WARP);
+        let elsewhere = (self.columns - self.on_chip()) * CACHE_CYCLES;
+        let loads = warps * (self.columns / COLUMNS + self.in_shared + elsewhere);
+        let groups = self.outer.div_ceil(WARP) * self.groups;
+        sums.max(loads) + groups
     }
 
     /// Threads of a cube.
@@ -130,8 +164,8 @@ mod tests {
     }
 
     #[test]
-    fn networks_of_up_to_340_units_stay_on_the_chip() {
-        for n in 1..=340 {
+    fn networks_of_up_to_315_units_stay_on_the_chip() {
+        for n in 1..=315 {
             for (inner, outer) in [(n, n + 1), (n + 1, n)] {
                 let plan = Plan::new(inner, outer, HOPPER).expect("it fits into a cube");
                 assert_eq!(plan.on_chip(), plan.columns, "{plan:?}");
