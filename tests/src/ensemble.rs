@@ -96,36 +96,10 @@ pub fn small(task: Task, units: usize) -> RateOptions {
 /// that changes the recurrence, and sizes that fill no block of threads evenly.
 pub fn random() -> Vec<Case> {
     use ActivationKind::{ClippedRelu, Lif, Sigmoid, Softplus};
-    let case = |name: &str, networks: u64, options: RateOptions| {
-        let networks: Vec<_> = (0..networks)
-            .map(|seed| {
-                Arc::new(RateNetwork::start(&RateOptions {
-                    seed: 7 + seed,
-                    ..options.clone()
-                }))
-            })
-            .collect();
-        let batches = networks.iter().enumerate().map(|(seed, network)| {
-            Batch::draw(
-                network,
-                options.task,
-                (7 + seed as u64, Stream::Training),
-                3,
-                options.batch,
-                options.fluctuations > 0.0,
-            )
-        });
-        Case {
-            name: name.into(),
-            batches: batches.collect(),
-            networks,
-            loss: options.loss,
-            fluctuations: options.fluctuations,
-        }
-    };
     let go = |units| small(Task::GoNogo, units);
+
     vec![
-        case(
+        drawn(
             "sigmoid, Dale, SOM",
             3,
             RateOptions {
@@ -133,7 +107,7 @@ pub fn random() -> Vec<Case> {
                 ..go(23)
             },
         ),
-        case(
+        drawn(
             "no Dale, one tau",
             2,
             RateOptions {
@@ -142,7 +116,7 @@ pub fn random() -> Vec<Case> {
                 ..go(33)
             },
         ),
-        case(
+        drawn(
             "relu, l1",
             2,
             RateOptions {
@@ -151,7 +125,7 @@ pub fn random() -> Vec<Case> {
                 ..go(17)
             },
         ),
-        case(
+        drawn(
             "softplus",
             1,
             RateOptions {
@@ -160,7 +134,7 @@ pub fn random() -> Vec<Case> {
                 ..go(12)
             },
         ),
-        case(
+        drawn(
             "lif with fluctuations",
             3,
             RateOptions {
@@ -170,7 +144,7 @@ pub fn random() -> Vec<Case> {
                 ..go(40)
             },
         ),
-        case(
+        drawn(
             "sigmoid with fluctuations, two inputs",
             2,
             RateOptions {
@@ -180,8 +154,8 @@ pub fn random() -> Vec<Case> {
                 ..small(Task::Xor, 21)
             },
         ),
-        case("one unit", 2, go(1)),
-        case(
+        drawn("one unit", 2, go(1)),
+        drawn(
             "N = 130",
             1,
             RateOptions {
@@ -190,6 +164,48 @@ pub fn random() -> Vec<Case> {
             },
         ),
     ]
+}
+
+/// Networks that do not fit on the chip: one whose weights lie partly in each
+/// kind of memory, and one with more units than a block has threads.
+pub fn large() -> Vec<Case> {
+    let one = |units| RateOptions {
+        batch: 1,
+        ..small(Task::GoNogo, units)
+    };
+    vec![
+        drawn("N = 320", 1, one(320)),
+        drawn("N = 1030", 1, one(1030)),
+    ]
+}
+
+/// So many networks of these options, with the trials of a training.
+fn drawn(name: &str, networks: u64, options: RateOptions) -> Case {
+    let networks: Vec<_> = (0..networks)
+        .map(|seed| {
+            Arc::new(RateNetwork::start(&RateOptions {
+                seed: 7 + seed,
+                ..options.clone()
+            }))
+        })
+        .collect();
+    let batches = networks.iter().enumerate().map(|(seed, network)| {
+        Batch::draw(
+            network,
+            options.task,
+            (7 + seed as u64, Stream::Training),
+            3,
+            options.batch,
+            options.fluctuations > 0.0,
+        )
+    });
+    Case {
+        name: name.into(),
+        batches: batches.collect(),
+        networks,
+        loss: options.loss,
+        fluctuations: options.fluctuations,
+    }
 }
 
 /// Outputs, loss and gradient of one network.

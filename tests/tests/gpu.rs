@@ -37,6 +37,12 @@ fn kernels_find_the_gradient_of_several_networks() {
 }
 
 #[test]
+fn networks_that_do_not_fit_on_the_chip_have_the_same_gradient() {
+    let Some(device) = adapter() else { return };
+    ensemble::check_against_slices::<Wgpu>(&ensemble::large(), &device);
+}
+
+#[test]
 fn kernels_do_what_the_tensor_operations_do() {
     let Some(device) = adapter() else { return };
     ensemble::check_against_operations::<Wgpu>(&ensemble::random(), &device);

@@ -21,6 +21,12 @@ use crate::rate::ensemble::{Costate, Couplings, Drive, SideBySide, Trajectory, o
 /// The back end of a runtime, in single precision.
 pub(super) type Cubes<R, I, T> = CubeBackend<R, f32, I, T>;
 
+/// The outputs, and the trajectory if it was asked for.
+type Forward<R, I, T> = (
+    Tensor<Cubes<R, I, T>, 3>,
+    Option<Trajectory<Cubes<R, I, T>>>,
+);
+
 impl<R, I, T> SideBySide for Cubes<R, I, T>
 where
     R: CubeRuntime,
@@ -150,10 +156,7 @@ impl<R: CubeRuntime> Launch<R> {
         couplings: &Couplings<Cubes<R, I, T>>,
         drive: &Drive<Cubes<R, I, T>>,
         keeping: bool,
-    ) -> (
-        Tensor<Cubes<R, I, T>, 3>,
-        Option<Trajectory<Cubes<R, I, T>>>,
-    ) {
+    ) -> Forward<R, I, T> {
         let trials = &drive.trials;
         let [k, t, b, n] = trials.current.dims();
         indexable(k * t * b * (n + 1));
