@@ -63,6 +63,7 @@ impl Args {
             updates: self.updates,
             batch: self.batch,
             learning_rate: 0.01,
+            settle: 0,
             fluctuations: 0.0,
             seed: 1,
         }

@@ -70,7 +70,7 @@ fn several_seeds_are_trained_at_once_and_saved() {
     // Three updates do not meet the criterion.
     assert_eq!(output.status.code(), Some(1), "{}", messages(&output));
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    assert_eq!(report["success"], 0);
+    assert_eq!(report["trained"], 0);
     let networks = report["networks"].as_array().expect("networks");
     let seeds: Vec<_> = networks
         .iter()

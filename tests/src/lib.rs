@@ -103,3 +103,13 @@ pub fn relative_difference(a: &[f32], b: &[f64]) -> f64 {
         difference
     }
 }
+
+/// Says that a test cannot run here, and why; an error where
+/// `RATE2SPIKE_REQUIRE_ALL` is set, as in continuous integration.
+pub fn skip(reason: &str) {
+    assert!(
+        std::env::var_os("RATE2SPIKE_REQUIRE_ALL").is_none(),
+        "skipped although RATE2SPIKE_REQUIRE_ALL is set: {reason}"
+    );
+    eprintln!("skipped: {reason}");
+}

@@ -37,3 +37,8 @@ fn networks_trained_at_once_learn() {
 fn networks_that_are_done_leave_without_a_trace() {
     ensemble::check_selection::<Flex>(&Default::default());
 }
+
+#[test]
+fn each_network_has_its_own_rate() {
+    ensemble::check_rates::<Flex>(&Default::default());
+}

@@ -77,3 +77,9 @@ fn networks_that_are_done_leave_without_a_trace() {
     let Some(device) = adapter() else { return };
     ensemble::check_selection::<Wgpu>(&device);
 }
+
+#[test]
+fn each_network_has_its_own_rate() {
+    let Some(device) = adapter() else { return };
+    ensemble::check_rates::<Wgpu>(&device);
+}

@@ -8,6 +8,7 @@ pub mod quantize;
 pub mod run;
 pub mod simulate;
 pub mod train;
+pub mod training;
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -21,6 +22,7 @@ use crate::formats::disk::DiskError;
 use crate::formats::rate_model::{ModelError, RateModelFile};
 use crate::formats::snn::SnnError;
 use crate::quantize::QuantizeError;
+use crate::rate::checkpoint::CheckpointError;
 use crate::rate::options::OptionError;
 use crate::task::Task;
 
@@ -54,6 +56,14 @@ pub enum CommandError {
         path: PathBuf,
         /// Why.
         source: QuantizeError,
+    },
+    /// A check point that cannot be used.
+    #[error("{path}: {source}")]
+    Checkpoint {
+        /// The check point.
+        path: PathBuf,
+        /// Why.
+        source: CheckpointError,
     },
     /// The run went through and its result is not what was asked for.
     #[error("{0}")]

@@ -1,6 +1,7 @@
 //! One file format a file.
 
 pub mod disk;
+pub mod losses;
 pub mod mat;
 pub mod rate_model;
 pub mod snn;

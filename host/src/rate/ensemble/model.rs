@@ -174,10 +174,11 @@ impl<B: SideBySide> EnsembleAdam<B> {
         }
     }
 
-    /// One update at `rate`, from the gradient of `loss`, a single number.
+    /// One update, each network at its own rate, from the gradient of `loss`, a
+    /// single number.
     pub fn step(
         &mut self,
-        rate: f64,
+        rates: &[f64],
         model: EnsembleModel<Autodiff<B>>,
         loss: Tensor<Autodiff<B>, 1>,
     ) -> EnsembleModel<Autodiff<B>> {
@@ -187,10 +188,7 @@ impl<B: SideBySide> EnsembleAdam<B> {
                 match model.$field.grad_remove(&mut gradients) {
                     None => model.$field,
                     Some(gradient) => model.$field.map(|value| {
-                        let state = self.$field.take();
-                        let (value, state) =
-                            PublishedAdam.step(rate, value.inner(), gradient, state);
-                        self.$field = state;
+                        let value = stepped(rates, value.inner(), gradient, &mut self.$field);
                         Tensor::from_inner(value).require_grad()
                     }),
                 }
@@ -220,6 +218,28 @@ impl<B: SideBySide> Default for EnsembleAdam<B> {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// A parameter of K networks after Adam's step. Burn's Adam knows a single rate:
+/// where the networks differ, its step at rate one is scaled for each.
+fn stepped<B: Backend, const D: usize>(
+    rates: &[f64],
+    value: Tensor<B, D>,
+    gradient: Tensor<B, D>,
+    state: &mut Option<AdamState<B, D>>,
+) -> Tensor<B, D> {
+    let uniform = rates.windows(2).all(|pair| pair[0] == pair[1]);
+    let rate = if uniform { rates[0] } else { 1.0 };
+    let (next, after) = PublishedAdam.step(rate, value.clone(), gradient, state.take());
+    *state = after;
+    if uniform {
+        return next;
+    }
+    let rates: Vec<f32> = rates.iter().map(|&rate| rate as f32).collect();
+    let mut shape = [1; D];
+    shape[0] = rates.len();
+    let rates = Tensor::<B, D>::from_data(TensorData::new(rates, shape), &value.device());
+    value.clone() + rates * (next - value)
 }
 
 fn selected<B: Backend, const D: usize>(

@@ -12,7 +12,9 @@ use super::trials::{TrialRange, TrialSource};
 use super::{Drive, SideBySide};
 use crate::rate::network::{RateNetwork, Stream};
 use crate::rate::options::RateOptions;
-use crate::rate::training::{EVALUATE_EVERY, EVALUATION_TRIALS, Evaluation, Trained, criterion};
+use crate::rate::training::{
+    EVALUATE_EVERY, EVALUATION_TRIALS, Evaluation, Trained, criterion, settling_rate,
+};
 
 /// Updates after which the losses are fetched from the device, which then runs
 /// dry for a moment.
@@ -44,6 +46,8 @@ pub struct Running<B: SideBySide> {
     adam: EnsembleAdam<B>,
     /// Where their trials come from.
     pub source: TrialSource<B>,
+    /// The update at which each began to settle.
+    settling_since: Vec<Option<usize>>,
     /// Losses of the updates since the last fetch, one tensor an update.
     pending: Vec<Tensor<B, 1>>,
 }
@@ -69,28 +73,32 @@ pub fn train_many<B: SideBySide>(
     for update in 0..options.updates {
         running.update(options, update);
         let last = update + 1 == options.updates;
-        let evaluate = update % EVALUATE_EVERY == 1 || last;
-        if evaluate || running.pending.len() == FETCH_EVERY {
-            let loss = running.fetch(&mut losses);
-            progress.updated(update + 1, running.places.len(), loss);
-        }
-        if !evaluate {
+        let mut due = running.due(options, update);
+        if !last && due.is_empty() && running.pending.len() < FETCH_EVERY {
             continue;
         }
-        let (mut finished, mut left) = (Vec::new(), Vec::new());
-        for (k, evaluation) in running.evaluations(options, update).into_iter().enumerate() {
+        let loss = running.fetch(&mut losses);
+        progress.updated(update + 1, running.places.len(), loss);
+        let ended = |place: usize| last || losses[place].last().is_none_or(|x| !x.is_finite());
+        due.extend((0..running.places.len()).filter(|&k| ended(running.places[k])));
+        due.sort_unstable();
+        due.dedup();
+
+        let mut finished = Vec::new();
+        let evaluations = running.evaluations(options, update, &due);
+        for (k, evaluation) in due.into_iter().zip(evaluations) {
             let place = running.places[k];
             progress.evaluated(update, seeds[place], &evaluation);
             let success = criterion(options, update, &evaluation);
-            let finite = losses[place].last().is_some_and(|loss| loss.is_finite());
-            if success || !finite || last {
+            let settled = options.settle == 0 || running.settled(options, k, update);
+            if ended(place) || success && settled {
                 finished.push((k, success, evaluation));
             } else {
-                left.push(k);
+                running.settling_since[k] = success.then_some(update);
             }
         }
-        let places: Vec<usize> = finished.iter().map(|(k, ..)| *k).collect();
-        let networks = running.networks(&places);
+        let done: Vec<usize> = finished.iter().map(|(k, ..)| *k).collect();
+        let networks = running.networks(&done);
         for ((k, success, evaluation), network) in finished.into_iter().zip(networks) {
             let place = running.places[k];
             trained[place] = Some(Trained {
@@ -101,11 +109,11 @@ pub fn train_many<B: SideBySide>(
                 evaluation,
             });
         }
-        if left.is_empty() {
+        if done.len() == running.places.len() {
             break;
         }
-        if left.len() < running.places.len() {
-            running = running.select(&left);
+        if !done.is_empty() {
+            running = running.without(&done);
         }
     }
     trained
@@ -129,8 +137,29 @@ impl<B: SideBySide> Running<B> {
             model: EnsembleModel::new(&starts, device),
             adam: EnsembleAdam::new(),
             source: TrialSource::new(options.task, starts, seeds.to_vec(), device),
+            settling_since: vec![None; seeds.len()],
             pending: Vec::new(),
         }
+    }
+
+    /// The networks that are evaluated after this update.
+    fn due(&self, options: &RateOptions, update: usize) -> Vec<usize> {
+        let due = |&k: &usize| match self.settling_since[k] {
+            None => update % EVALUATE_EVERY == 1,
+            Some(_) => self.settled(options, k, update),
+        };
+        (0..self.places.len()).filter(due).collect()
+    }
+
+    fn settled(&self, options: &RateOptions, k: usize, update: usize) -> bool {
+        self.settling_since[k].is_some_and(|since| update - since >= options.settle)
+    }
+
+    /// The rate of each network: constant, and falling to zero while it
+    /// settles.
+    fn learning_rates(&self, options: &RateOptions, update: usize) -> Vec<f64> {
+        let rate = |since: &Option<usize>| settling_rate(options, *since, update);
+        self.settling_since.iter().map(rate).collect()
     }
 
     /// Updates every network once; `update` counts from 0. Returns before the
@@ -142,42 +171,45 @@ impl<B: SideBySide> Running<B> {
             trials: options.batch,
             fluctuating: options.fluctuations > 0.0,
         };
-        let drive = self.drive(options, range);
+        let drive = drive(options, &self.source, range);
         let outputs = self.model.forward(&drive);
         let target = Tensor::from_inner(drive.trials.target);
         let losses = losses(outputs, target, options.loss);
         self.pending.push(losses.clone().inner());
         // Of the sum, so that the gradient of a network does not depend on how
         // many there are.
-        self.model = self
-            .adam
-            .step(options.learning_rate, self.model.clone(), losses.sum());
+        let rates = self.learning_rates(options, update);
+        self.model = self.adam.step(&rates, self.model.clone(), losses.sum());
     }
 
-    fn drive(&self, options: &RateOptions, range: TrialRange) -> Drive<B> {
-        Drive {
-            activation: options.activation.activation(),
-            fluctuations: options.fluctuations,
-            trials: B::draw(&self.source, range),
-        }
-    }
-
-    /// Adds the losses since the last time to those of each network, and
-    /// returns the mean of the last update.
+    /// Adds the losses since the last time to those of each network, up to the
+    /// first one that is not finite, and returns the mean of the last update.
     fn fetch(&mut self, losses: &mut [Vec<f32>]) -> f32 {
         let k = self.places.len();
         let values = numbers(Tensor::cat(std::mem::take(&mut self.pending), 0));
         for update in values.chunks_exact(k) {
             for (place, loss) in self.places.iter().zip(update) {
-                losses[*place].push(*loss);
+                let losses = &mut losses[*place];
+                if losses.last().is_none_or(|last| last.is_finite()) {
+                    losses.push(*loss);
+                }
             }
         }
         values.iter().rev().take(k).sum::<f32>() / k as f32
     }
 
-    /// Scores every network on [`EVALUATION_TRIALS`] trials of its own.
-    fn evaluations(&self, options: &RateOptions, update: usize) -> Vec<Evaluation> {
-        let (k, samples) = (self.places.len(), options.task.samples());
+    /// Scores these networks on [`EVALUATION_TRIALS`] trials of their own.
+    fn evaluations(
+        &self,
+        options: &RateOptions,
+        update: usize,
+        places: &[usize],
+    ) -> Vec<Evaluation> {
+        if places.is_empty() {
+            return Vec::new();
+        }
+        let (model, source) = (self.model.select(places), self.source.select(places));
+        let (k, samples) = (places.len(), options.task.samples());
         let most = (EVALUATION_NUMBERS / (k * samples * options.units)).max(1);
         let mut evaluations = vec![Evaluation::default(); k];
         let mut done = 0;
@@ -189,8 +221,8 @@ impl<B: SideBySide> Running<B> {
                 trials,
                 fluctuating: options.fluctuations > 0.0,
             };
-            let drive = self.drive(options, range);
-            let outputs = numbers(self.model.outputs(&drive));
+            let drive = drive(options, &source, range);
+            let outputs = numbers(model.outputs(&drive));
             let size = trials * (samples - 1);
             evaluations
                 .par_iter_mut()
@@ -219,14 +251,30 @@ impl<B: SideBySide> Running<B> {
         networks
     }
 
-    fn select(self, left: &[usize]) -> Self {
+    /// The networks but those in these places.
+    fn without(self, done: &[usize]) -> Self {
+        let left = (0..self.places.len()).filter(|k| !done.contains(k));
+        let left: Vec<usize> = left.collect();
         Self {
             places: left.iter().map(|&k| self.places[k]).collect(),
-            model: self.model.select(left),
-            adam: self.adam.select(left),
-            source: self.source.select(left),
+            model: self.model.select(&left),
+            adam: self.adam.select(&left),
+            source: self.source.select(&left),
+            settling_since: left.iter().map(|&k| self.settling_since[k]).collect(),
             pending: self.pending,
         }
+    }
+}
+
+fn drive<B: SideBySide>(
+    options: &RateOptions,
+    source: &TrialSource<B>,
+    range: TrialRange,
+) -> Drive<B> {
+    Drive {
+        activation: options.activation.activation(),
+        fluctuations: options.fluctuations,
+        trials: B::draw(source, range),
     }
 }
 
