@@ -4,6 +4,8 @@
 pub mod calls;
 pub mod emulator;
 
+pub mod ensemble;
+
 use std::path::{Path, PathBuf};
 
 use rate2spike::convert::{Neuron, SpikingNetwork, TimeStep};

@@ -2,6 +2,7 @@
 
 pub mod convert;
 pub mod deploy;
+pub mod gpu;
 pub mod inspect;
 pub mod pipeline;
 pub mod quantize;

@@ -10,11 +10,13 @@ use clap::Args;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::gpu::{self, PlaceArgs};
 use super::training::{Plan, TrainReport, TrainingBar, stop_on_interrupt};
 use super::{CommandError, print_json, progress, task_of};
 use crate::formats::losses::LossesFile;
 use crate::formats::rate_model::RateModelFile;
 use crate::rate::activation::ActivationKind;
+use crate::rate::gpu::device::Gpu;
 use crate::rate::options::{DecayTaus, Loss, RateOptions, WeightStart};
 use crate::rate::training::{EVALUATION_TRIALS, EvaluationTrials, evaluate};
 use crate::task::Task;
@@ -45,7 +47,7 @@ pub struct TrainArgs {
     /// The network and its training
     #[command(flatten)]
     pub options: OptionArgs,
-    /// Train a network of each of these seeds, on all cores; instead of --seed
+    /// Train a network of each of these seeds, on all cores, or all at once on a GPU; instead of --seed
     #[arg(long, value_name = "FIRST..LAST")]
     pub seeds: Option<Seeds>,
     /// Write a check point every so many updates, and on Ctrl-C; 0: on Ctrl-C only
@@ -57,12 +59,9 @@ pub struct TrainArgs {
     /// Write the losses as they come to this file (seed, update, loss, evaluation)
     #[arg(long, value_name = "FILE.csv")]
     pub losses: Option<PathBuf>,
-    /// Accepted for compatibility; the CPU is used
-    #[arg(long, hide = true, value_name = "N")]
-    pub gpu: Option<String>,
-    /// Accepted for compatibility
-    #[arg(long = "gpu_frac", hide = true, value_name = "SHARE")]
-    pub gpu_frac: Option<f64>,
+    /// Where to train
+    #[command(flatten)]
+    pub place: PlaceArgs,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
@@ -295,8 +294,8 @@ fn run_training(args: &TrainArgs) -> Result<(), CommandError> {
         .task
         .ok_or_else(|| CommandError::Usage("--task is needed to train".into()))?;
     let options = args.options.options(task, ActivationKind::Sigmoid)?;
-    if args.gpu.is_some() && !args.json {
-        eprintln!("rate2spike: --gpu has no effect: this build trains on the CPU");
+    if let Some(gpu) = args.place.gpu()? {
+        return train_on(&gpu, args, &options);
     }
     stop_on_interrupt();
     let plan = args.plan()?;
@@ -310,10 +309,35 @@ fn train_one(args: &TrainArgs, plan: &Plan, options: &RateOptions) -> Result<(),
     let mut bar = TrainingBar::new(options.updates, args.json);
     let (_, report) = plan.train(options, &mut bar)?;
     drop(bar);
+    report_one(args, &report)
+}
+
+/// Trains a network, or one of each seed, on a GPU.
+fn train_on(gpu: &Gpu, args: &TrainArgs, options: &RateOptions) -> Result<(), CommandError> {
+    if args.resume || args.checkpoint_every > 0 || args.losses.is_some() {
+        let message = "--resume, --checkpoint-every and --losses need --backend cpu";
+        return Err(CommandError::Usage(message.into()));
+    }
+    let started = Instant::now();
+    let seeds = match &args.seeds {
+        Some(Seeds(seeds)) => seeds.clone().collect(),
+        None => vec![options.seed],
+    };
+    let mut results = gpu::train(gpu, args, options, &seeds)?;
+    if args.seeds.is_none() {
+        return report_one(args, &results.remove(0)?);
+    }
+    if !args.json {
+        results.iter().flatten().for_each(print_report);
+    }
+    report_many(args, started, results)
+}
+
+fn report_one(args: &TrainArgs, report: &TrainReport) -> Result<(), CommandError> {
     if args.json {
-        print_json(&report);
+        print_json(report);
     } else {
-        print_report(&report);
+        print_report(report);
     }
     if report.success {
         return Ok(());
@@ -364,6 +388,14 @@ fn train_many(
         })
         .collect();
     bar.finish_and_clear();
+    report_many(args, started, results)
+}
+
+fn report_many(
+    args: &TrainArgs,
+    started: Instant,
+    results: Vec<Result<TrainReport, CommandError>>,
+) -> Result<(), CommandError> {
     let (mut networks, mut failures) = (Vec::new(), Vec::new());
     for result in results {
         match result {

@@ -67,6 +67,23 @@ pub struct TrainReport {
     pub model: PathBuf,
 }
 
+impl TrainReport {
+    /// Of a network that was trained in so many seconds.
+    pub fn new(options: &RateOptions, trained: &Trained, seconds: f64, model: PathBuf) -> Self {
+        Self {
+            seed: options.seed,
+            success: trained.success,
+            updates: trained.losses.len(),
+            trials: trained.losses.len() * options.batch,
+            accuracy: trained.evaluation.accuracy,
+            strict: trained.evaluation.strict,
+            loss: trained.evaluation.loss,
+            seconds,
+            model,
+        }
+    }
+}
+
 impl Plan {
     /// Trains a network and saves it; the check point is then removed.
     ///
@@ -111,17 +128,8 @@ impl Plan {
         };
         let model = save(&self.output, options, &trained)?;
         disk::remove_if_there(&checkpoint)?;
-        let report = TrainReport {
-            seed: options.seed,
-            success: trained.success,
-            updates: trained.losses.len(),
-            trials: trained.losses.len() * options.batch,
-            accuracy: trained.evaluation.accuracy,
-            strict: trained.evaluation.strict,
-            loss: trained.evaluation.loss,
-            seconds: started.elapsed().as_secs_f64(),
-            model,
-        };
+        let seconds = started.elapsed().as_secs_f64();
+        let report = TrainReport::new(options, &trained, seconds, model);
         Ok((trained, report))
     }
 
@@ -146,7 +154,12 @@ fn checkpoint_path(output: &Path, options: &RateOptions) -> PathBuf {
         .with_extension("checkpoint")
 }
 
-fn save(output: &Path, options: &RateOptions, trained: &Trained) -> Result<PathBuf, CommandError> {
+/// Saves a network below `output`, unless its training diverged.
+pub(super) fn save(
+    output: &Path,
+    options: &RateOptions,
+    trained: &Trained,
+) -> Result<PathBuf, CommandError> {
     if let Some(loss) = trained.losses.last().filter(|loss| !loss.is_finite()) {
         return Err(CommandError::Failed(format!(
             "the training with seed {} diverged after {} updates (loss {loss}); use a smaller --learning_rate or another --seed",

@@ -8,10 +8,10 @@ use super::spare::Spare;
 use crate::task::{Task, Trial};
 
 /// Standard deviation of the noise that each step adds to x.
-const STEP_NOISE: f32 = 0.1;
+pub(super) const STEP_NOISE: f32 = 0.1;
 
 /// Standard deviation of x at the start.
-const START_NOISE: f32 = 0.01;
+pub(super) const START_NOISE: f32 = 0.01;
 
 /// What drives a network through a batch of trials. Arrays are samples ×
 /// trials × units, T × B × N.
@@ -60,8 +60,7 @@ impl Batch {
         }
         let mut start = vec![0.0; n];
         for b in 0..trials {
-            // The high bits name the stream: membranes and trials share no noise.
-            let mut noise = Noise::new(seed, ((stream as u64) << 56) | (first + b as u64));
+            let mut noise = noise_of(seed, stream, first + b as u64);
             fill(&mut noise, START_NOISE, &mut start);
             batch.start[b * n..(b + 1) * n].copy_from_slice(&start);
             for t in 1..samples {
@@ -104,6 +103,13 @@ impl Batch {
             labels: trials.iter().map(|trial| trial.label).collect(),
         }
     }
+}
+
+/// The noise of the `index`-th trial of a stream: one word of it for the start,
+/// then one for the noise of each step and, where r fluctuates, one for that.
+pub(super) fn noise_of(seed: u64, stream: Stream, index: u64) -> Noise {
+    // The high bits name the stream: membranes and trials share no noise.
+    Noise::new(seed, ((stream as u64) << 56) | index)
 }
 
 /// Fills `row` with normal deviates of standard deviation `sd`.

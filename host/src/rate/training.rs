@@ -34,7 +34,7 @@ const LOSS_LIMIT: f64 = 7.0;
 const ACCURACY_LIMIT: f64 = 0.95;
 
 /// The scores of a rate network over some trials.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Evaluation {
     /// Share of right answers by the published criterion.
     pub accuracy: f64,
@@ -187,18 +187,9 @@ impl Training {
         let value = loss(self.model.forward(Arc::new(drive)), target, options.loss);
         let gradients = GradientsParams::from_grads(value.backward(), &self.model);
         let model = self.model.clone();
-        self.model = self
-            .optimizer
-            .step(self.learning_rate(update), model, gradients);
+        let rate = settling_rate(options, self.settling_since, update);
+        self.model = self.optimizer.step(rate, model, gradients);
         value.into_scalar()
-    }
-
-    /// Constant, and falling to zero while the network settles.
-    fn learning_rate(&self, update: usize) -> f64 {
-        let share = self.settling_since.map_or(1.0, |since| {
-            1.0 - (update - since) as f64 / (self.options.settle + 1) as f64
-        });
-        self.options.learning_rate * share
     }
 
     fn evaluate(&self, update: usize) -> Evaluation {
@@ -212,7 +203,16 @@ impl Training {
     }
 }
 
-fn criterion(options: &RateOptions, update: usize, evaluation: &Evaluation) -> bool {
+/// Adam's rate at this update: constant, and falling to zero while the network
+/// settles.
+pub(super) fn settling_rate(options: &RateOptions, since: Option<usize>, update: usize) -> f64 {
+    let share = since.map_or(1.0, |since| {
+        1.0 - (update - since) as f64 / (options.settle + 1) as f64
+    });
+    options.learning_rate * share
+}
+
+pub(super) fn criterion(options: &RateOptions, update: usize, evaluation: &Evaluation) -> bool {
     let least = if options.task == Task::GoNogo {
         LEAST_GO_NOGO_TRIALS
     } else {
@@ -245,13 +245,7 @@ pub fn evaluate(
 ) -> Evaluation {
     let activation = network.activation.activation();
     let parameters = network.parameters();
-    let mut evaluation = Evaluation {
-        accuracy: 0.0,
-        strict: 0.0,
-        loss: 0.0,
-        outputs: Vec::new(),
-        labels: Vec::new(),
-    };
+    let mut evaluation = Evaluation::default();
     // Ten at a time: fast, and small in memory.
     let mut done = 0;
     while done < trials.trials {
@@ -268,10 +262,7 @@ pub fn evaluate(
         evaluation.add(task, loss, &batch, outputs);
         done += count;
     }
-    evaluation.accuracy /= trials.trials as f64;
-    evaluation.strict /= trials.trials as f64;
-    evaluation.loss /= trials.trials as f64;
-    evaluation
+    evaluation.divided_by(trials.trials)
 }
 
 fn outputs(
@@ -300,10 +291,29 @@ impl RateNetwork {
 }
 
 impl Evaluation {
+    /// Means, from sums over so many trials.
+    pub(super) fn divided_by(mut self, trials: usize) -> Self {
+        self.accuracy /= trials as f64;
+        self.strict /= trials as f64;
+        self.loss /= trials as f64;
+        self
+    }
+
     fn add(&mut self, task: Task, loss: Loss, batch: &Batch, outputs: Vec<f32>) {
-        let rows = outputs.chunks_exact(batch.samples - 1);
-        let targets = batch.target.chunks_exact(batch.samples - 1);
-        for ((row, target), &label) in rows.zip(targets).zip(&batch.labels) {
+        self.add_trials((task, loss), &outputs, &batch.target, &batch.labels);
+    }
+
+    /// Scores outputs against targets, both trials × (T − 1), and adds up.
+    pub(super) fn add_trials(
+        &mut self,
+        (task, loss): (Task, Loss),
+        outputs: &[f32],
+        target: &[f32],
+        labels: &[i8],
+    ) {
+        let length = task.samples() - 1;
+        let rows = outputs.chunks_exact(length);
+        for ((row, target), &label) in rows.zip(target.chunks_exact(length)).zip(labels) {
             let (correct, strict) = answers(task, row, label);
             self.accuracy += f64::from(u8::from(correct));
             self.strict += f64::from(u8::from(strict));
@@ -314,7 +324,7 @@ impl Evaluation {
             };
             self.labels.push(label);
         }
-        self.outputs.extend(outputs);
+        self.outputs.extend_from_slice(outputs);
     }
 }
 
