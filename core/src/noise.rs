@@ -41,10 +41,10 @@ const MULTIPLIER: u32 = 0x93d7_65dd;
 const INCREMENT: u32 = 0x3c6e_f35f;
 
 /// 2³² over the golden ratio, made odd.
-const PERMUTATION: u32 = 0x9e37_79b1;
+pub const PERMUTATION: u32 = 0x9e37_79b1;
 
 /// Multiplier and increment of several steps of the sequence at once.
-const fn jump(steps: usize) -> (u32, u32) {
+pub const fn jump(steps: usize) -> (u32, u32) {
     let (mut multiplier, mut increment) = (1u32, 0u32);
     let mut i = 0;
     while i < steps {

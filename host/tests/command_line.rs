@@ -187,6 +187,96 @@ fn equal_seeds_give_equal_models() {
     assert_ne!(first.matrix("w").expect("w"), other.matrix("w").expect("w"));
 }
 
+/// The bytes of the model of an xor training with seed 7 and `extra` options.
+fn trained(place: &Place, extra: &str) -> Vec<u8> {
+    let line = "train --task xor --N 15 --act lif --batch 2 --n_trials 60 --seed 7";
+    let report = place.json(&format!("{line} {extra}"));
+    let model = report["model"].as_str().expect("a path");
+    std::fs::read(place.path(model)).expect("a model")
+}
+
+#[test]
+fn a_killed_training_goes_on_and_ends_with_the_same_bytes() {
+    let whole = trained(&Place::new(), "");
+    // Moments all over the training, which takes some 100 ms; the seed of the
+    // killing is the clock of the machine.
+    for moment in 0..12 {
+        let place = Place::new();
+        let mut killed = Command::new(env!("CARGO_BIN_EXE_rate2spike"))
+            .args("train --task xor --N 15 --act lif --batch 2 --n_trials 60 --seed 7 --checkpoint-every 1".split(' '))
+            .current_dir(place.folder.path())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        std::thread::sleep(std::time::Duration::from_millis(10 * moment));
+        killed.kill().expect("a process of ours");
+        killed.wait().expect("a process of ours");
+        assert_eq!(
+            trained(&place, "--resume"),
+            whole,
+            "killed after {} ms",
+            10 * moment
+        );
+        let left = place.files();
+        let left = left
+            .iter()
+            .any(|(path, _)| path.extension().is_some_and(|e| e == "checkpoint"));
+        assert!(!left, "the check point goes when the model is there");
+    }
+}
+
+#[test]
+fn a_check_point_of_other_options_is_refused() {
+    let place = Place::new();
+    let line = "train --task xor --N 15 --n_trials 100000 --seed 7 --checkpoint-every 1";
+    let mut killed = Command::new(env!("CARGO_BIN_EXE_rate2spike"))
+        .args(line.split(' '))
+        .current_dir(place.folder.path())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    let written = |place: &Place| {
+        let files = place.files();
+        files
+            .into_iter()
+            .any(|(path, _)| path.extension().is_some_and(|e| e == "checkpoint"))
+    };
+    while !written(&place) {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    killed.kill().expect("a process of ours");
+    killed.wait().expect("a process of ours");
+    place.fails(
+        &format!("{line} --resume --gain 3"),
+        1,
+        &["checkpoint", "other options", "gain = 1.5"],
+    );
+}
+
+#[test]
+fn many_seeds_are_trained_as_each_alone() {
+    let place = Place::new();
+    let report =
+        place.json("train --task xor --N 15 --n_trials 3 --seeds 4..6 --losses losses.csv");
+    let networks = report["networks"].as_array().expect("a list");
+    assert_eq!(networks.len(), 3);
+    for network in networks {
+        let alone = place.json(&format!(
+            "train --task xor --N 15 --n_trials 3 --seed {}",
+            network["seed"]
+        ));
+        let read = |report: &Json| {
+            let path = place.path(report["model"].as_str().expect("a path"));
+            std::fs::read(path).expect("a model")
+        };
+        assert_eq!(read(&alone), read(network));
+    }
+    let losses = std::fs::read_to_string(place.path("losses.csv")).expect("a file");
+    assert_eq!(losses.lines().count(), 1 + 3 * 3, "{losses}");
+    assert!(losses.starts_with("seed,update,loss,"), "{losses}");
+}
+
 #[test]
 fn a_conversion_is_written_into_the_model_once() {
     let place = Place::new();
@@ -307,6 +397,7 @@ fn wrong_options_are_usage_errors_that_say_the_way_out() {
         ("train --task xor --decay_taus 1", &["one step"]),
         ("train --task xor --decay_taus 0.5 4", &["0.5", "one step"]),
         ("train --task xor --n_trials 0", &["n_trials = 0"]),
+        ("train --task xor --seeds 8..1", &["8..1", "FIRST..LAST"]),
         ("train", &["--task"]),
         ("train --mode eval", &["--model"]),
         ("convert go-nogo.mat --trials 0", &["0 trials"]),

@@ -4,6 +4,8 @@
 pub mod calls;
 pub mod emulator;
 
+pub mod ensemble;
+
 use std::path::{Path, PathBuf};
 
 use rate2spike::convert::{Neuron, SpikingNetwork, TimeStep};
@@ -110,6 +112,16 @@ pub fn relative_difference(a: &[f32], b: &[f64]) -> f64 {
     }
 }
 
+/// Says that a test cannot run here, and why; an error where
+/// `RATE2SPIKE_REQUIRE_ALL` is set, as in continuous integration.
+pub fn skip(reason: &str) {
+    assert!(
+        std::env::var_os("RATE2SPIKE_REQUIRE_ALL").is_none(),
+        "skipped although RATE2SPIKE_REQUIRE_ALL is set: {reason}"
+    );
+    eprintln!("skipped: {reason}");
+}
+
 /// The bytes of a network that was never trained, but spikes: one unit in five
 /// is connected to each, and excitation and inhibition are balanced.
 pub fn untrained(task: Task, units: usize, step_ms: f64) -> Vec<u8> {
@@ -128,6 +140,7 @@ pub fn untrained(task: Task, units: usize, step_ms: f64) -> Vec<u8> {
         updates: 1,
         batch: 1,
         learning_rate: 0.01,
+        settle: 0,
         fluctuations: 0.0,
         seed: 1,
     };

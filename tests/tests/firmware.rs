@@ -1,7 +1,7 @@
 //! The firmware in emulators: the same spikes as here, over the real protocol.
 //!
 //! Where an emulator or a target is missing, its tests print why and do
-//! nothing; with `RATE2SPIKE_REQUIRE_EMULATORS=1` that is a failure.
+//! nothing; with `RATE2SPIKE_REQUIRE_ALL=1` that is a failure.
 
 use std::time::Duration;
 

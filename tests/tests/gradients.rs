@@ -42,7 +42,7 @@ fn case(file: &MatFile) -> Case {
         label: 0,
     };
     let mut batch = Batch::of_trials(&network, samples, &[trial]);
-    batch.start = vector_f32(file, "x0");
+    batch.start = vector_f32(file, "x0").into();
     let loss = match file.text("loss_fn").expect("loss_fn").as_str() {
         "l1" => Loss::L1,
         "l2" => Loss::L2,
@@ -200,7 +200,7 @@ fn the_rate_network_runs_as_the_published_one() {
             label: 0,
         };
         let mut batch = Batch::of_trials(&network, samples, &[trial]);
-        batch.start = vector_f32(&file, "x0");
+        batch.start = vector_f32(&file, "x0").into();
         let drive = Drive {
             activation: activation.activation(),
             fluctuations: 0.0,

@@ -2,6 +2,7 @@
 
 pub mod convert;
 pub mod deploy;
+pub mod gpu;
 pub mod inspect;
 pub mod pipeline;
 pub mod quantize;
@@ -9,6 +10,7 @@ pub mod run;
 pub mod run_on;
 pub mod simulate;
 pub mod train;
+pub mod training;
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -25,6 +27,7 @@ use crate::formats::image::ImageError;
 use crate::formats::rate_model::{ModelError, RateModelFile};
 use crate::formats::snn::SnnError;
 use crate::quantize::QuantizeError;
+use crate::rate::checkpoint::CheckpointError;
 use crate::rate::options::OptionError;
 use crate::task::Task;
 
@@ -67,6 +70,14 @@ pub enum CommandError {
         path: PathBuf,
         /// Why.
         source: QuantizeError,
+    },
+    /// A check point that cannot be used.
+    #[error("{path}: {source}")]
+    Checkpoint {
+        /// The check point.
+        path: PathBuf,
+        /// Why.
+        source: CheckpointError,
     },
     /// The run went through and its result is not what was asked for.
     #[error("{0}")]

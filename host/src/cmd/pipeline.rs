@@ -8,7 +8,8 @@ use rate2spike_core::factors::Scheme;
 use serde::Serialize;
 
 use super::quantize::{Accuracy, DEPLOYED_STEP_MS, quantize_and_save, score_blob};
-use super::train::{OptionArgs, train_and_save};
+use super::train::OptionArgs;
+use super::training::{Plan, TrainReport, TrainingBar};
 use super::{CommandError, Lambdas, hexadecimal, print_json, progress, trials};
 use crate::convert::search::{Search, best, score_f64};
 use crate::convert::{Neuron, SpikingNetwork, TimeStep};
@@ -94,7 +95,13 @@ pub fn run(args: &PipelineArgs) -> Result<(), CommandError> {
     let options = args.options.options(args.task, ActivationKind::Lif)?;
 
     let clock = Instant::now();
-    let (trained, model) = train_and_save(&options, &args.output_dir, args.json)?;
+    let plan = Plan {
+        output: args.output_dir.clone(),
+        ..Plan::default()
+    };
+    let mut bar = TrainingBar::new(options.updates, args.json);
+    let (trained, TrainReport { model, .. }) = plan.train(&options, &mut bar)?;
+    drop(bar);
     let rate = rate_accuracy(args, &options, &trained.network);
     let train_seconds = clock.elapsed().as_secs_f64();
 

@@ -1,19 +1,24 @@
 //! `rate2spike train`: task → rate model.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Mutex;
+use std::time::Instant;
 
 use clap::Args;
-use indicatif::ProgressBar;
+use rayon::prelude::*;
 use serde::Serialize;
 
+use super::gpu::{self, PlaceArgs};
+use super::training::{Plan, TrainReport, TrainingBar, stop_on_interrupt};
 use super::{CommandError, print_json, progress, task_of};
-use crate::formats::disk;
-use crate::formats::rate_model::{self, RateModelFile};
+use crate::formats::losses::LossesFile;
+use crate::formats::rate_model::RateModelFile;
 use crate::rate::activation::ActivationKind;
+use crate::rate::gpu::device::Gpu;
 use crate::rate::options::{DecayTaus, Loss, RateOptions, WeightStart};
-use crate::rate::training::{
-    EVALUATION_TRIALS, Evaluation, EvaluationTrials, Progress, Trained, evaluate, train,
-};
+use crate::rate::training::{EVALUATION_TRIALS, EvaluationTrials, evaluate};
 use crate::task::Task;
 
 /// Train a rate network, with the published code's flags
@@ -42,12 +47,21 @@ pub struct TrainArgs {
     /// The network and its training
     #[command(flatten)]
     pub options: OptionArgs,
-    /// Accepted for compatibility; the CPU is used
-    #[arg(long, hide = true, value_name = "N")]
-    pub gpu: Option<String>,
-    /// Accepted for compatibility
-    #[arg(long = "gpu_frac", hide = true, value_name = "SHARE")]
-    pub gpu_frac: Option<f64>,
+    /// Train a network of each of these seeds, on all cores, or all at once on a GPU; instead of --seed
+    #[arg(long, value_name = "FIRST..LAST")]
+    pub seeds: Option<Seeds>,
+    /// Write a check point every so many updates, and on Ctrl-C; 0: on Ctrl-C only
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub checkpoint_every: usize,
+    /// Go on from the check point of the same options, where there is one
+    #[arg(long)]
+    pub resume: bool,
+    /// Write the losses as they come to this file (seed, update, loss, evaluation)
+    #[arg(long, value_name = "FILE.csv")]
+    pub losses: Option<PathBuf>,
+    /// Where to train
+    #[command(flatten)]
+    pub place: PlaceArgs,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
@@ -108,17 +122,12 @@ pub struct OptionArgs {
         value_parser = truth, action = clap::ArgAction::Set
     )]
     pub apply_dale: bool,
-    /// Spread of the recurrent weights at the start
-    #[arg(long, default_value_t = 1.5, allow_negative_numbers = true)]
-    pub gain: f64,
-    /// Distribution of the recurrent weights at the start
-    #[arg(
-        long = "w_dist",
-        visible_alias = "start",
-        value_enum,
-        default_value = "gaussian"
-    )]
-    pub start: WeightStart,
+    /// Spread of the recurrent weights at the start [default: 1.5, and 6 with --act lif]
+    #[arg(long, allow_negative_numbers = true)]
+    pub gain: Option<f64>,
+    /// Distribution of the recurrent weights at the start [default: gaussian, and balanced with --act lif]
+    #[arg(long = "w_dist", visible_alias = "start", value_enum)]
+    pub start: Option<WeightStart>,
     /// Activation [default: sigmoid for train, lif for pipeline]
     #[arg(long, value_enum, ignore_case = true)]
     pub act: Option<ActivationKind>,
@@ -148,12 +157,51 @@ pub struct OptionArgs {
         allow_negative_numbers = true
     )]
     pub learning_rate: f64,
+    /// Updates with a falling rate after the criterion is met [default: 0, and 300 with --act lif]
+    #[arg(long, value_name = "N")]
+    pub settle: Option<usize>,
     /// Fluctuations of the rates while training, as those of spike trains [default: 0, and 1 with --act lif]
     #[arg(long, value_name = "C", allow_negative_numbers = true)]
     pub fluctuations: Option<f32>,
     /// Seed of everything random
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+}
+
+/// Seeds from the first to the last one, both included.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seeds(pub RangeInclusive<u64>);
+
+impl FromStr for Seeds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (first, last) = text
+            .split_once("..")
+            .ok_or("give FIRST..LAST, for instance 1..8")?;
+        match (first.parse(), last.trim_start_matches('=').parse()) {
+            (Ok(first), Ok(last)) if first <= last => Ok(Self(first..=last)),
+            _ => Err(format!(
+                "'{text}' is not a range of seeds; give FIRST..LAST"
+            )),
+        }
+    }
+}
+
+impl TrainArgs {
+    fn plan(&self) -> Result<Plan, CommandError> {
+        let losses = match &self.losses {
+            Some(path) if self.resume => Some(LossesFile::resume(path)?),
+            Some(path) => Some(LossesFile::create(path)?),
+            None => None,
+        };
+        Ok(Plan {
+            output: self.output_dir.clone(),
+            checkpoint_every: self.checkpoint_every,
+            resume: self.resume,
+            losses: losses.map(Mutex::new),
+        })
+    }
 }
 
 fn truth(text: &str) -> Result<bool, String> {
@@ -172,9 +220,9 @@ impl OptionArgs {
         default: ActivationKind,
     ) -> Result<RateOptions, CommandError> {
         let activation = self.act.unwrap_or(default);
-        let lif = activation == ActivationKind::Lif;
         let taus = DecayTaus::from_numbers(&self.decay_taus)
             .ok_or_else(|| CommandError::Usage("--decay_taus takes one or two numbers".into()))?;
+        let defaults = Defaults::of(activation);
         let options = RateOptions {
             task,
             units: self.units,
@@ -182,70 +230,55 @@ impl OptionArgs {
             p_rec: self.p_rec,
             som_units: self.som_units,
             dale: self.apply_dale,
-            gain: self.gain,
-            start: self.start,
+            gain: self.gain.unwrap_or(defaults.gain),
+            start: self.start.unwrap_or(defaults.start),
             activation,
             loss: self.loss_fn,
             taus,
             updates: self.n_trials.unwrap_or(6000),
-            batch: self.batch.unwrap_or(if lif { 8 } else { 1 }),
+            batch: self.batch.unwrap_or(defaults.batch),
             learning_rate: self.learning_rate,
-            fluctuations: self.fluctuations.unwrap_or(if lif { 1.0 } else { 0.0 }),
+            settle: self.settle.unwrap_or(defaults.settle),
+            fluctuations: self.fluctuations.unwrap_or(defaults.fluctuations),
             seed: self.seed,
         };
         Ok(options.checked()?)
     }
 }
 
-/// A bar with the loss and the last evaluation.
-pub struct TrainingBar {
-    bar: ProgressBar,
-    evaluation: String,
+/// What a training does where no option says otherwise.
+struct Defaults {
+    gain: f64,
+    start: WeightStart,
+    batch: usize,
+    settle: usize,
+    fluctuations: f32,
 }
 
-impl TrainingBar {
-    /// For so many updates.
-    pub fn new(updates: usize, json: bool) -> Self {
-        let template = "train {pos}/{len} [{elapsed}, at most {eta} left, {per_sec}] {msg}";
-        Self {
-            bar: progress(updates as u64, template, json),
-            evaluation: String::new(),
+impl Defaults {
+    fn of(activation: ActivationKind) -> Self {
+        match activation {
+            // The slope of the neuron's own transfer function is 0.15 per mV at
+            // the threshold: with a gain of 6 a balanced network starts just
+            // below the edge where activity sustains itself, from where tasks
+            // with a memory are learned in some hundred updates and not in some
+            // thousand.
+            ActivationKind::Lif => Self {
+                gain: 6.0,
+                start: WeightStart::Balanced,
+                batch: 8,
+                settle: 300,
+                fluctuations: 1.0,
+            },
+            _ => Self {
+                gain: 1.5,
+                start: WeightStart::Gaussian,
+                batch: 1,
+                settle: 0,
+                fluctuations: 0.0,
+            },
         }
     }
-}
-
-impl Progress for TrainingBar {
-    fn updated(&mut self, update: usize, loss: f32) {
-        if update.is_multiple_of(10) {
-            self.bar
-                .set_message(format!("loss {loss:.2}{}", self.evaluation));
-        }
-        self.bar.inc(1);
-    }
-
-    fn evaluated(&mut self, _update: usize, evaluation: &Evaluation) {
-        self.evaluation = format!(
-            "; evaluation: loss {:.2}, accuracy {:.2}",
-            evaluation.loss, evaluation.accuracy
-        );
-    }
-}
-
-impl Drop for TrainingBar {
-    fn drop(&mut self) {
-        self.bar.finish_and_clear();
-    }
-}
-
-#[derive(Serialize)]
-struct TrainReport {
-    success: bool,
-    trials: usize,
-    accuracy: f64,
-    strict: f64,
-    loss: f64,
-    seconds: f64,
-    model: PathBuf,
 }
 
 /// Runs the command.
@@ -256,64 +289,156 @@ pub fn run(args: &TrainArgs) -> Result<(), CommandError> {
     }
 }
 
-/// Trains a network and saves it below `output`.
-pub fn train_and_save(
-    options: &RateOptions,
-    output: &std::path::Path,
-    json: bool,
-) -> Result<(Trained, PathBuf), CommandError> {
-    disk::check_writable(output)?;
-    let trained = train(options, &mut TrainingBar::new(options.updates, json));
-    if trained.losses.last().is_some_and(|loss| !loss.is_finite()) {
-        return Err(CommandError::Failed(format!(
-            "the training diverged after {} updates (loss {}); use a smaller --learning_rate or another --seed",
-            trained.losses.len(),
-            trained.losses.last().copied().unwrap_or(f32::NAN),
-        )));
-    }
-    let model = rate_model::save(output, options, &trained)?;
-    Ok((trained, model))
-}
-
 fn run_training(args: &TrainArgs) -> Result<(), CommandError> {
     let task = args
         .task
         .ok_or_else(|| CommandError::Usage("--task is needed to train".into()))?;
     let options = args.options.options(task, ActivationKind::Sigmoid)?;
-    if args.gpu.is_some() && !args.json {
-        eprintln!("rate2spike: --gpu has no effect: this build trains on the CPU");
+    if let Some(gpu) = args.place.gpu()? {
+        return train_on(&gpu, args, &options);
     }
-    let started = std::time::Instant::now();
-    let (trained, model) = train_and_save(&options, &args.output_dir, args.json)?;
-    let report = TrainReport {
-        success: trained.success,
-        trials: trained.losses.len(),
-        accuracy: trained.evaluation.accuracy,
-        strict: trained.evaluation.strict,
-        loss: trained.evaluation.loss,
-        seconds: started.elapsed().as_secs_f64(),
-        model,
+    stop_on_interrupt();
+    let plan = args.plan()?;
+    match &args.seeds {
+        Some(seeds) => train_many(args, &plan, &options, seeds),
+        None => train_one(args, &plan, &options),
+    }
+}
+
+fn train_one(args: &TrainArgs, plan: &Plan, options: &RateOptions) -> Result<(), CommandError> {
+    let mut bar = TrainingBar::new(options.updates, args.json);
+    let (_, report) = plan.train(options, &mut bar)?;
+    drop(bar);
+    report_one(args, &report)
+}
+
+/// Trains a network, or one of each seed, on a GPU.
+fn train_on(gpu: &Gpu, args: &TrainArgs, options: &RateOptions) -> Result<(), CommandError> {
+    if args.resume || args.checkpoint_every > 0 || args.losses.is_some() {
+        let message = "--resume, --checkpoint-every and --losses need --backend cpu";
+        return Err(CommandError::Usage(message.into()));
+    }
+    let started = Instant::now();
+    let seeds = match &args.seeds {
+        Some(Seeds(seeds)) => seeds.clone().collect(),
+        None => vec![options.seed],
     };
+    let mut results = gpu::train(gpu, args, options, &seeds)?;
+    if args.seeds.is_none() {
+        return report_one(args, &results.remove(0)?);
+    }
+    if !args.json {
+        results.iter().flatten().for_each(print_report);
+    }
+    report_many(args, started, results)
+}
+
+fn report_one(args: &TrainArgs, report: &TrainReport) -> Result<(), CommandError> {
+    if args.json {
+        print_json(report);
+    } else {
+        print_report(report);
+    }
+    if report.success {
+        return Ok(());
+    }
+    Err(CommandError::Failed(
+        "the criterion was not met; the model is saved all the same. Try more --n_trials or another --seed".into(),
+    ))
+}
+
+#[derive(Serialize)]
+struct NetworksReport {
+    trained: usize,
+    networks: Vec<TrainReport>,
+    failures: Vec<String>,
+    seconds: f64,
+}
+
+/// Trains a network of each seed, on all cores.
+fn train_many(
+    args: &TrainArgs,
+    plan: &Plan,
+    options: &RateOptions,
+    Seeds(seeds): &Seeds,
+) -> Result<(), CommandError> {
+    let started = Instant::now();
+    let template = "network {pos}/{len} [{elapsed}, {eta} left]";
+    let bar = progress(seeds.end() - seeds.start() + 1, template, args.json);
+    bar.tick();
+    // One at a time for each thread, in the order of the seeds.
+    let results: Vec<Result<TrainReport, CommandError>> = seeds
+        .clone()
+        .collect::<Vec<u64>>()
+        .into_par_iter()
+        .with_max_len(1)
+        .map(|seed| {
+            let options = RateOptions {
+                seed,
+                ..options.clone()
+            };
+            let result = plan.train(&options, &mut ()).map(|(_, report)| report);
+            if let Ok(report) = &result
+                && !args.json
+            {
+                bar.suspend(|| print_report(report));
+            }
+            bar.inc(1);
+            result
+        })
+        .collect();
+    bar.finish_and_clear();
+    report_many(args, started, results)
+}
+
+fn report_many(
+    args: &TrainArgs,
+    started: Instant,
+    results: Vec<Result<TrainReport, CommandError>>,
+) -> Result<(), CommandError> {
+    let (mut networks, mut failures) = (Vec::new(), Vec::new());
+    for result in results {
+        match result {
+            Ok(report) => networks.push(report),
+            Err(error) => failures.push(error.to_string()),
+        }
+    }
+    let report = NetworksReport {
+        trained: networks.iter().filter(|report| report.success).count(),
+        networks,
+        failures,
+        seconds: started.elapsed().as_secs_f64(),
+    };
+    let all = report.networks.len() + report.failures.len();
     if args.json {
         print_json(&report);
     } else {
-        let verdict = if report.success {
-            "criterion met"
-        } else {
-            "criterion not met"
-        };
         println!(
-            "{verdict} after {} updates in {:.1} s: accuracy {:.2}, strict {:.2}, loss {:.2} over {EVALUATION_TRIALS} trials",
-            report.trials, report.seconds, report.accuracy, report.strict, report.loss
+            "{} of {all} networks trained in {:.1} s",
+            report.trained, report.seconds
         );
-        println!("{}", report.model.display());
     }
-    if !report.success {
-        return Err(CommandError::Failed(
-            "the criterion was not met; the model is saved all the same. Try more --n_trials or another --seed".into(),
-        ));
+    if report.trained == all {
+        return Ok(());
     }
-    Ok(())
+    let mut message = format!(
+        "{} of {all} networks did not meet the criterion",
+        all - report.trained
+    );
+    for failure in &report.failures {
+        message.push_str("\n  ");
+        message.push_str(failure);
+    }
+    Err(CommandError::Failed(message))
+}
+
+fn print_report(report: &TrainReport) {
+    let verdict = if report.success { "met" } else { "not met" };
+    println!(
+        "seed {}: criterion {verdict} after {} updates in {:.1} s: accuracy {:.2}, strict {:.2}, loss {:.2} over {EVALUATION_TRIALS} trials",
+        report.seed, report.updates, report.seconds, report.accuracy, report.strict, report.loss
+    );
+    println!("{}", report.model.display());
 }
 
 #[derive(Serialize)]

@@ -74,6 +74,17 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
     Ok(())
 }
 
+/// Removes a file, if it is there.
+///
+/// # Errors
+/// [`DiskError::Write`].
+pub fn remove_if_there(path: &Path) -> Result<(), DiskError> {
+    match fs::remove_file(path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(failure(path, source)),
+        _ => Ok(()),
+    }
+}
+
 /// Checks that files can be written to `folder`, before hours are spent on
 /// what should go there. Makes the folder where it is missing.
 ///
@@ -104,7 +115,8 @@ fn temporary(path: &Path, bytes: &[u8]) -> io::Result<tempfile::NamedTempFile> {
     Ok(file)
 }
 
-fn failure(path: &Path, source: io::Error) -> DiskError {
+/// The error of a file that could not be written.
+pub(super) fn failure(path: &Path, source: io::Error) -> DiskError {
     let advice = match source.kind() {
         io::ErrorKind::StorageFull => ". Free some space, or choose another disk",
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {

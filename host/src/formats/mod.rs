@@ -2,6 +2,7 @@
 
 pub mod disk;
 pub mod image;
+pub mod losses;
 pub mod mat;
 pub mod rate_model;
 pub mod snn;

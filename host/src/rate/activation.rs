@@ -22,7 +22,7 @@ pub enum ActivationKind {
 }
 
 /// Largest rate of the clipped activations.
-const CLIP: f32 = 20.0;
+pub(super) const CLIP: f32 = 20.0;
 
 /// λ₀ in Hz: the rate of the spiking neuron that stands for a rate of one, and
 /// the scaling factor of the conversion of a network that was trained with

@@ -4,13 +4,14 @@ use rate2spike_core::noise::{DEVIATE_SD, Noise};
 use rate2spike_core::step::LANES;
 
 use super::network::{RateNetwork, Stream, generator};
+use super::spare::Spare;
 use crate::task::{Task, Trial};
 
 /// Standard deviation of the noise that each step adds to x.
-const STEP_NOISE: f32 = 0.1;
+pub(super) const STEP_NOISE: f32 = 0.1;
 
 /// Standard deviation of x at the start.
-const START_NOISE: f32 = 0.01;
+pub(super) const START_NOISE: f32 = 0.01;
 
 /// What drives a network through a batch of trials. Arrays are samples ×
 /// trials × units, T × B × N.
@@ -21,14 +22,14 @@ pub struct Batch {
     /// T.
     pub samples: usize,
     /// x at the first sample, B × N.
-    pub start: Vec<f32>,
+    pub start: Spare,
     /// Σ_k w_in,ik u_k[t], T × B × N.
-    pub current: Vec<f32>,
+    pub current: Spare,
     /// Added to x[t], T × B × N; entry 0 is not used. Empty: no noise.
-    pub noise: Vec<f32>,
+    pub noise: Spare,
     /// Unit normal deviates that drive the fluctuations of r, T × B × N.
     /// Empty: none.
-    pub fluctuations: Vec<f32>,
+    pub fluctuations: Spare,
     /// The output that is wanted at t = 1 … T−1, B × (T − 1): the published
     /// code meets it with z[0 … T−2], one sample apart.
     pub target: Vec<f32>,
@@ -53,14 +54,13 @@ impl Batch {
             .collect();
         let mut batch = Self::of_trials(network, task.samples(), &drawn);
         let (n, samples) = (network.units, batch.samples);
-        batch.noise = vec![0.0; samples * trials * n];
+        batch.noise = Spare::dirty(samples * trials * n);
         if fluctuating {
-            batch.fluctuations = vec![0.0; samples * trials * n];
+            batch.fluctuations = Spare::dirty(samples * trials * n);
         }
         let mut start = vec![0.0; n];
         for b in 0..trials {
-            // The high bits name the stream: membranes and trials share no noise.
-            let mut noise = Noise::new(seed, ((stream as u64) << 56) | (first + b as u64));
+            let mut noise = noise_of(seed, stream, first + b as u64);
             fill(&mut noise, START_NOISE, &mut start);
             batch.start[b * n..(b + 1) * n].copy_from_slice(&start);
             for t in 1..samples {
@@ -77,7 +77,7 @@ impl Batch {
     /// Given trials without noise, starting at zero.
     pub fn of_trials(network: &RateNetwork, samples: usize, trials: &[Trial]) -> Self {
         let (n, b) = (network.units, trials.len());
-        let mut current = vec![0.0; samples * b * n];
+        let mut current = Spare::zeros(samples * b * n);
         for (t, rows) in current.chunks_exact_mut(b * n).enumerate() {
             for (trial, row) in trials.iter().zip(rows.chunks_exact_mut(n)) {
                 for channel in 0..network.channels {
@@ -92,10 +92,10 @@ impl Batch {
         Self {
             trials: b,
             samples,
-            start: vec![0.0; b * n],
+            start: Spare::zeros(b * n),
             current,
-            noise: Vec::new(),
-            fluctuations: Vec::new(),
+            noise: Spare::default(),
+            fluctuations: Spare::default(),
             target: trials
                 .iter()
                 .flat_map(|trial| trial.target[..samples - 1].to_vec())
@@ -103,6 +103,13 @@ impl Batch {
             labels: trials.iter().map(|trial| trial.label).collect(),
         }
     }
+}
+
+/// The noise of the `index`-th trial of a stream: one word of it for the start,
+/// then one for the noise of each step and, where r fluctuates, one for that.
+pub(super) fn noise_of(seed: u64, stream: Stream, index: u64) -> Noise {
+    // The high bits name the stream: membranes and trials share no noise.
+    Noise::new(seed, ((stream as u64) << 56) | index)
 }
 
 /// Fills `row` with normal deviates of standard deviation `sd`.

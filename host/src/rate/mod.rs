@@ -9,14 +9,21 @@
 //! [`options`] says what to train, [`network`] holds the numbers of a network
 //! in the terms of the published code, [`activation`] is φ, [`batch`] draws
 //! trials and noise, [`recurrence`] runs the equations over time and back,
-//! [`model`] is the network as a Burn module, and [`training`] trains it.
+//! [`model`] is the network as a Burn module, [`training`] trains it, and
+//! [`checkpoint`] stops a training and goes on with it. [`ensemble`] does the
+//! same for many networks at once, for back ends that need much to do, and
+//! [`gpu`] is one.
 
 pub mod activation;
 pub mod batch;
+pub mod checkpoint;
+pub mod ensemble;
+pub mod gpu;
 pub mod model;
 pub mod network;
 pub mod optimizer;
 pub mod options;
 pub mod recurrence;
 pub mod siegert;
+pub mod spare;
 pub mod training;

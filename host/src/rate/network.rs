@@ -74,7 +74,7 @@ impl RateNetwork {
         let inhibitory: Vec<bool> = (0..n)
             .map(|_| options.dale && random.random_bool(options.p_inh))
             .collect();
-        let w = recurrent_start(options, &mut random);
+        let w = recurrent_start(options, &inhibitory, &mut random);
         let mut normal = |scale: f32| -> f32 {
             let x: f32 = StandardNormal.sample(&mut random);
             x * scale
@@ -134,20 +134,25 @@ impl RateNetwork {
     }
 }
 
-fn recurrent_start(options: &RateOptions, random: &mut Pcg64) -> Vec<f32> {
+fn recurrent_start(options: &RateOptions, inhibitory: &[bool], random: &mut Pcg64) -> Vec<f32> {
     let n = options.units;
     let scale = options.gain / (n as f64 * options.p_rec).sqrt();
     let gaussian = Normal::new(0.0, scale).expect("gain and P_rec are positive and finite");
     let gamma = Gamma::new(2.0, 0.003).expect("shape and scale are positive");
+    let strengths = match options.start {
+        WeightStart::Balanced if options.dale => balance(inhibitory),
+        _ => [1.0; 2],
+    };
     (0..n * n)
-        .map(|_| {
+        .map(|k| {
             if !random.random_bool(options.p_rec) {
                 return 0.0;
             }
             let w: f64 = match options.start {
-                WeightStart::Gaussian => gaussian.sample(random),
+                WeightStart::Gaussian | WeightStart::Balanced => gaussian.sample(random),
                 WeightStart::Gamma => gamma.sample(random),
             };
+            let w = w * strengths[usize::from(inhibitory[k % n])];
             if options.dale {
                 w.abs() as f32
             } else {
@@ -155,6 +160,17 @@ fn recurrent_start(options: &RateOptions, random: &mut Pcg64) -> Vec<f32> {
             }
         })
         .collect()
+}
+
+/// Strengths of excitatory and inhibitory weights, in this order, with which
+/// both add up to the same and the mean square of all weights stays one.
+fn balance(inhibitory: &[bool]) -> [f64; 2] {
+    let share = inhibitory.iter().filter(|x| **x).count() as f64 / inhibitory.len() as f64;
+    if share == 0.0 || share == 1.0 {
+        return [1.0; 2];
+    }
+    let excitation = (share / (1.0 - share)).sqrt();
+    [excitation, 1.0 / excitation]
 }
 
 /// The first `som_units` inhibitory units receive nothing from inhibitory

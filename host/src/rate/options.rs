@@ -25,6 +25,9 @@ pub enum WeightStart {
     Gaussian,
     /// Gamma with shape 2 and scale 0.003.
     Gamma,
+    /// As gaussian, with inhibition so much stronger under Dale's principle
+    /// that it cancels excitation, and the same variance.
+    Balanced,
 }
 
 /// Decay time constants of the synapses, in steps of 5 ms.
@@ -38,7 +41,7 @@ pub enum DecayTaus {
 }
 
 /// All options of a training.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct RateOptions {
     /// The task.
     pub task: Task,
@@ -68,6 +71,8 @@ pub struct RateOptions {
     pub batch: usize,
     /// Adam's rate.
     pub learning_rate: f64,
+    /// Updates after the criterion is met, in which the rate falls to zero.
+    pub settle: usize,
     /// Strength c of the fluctuations on the rates while training: variance
     /// c·r/(2τ), correlated over τ.
     pub fluctuations: f32,

@@ -19,6 +19,7 @@ use gemm::{Parallelism, gemm};
 
 use super::activation::Activation;
 use super::batch::Batch;
+use super::spare::Spare;
 
 /// What the recurrence depends on.
 #[derive(Clone, Debug)]
@@ -40,9 +41,9 @@ pub type Gradient = Parameters;
 /// `drift` unused.
 #[derive(Clone, Debug)]
 pub struct Trajectory {
-    r: Vec<f32>,
-    slope: Vec<f32>,
-    drift: Vec<f32>,
+    r: Spare,
+    slope: Spare,
+    drift: Spare,
 }
 
 impl Trajectory {
@@ -54,7 +55,7 @@ impl Trajectory {
     /// x, T × B × N: the same sums as the forward pass made.
     pub fn currents(&self, parameters: &Parameters, batch: &Batch) -> Vec<f32> {
         let (n, size) = (parameters.tau.len(), batch.start.len());
-        let mut x = batch.start.clone();
+        let mut x = batch.start.to_vec();
         for k in size..self.drift.len() {
             let noise = batch.noise.get(k).copied().unwrap_or(0.0);
             x.push(x[k - size] + self.drift[k] / parameters.tau[k % n] + noise);
@@ -118,6 +119,19 @@ impl Product<'_> {
     }
 }
 
+/// c = a·b + c on one core, row by row: what the recurrence is made of, for
+/// whoever wants to know how fast that can be. `shape` is (rows, inner,
+/// columns).
+pub fn product(shape: (usize, usize, usize), a: &[f32], b: &[f32], c: &mut [f32]) {
+    let (_, inner, columns) = shape;
+    Product {
+        shape,
+        a: (a, (inner, 1)),
+        b: (b, (columns, 1)),
+    }
+    .add_to(c, (columns, 1));
+}
+
 fn transposed(w: &[f32], n: usize) -> Vec<f32> {
     (0..n * n).map(|k| w[k % n * n + k / n]).collect()
 }
@@ -135,9 +149,9 @@ pub fn forward(
     let alpha: Vec<f32> = parameters.tau.iter().map(|tau| 1.0 / tau).collect();
     let weights = transposed(&parameters.w, n);
     let mut trajectory = Trajectory {
-        r: vec![0.0; samples * size],
-        slope: vec![0.0; samples * size],
-        drift: vec![0.0; samples * size],
+        r: Spare::dirty(samples * size),
+        slope: Spare::dirty(samples * size),
+        drift: Spare::dirty(samples * size),
     };
     let mut x = batch.start.clone();
     let mut flutter = Flutter::new(fluctuation, &parameters.tau, b);
@@ -246,7 +260,7 @@ pub fn adjoint(
     let mut by_alpha = vec![0.0f32; n];
     let mut by_w_out = vec![0.0f32; n];
     // y[t], T × B × N; entry 0 stays unused.
-    let mut by_current = vec![0.0; samples * size];
+    let mut by_current = Spare::dirty(samples * size);
 
     for t in (1..samples).rev() {
         let r = &trajectory.r[t * size..(t + 1) * size];

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use burn::backend::{Autodiff, Flex};
+use burn::optim::adaptor::OptimizerAdaptor;
 use burn::optim::{GradientsParams, Optimizer};
 
 use super::activation::Activation;
 use super::batch::Batch;
 use super::model::{Drive, RateModel, loss, target};
 use super::network::{RateNetwork, Stream};
-use super::optimizer::adam;
+use super::optimizer::{PublishedAdam, adam};
 use super::options::{Loss, RateOptions};
 use super::recurrence::{self, Parameters};
 use crate::task::Task;
@@ -23,8 +24,8 @@ pub const EVALUATE_EVERY: usize = 100;
 /// Trials of an evaluation.
 pub const EVALUATION_TRIALS: usize = 100;
 
-/// Go-NoGo trains at least this many updates, so that the network is stable.
-const LEAST_GO_NOGO_UPDATES: usize = 1500;
+/// Go-NoGo trains for at least this many trials, so that the network is stable.
+const LEAST_GO_NOGO_TRIALS: usize = 1500;
 
 /// The criterion: mean loss below this …
 const LOSS_LIMIT: f64 = 7.0;
@@ -33,7 +34,7 @@ const LOSS_LIMIT: f64 = 7.0;
 const ACCURACY_LIMIT: f64 = 0.95;
 
 /// The scores of a rate network over some trials.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Evaluation {
     /// Share of right answers by the published criterion.
     pub accuracy: f64,
@@ -64,6 +65,8 @@ pub struct Trained {
 
 /// What a training tells whoever watches.
 pub trait Progress {
+    /// Before the first update, if the training goes on after so many.
+    fn resumed(&mut self, _updates: usize) {}
     /// After every update.
     fn updated(&mut self, update: usize, loss: f32);
     /// After every evaluation.
@@ -76,80 +79,148 @@ impl Progress for () {
     fn evaluated(&mut self, _update: usize, _evaluation: &Evaluation) {}
 }
 
-type Trainable = RateModel<Autodiff<Cpu>>;
+/// The network as it is trained.
+pub(super) type Trainable = RateModel<Autodiff<Cpu>>;
+
+/// Its optimiser.
+pub(super) type TrainingAdam = OptimizerAdaptor<PublishedAdam, Trainable, Autodiff<Cpu>>;
 
 /// Trains a network of these options.
 pub fn train(options: &RateOptions, progress: &mut impl Progress) -> Trained {
-    let start = RateNetwork::start(options);
-    let mut network = start.clone();
-    let mut model = Trainable::new(&start);
-    let mut optimizer = adam::<Autodiff<Cpu>, Trainable>();
-    let activation = options.activation.activation();
-    let fluctuating = options.fluctuations > 0.0;
-    let mut losses = Vec::with_capacity(options.updates);
-    let mut last = None;
+    let mut training = Training::new(options.clone());
+    loop {
+        if let Some(trained) = training.advance(progress) {
+            return trained;
+        }
+    }
+}
 
-    for update in 0..options.updates {
+/// A training under way. Every update draws its trials and its noise from the
+/// seed and from its own number, so that nothing else has to be remembered.
+pub struct Training {
+    pub(super) options: RateOptions,
+    activation: Activation,
+    start: RateNetwork,
+    /// The numbers of the model at the last evaluation.
+    network: RateNetwork,
+    pub(super) model: Trainable,
+    pub(super) optimizer: TrainingAdam,
+    /// Loss of every update so far.
+    pub(super) losses: Vec<f32>,
+    /// The update at which the network began to settle.
+    pub(super) settling_since: Option<usize>,
+}
+
+impl Training {
+    /// Before the first update.
+    pub fn new(options: RateOptions) -> Self {
+        let start = RateNetwork::start(&options);
+        Self {
+            activation: options.activation.activation(),
+            network: start.clone(),
+            model: Trainable::new(&start),
+            start,
+            optimizer: adam(),
+            losses: Vec::new(),
+            settling_since: None,
+            options,
+        }
+    }
+
+    /// Number of updates so far.
+    pub fn updates(&self) -> usize {
+        self.losses.len()
+    }
+
+    /// One update, and the evaluation that may follow it. Returns the network
+    /// if the training is over.
+    pub fn advance(&mut self, progress: &mut impl Progress) -> Option<Trained> {
+        let update = self.losses.len();
+        let loss = self.update();
+        self.losses.push(loss);
+        progress.updated(update, loss);
+
+        let settled = self
+            .settling_since
+            .is_some_and(|since| update - since >= self.options.settle);
+        let last = update + 1 == self.options.updates || !loss.is_finite();
+        let due = update % EVALUATE_EVERY == 1 && self.settling_since.is_none();
+        if !(settled || last || due) {
+            return None;
+        }
+        self.model.store(&mut self.network);
+        let evaluation = self.evaluate(update);
+        progress.evaluated(update, &evaluation);
+        let success = criterion(&self.options, update, &evaluation);
+        if last || success && (settled || self.options.settle == 0) {
+            return Some(Trained {
+                network: self.network.clone(),
+                start: self.start.clone(),
+                success,
+                losses: std::mem::take(&mut self.losses),
+                evaluation,
+            });
+        }
+        self.settling_since = success.then_some(update);
+        None
+    }
+
+    /// The next update, without the evaluation that may follow it; returns the
+    /// loss, which the caller keeps.
+    pub fn update(&mut self) -> f32 {
+        let update = self.losses.len();
+        let options = &self.options;
         let batch = Batch::draw(
-            &network,
+            &self.network,
             options.task,
             (options.seed, Stream::Training),
             (update * options.batch) as u64,
             options.batch,
-            fluctuating,
+            options.fluctuations > 0.0,
         );
         let target = target(&batch);
         let drive = Drive {
-            activation: activation.clone(),
+            activation: self.activation.clone(),
             fluctuations: options.fluctuations,
             batch,
         };
-        let value = loss(model.forward(Arc::new(drive)), target, options.loss);
-        let gradients = GradientsParams::from_grads(value.backward(), &model);
-        let value = value.into_scalar();
-        model = optimizer.step(options.learning_rate, model, gradients);
-        losses.push(value);
-        progress.updated(update, value);
-
-        if update % EVALUATE_EVERY == 1 || update + 1 == options.updates {
-            model.store(&mut network);
-            let evaluation = evaluate(
-                &network,
-                options.task,
-                options.loss,
-                EvaluationTrials {
-                    seed: options.seed,
-                    first: (update * EVALUATION_TRIALS) as u64,
-                    trials: EVALUATION_TRIALS,
-                    fluctuations: options.fluctuations,
-                },
-            );
-            progress.evaluated(update, &evaluation);
-            let success = criterion(options, update, &evaluation);
-            last = Some((success, evaluation));
-            if success || !value.is_finite() {
-                break;
-            }
-        }
+        let value = loss(self.model.forward(Arc::new(drive)), target, options.loss);
+        let gradients = GradientsParams::from_grads(value.backward(), &self.model);
+        let model = self.model.clone();
+        let rate = settling_rate(options, self.settling_since, update);
+        self.model = self.optimizer.step(rate, model, gradients);
+        value.into_scalar()
     }
-    let (success, evaluation) =
-        last.expect("there is at least one update, and the last one is evaluated");
-    Trained {
-        network,
-        start,
-        success,
-        losses,
-        evaluation,
+
+    fn evaluate(&self, update: usize) -> Evaluation {
+        let trials = EvaluationTrials {
+            seed: self.options.seed,
+            first: (update * EVALUATION_TRIALS) as u64,
+            trials: EVALUATION_TRIALS,
+            fluctuations: self.options.fluctuations,
+        };
+        evaluate(&self.network, self.options.task, self.options.loss, trials)
     }
 }
 
-fn criterion(options: &RateOptions, update: usize, evaluation: &Evaluation) -> bool {
+/// Adam's rate at this update: constant, and falling to zero while the network
+/// settles.
+pub(super) fn settling_rate(options: &RateOptions, since: Option<usize>, update: usize) -> f64 {
+    let share = since.map_or(1.0, |since| {
+        1.0 - (update - since) as f64 / (options.settle + 1) as f64
+    });
+    options.learning_rate * share
+}
+
+pub(super) fn criterion(options: &RateOptions, update: usize, evaluation: &Evaluation) -> bool {
     let least = if options.task == Task::GoNogo {
-        LEAST_GO_NOGO_UPDATES
+        LEAST_GO_NOGO_TRIALS
     } else {
         0
     };
-    evaluation.loss < LOSS_LIMIT && evaluation.accuracy > ACCURACY_LIMIT && update > least
+    evaluation.loss < LOSS_LIMIT
+        && evaluation.accuracy > ACCURACY_LIMIT
+        && update * options.batch > least
 }
 
 /// Which trials an evaluation uses.
@@ -174,13 +245,7 @@ pub fn evaluate(
 ) -> Evaluation {
     let activation = network.activation.activation();
     let parameters = network.parameters();
-    let mut evaluation = Evaluation {
-        accuracy: 0.0,
-        strict: 0.0,
-        loss: 0.0,
-        outputs: Vec::new(),
-        labels: Vec::new(),
-    };
+    let mut evaluation = Evaluation::default();
     // Ten at a time: fast, and small in memory.
     let mut done = 0;
     while done < trials.trials {
@@ -197,10 +262,7 @@ pub fn evaluate(
         evaluation.add(task, loss, &batch, outputs);
         done += count;
     }
-    evaluation.accuracy /= trials.trials as f64;
-    evaluation.strict /= trials.trials as f64;
-    evaluation.loss /= trials.trials as f64;
-    evaluation
+    evaluation.divided_by(trials.trials)
 }
 
 fn outputs(
@@ -229,10 +291,29 @@ impl RateNetwork {
 }
 
 impl Evaluation {
+    /// Means, from sums over so many trials.
+    pub(super) fn divided_by(mut self, trials: usize) -> Self {
+        self.accuracy /= trials as f64;
+        self.strict /= trials as f64;
+        self.loss /= trials as f64;
+        self
+    }
+
     fn add(&mut self, task: Task, loss: Loss, batch: &Batch, outputs: Vec<f32>) {
-        let rows = outputs.chunks_exact(batch.samples - 1);
-        let targets = batch.target.chunks_exact(batch.samples - 1);
-        for ((row, target), &label) in rows.zip(targets).zip(&batch.labels) {
+        self.add_trials((task, loss), &outputs, &batch.target, &batch.labels);
+    }
+
+    /// Scores outputs against targets, both trials × (T − 1), and adds up.
+    pub(super) fn add_trials(
+        &mut self,
+        (task, loss): (Task, Loss),
+        outputs: &[f32],
+        target: &[f32],
+        labels: &[i8],
+    ) {
+        let length = task.samples() - 1;
+        let rows = outputs.chunks_exact(length);
+        for ((row, target), &label) in rows.zip(target.chunks_exact(length)).zip(labels) {
             let (correct, strict) = answers(task, row, label);
             self.accuracy += f64::from(u8::from(correct));
             self.strict += f64::from(u8::from(strict));
@@ -243,7 +324,7 @@ impl Evaluation {
             };
             self.labels.push(label);
         }
-        self.outputs.extend(outputs);
+        self.outputs.extend_from_slice(outputs);
     }
 }
 

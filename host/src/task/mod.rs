@@ -15,7 +15,8 @@ use rate2spike_core::decision::{Decision, Kind, Window};
 pub const SAMPLE_MS: f64 = 5.0;
 
 /// A task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Task {
     /// Answer a pulse, do not answer its absence.
     GoNogo,

@@ -1,0 +1,131 @@
+//! One update of a rate network: trials, noise, gradient and Adam.
+//!
+//! `cargo bench -p rate2spike --bench training` measures, on one core, for
+//! go-nogo (T = 200) and mante (T = 500):
+//!
+//! - `update/N/batch`: an update as the training makes it;
+//! - `operations/N/batch`: the same update with the recurrence built from
+//!   Burn's own operations, the one to compare with;
+//! - `product`: the matrix product of the core, which says what the arithmetic
+//!   alone needs: 4·N²·T·B multiply-adds an update in the two passes over time,
+//!   2·N²·T·B more for the weight gradient (each counts as two FLOP).
+
+use std::hint::black_box;
+use std::sync::Arc;
+
+use burn::backend::{Autodiff, Flex};
+use burn::optim::{GradientsParams, Optimizer};
+use burn::tensor::Tensor;
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use rate2spike::rate::activation::ActivationKind;
+use rate2spike::rate::batch::Batch;
+use rate2spike::rate::model::{Drive, RateModel, by_operations, loss, target};
+use rate2spike::rate::network::{RateNetwork, Stream};
+use rate2spike::rate::optimizer::adam;
+use rate2spike::rate::options::{DecayTaus, Loss, RateOptions, WeightStart};
+use rate2spike::rate::training::Training;
+use rate2spike::task::Task;
+
+type B = Autodiff<Flex>;
+
+fn options(task: Task, units: usize, batch: usize) -> RateOptions {
+    RateOptions {
+        task,
+        units,
+        p_inh: 0.2,
+        p_rec: 0.2,
+        som_units: 0,
+        dale: true,
+        gain: 1.5,
+        start: WeightStart::Gaussian,
+        activation: ActivationKind::Sigmoid,
+        loss: Loss::L2,
+        taus: DecayTaus::Trained(4.0, 20.0),
+        updates: usize::MAX,
+        batch,
+        learning_rate: 0.01,
+        settle: 0,
+        fluctuations: 0.0,
+        seed: 1,
+    }
+}
+
+/// FLOP of an update: two passes over time and the weight gradient.
+fn flop(options: &RateOptions) -> u64 {
+    6 * (options.units * options.units * options.task.samples() * options.batch) as u64
+}
+
+fn updates(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("update");
+    for (task, units, batch) in [
+        (Task::GoNogo, 200, 1),
+        (Task::GoNogo, 200, 16),
+        (Task::GoNogo, 200, 64),
+        (Task::GoNogo, 50, 1),
+        (Task::GoNogo, 100, 1),
+        (Task::GoNogo, 400, 1),
+        (Task::GoNogo, 1000, 1),
+        (Task::Mante, 200, 1),
+    ] {
+        let options = options(task, units, batch);
+        group.throughput(Throughput::Elements(flop(&options)));
+        group.sample_size(if units * batch > 400 { 10 } else { 30 });
+        let id = BenchmarkId::new(task.name(), format!("{units}/{batch}"));
+        let mut training = Training::new(options);
+        group.bench_function(id, |bencher| bencher.iter(|| black_box(training.update())));
+    }
+    group.finish();
+}
+
+fn operations(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("operations");
+    group.sample_size(10);
+    for batch in [1, 16] {
+        let options = options(Task::GoNogo, 200, batch);
+        let network = RateNetwork::start(&options);
+        let mut model = RateModel::<B>::new(&network);
+        let mut optimizer = adam::<B, RateModel<B>>();
+        group.throughput(Throughput::Elements(flop(&options)));
+        let id = BenchmarkId::new("go-nogo", format!("200/{batch}"));
+        group.bench_function(id, |bencher| {
+            bencher.iter(|| {
+                let batch = Batch::draw(
+                    &network,
+                    options.task,
+                    (options.seed, Stream::Training),
+                    0,
+                    options.batch,
+                    false,
+                );
+                let target: Tensor<B, 2> = target(&batch);
+                let drive = Arc::new(Drive {
+                    activation: options.activation.activation(),
+                    fluctuations: 0.0,
+                    batch,
+                });
+                let value = loss(by_operations(&model, &drive), target, options.loss);
+                let gradients = GradientsParams::from_grads(value.backward(), &model);
+                model = optimizer.step(options.learning_rate, model.clone(), gradients);
+            });
+        });
+    }
+    group.finish();
+}
+
+fn product(criterion: &mut Criterion) {
+    let n = 512;
+    let (a, b) = (vec![0.5f32; n * n], vec![0.25f32; n * n]);
+    let mut c = vec![0.0f32; n * n];
+    let mut group = criterion.benchmark_group("product");
+    group.throughput(Throughput::Elements(2 * (n * n * n) as u64));
+    group.bench_function("512", |bencher| {
+        bencher.iter(|| {
+            rate2spike::rate::recurrence::product((n, n, n), &a, &b, &mut c);
+            black_box(&c);
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, updates, operations, product);
+criterion_main!(benches);

@@ -1,0 +1,210 @@
+//! A training under way as bytes, so that it can stop and go on.
+//!
+//! ```text
+//! offset  bytes
+//!      0  4      magic "R2SC"
+//!      4  2      version, little endian
+//!      6  4      CRC-32 (ISO-HDLC) of the rest
+//!     10  …      Burn's record: model, optimiser, losses, `Progressed` in JSON
+//! ```
+//!
+//! The random numbers of an update follow from the seed and the number of the
+//! update, so that a training that goes on from here ends with the same bits as
+//! one that never stopped.
+
+use burn::backend::Autodiff;
+use burn::module::Module;
+use burn::optim::Optimizer;
+use burn::record::{BinBytesRecorder, FullPrecisionSettings, Recorder};
+use crc::{CRC_32_ISO_HDLC, Crc};
+use serde::{Deserialize, Serialize};
+
+use super::options::RateOptions;
+use super::training::{Cpu, Trainable, Training, TrainingAdam};
+
+const MAGIC: [u8; 4] = *b"R2SC";
+const VERSION: u16 = 1;
+const HEADER_BYTES: usize = 10;
+const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
+
+type B = Autodiff<Cpu>;
+type Contents = (
+    <Trainable as Module<B>>::Record,
+    <TrainingAdam as Optimizer<Trainable, B>>::Record,
+    Vec<f32>,
+    String,
+);
+
+/// What a check point holds beside numbers.
+#[derive(Serialize, Deserialize)]
+struct Progressed {
+    options: RateOptions,
+    settling_since: Option<usize>,
+}
+
+/// A file that is not the check point of a training.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckpointError {
+    /// Other bytes.
+    #[error("not a check point of a training")]
+    Foreign,
+    /// Another version.
+    #[error("check point of version {0}, but this program reads {VERSION}; train from the start")]
+    Version(u16),
+    /// Cut or changed.
+    #[error("the check point is damaged; train from the start")]
+    Damaged,
+    /// A training of another kind.
+    #[error("made with other options; give the same ones ({})", .0.join(", "))]
+    Options(Vec<String>),
+}
+
+impl Training {
+    /// The training as it is now.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let progressed = Progressed {
+            options: self.options.clone(),
+            settling_since: self.settling_since,
+        };
+        let contents: Contents = (
+            self.model.clone().into_record(),
+            self.optimizer.to_record(),
+            self.losses.clone(),
+            serde_json::to_string(&progressed).expect("plain numbers and names"),
+        );
+        let recorder = BinBytesRecorder::<FullPrecisionSettings>::default();
+        let payload = Recorder::<B>::record(&recorder, contents, ())
+            .expect("a record in memory can be written");
+        let mut bytes = Vec::with_capacity(HEADER_BYTES + payload.len());
+        bytes.extend(MAGIC);
+        bytes.extend(VERSION.to_le_bytes());
+        bytes.extend(CRC.checksum(&payload).to_le_bytes());
+        bytes.extend(payload);
+        bytes
+    }
+
+    /// The training that [`to_bytes`](Self::to_bytes) wrote, to go on with the
+    /// same `options`.
+    ///
+    /// # Errors
+    /// If the bytes are something else, or of a training with other options.
+    pub fn from_bytes(options: &RateOptions, bytes: &[u8]) -> Result<Self, CheckpointError> {
+        let payload = payload(bytes)?;
+        let recorder = BinBytesRecorder::<FullPrecisionSettings>::default();
+        let contents: Contents = recorder
+            .load(payload.to_vec(), &Default::default())
+            .map_err(|_| CheckpointError::Damaged)?;
+        let (model, optimizer, losses, progressed) = contents;
+        let progressed: Progressed =
+            serde_json::from_str(&progressed).map_err(|_| CheckpointError::Damaged)?;
+        let differences = differences(&progressed.options, options);
+        if !differences.is_empty() {
+            return Err(CheckpointError::Options(differences));
+        }
+        let mut training = Training::new(options.clone());
+        training.model = training.model.load_record(model);
+        training.optimizer = training.optimizer.load_record(optimizer);
+        training.losses = losses;
+        training.settling_since = progressed.settling_since;
+        Ok(training)
+    }
+}
+
+fn payload(bytes: &[u8]) -> Result<&[u8], CheckpointError> {
+    let (header, payload) = bytes
+        .split_at_checked(HEADER_BYTES)
+        .ok_or(CheckpointError::Foreign)?;
+    if header[..4] != MAGIC {
+        return Err(CheckpointError::Foreign);
+    }
+    let version = u16::from_le_bytes([header[4], header[5]]);
+    if version != VERSION {
+        return Err(CheckpointError::Version(version));
+    }
+    let stored = u32::from_le_bytes([header[6], header[7], header[8], header[9]]);
+    if stored != CRC.checksum(payload) {
+        return Err(CheckpointError::Damaged);
+    }
+    Ok(payload)
+}
+
+/// The options of `made` that are not those of `given`.
+fn differences(made: &RateOptions, given: &RateOptions) -> Vec<String> {
+    let fields = |options| match serde_json::to_value(options) {
+        Ok(serde_json::Value::Object(fields)) => fields,
+        _ => unreachable!("options are an object with named fields"),
+    };
+    let (made, given) = (fields(made), fields(given));
+    made.into_iter()
+        .filter(|(name, value)| given.get(name) != Some(value))
+        .map(|(name, value)| format!("{name} = {value}"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rate::activation::ActivationKind;
+    use crate::rate::options::{DecayTaus, Loss, WeightStart};
+    use crate::task::Task;
+
+    fn options() -> RateOptions {
+        RateOptions {
+            task: Task::Xor,
+            units: 12,
+            p_inh: 0.2,
+            p_rec: 0.5,
+            som_units: 0,
+            dale: true,
+            gain: 1.5,
+            start: WeightStart::Gaussian,
+            activation: ActivationKind::Lif,
+            loss: Loss::L2,
+            taus: DecayTaus::Trained(4.0, 20.0),
+            updates: 40,
+            batch: 2,
+            learning_rate: 0.01,
+            settle: 5,
+            fluctuations: 1.0,
+            seed: 3,
+        }
+    }
+
+    #[test]
+    fn a_training_that_stopped_anywhere_ends_as_one_that_did_not() {
+        let whole = crate::rate::training::train(&options(), &mut ());
+        let mut training = Training::new(options());
+        let trained = loop {
+            // Stopped and started again after every single update.
+            training = Training::from_bytes(&options(), &training.to_bytes()).expect("our own");
+            if let Some(trained) = training.advance(&mut ()) {
+                break trained;
+            }
+        };
+        assert_eq!(trained.network, whole.network);
+        assert_eq!(trained.losses, whole.losses);
+        assert_eq!(trained.evaluation, whole.evaluation);
+    }
+
+    #[test]
+    fn other_options_and_other_bytes_are_refused() {
+        let bytes = Training::new(options()).to_bytes();
+        let other = RateOptions {
+            gain: 2.0,
+            ..options()
+        };
+        let error = Training::from_bytes(&other, &bytes)
+            .err()
+            .expect("a refusal");
+        assert!(error.to_string().contains("gain = 1.5"), "{error}");
+        for byte in (0..bytes.len()).step_by(97).chain(0..20) {
+            let mut changed = bytes.clone();
+            changed[byte] ^= 4;
+            assert!(
+                Training::from_bytes(&options(), &changed).is_err(),
+                "{byte}"
+            );
+            assert!(Training::from_bytes(&options(), &bytes[..byte]).is_err());
+        }
+    }
+}

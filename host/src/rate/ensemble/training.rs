@@ -1,0 +1,284 @@
+//! Training of K networks at once: the updates, trials and criterion of
+//! [`crate::rate::training`], network by network.
+
+use std::sync::Arc;
+
+use burn::backend::Autodiff;
+use burn::tensor::Tensor;
+use rayon::prelude::*;
+
+use super::model::{EnsembleAdam, EnsembleModel, losses};
+use super::trials::{TrialRange, TrialSource};
+use super::{Drive, SideBySide};
+use crate::rate::network::{RateNetwork, Stream};
+use crate::rate::options::RateOptions;
+use crate::rate::training::{
+    EVALUATE_EVERY, EVALUATION_TRIALS, Evaluation, Trained, criterion, settling_rate,
+};
+
+/// Updates after which the losses are fetched from the device, which then runs
+/// dry for a moment.
+const FETCH_EVERY: usize = 20;
+
+/// Most numbers of one array of an evaluation on the device.
+const EVALUATION_NUMBERS: usize = 1 << 26;
+
+/// What a training of K networks tells whoever watches.
+pub trait EnsembleProgress {
+    /// From time to time: so many updates are done, so many networks still
+    /// train, and the mean of their losses over the last update.
+    fn updated(&mut self, updates: usize, running: usize, loss: f32);
+    /// After every evaluation of the network with this seed.
+    fn evaluated(&mut self, update: usize, seed: u64, evaluation: &Evaluation);
+}
+
+/// Watches nothing.
+impl EnsembleProgress for () {
+    fn updated(&mut self, _updates: usize, _running: usize, _loss: f32) {}
+    fn evaluated(&mut self, _update: usize, _seed: u64, _evaluation: &Evaluation) {}
+}
+
+/// The networks that still train.
+pub struct Running<B: SideBySide> {
+    /// Their places among all networks.
+    places: Vec<usize>,
+    model: EnsembleModel<Autodiff<B>>,
+    adam: EnsembleAdam<B>,
+    /// Where their trials come from.
+    pub source: TrialSource<B>,
+    /// The update at which each began to settle.
+    settling_since: Vec<Option<usize>>,
+    /// Losses of the updates since the last fetch, one tensor an update.
+    pending: Vec<Tensor<B, 1>>,
+}
+
+/// Trains one network of these options for each of `seeds`, all at once on
+/// `device`. Each has the start, the trials and the noise that
+/// [`crate::rate::training::train`] gives it for that seed, and stops where it
+/// meets the criterion.
+pub fn train_many<B: SideBySide>(
+    options: &RateOptions,
+    seeds: &[u64],
+    device: &B::Device,
+    progress: &mut dyn EnsembleProgress,
+) -> Vec<Trained> {
+    if seeds.is_empty() {
+        return Vec::new();
+    }
+    let mut running = Running::<B>::start(options, seeds, device);
+    let starts = running.source.networks.clone();
+    let mut losses: Vec<Vec<f32>> = vec![Vec::new(); seeds.len()];
+    let mut trained: Vec<Option<Trained>> = vec![None; seeds.len()];
+
+    for update in 0..options.updates {
+        running.update(options, update);
+        let last = update + 1 == options.updates;
+        let mut due = running.due(options, update);
+        if !last && due.is_empty() && running.pending.len() < FETCH_EVERY {
+            continue;
+        }
+        let loss = running.fetch(&mut losses);
+        progress.updated(update + 1, running.places.len(), loss);
+        let ended = |place: usize| last || losses[place].last().is_none_or(|x| !x.is_finite());
+        due.extend((0..running.places.len()).filter(|&k| ended(running.places[k])));
+        due.sort_unstable();
+        due.dedup();
+
+        let mut finished = Vec::new();
+        let evaluations = running.evaluations(options, update, &due);
+        for (k, evaluation) in due.into_iter().zip(evaluations) {
+            let place = running.places[k];
+            progress.evaluated(update, seeds[place], &evaluation);
+            let success = criterion(options, update, &evaluation);
+            let settled = options.settle == 0 || running.settled(options, k, update);
+            if ended(place) || success && settled {
+                finished.push((k, success, evaluation));
+            } else {
+                running.settling_since[k] = success.then_some(update);
+            }
+        }
+        let done: Vec<usize> = finished.iter().map(|(k, ..)| *k).collect();
+        let networks = running.networks(&done);
+        for ((k, success, evaluation), network) in finished.into_iter().zip(networks) {
+            let place = running.places[k];
+            trained[place] = Some(Trained {
+                network,
+                start: (*starts[place]).clone(),
+                success,
+                losses: std::mem::take(&mut losses[place]),
+                evaluation,
+            });
+        }
+        if done.len() == running.places.len() {
+            break;
+        }
+        if !done.is_empty() {
+            running = running.without(&done);
+        }
+    }
+    trained
+        .into_iter()
+        .map(|trained| trained.expect("there is an update, and the last one ends every network"))
+        .collect()
+}
+
+impl<B: SideBySide> Running<B> {
+    /// Untrained networks of these options, one for each of `seeds`.
+    pub fn start(options: &RateOptions, seeds: &[u64], device: &B::Device) -> Self {
+        let start = |&seed: &u64| {
+            Arc::new(RateNetwork::start(&RateOptions {
+                seed,
+                ..options.clone()
+            }))
+        };
+        let starts: Vec<_> = seeds.par_iter().map(start).collect();
+        Self {
+            places: (0..seeds.len()).collect(),
+            model: EnsembleModel::new(&starts, device),
+            adam: EnsembleAdam::new(),
+            source: TrialSource::new(options.task, starts, seeds.to_vec(), device),
+            settling_since: vec![None; seeds.len()],
+            pending: Vec::new(),
+        }
+    }
+
+    /// The networks that are evaluated after this update.
+    fn due(&self, options: &RateOptions, update: usize) -> Vec<usize> {
+        let due = |&k: &usize| match self.settling_since[k] {
+            None => update % EVALUATE_EVERY == 1,
+            Some(_) => self.settled(options, k, update),
+        };
+        (0..self.places.len()).filter(due).collect()
+    }
+
+    fn settled(&self, options: &RateOptions, k: usize, update: usize) -> bool {
+        self.settling_since[k].is_some_and(|since| update - since >= options.settle)
+    }
+
+    /// The rate of each network: constant, and falling to zero while it
+    /// settles.
+    fn learning_rates(&self, options: &RateOptions, update: usize) -> Vec<f64> {
+        let rate = |since: &Option<usize>| settling_rate(options, *since, update);
+        self.settling_since.iter().map(rate).collect()
+    }
+
+    /// Updates every network once; `update` counts from 0. Returns before the
+    /// device is done.
+    pub fn update(&mut self, options: &RateOptions, update: usize) {
+        let range = TrialRange {
+            stream: Stream::Training,
+            first: (update * options.batch) as u64,
+            trials: options.batch,
+            fluctuating: options.fluctuations > 0.0,
+        };
+        let drive = drive(options, &self.source, range);
+        let outputs = self.model.forward(&drive);
+        let target = Tensor::from_inner(drive.trials.target);
+        let losses = losses(outputs, target, options.loss);
+        self.pending.push(losses.clone().inner());
+        // Of the sum, so that the gradient of a network does not depend on how
+        // many there are.
+        let rates = self.learning_rates(options, update);
+        self.model = self.adam.step(&rates, self.model.clone(), losses.sum());
+    }
+
+    /// Adds the losses since the last time to those of each network, up to the
+    /// first one that is not finite, and returns the mean of the last update.
+    fn fetch(&mut self, losses: &mut [Vec<f32>]) -> f32 {
+        let k = self.places.len();
+        let values = numbers(Tensor::cat(std::mem::take(&mut self.pending), 0));
+        for update in values.chunks_exact(k) {
+            for (place, loss) in self.places.iter().zip(update) {
+                let losses = &mut losses[*place];
+                if losses.last().is_none_or(|last| last.is_finite()) {
+                    losses.push(*loss);
+                }
+            }
+        }
+        values.iter().rev().take(k).sum::<f32>() / k as f32
+    }
+
+    /// Scores these networks on [`EVALUATION_TRIALS`] trials of their own.
+    fn evaluations(
+        &self,
+        options: &RateOptions,
+        update: usize,
+        places: &[usize],
+    ) -> Vec<Evaluation> {
+        if places.is_empty() {
+            return Vec::new();
+        }
+        let (model, source) = (self.model.select(places), self.source.select(places));
+        let (k, samples) = (places.len(), options.task.samples());
+        let most = (EVALUATION_NUMBERS / (k * samples * options.units)).max(1);
+        let mut evaluations = vec![Evaluation::default(); k];
+        let mut done = 0;
+        while done < EVALUATION_TRIALS {
+            let trials = (EVALUATION_TRIALS - done).min(most);
+            let range = TrialRange {
+                stream: Stream::Evaluation,
+                first: (update * EVALUATION_TRIALS + done) as u64,
+                trials,
+                fluctuating: options.fluctuations > 0.0,
+            };
+            let drive = drive(options, &source, range);
+            let outputs = numbers(model.outputs(&drive));
+            let size = trials * (samples - 1);
+            evaluations
+                .par_iter_mut()
+                .zip(outputs.par_chunks_exact(size))
+                .zip(drive.trials.target_values.par_chunks_exact(size))
+                .zip(drive.trials.labels.par_chunks_exact(trials))
+                .for_each(|(((evaluation, outputs), target), labels)| {
+                    let rule = (options.task, options.loss);
+                    evaluation.add_trials(rule, outputs, target, labels);
+                });
+            done += trials;
+        }
+        evaluations
+            .into_iter()
+            .map(|evaluation| evaluation.divided_by(EVALUATION_TRIALS))
+            .collect()
+    }
+
+    /// The numbers of the networks in these places.
+    fn networks(&self, places: &[usize]) -> Vec<RateNetwork> {
+        let networks = places.iter().map(|&k| (*self.source.networks[k]).clone());
+        let mut networks: Vec<RateNetwork> = networks.collect();
+        if !places.is_empty() {
+            self.model.select(places).store(&mut networks);
+        }
+        networks
+    }
+
+    /// The networks but those in these places.
+    fn without(self, done: &[usize]) -> Self {
+        let left = (0..self.places.len()).filter(|k| !done.contains(k));
+        let left: Vec<usize> = left.collect();
+        Self {
+            places: left.iter().map(|&k| self.places[k]).collect(),
+            model: self.model.select(&left),
+            adam: self.adam.select(&left),
+            source: self.source.select(&left),
+            settling_since: left.iter().map(|&k| self.settling_since[k]).collect(),
+            pending: self.pending,
+        }
+    }
+}
+
+fn drive<B: SideBySide>(
+    options: &RateOptions,
+    source: &TrialSource<B>,
+    range: TrialRange,
+) -> Drive<B> {
+    Drive {
+        activation: options.activation.activation(),
+        fluctuations: options.fluctuations,
+        trials: B::draw(source, range),
+    }
+}
+
+fn numbers<B: SideBySide, const D: usize>(tensor: Tensor<B, D>) -> Vec<f32> {
+    let data = tensor.into_data().convert::<f32>();
+    data.into_vec().expect("the data were converted to f32")
+}

@@ -1,0 +1,181 @@
+//! Where the weights of a network lie while one cube (a block of threads) runs
+//! it, and which thread multiplies which of them.
+//!
+//! A product takes a vector of `inner` numbers to one of `outer`. The threads
+//! form `groups` of `outer`: a thread owns one number of the result and
+//! `columns` weights of its row, and the partial sums of the groups are added
+//! at the end. A thread keeps its first weights in registers, the next in
+//! shared memory, and reads those that fit in neither from global memory each
+//! step; a weight on the chip is read from global memory once a launch.
+//!
+//! Which number of groups is the fastest depends on how many registers are left
+//! to each thread; [`Plan::new`] compares them by the cycles that a product
+//! would take on a streaming multiprocessor of an H100 or H200 (128
+//! multiply-adds and one access to shared memory for 32 threads a cycle, 64 Ki
+//! registers, 227 KiB of shared memory). There, N = 200 lies in registers but
+//! for four columns of a thread, and every N up to 315 stays on the chip.
+
+/// Threads of a warp.
+const WARP: usize = 32;
+
+/// Schedulers of a streaming multiprocessor, each with its own registers.
+const SCHEDULERS: usize = 4;
+
+/// Registers of a scheduler, on every CUDA GPU since compute capability 5.0.
+const REGISTERS: usize = 16_384;
+
+/// Most registers of a thread.
+const REGISTERS_OF_A_THREAD: usize = 255;
+
+/// Registers come in so many.
+const REGISTERS_AT_ONCE: usize = 8;
+
+/// Registers that a thread needs for anything but weights.
+const REGISTERS_APART: usize = 32;
+
+/// Cycles from a multiply-add to the next one of the same sum: a scheduler
+/// needs as many warps to be busy.
+const LATENCY: usize = 4;
+
+/// Cycles in which a warp's weights come from the second-level cache: 128 bytes
+/// of the some 24 that each multiprocessor gets of it in a cycle.
+const CACHE_CYCLES: usize = 5;
+
+/// Columns come in so many, so that the vector is read four numbers at a time.
+const COLUMNS: usize = 4;
+
+/// Which thread holds which weights, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Plan {
+    /// Length of the vector.
+    pub inner: usize,
+    /// Length of the product.
+    pub outer: usize,
+    /// Threads that share a number of the product.
+    pub groups: usize,
+    /// Weights of a thread.
+    pub columns: usize,
+    /// How many of them lie in registers.
+    pub in_registers: usize,
+    /// How many of them lie in shared memory.
+    pub in_shared: usize,
+}
+
+/// What a cube may use.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Threads.
+    pub threads: usize,
+    /// Bytes of shared memory.
+    pub shared: usize,
+}
+
+impl Plan {
+    /// For a product of this shape; none if a cube has fewer threads than the
+    /// product has numbers.
+    pub fn new(inner: usize, outer: usize, limits: Limits) -> Option<Self> {
+        let most = (limits.threads / outer).min(inner.div_ceil(COLUMNS));
+        (1..=most)
+            .filter_map(|groups| Self::with_groups(inner, outer, groups, limits))
+            .min_by_key(Self::cycles)
+    }
+
+    fn with_groups(inner: usize, outer: usize, groups: usize, limits: Limits) -> Option<Self> {
+        let columns = inner.div_ceil(groups).next_multiple_of(COLUMNS);
+        let plan = Self {
+            inner,
+            outer,
+            // Rounding up may leave nothing for the last groups.
+            groups: inner.div_ceil(columns),
+            columns,
+            in_registers: 0,
+            in_shared: 0,
+        };
+        let of_a_thread = REGISTERS / (plan.warps_of_a_scheduler() * WARP);
+        let of_a_thread = of_a_thread / REGISTERS_AT_ONCE * REGISTERS_AT_ONCE;
+        let free = of_a_thread
+            .min(REGISTERS_OF_A_THREAD)
+            .saturating_sub(REGISTERS_APART);
+        let in_registers = columns.min(free / COLUMNS * COLUMNS);
+        let threads = plan.threads();
+        let shared = (limits.shared / size_of::<f32>()).checked_sub(plan.padded() + threads)?;
+        Some(Self {
+            in_registers,
+            in_shared: (columns - in_registers).min(shared / threads),
+            ..plan
+        })
+    }
+
+    fn warps_of_a_scheduler(&self) -> usize {
+        self.threads().div_ceil(WARP).div_ceil(SCHEDULERS)
+    }
+
+    /// Cycles of a product: of the busiest scheduler's multiply-adds, or of the
+    /// accesses to shared memory and cache, and of the sum over groups.
+    fn cycles(&self) -> usize {
+        let sums = self.warps_of_a_scheduler().max(LATENCY) * self.columns;
+        let warps = self.threads().div_ceil(WARP);
+        let elsewhere = (self.columns - self.on_chip()) * CACHE_CYCLES;
+        let loads = warps * (self.columns / COLUMNS + self.in_shared + elsewhere);
+        let groups = self.outer.div_ceil(WARP) * self.groups;
+        sums.max(loads) + groups
+    }
+
+    /// Threads of a cube.
+    pub fn threads(&self) -> usize {
+        self.groups * self.outer
+    }
+
+    /// Length of the vector with the zeros that fill the last group's columns.
+    pub fn padded(&self) -> usize {
+        self.groups * self.columns
+    }
+
+    /// Weights of a thread that lie in registers or in shared memory.
+    pub fn on_chip(&self) -> usize {
+        self.in_registers + self.in_shared
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOPPER: Limits = Limits {
+        threads: 1024,
+        shared: 227 * 1024,
+    };
+
+    #[test]
+    fn every_weight_has_one_place() {
+        for inner in 1..700 {
+            for outer in [inner - 1, inner, inner + 1] {
+                let Some(plan) = Plan::new(inner, outer.max(1), HOPPER) else {
+                    panic!("{inner} × {outer} fits into a cube");
+                };
+                assert!(plan.padded() >= inner, "{plan:?}");
+                assert!((plan.groups - 1) * plan.columns < inner, "{plan:?}");
+                assert!(plan.on_chip() <= plan.columns, "{plan:?}");
+                assert!(plan.threads() <= HOPPER.threads, "{plan:?}");
+                let floats = plan.padded() + plan.threads() * (1 + plan.in_shared);
+                assert!(4 * floats <= HOPPER.shared, "{plan:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn networks_of_up_to_315_units_stay_on_the_chip() {
+        for n in 1..=315 {
+            for (inner, outer) in [(n, n + 1), (n + 1, n)] {
+                let plan = Plan::new(inner, outer, HOPPER).expect("it fits into a cube");
+                assert_eq!(plan.on_chip(), plan.columns, "{plan:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_network_larger_than_a_cube_has_no_plan() {
+        assert!(Plan::new(1023, 1024, HOPPER).is_some());
+        assert!(Plan::new(1024, 1025, HOPPER).is_none());
+    }
+}

@@ -1,0 +1,43 @@
+//! What the fixed-point form of a network loses against its f64 form.
+
+use rate2spike::cmd::quantize::score_blob;
+use rate2spike::convert::search::score_f64;
+use rate2spike::convert::{Neuron, SpikingNetwork, TimeStep};
+use rate2spike::formats::rate_model::RateModelFile;
+use rate2spike::quantize::quantize;
+use rate2spike::task::Task;
+use rate2spike_core::factors::Scheme;
+use rate2spike_tests::fixtures;
+
+/// λ of the published model, by its own search.
+const LAMBDA: f64 = 25.0;
+
+fn published() -> SpikingNetwork {
+    let folder = std::fs::read_dir(fixtures().join("models")).expect("the folder of models");
+    let path = folder.last().expect("a model").expect("a file").path();
+    let model = RateModelFile::read(&path).expect("a model");
+    SpikingNetwork::new(&model.network, LAMBDA, Neuron::LIF).expect("a network")
+}
+
+#[test]
+fn fixed_point_answers_as_often_right_as_f64() {
+    let (network, step) = (
+        published(),
+        TimeStep::new(0.1, Scheme::Exact).expect("a time step"),
+    );
+    let quantized = quantize(&network, Task::GoNogo, &step).expect("a network that fits");
+    assert!(quantized.bytes.len() <= 24 * 1024);
+    let trials = 1000;
+    let path = std::path::Path::new("net.snn");
+    let fixed = score_blob(path, &quantized.bytes, &step, 1, trials).expect("a valid blob");
+    let float = score_f64(&network, Task::GoNogo, &step, 1, trials);
+    println!(
+        "f64 {} fixed {}, {} bytes",
+        float.accuracy(),
+        fixed.accuracy(),
+        quantized.bytes.len()
+    );
+    // One point, which the trials could resolve: they are the same for both.
+    assert!((fixed.accuracy() - float.accuracy()).abs() <= 0.01);
+    assert!((fixed.strict_accuracy() - float.strict_accuracy()).abs() <= 0.01);
+}

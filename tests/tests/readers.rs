@@ -1,0 +1,106 @@
+//! A model that we wrote, as the field's own readers see it: the same variables
+//! with the same sizes and classes as in a model of the published code.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rate2spike::formats::rate_model;
+use rate2spike::rate::activation::ActivationKind;
+use rate2spike::rate::options::{DecayTaus, Loss, RateOptions, WeightStart};
+use rate2spike::rate::training::train;
+use rate2spike::task::Task;
+use rate2spike_tests::{fixtures, skip};
+
+/// Updates of the model of the published code: the room for its losses.
+const PUBLISHED_UPDATES: usize = 5000;
+
+/// Prints name, class and size of every variable of a file.
+const SCIPY: &str = "
+import sys, scipy.io
+for name, size, kind in scipy.io.whosmat(sys.argv[1]):
+    print(name, kind, 'x'.join(map(str, size)))
+";
+
+const OCTAVE: &str = "
+file = load(argv(){end});
+names = fieldnames(file);
+for k = 1:numel(names)
+  value = file.(names{k});
+  printf('%s %s %s\\n', names{k}, class(value), strjoin(cellstr(num2str(size(value)', '%d'))', 'x'));
+end
+";
+
+/// A model of the size of the published one, hardly trained.
+fn our_model(folder: &Path) -> PathBuf {
+    let options = RateOptions {
+        task: Task::GoNogo,
+        units: 200,
+        p_inh: 0.2,
+        p_rec: 0.2,
+        som_units: 0,
+        dale: true,
+        gain: 1.5,
+        start: WeightStart::Gaussian,
+        activation: ActivationKind::Sigmoid,
+        loss: Loss::L2,
+        taus: DecayTaus::Trained(4.0, 20.0),
+        updates: 2,
+        batch: 1,
+        learning_rate: 0.01,
+        settle: 0,
+        fluctuations: 0.0,
+        seed: 1,
+    };
+    let trained = train(&options, &mut ());
+    rate_model::save(folder, &options, &trained).expect("a writable folder")
+}
+
+fn published_model() -> PathBuf {
+    let folder = std::fs::read_dir(fixtures().join("models")).expect("the folder of models");
+    folder.last().expect("a model").expect("a file").path()
+}
+
+/// What `reader` prints of both models, line by line; the room for the losses
+/// is the one thing that must differ.
+fn compare(reader: impl Fn(&Path) -> Option<String>, name: &str) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (ours, theirs) = (our_model(folder.path()), published_model());
+    let (Some(ours), Some(theirs)) = (reader(&ours), reader(&theirs)) else {
+        return skip(&format!("{name} is not installed"));
+    };
+    let theirs = theirs.replace(&format!("x{PUBLISHED_UPDATES}"), "x2");
+    assert!(theirs.lines().count() > 25, "{name}: {theirs}");
+    assert_eq!(ours, theirs, "{name}");
+}
+
+/// The output of a program that can be started.
+fn output(command: &mut Command) -> Option<String> {
+    let output = command.output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let missing = errors.contains("ModuleNotFoundError");
+    assert!(output.status.success() || missing, "{errors}");
+    (!missing).then_some(text)
+}
+
+#[test]
+fn scipy_sees_the_variables_of_the_published_code() {
+    let read = |path: &Path| output(Command::new("python3").args(["-c", SCIPY]).arg(path));
+    compare(read, "scipy");
+}
+
+#[test]
+fn octave_sees_the_variables_of_the_published_code() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let script = folder.path().join("whos.m");
+    std::fs::write(&script, OCTAVE).expect("a writable folder");
+    let read = |path: &Path| {
+        output(
+            Command::new("octave-cli")
+                .args(["--no-init-file", "--quiet"])
+                .arg(&script)
+                .arg(path),
+        )
+    };
+    compare(read, "GNU Octave");
+}
