@@ -19,6 +19,7 @@ pub mod batch;
 pub mod checkpoint;
 pub mod ensemble;
 pub mod gpu;
+pub mod matvec;
 pub mod model;
 pub mod network;
 pub mod optimizer;

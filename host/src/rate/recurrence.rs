@@ -19,6 +19,7 @@ use gemm::{Parallelism, gemm};
 
 use super::activation::Activation;
 use super::batch::Batch;
+use super::matvec::add_product;
 use super::spare::Spare;
 
 /// What the recurrence depends on.
@@ -163,13 +164,8 @@ pub fn forward(
         let (before, r) = (&before[(t - 1) * size..], &mut now[..size]);
         let drift = &mut trajectory.drift[t * size..(t + 1) * size];
         drift.copy_from_slice(&batch.current[(t - 1) * size..t * size]);
-        // drift[b, i] += Σ_j w[i, j] r[b, j], seen as columns over b.
-        Product {
-            shape: (n, n, b),
-            a: (&weights, (1, n)),
-            b: (before, (1, n)),
-        }
-        .add_to(drift, (1, n));
+        // drift[b, i] += Σ_j w[i, j] r[b, j].
+        add_products(&weights, before, drift);
         for (x, drift) in x.chunks_exact_mut(n).zip(drift.chunks_exact_mut(n)) {
             for ((x, drift), alpha) in x.iter_mut().zip(drift).zip(&alpha) {
                 *drift -= *x;
@@ -189,6 +185,21 @@ pub fn forward(
         }
     }
     (outputs, trajectory)
+}
+
+/// Adds `Σ_j x[b, j] · columns[j]` to `sums[b]` for every trial b; `columns`
+/// holds the columns of an N × N matrix one after the other.
+fn add_products(columns: &[f32], x: &[f32], sums: &mut [f32]) {
+    let n = columns.len().isqrt();
+    if x.len() == n {
+        return add_product(columns, x, sums);
+    }
+    Product {
+        shape: (n, n, x.len() / n),
+        a: (columns, (1, n)),
+        b: (x, (1, n)),
+    }
+    .add_to(sums, (1, n));
 }
 
 fn dot(a: &[f32], b: &[f32]) -> f32 {
@@ -291,13 +302,8 @@ pub fn adjoint(
             }
         }
         by_r.fill(0.0);
-        // by_r[b, j] = Σ_i w[i, j] y[b, i], seen as columns over b.
-        Product {
-            shape: (n, n, b),
-            a: (&parameters.w, (1, n)),
-            b: (y, (1, n)),
-        }
-        .add_to(&mut by_r, (1, n));
+        // by_r[b, j] = Σ_i w[i, j] y[b, i].
+        add_products(&parameters.w, y, &mut by_r);
     }
 
     let mut by_w = vec![0.0; n * n];

@@ -1,0 +1,278 @@
+//! The gradient of random networks, with every option, against central
+//! differences of the equations written down once more, in f64.
+
+use std::sync::Arc;
+
+use burn::backend::{Autodiff, Flex};
+use rate2spike::rate::activation::{Activation, ActivationKind};
+use rate2spike::rate::batch::Batch;
+use rate2spike::rate::model::{Drive, RateModel, loss, target};
+use rate2spike::rate::network::{RateNetwork, Stream};
+use rate2spike::rate::options::{DecayTaus, Loss, RateOptions, WeightStart};
+use rate2spike::task::Task;
+use rate2spike_tests::relative_difference;
+
+type B = Autodiff<Flex>;
+
+/// What a network trains.
+#[derive(Clone)]
+struct Trained {
+    w: Vec<f64>,
+    w_out: Vec<f64>,
+    b_out: f64,
+    theta: Vec<f64>,
+}
+
+struct Case {
+    network: RateNetwork,
+    options: RateOptions,
+    batch: Batch,
+    activation: Activation,
+}
+
+fn phi(activation: &Activation, x: f64) -> f64 {
+    match activation {
+        Activation::Sigmoid => 1.0 / (1.0 + (-x).exp()),
+        Activation::ClippedRelu => x.clamp(0.0, 20.0),
+        Activation::Softplus => x.exp().ln_1p().clamp(0.0, 20.0),
+        Activation::Table(table) => {
+            let last = (table.values.len() - 1) as f64;
+            let place = ((x - f64::from(table.low)) * f64::from(table.density)).clamp(0.0, last);
+            let index = (place as usize).min(table.values.len() - 2);
+            let (here, next) = (table.values[index].into(), table.values[index + 1]);
+            here + (place - index as f64) * (f64::from(next) - here)
+        }
+    }
+}
+
+impl Case {
+    fn new(options: RateOptions) -> Self {
+        let mut network = RateNetwork::start(&options);
+        // A readout that matters, so that its gradient reaches the rest.
+        network.w_out.iter_mut().for_each(|w| *w *= 30.0);
+        let stream = (options.seed, Stream::Training);
+        let fluctuating = options.fluctuations > 0.0;
+        let batch = Batch::draw(
+            &network,
+            options.task,
+            stream,
+            0,
+            options.batch,
+            fluctuating,
+        );
+        let activation = options.activation.activation();
+        Self {
+            network,
+            options,
+            batch,
+            activation,
+        }
+    }
+
+    fn trained(&self) -> Trained {
+        let wide = |values: &[f32]| values.iter().map(|&x| f64::from(x)).collect();
+        Trained {
+            w: wide(&self.network.w),
+            w_out: wide(&self.network.w_out),
+            b_out: self.network.b_out.into(),
+            theta: wide(&self.network.tau_theta),
+        }
+    }
+
+    fn taus(&self, trained: &Trained) -> Vec<f64> {
+        let tau = |&theta: &f64| match self.options.taus {
+            DecayTaus::Fixed(tau) => tau.into(),
+            DecayTaus::Trained(low, high) => {
+                let (low, high) = (f64::from(low), f64::from(high));
+                low + (high - low) / (1.0 + (-theta).exp())
+            }
+        };
+        trained.theta.iter().map(tau).collect()
+    }
+
+    /// The loss; `flutter` holds what the fluctuations added to each rate, and
+    /// is filled where it is empty: no derivative is taken through them.
+    fn loss(&self, trained: &Trained, flutter: &mut Vec<f64>) -> f64 {
+        let (n, b, samples) = (self.network.units, self.batch.trials, self.batch.samples);
+        let (signs, taus) = (self.network.signs(), self.taus(trained));
+        let effective: Vec<f64> = (0..n * n)
+            .map(|k| {
+                let w = trained.w[k];
+                let w = if self.options.dale { w.max(0.0) } else { w };
+                w * f64::from(signs[k % n]) * f64::from(self.network.som_mask[k])
+            })
+            .collect();
+        let fill = flutter.is_empty();
+        let mut total = 0.0;
+        for trial in 0..b {
+            let at = |t: usize, i: usize| (t * b + trial) * n + i;
+            let start = &self.batch.start[trial * n..(trial + 1) * n];
+            let mut x: Vec<f64> = start.iter().map(|&x| x.into()).collect();
+            let mut r: Vec<f64> = x.iter().map(|&x| phi(&self.activation, x)).collect();
+            let mut state = vec![0.0; n];
+            let mut error = 0.0;
+            for t in 1..samples {
+                let before = r.clone();
+                let mut o = trained.b_out;
+                for i in 0..n {
+                    let row = &effective[i * n..(i + 1) * n];
+                    let recurrent: f64 = row.iter().zip(&before).map(|(w, r)| w * r).sum();
+                    let drive = recurrent + f64::from(self.batch.current[at(t - 1, i)]);
+                    x[i] += (drive - x[i]) / taus[i] + f64::from(self.batch.noise[at(t, i)]);
+                    r[i] = phi(&self.activation, x[i]);
+                    if let Some(&deviate) = self.batch.fluctuations.get(at(t, i)) {
+                        if fill {
+                            let (c, keep) =
+                                (f64::from(self.options.fluctuations), 1.0 - 1.0 / taus[i]);
+                            let kick = (c * (1.0 - keep * keep) / (2.0 * taus[i])).sqrt();
+                            state[i] =
+                                keep * state[i] + kick * r[i].max(0.0).sqrt() * f64::from(deviate);
+                            flutter.push(state[i]);
+                        }
+                        r[i] += flutter[(trial * (samples - 1) + t - 1) * n + i];
+                    }
+                    o += trained.w_out[i] * r[i];
+                }
+                let z = f64::from(self.batch.target[trial * (samples - 1) + t - 1]);
+                error += match self.options.loss {
+                    Loss::L1 => (o - z).abs(),
+                    Loss::L2 => (o - z).powi(2),
+                };
+            }
+            total += match self.options.loss {
+                Loss::L1 => error,
+                Loss::L2 => error.sqrt(),
+            };
+        }
+        total / b as f64
+    }
+
+    /// The derivative by one number.
+    fn difference(&self, flutter: &mut Vec<f64>, number: impl Fn(&mut Trained) -> &mut f64) -> f64 {
+        const STEP: f64 = 1e-6;
+        let mut moved = |by: f64| {
+            let mut trained = self.trained();
+            *number(&mut trained) += by;
+            self.loss(&trained, flutter)
+        };
+        (moved(STEP) - moved(-STEP)) / (2.0 * STEP)
+    }
+
+    fn check(&self) {
+        let model = RateModel::<B>::new(&self.network);
+        let drive = Arc::new(Drive {
+            activation: self.activation.clone(),
+            fluctuations: self.options.fluctuations,
+            batch: self.batch.clone(),
+        });
+        let value = loss(model.forward(drive), target(&self.batch), self.options.loss);
+        let gradients = value.backward();
+        let value = f64::from(value.into_scalar());
+        let mut flutter = Vec::new();
+        let wanted = self.loss(&self.trained(), &mut flutter);
+        assert!(
+            (value / wanted - 1.0).abs() < 1e-5,
+            "{:?}: {value} {wanted}",
+            self.options
+        );
+
+        let n = self.network.units;
+        let w: Vec<f32> = (model
+            .w
+            .grad(&gradients)
+            .expect("w is trained")
+            .into_data()
+            .into_vec())
+        .expect("single precision");
+        // A relu has no derivative at zero: under Dale's principle what starts
+        // there stays there.
+        let chosen = (0..n * n).step_by(3);
+        let chosen: Vec<usize> = chosen.filter(|&k| self.network.w[k] != 0.0).collect();
+        let by_w: Vec<f64> = (chosen
+            .iter()
+            .map(|&k| self.difference(&mut flutter, |t| &mut t.w[k])))
+        .collect();
+        let found: Vec<f32> = chosen.iter().map(|&k| w[k]).collect();
+        self.close("w", &found, &by_w);
+
+        let grad = model.w_out.grad(&gradients).expect("w_out is trained");
+        let found: Vec<f32> = grad.into_data().into_vec().expect("single precision");
+        let by_w_out: Vec<f64> = (0..n)
+            .map(|i| self.difference(&mut flutter, |t| &mut t.w_out[i]))
+            .collect();
+        self.close("w_out", &found, &by_w_out);
+
+        if let Some(grad) = model.tau_theta.grad(&gradients) {
+            let found: Vec<f32> = grad.into_data().into_vec().expect("single precision");
+            let by_theta: Vec<f64> = (0..n)
+                .map(|i| self.difference(&mut flutter, |t| &mut t.theta[i]))
+                .collect();
+            self.close("theta", &found, &by_theta);
+        }
+        if let Some(grad) = model.b_out.grad(&gradients) {
+            let found: Vec<f32> = grad.into_data().into_vec().expect("single precision");
+            self.close(
+                "b_out",
+                &found,
+                &[self.difference(&mut flutter, |t| &mut t.b_out)],
+            );
+        }
+    }
+
+    fn close(&self, name: &str, found: &[f32], wanted: &[f64]) {
+        let difference = relative_difference(found, wanted);
+        println!("{:?} {name}: {difference:.1e}", self.options.activation);
+        // Single precision over 200 steps of a recurrence, and 1e-6 of the
+        // differences.
+        assert!(
+            difference < 1e-3,
+            "{:?} {name}: {difference:e}",
+            self.options
+        );
+    }
+}
+
+#[test]
+fn gradients_are_central_differences_with_every_option() {
+    let plain = RateOptions {
+        task: Task::GoNogo,
+        units: 10,
+        p_inh: 0.3,
+        p_rec: 0.6,
+        som_units: 0,
+        dale: true,
+        gain: 1.5,
+        start: WeightStart::Gaussian,
+        activation: ActivationKind::Sigmoid,
+        loss: Loss::L2,
+        taus: DecayTaus::Trained(4.0, 20.0),
+        updates: 1,
+        batch: 3,
+        learning_rate: 0.01,
+        settle: 0,
+        fluctuations: 0.0,
+        seed: 5,
+    };
+    let vary = |change: fn(&mut RateOptions)| {
+        let mut options = plain.clone();
+        change(&mut options);
+        Case::new(options).check();
+    };
+    vary(|_| ());
+    vary(|o| o.activation = ActivationKind::Softplus);
+    vary(|o| o.activation = ActivationKind::ClippedRelu);
+    vary(|o| o.activation = ActivationKind::Lif);
+    vary(|o| o.loss = Loss::L1);
+    vary(|o| o.dale = false);
+    vary(|o| o.som_units = 2);
+    vary(|o| o.taus = DecayTaus::Fixed(7.0));
+    vary(|o| o.start = WeightStart::Gamma);
+    vary(|o| o.start = WeightStart::Balanced);
+    vary(|o| o.batch = 1);
+    vary(|o| o.task = Task::Mante);
+    vary(|o| {
+        o.activation = ActivationKind::Lif;
+        o.fluctuations = 1.0;
+        o.task = Task::Xor;
+    });
+}
