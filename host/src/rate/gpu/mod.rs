@@ -32,7 +32,7 @@
 //! fits the 50 MB of L2. For K = 1 neither bounds it, but the chain of steps: a
 //! product of 40,000 multiply-adds is 313 cycles of one multiprocessor, with two
 //! barriers and the sum over groups some 500: 2 × 200 × 500 cycles, 0.1 ms,
-//! and the launches of some 60 small kernels, at 3 to 5 µs each 0.2 to 0.3 ms.
+//! and the launches of some 100 small kernels, at 3 to 5 µs each 0.3 to 0.5 ms.
 //! These are floors and estimates; `cargo bench --bench gpu` measures.
 
 pub mod device;
