@@ -16,9 +16,9 @@ use crate::task::Task;
 pub struct Trials<B: Backend> {
     /// x at the first sample, K × B × N.
     pub start: Tensor<B, 3>,
-    /// Σ_k w_in,ik u_k[t], K × T × B × N.
+    /// `Σ_k w_in,ik u_k[t]`, K × T × B × N.
     pub current: Tensor<B, 4>,
-    /// Added to x[t], K × T × B × N; entry 0 is not used.
+    /// Added to `x[t]`, K × T × B × N; entry 0 is not used.
     pub noise: Option<Tensor<B, 4>>,
     /// Unit normal deviates that drive the fluctuations of r, K × T × B × N.
     pub fluctuations: Option<Tensor<B, 4>>,
