@@ -39,7 +39,7 @@ fn phi(activation: &Activation, x: f64) -> f64 {
             let last = (table.values.len() - 1) as f64;
             let place = ((x - f64::from(table.low)) * f64::from(table.density)).clamp(0.0, last);
             let index = (place as usize).min(table.values.len() - 2);
-            let (here, next) = (table.values[index].into(), table.values[index + 1]);
+            let (here, next) = (f64::from(table.values[index]), table.values[index + 1]);
             here + (place - index as f64) * (f64::from(next) - here)
         }
     }
