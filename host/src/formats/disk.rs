@@ -60,7 +60,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
     Ok(())
 }
 
-/// As [`write`], but fails with [`io::ErrorKind::AlreadyExists`] where there is
+/// As [`write()`], but fails with [`io::ErrorKind::AlreadyExists`] where there is
 /// a file already.
 ///
 /// # Errors

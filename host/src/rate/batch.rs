@@ -23,9 +23,9 @@ pub struct Batch {
     pub samples: usize,
     /// x at the first sample, B × N.
     pub start: Spare,
-    /// Σ_k w_in,ik u_k[t], T × B × N.
+    /// `Σ_k w_in,ik u_k[t]`, T × B × N.
     pub current: Spare,
-    /// Added to x[t], T × B × N; entry 0 is not used. Empty: no noise.
+    /// Added to `x[t]`, T × B × N; entry 0 is not used. Empty: no noise.
     pub noise: Spare,
     /// Unit normal deviates that drive the fluctuations of r, T × B × N.
     /// Empty: none.

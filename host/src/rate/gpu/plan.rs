@@ -24,8 +24,10 @@ const SCHEDULERS: usize = 4;
 /// Registers of a scheduler, on every CUDA GPU since compute capability 5.0.
 const REGISTERS: usize = 16_384;
 
-/// Most registers of a thread. The hardware has 255, but with more than these
-/// the CUDA compiler (12.6) moved weights to memory and back within the step.
+/// Most registers of a thread. The hardware has 255, but with all of them (at
+/// N = 250) the CUDA compiler, 12.6, moved weights to memory and back within the
+/// step; at N = 200, whose kernels take 128 and 96, it did not. Where between
+/// the two it begins has not been tried.
 const REGISTERS_OF_A_THREAD: usize = 168;
 
 /// Registers come in so many.
