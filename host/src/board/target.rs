@@ -96,10 +96,10 @@ impl Target {
         filters: 16,
         clock_hz: 168e6,
         cost: Cost {
-            step: 295.0,
+            step: 293.0,
             unit: 54.8,
             input: 66.4,
-            spike: 257.0,
+            spike: 255.0,
             synapse: 17.5,
         },
         stack_bytes: 2156,
