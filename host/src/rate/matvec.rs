@@ -2,9 +2,9 @@
 //!
 //! A trial's recurrence is a chain of products with one matrix that fits into
 //! the second cache but not into the first: what counts is to read it once, in
-//! order, and to leave the sums in registers. The general product does neither
-//! for a single column, and takes twice the time
-//! (`cargo bench -p rate2spike --bench training -- 'update/go-nogo/200/1'`).
+//! order, and to leave the sums in registers. With the general product, which is
+//! not made for a single column, an update of 200 units took 1.25 ms, with this
+//! one 1.00 ms (`cargo bench -p rate2spike --bench training -- update/go-nogo/200/1`).
 
 use pulp::{Arch, Simd, WithSimd};
 
