@@ -11,14 +11,13 @@ use std::time::Instant;
 use burn::backend::Autodiff;
 use burn::tensor::Tensor;
 use clap::Parser;
-use rate2spike::rate::activation::ActivationKind;
 use rate2spike::rate::ensemble::model::EnsembleModel;
 use rate2spike::rate::ensemble::training::Running;
 use rate2spike::rate::ensemble::trials::{TrialRange, TrialSource};
 use rate2spike::rate::ensemble::{Drive, SideBySide};
 use rate2spike::rate::gpu::{bytes_of_update, device, flop_of_update};
 use rate2spike::rate::network::Stream;
-use rate2spike::rate::options::{DecayTaus, Loss, RateOptions, WeightStart};
+use rate2spike::rate::options::RateOptions;
 use rate2spike::task::Task;
 
 #[derive(Parser)]
@@ -49,23 +48,9 @@ struct Args {
 impl Args {
     fn options(&self) -> RateOptions {
         RateOptions {
-            task: Task::GoNogo,
-            units: self.units,
-            p_inh: 0.2,
-            p_rec: 0.2,
-            som_units: 0,
-            dale: true,
-            gain: 1.5,
-            start: WeightStart::Gaussian,
-            activation: ActivationKind::Sigmoid,
-            loss: Loss::L2,
-            taus: DecayTaus::Trained(4.0, 20.0),
             updates: self.updates,
             batch: self.batch,
-            learning_rate: 0.01,
-            settle: 0,
-            fluctuations: 0.0,
-            seed: 1,
+            ..RateOptions::published(Task::GoNogo, self.units)
         }
     }
 }

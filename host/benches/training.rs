@@ -17,12 +17,11 @@ use burn::backend::{Autodiff, Flex};
 use burn::optim::{GradientsParams, Optimizer};
 use burn::tensor::Tensor;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use rate2spike::rate::activation::ActivationKind;
 use rate2spike::rate::batch::Batch;
 use rate2spike::rate::model::{Drive, RateModel, by_operations, loss, target};
 use rate2spike::rate::network::{RateNetwork, Stream};
 use rate2spike::rate::optimizer::adam;
-use rate2spike::rate::options::{DecayTaus, Loss, RateOptions, WeightStart};
+use rate2spike::rate::options::RateOptions;
 use rate2spike::rate::training::Training;
 use rate2spike::task::Task;
 
@@ -30,23 +29,9 @@ type B = Autodiff<Flex>;
 
 fn options(task: Task, units: usize, batch: usize) -> RateOptions {
     RateOptions {
-        task,
-        units,
-        p_inh: 0.2,
-        p_rec: 0.2,
-        som_units: 0,
-        dale: true,
-        gain: 1.5,
-        start: WeightStart::Gaussian,
-        activation: ActivationKind::Sigmoid,
-        loss: Loss::L2,
-        taus: DecayTaus::Trained(4.0, 20.0),
         updates: usize::MAX,
         batch,
-        learning_rate: 0.01,
-        settle: 0,
-        fluctuations: 0.0,
-        seed: 1,
+        ..RateOptions::published(task, units)
     }
 }
 

@@ -15,11 +15,11 @@ use rate2spike::rate::ensemble::trials::{TrialRange, TrialSource, Trials};
 use rate2spike::rate::ensemble::{Couplings, Drive, SideBySide, adjoint, operations};
 use rate2spike::rate::model::{self, RateModel};
 use rate2spike::rate::network::{RateNetwork, Stream};
-use rate2spike::rate::options::{DecayTaus, Loss, RateOptions, WeightStart};
+use rate2spike::rate::options::{DecayTaus, Loss, RateOptions};
 use rate2spike::rate::training::{Evaluation, train};
-use rate2spike::task::{Task, Trial};
+use rate2spike::task::Task;
 
-use crate::{all, by_rows, network, relative_difference, vector_f32};
+use crate::{all, network, relative_difference};
 
 /// Largest relative difference that single precision explains: sums over 200
 /// steps in another order, fed back.
@@ -47,15 +47,7 @@ pub fn published() -> Vec<Case> {
         let activation = file.text("act").expect("act");
         let activation = ActivationKind::from_name(&activation).expect("a known activation");
         let network = network(&file, dale, activation);
-        let input: Vec<f32> = by_rows(&file, "u").into_iter().map(|u| u as f32).collect();
-        let samples = input.len() / network.channels;
-        let trial = Trial {
-            input,
-            target: vector_f32(&file, "z"),
-            label: 0,
-        };
-        let mut batch = Batch::of_trials(&network, samples, &[trial]);
-        batch.start = vector_f32(&file, "x0").into();
+        let batch = crate::batch(&file, &network);
         Case {
             name: path.display().to_string(),
             networks: vec![Arc::new(network)],
@@ -73,23 +65,11 @@ pub fn published() -> Vec<Case> {
 /// Options of a small network.
 pub fn small(task: Task, units: usize) -> RateOptions {
     RateOptions {
-        task,
-        units,
         p_inh: 0.3,
         p_rec: 0.4,
-        som_units: 0,
-        dale: true,
-        gain: 1.5,
-        start: WeightStart::Gaussian,
-        activation: ActivationKind::Sigmoid,
-        loss: Loss::L2,
-        taus: DecayTaus::Trained(4.0, 20.0),
         updates: 4,
         batch: 2,
-        learning_rate: 0.01,
-        settle: 0,
-        fluctuations: 0.0,
-        seed: 1,
+        ..RateOptions::published(task, units)
     }
 }
 

@@ -13,9 +13,10 @@ use rate2spike::formats::mat::MatFile;
 use rate2spike::formats::rate_model::read_mat;
 use rate2spike::quantize::quantize;
 use rate2spike::rate::activation::ActivationKind;
+use rate2spike::rate::batch::Batch;
 use rate2spike::rate::network::RateNetwork;
-use rate2spike::rate::options::{DecayTaus, Loss, RateOptions, WeightStart};
-use rate2spike::task::Task;
+use rate2spike::rate::options::{DecayTaus, RateOptions};
+use rate2spike::task::{Task, Trial};
 use rate2spike_core::factors::Scheme;
 
 /// The folder of the fixtures: `RATE2SPIKE_FIXTURES`, else the copies here.
@@ -99,6 +100,20 @@ pub fn network(file: &MatFile, dale: bool, activation: ActivationKind) -> RateNe
     }
 }
 
+/// The one trial of a fixture, without noise: `u`, `z` and `x0`.
+pub fn batch(file: &MatFile, network: &RateNetwork) -> Batch {
+    let input = by_rows_f32(file, "u");
+    let samples = input.len() / network.channels;
+    let trial = Trial {
+        input,
+        target: vector_f32(file, "z"),
+        label: 0,
+    };
+    let mut batch = Batch::of_trials(network, samples, &[trial]);
+    batch.start = vector_f32(file, "x0").into();
+    batch
+}
+
 /// ‖a − b‖ / ‖b‖, or ‖a‖ where b is zero.
 pub fn relative_difference(a: &[f32], b: &[f64]) -> f64 {
     assert_eq!(a.len(), b.len());
@@ -126,23 +141,10 @@ pub fn skip(reason: &str) {
 /// is connected to each, and excitation and inhibition are balanced.
 pub fn untrained(task: Task, units: usize, step_ms: f64) -> Vec<u8> {
     let options = RateOptions {
-        task,
-        units,
-        p_inh: 0.2,
-        p_rec: 0.2,
-        som_units: 0,
         dale: false,
-        gain: 1.5,
-        start: WeightStart::Gaussian,
-        activation: ActivationKind::Sigmoid,
-        loss: Loss::L2,
         taus: DecayTaus::from_numbers(&[4.0, 20.0]).expect("two taus"),
         updates: 1,
-        batch: 1,
-        learning_rate: 0.01,
-        settle: 0,
-        fluctuations: 0.0,
-        seed: 1,
+        ..RateOptions::published(task, units)
     };
     let rate = RateNetwork::start(&options);
     let spiking = SpikingNetwork::new(&rate, 25.0, Neuron::LIF).expect("a network");

@@ -235,23 +235,12 @@ impl Case {
 #[test]
 fn gradients_are_central_differences_with_every_option() {
     let plain = RateOptions {
-        task: Task::GoNogo,
-        units: 10,
         p_inh: 0.3,
         p_rec: 0.6,
-        som_units: 0,
-        dale: true,
-        gain: 1.5,
-        start: WeightStart::Gaussian,
-        activation: ActivationKind::Sigmoid,
-        loss: Loss::L2,
-        taus: DecayTaus::Trained(4.0, 20.0),
         updates: 1,
         batch: 3,
-        learning_rate: 0.01,
-        settle: 0,
-        fluctuations: 0.0,
         seed: 5,
+        ..RateOptions::published(Task::GoNogo, 10)
     };
     let vary = |change: fn(&mut RateOptions)| {
         let mut options = plain.clone();

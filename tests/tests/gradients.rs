@@ -9,13 +9,11 @@ use burn::optim::{GradientsParams, Optimizer};
 use burn::tensor::{Tensor, TensorData};
 use rate2spike::formats::mat::MatFile;
 use rate2spike::rate::activation::ActivationKind;
-use rate2spike::rate::batch::Batch;
 use rate2spike::rate::model::{Drive, RateModel, by_operations, loss, target};
 use rate2spike::rate::network::RateNetwork;
 use rate2spike::rate::optimizer::adam;
 use rate2spike::rate::options::Loss;
-use rate2spike::task::Trial;
-use rate2spike_tests::{all, by_rows, network, relative_difference, vector, vector_f32};
+use rate2spike_tests::{all, batch, by_rows, network, relative_difference, vector};
 
 type B = Autodiff<Flex>;
 type Model = RateModel<B>;
@@ -34,15 +32,7 @@ fn case(file: &MatFile) -> Case {
     let name = file.text("act").expect("act");
     let activation = ActivationKind::from_name(&name).expect("a known activation");
     let network = network(file, dale, activation);
-    let input: Vec<f32> = by_rows(file, "u").into_iter().map(|u| u as f32).collect();
-    let samples = input.len() / network.channels;
-    let trial = Trial {
-        input,
-        target: vector_f32(file, "z"),
-        label: 0,
-    };
-    let mut batch = Batch::of_trials(&network, samples, &[trial]);
-    batch.start = vector_f32(file, "x0").into();
+    let batch = batch(file, &network);
     let loss = match file.text("loss_fn").expect("loss_fn").as_str() {
         "l1" => Loss::L1,
         "l2" => Loss::L2,
@@ -192,15 +182,7 @@ fn the_rate_network_runs_as_the_published_one() {
         let name = file.text("activation").expect("activation");
         let activation = ActivationKind::from_name(&name).expect("a known activation");
         let network = network(&file, true, activation);
-        let input: Vec<f32> = by_rows(&file, "u").into_iter().map(|u| u as f32).collect();
-        let samples = input.len() / network.channels;
-        let trial = Trial {
-            input,
-            target: vector_f32(&file, "z"),
-            label: 0,
-        };
-        let mut batch = Batch::of_trials(&network, samples, &[trial]);
-        batch.start = vector_f32(&file, "x0").into();
+        let batch = batch(&file, &network);
         let drive = Drive {
             activation: activation.activation(),
             fluctuations: 0.0,

@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rate2spike::formats::rate_model;
-use rate2spike::rate::activation::ActivationKind;
-use rate2spike::rate::options::{DecayTaus, Loss, RateOptions, WeightStart};
+use rate2spike::rate::options::RateOptions;
 use rate2spike::rate::training::train;
 use rate2spike::task::Task;
 use rate2spike_tests::{fixtures, skip};
@@ -33,23 +32,8 @@ end
 /// A model of the size of the published one, hardly trained.
 fn our_model(folder: &Path) -> PathBuf {
     let options = RateOptions {
-        task: Task::GoNogo,
-        units: 200,
-        p_inh: 0.2,
-        p_rec: 0.2,
-        som_units: 0,
-        dale: true,
-        gain: 1.5,
-        start: WeightStart::Gaussian,
-        activation: ActivationKind::Sigmoid,
-        loss: Loss::L2,
-        taus: DecayTaus::Trained(4.0, 20.0),
         updates: 2,
-        batch: 1,
-        learning_rate: 0.01,
-        settle: 0,
-        fluctuations: 0.0,
-        seed: 1,
+        ..RateOptions::published(Task::GoNogo, 200)
     };
     let trained = train(&options, &mut ());
     rate_model::save(folder, &options, &trained).expect("a writable folder")

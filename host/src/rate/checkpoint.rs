@@ -145,28 +145,19 @@ fn differences(made: &RateOptions, given: &RateOptions) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::rate::activation::ActivationKind;
-    use crate::rate::options::{DecayTaus, Loss, WeightStart};
+
     use crate::task::Task;
 
     fn options() -> RateOptions {
         RateOptions {
-            task: Task::Xor,
-            units: 12,
-            p_inh: 0.2,
             p_rec: 0.5,
-            som_units: 0,
-            dale: true,
-            gain: 1.5,
-            start: WeightStart::Gaussian,
             activation: ActivationKind::Lif,
-            loss: Loss::L2,
-            taus: DecayTaus::Trained(4.0, 20.0),
             updates: 40,
             batch: 2,
-            learning_rate: 0.01,
             settle: 5,
             fluctuations: 1.0,
             seed: 3,
+            ..RateOptions::published(Task::Xor, 12)
         }
     }
 

@@ -127,6 +127,29 @@ pub enum OptionError {
 const MOST_UNITS: usize = 20_000;
 
 impl RateOptions {
+    /// The options of the published code where its command says nothing else.
+    pub fn published(task: Task, units: usize) -> Self {
+        Self {
+            task,
+            units,
+            p_inh: 0.2,
+            p_rec: 0.2,
+            som_units: 0,
+            dale: true,
+            gain: 1.5,
+            start: WeightStart::Gaussian,
+            activation: ActivationKind::Sigmoid,
+            loss: Loss::L2,
+            taus: DecayTaus::Trained(4.0, 20.0),
+            updates: 6000,
+            batch: 1,
+            learning_rate: 0.01,
+            settle: 0,
+            fluctuations: 0.0,
+            seed: 1,
+        }
+    }
+
     /// Checks every number.
     pub fn checked(self) -> Result<Self, OptionError> {
         for (name, value) in [
