@@ -196,6 +196,35 @@ fn trained(place: &Place, extra: &str) -> Vec<u8> {
 }
 
 #[test]
+fn a_killed_search_goes_on_and_ends_with_the_same_scores() {
+    let place = Place::new();
+    let line = "convert go-nogo.mat --trials 600 --lambdas 20:10:70";
+    let mut killed = Command::new(env!("CARGO_BIN_EXE_rate2spike"))
+        .args(line.split_whitespace())
+        .current_dir(place.folder.path())
+        .spawn()
+        .expect("the program starts");
+    let journal = place.path("go-nogo.search.json");
+    while !journal.exists() {
+        let ended = killed.try_wait().expect("a process of ours");
+        assert!(ended.is_none(), "the search ended before it was journaled");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    killed.kill().expect("a process of ours");
+    killed.wait().expect("a process of ours");
+
+    let resumed = place.run(&format!("{line} --json"));
+    let messages = String::from_utf8_lossy(&resumed.stderr);
+    assert!(messages.contains("goes on with the search"), "{messages}");
+    assert!(!journal.exists(), "a finished search leaves no journal");
+    let whole = place.run(&format!("{line} --json --force"));
+    let messages = String::from_utf8_lossy(&whole.stderr);
+    assert!(!messages.contains("goes on with the search"), "{messages}");
+    assert_eq!(resumed.stdout, whole.stdout);
+    assert!(whole.status.success());
+}
+
+#[test]
 fn a_killed_training_goes_on_and_ends_with_the_same_bytes() {
     let whole = trained(&Place::new(), "");
     // Moments all over the training, which takes some 100 ms; the seed of the

@@ -1,12 +1,14 @@
 //! `rate2spike convert`: rate → spiking, and the search for λ.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use clap::Args;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{CommandError, Lambdas, NeuronArgs, print_json, progress, task_of, trials};
-use crate::convert::search::{Candidate, Search, best};
+use crate::convert::search::{Candidate, Search, Standing, best, trials_met};
+use crate::formats::disk;
 use crate::formats::mat::Value;
 use crate::formats::rate_model::RateModelFile;
 use crate::statistics::Interval;
@@ -18,7 +20,8 @@ use crate::task::Task;
 ///
 /// Writes opt_scaling_factor, all_perfs and scaling_factors, the published names.
 /// A model that has an opt_scaling_factor is searched again only with --force,
-/// or where a crashed search left NaN in it.
+/// or where a crashed search left NaN in it. A search that was killed goes on
+/// where it was when the same command is given again.
 #[derive(Clone, Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct ConvertArgs {
@@ -34,6 +37,9 @@ pub struct ConvertArgs {
     /// Trials of each candidate
     #[arg(long, default_value = "100", value_parser = trials)]
     pub trials: usize,
+    /// Drop candidates that cannot win early: the same winner within its interval, sooner
+    #[arg(long)]
+    pub race: bool,
     /// The task, where the file's name does not say it
     #[arg(long, value_enum, ignore_case = true)]
     pub task: Option<Task>,
@@ -67,6 +73,7 @@ struct ConvertReport<'a> {
     strict: Vec<f64>,
     mean_rate_hz: Vec<f64>,
     trials: usize,
+    trials_met: Vec<usize>,
     best_lambda: f64,
     written: bool,
 }
@@ -88,7 +95,7 @@ pub fn run(args: &ConvertArgs) -> Result<(), CommandError> {
         .lambda
         .map_or_else(|| args.lambdas.0.clone(), |lambda| vec![lambda]);
     let (neuron, step) = (args.neuron.neuron()?, args.neuron.step()?);
-    let search = Search {
+    let settings = Search {
         network: &network,
         task,
         neuron,
@@ -96,33 +103,107 @@ pub fn run(args: &ConvertArgs) -> Result<(), CommandError> {
         lambdas: &lambdas,
         trials: args.trials,
         seed: args.seed,
+        race: args.race,
     };
+    let journal = Journal::of(&args.model, &settings, writes)?;
     let bar = progress(
-        lambdas.len() as u64,
-        "lambda {pos}/{len} [{elapsed}, {eta} left]",
+        args.trials as u64,
+        "trial {pos}/{len} of each lambda [{elapsed}, {eta} left]",
         args.json,
     );
-    if !args.json {
-        println!("lambda  accuracy  95 % interval  strict  rate (Hz)");
+    let met = trials_met(&journal.standing);
+    if met > 0 {
+        eprintln!(
+            "rate2spike: goes on with the search that was cut after {met} of {} trials",
+            args.trials
+        );
     }
-    let candidates = search
-        .run(|candidate| {
-            bar.inc(1);
-            if !args.json {
-                bar.suspend(|| println!("{}", line(candidate)));
-            }
-        })
-        .map_err(|source| CommandError::Convert {
-            path: args.model.clone(),
-            source,
-        })?;
+    let candidates = search_from(&settings, journal, &bar, &args.model)?;
     bar.finish_and_clear();
+    if !args.json {
+        println!("lambda  accuracy  95 % interval  strict  rate (Hz)  trials");
+        candidates
+            .iter()
+            .for_each(|candidate| println!("{}", line(candidate)));
+    }
     let best = best(&candidates).expect("there is at least one candidate");
     if writes {
         write(&mut model, &candidates, best)?;
+        disk::remove_if_there(&journal_path(&args.model))?;
     }
     report(args, task, &candidates, best, writes);
     Ok(())
+}
+
+/// Time between two writes of a search's journal.
+const JOURNAL_EVERY: Duration = Duration::from_secs(2);
+
+/// A search under way, beside its model: what a killed search goes on from.
+#[derive(Serialize, Deserialize)]
+struct Journal {
+    /// Of the search that it belongs to.
+    fingerprint: u64,
+    standing: Standing,
+    #[serde(skip)]
+    path: Option<PathBuf>,
+}
+
+fn journal_path(model: &Path) -> PathBuf {
+    model.with_extension("search.json")
+}
+
+impl Journal {
+    /// What is left of the same search, else an empty one; without a path if
+    /// nothing is to be written.
+    fn of(model: &Path, search: &Search, writes: bool) -> Result<Self, CommandError> {
+        let path = journal_path(model);
+        let fingerprint = search.fingerprint();
+        let found = writes && path.exists();
+        let found: Option<Self> = if found {
+            serde_json::from_slice(&disk::read(&path)?).ok()
+        } else {
+            None
+        };
+        let standing = found
+            .filter(|found| found.fingerprint == fingerprint)
+            .map_or_else(Standing::new, |found| found.standing);
+        Ok(Self {
+            fingerprint,
+            standing,
+            path: writes.then_some(path),
+        })
+    }
+
+    fn write(&self) -> Result<(), CommandError> {
+        let Some(path) = &self.path else {
+            return Ok(());
+        };
+        let text = serde_json::to_vec(self).expect("plain numbers");
+        Ok(disk::write(path, &text)?)
+    }
+}
+
+fn search_from(
+    search: &Search,
+    mut journal: Journal,
+    bar: &indicatif::ProgressBar,
+    model: &Path,
+) -> Result<Vec<Candidate>, CommandError> {
+    let contest = search.contest().map_err(|source| CommandError::Convert {
+        path: model.into(),
+        source,
+    })?;
+    let mut written = Instant::now();
+    let standing = std::mem::take(&mut journal.standing);
+    contest.run(standing, |standing| {
+        bar.set_position(trials_met(standing) as u64);
+        if written.elapsed() > JOURNAL_EVERY {
+            journal.standing.clone_from(standing);
+            journal.write()?;
+            written = Instant::now();
+        }
+        Ok(())
+    })
 }
 
 fn refuse_a_second_search(model: &RateModelFile) -> Result<(), CommandError> {
@@ -137,13 +218,14 @@ fn refuse_a_second_search(model: &RateModelFile) -> Result<(), CommandError> {
 
 fn line(candidate: &Candidate) -> String {
     format!(
-        "{:>6}  {:>8.3}  {:>5.3} to {:>5.3}  {:>6.3}  {:>9.1}",
+        "{:>6}  {:>8.3}  {:>5.3} to {:>5.3}  {:>6.3}  {:>9.1}  {:>6}",
         candidate.lambda,
         candidate.accuracy,
         candidate.interval.low,
         candidate.interval.high,
         candidate.strict,
-        candidate.mean_rate_hz
+        candidate.mean_rate_hz,
+        candidate.trials
     )
 }
 
@@ -205,6 +287,7 @@ fn report(
         strict: all(|c| c.strict),
         mean_rate_hz: all(|c| c.mean_rate_hz),
         trials: args.trials,
+        trials_met: candidates.iter().map(|c| c.trials).collect(),
         best_lambda: best.lambda,
         written,
     });

@@ -1,18 +1,22 @@
 //! `rate2spike pipeline`: train, convert, quantize, run; the main job.
 
+use std::convert::Infallible;
 use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
-use rate2spike_core::factors::Scheme;
 use serde::Serialize;
 
-use super::quantize::{Accuracy, DEPLOYED_STEP_MS, quantize_and_save, score_blob};
+use super::quantize::{Accuracy, print_steps, quantize_and_save, score_blob};
 use super::train::OptionArgs;
 use super::training::{Plan, TrainReport, TrainingBar};
-use super::{CommandError, Lambdas, hexadecimal, print_json, progress, trials};
-use crate::convert::search::{Search, best, score_f64};
+use super::{
+    CommandError, DEPLOYED_STEP_MS, DeployedStep, Lambdas, hexadecimal, print_json, progress,
+    trials,
+};
+use crate::convert::search::{Search, Standing, best, score_f64, trials_met};
 use crate::convert::{Neuron, SpikingNetwork, TimeStep};
+use crate::quantize::longest_step::Comparison;
 use crate::rate::activation::{ActivationKind, LIF_LAMBDA};
 use crate::rate::network::RateNetwork;
 use crate::rate::options::RateOptions;
@@ -47,9 +51,9 @@ pub struct PipelineArgs {
     /// Trials of each score
     #[arg(long, default_value = "100", value_parser = trials)]
     pub trials: usize,
-    /// Time step of the deployed network in ms
-    #[arg(long, value_name = "MS", default_value_t = DEPLOYED_STEP_MS, allow_negative_numbers = true)]
-    pub dt: f64,
+    /// Time step of the deployed network in ms; auto: the longest that costs at most a point of accuracy
+    #[arg(long, value_name = "MS|auto", default_value_t = DeployedStep::Given(DEPLOYED_STEP_MS), allow_negative_numbers = true)]
+    pub dt: DeployedStep,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
@@ -82,6 +86,8 @@ struct PipelineReport {
     deployed: Accuracy,
     lambda: f64,
     dt_ms: f64,
+    /// The steps that `--dt auto` compared with 0.05 ms.
+    steps: Vec<Comparison>,
     mean_rate_hz: f64,
     blob_bytes: usize,
     spike_hash: String,
@@ -91,7 +97,7 @@ struct PipelineReport {
 
 /// Runs the command.
 pub fn run(args: &PipelineArgs) -> Result<(), CommandError> {
-    let step = TimeStep::new(args.dt, Scheme::Exact)?;
+    let first_step = args.dt.first()?;
     let options = args.options.options(args.task, ActivationKind::Lif)?;
 
     let clock = Instant::now();
@@ -106,12 +112,21 @@ pub fn run(args: &PipelineArgs) -> Result<(), CommandError> {
     let train_seconds = clock.elapsed().as_secs_f64();
 
     let clock = Instant::now();
-    let lambda = lambda(args, &options, &trained.network)?;
+    let lambda = lambda(args, &options, &trained.network, &first_step)?;
     let failed = |source| CommandError::Convert {
         path: model.clone(),
         source,
     };
     let network = SpikingNetwork::new(&trained.network, lambda, Neuron::LIF).map_err(failed)?;
+    let (step, steps) = args.dt.find(&network, args.task, options.seed)?;
+    // λ belongs to the step that ships.
+    let (lambda, network) = if step == first_step {
+        (lambda, network)
+    } else {
+        let lambda = self::lambda(args, &options, &trained.network, &step)?;
+        let network = SpikingNetwork::new(&trained.network, lambda, Neuron::LIF);
+        (lambda, network.map_err(failed)?)
+    };
     let spiking = score_f64(
         &network,
         args.task,
@@ -142,6 +157,7 @@ pub fn run(args: &PipelineArgs) -> Result<(), CommandError> {
         deployed: (&deployed).into(),
         lambda,
         dt_ms: step.ms,
+        steps,
         mean_rate_hz: deployed.mean_rate_hz,
         blob_bytes: quantized.bytes.len(),
         spike_hash: hexadecimal(deployed.spike_hash),
@@ -193,6 +209,7 @@ fn lambda(
     args: &PipelineArgs,
     options: &RateOptions,
     network: &RateNetwork,
+    step: &TimeStep,
 ) -> Result<f64, CommandError> {
     let lambdas = match (&args.lambdas, options.activation) {
         (Some(Lambdas(lambdas)), _) => lambdas.clone(),
@@ -203,32 +220,37 @@ fn lambda(
         return Ok(lambda);
     }
     let bar = progress(
-        lambdas.len() as u64,
-        "lambda {pos}/{len} [{elapsed}, {eta} left]",
+        args.trials as u64,
+        "lambda: trial {pos}/{len} of each [{elapsed}, {eta} left]",
         args.json,
     );
     let search = Search {
         network,
         task: args.task,
         neuron: Neuron::LIF,
-        step: TimeStep::PUBLISHED,
+        // At the step that ships.
+        step: *step,
         lambdas: &lambdas,
         trials: args.trials,
         // Other trials than those of the final scores: the winner of a search
         // looks better on its own trials than it is.
         seed: options.seed ^ 0x5EA2C4,
+        race: true,
     };
-    let candidates = search
-        .run(|_| bar.inc(1))
-        .map_err(|source| CommandError::Convert {
-            path: args.output_dir.clone(),
-            source,
-        })?;
+    let contest = search.contest().map_err(|source| CommandError::Convert {
+        path: args.output_dir.clone(),
+        source,
+    })?;
+    let Ok(candidates) = contest.run::<Infallible>(Standing::new(), |standing| {
+        bar.set_position(trials_met(standing) as u64);
+        Ok(())
+    });
     bar.finish_and_clear();
     Ok(best(&candidates).expect("at least one candidate").lambda)
 }
 
 fn print(report: &PipelineReport) {
+    print_steps(&report.steps);
     let row = |name: &str, accuracy: Accuracy| {
         println!(
             "{name:<38} {:>8.3} {:>8.3}",
