@@ -225,6 +225,56 @@ fn a_killed_search_goes_on_and_ends_with_the_same_scores() {
 }
 
 #[test]
+fn a_refitted_readout_is_used_at_its_own_lambda() {
+    let place = Place::new();
+    let found = place.json("convert go-nogo.mat --lambda 35 --trials 100 --refit-readout 60");
+    let (before, after) = (
+        found["refit"]["before"]["accuracy"].as_f64(),
+        found["refit"]["after"]["accuracy"].as_f64(),
+    );
+    assert!(after > before, "{found}");
+    assert_eq!(found["refit"]["kept"], true);
+
+    let scored = |place: &Place| {
+        let report =
+            place.json("quantize go-nogo.mat -o net.snn --lambda 35 --trials 200 --dt 0.5");
+        report["before"]["accuracy"].as_f64()
+    };
+    let refitted = scored(&place);
+    // A model without it, and one whose readout belongs to another λ.
+    assert!(refitted > scored(&Place::new()), "{refitted:?}");
+    let other = place.run("quantize go-nogo.mat -o net.snn --lambda 30 --trials 1");
+    let messages = String::from_utf8_lossy(&other.stderr);
+    assert!(messages.contains("belongs to another lambda"), "{messages}");
+
+    // A later search without a refit leaves no readout of another λ behind.
+    place.run("convert go-nogo.mat --lambda 35 --trials 10 --force");
+    assert_eq!(scored(&place), scored(&Place::new()));
+}
+
+#[test]
+fn the_longest_step_that_is_good_enough_is_found() {
+    let place = Place::new();
+    let found =
+        place.json("pipeline go-nogo --N 60 --seed 2 --n_trials 6000 --dt auto --trials 20");
+    let steps = found["steps"].as_array().expect("what was compared");
+    let last = steps.last().expect("at least one step");
+    let taken = if last["taken"] == true {
+        last["dt_ms"].clone()
+    } else {
+        0.05.into()
+    };
+    assert_eq!(found["dt_ms"], taken);
+    assert!(
+        steps
+            .iter()
+            .rev()
+            .skip(1)
+            .all(|step| step["taken"] == false)
+    );
+}
+
+#[test]
 fn a_killed_training_goes_on_and_ends_with_the_same_bytes() {
     let whole = trained(&Place::new(), "");
     // Moments all over the training, which takes some 100 ms; the seed of the

@@ -6,8 +6,11 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
+use super::quantize::Accuracy;
 use super::{CommandError, Lambdas, NeuronArgs, print_json, progress, task_of, trials};
-use crate::convert::search::{Candidate, Search, Standing, best, trials_met};
+use crate::convert::SpikingNetwork;
+use crate::convert::refit::refit;
+use crate::convert::search::{Candidate, Search, Standing, best, score_f64, trials_met};
 use crate::formats::disk;
 use crate::formats::mat::Value;
 use crate::formats::rate_model::RateModelFile;
@@ -43,6 +46,9 @@ pub struct ConvertArgs {
     /// The task, where the file's name does not say it
     #[arg(long, value_enum, ignore_case = true)]
     pub task: Option<Task>,
+    /// Fit the readout anew to the spikes of so many trials, at the best lambda; kept if it scores no worse on others
+    #[arg(long, value_name = "TRIALS", num_args = 0..=1, default_missing_value = "200", value_parser = trials)]
+    pub refit_readout: Option<usize>,
     /// Use the weights before training, as a control; nothing is written
     #[arg(long)]
     pub initial_weights: bool,
@@ -75,7 +81,22 @@ struct ConvertReport<'a> {
     trials: usize,
     trials_met: Vec<usize>,
     best_lambda: f64,
+    refit: Option<RefitReport>,
     written: bool,
+}
+
+/// What came of `--refit-readout`, on trials that it has not seen.
+#[derive(Serialize)]
+struct RefitReport {
+    /// Strength of the ridge.
+    ridge: f64,
+    trials: usize,
+    before: Accuracy,
+    after: Accuracy,
+    /// Whether the new readout is in the model now.
+    kept: bool,
+    #[serde(skip)]
+    readout: Vec<f64>,
 }
 
 /// Runs the command.
@@ -127,11 +148,15 @@ pub fn run(args: &ConvertArgs) -> Result<(), CommandError> {
             .for_each(|candidate| println!("{}", line(candidate)));
     }
     let best = best(&candidates).expect("there is at least one candidate");
+    let refit = args
+        .refit_readout
+        .map(|trials| refit_at(&settings, best.lambda, trials, &args.model))
+        .transpose()?;
     if writes {
-        write(&mut model, &candidates, best)?;
+        write(&mut model, &candidates, best, refit.as_ref())?;
         disk::remove_if_there(&journal_path(&args.model))?;
     }
-    report(args, task, &candidates, best, writes);
+    report(args, task, &candidates, refit, writes);
     Ok(())
 }
 
@@ -233,6 +258,7 @@ fn write(
     model: &mut RateModelFile,
     candidates: &[Candidate],
     best: &Candidate,
+    refit: Option<&RefitReport>,
 ) -> Result<(), CommandError> {
     let accuracies = candidates
         .iter()
@@ -251,16 +277,61 @@ fn write(
     model
         .variables
         .insert("scaling_factors", Value::row::<f64>(lambdas));
+    // A readout of another λ must not stay.
+    let kept = refit.filter(|refit| refit.kept);
+    model.set_refitted_readout(kept.map(|refit| {
+        let w_out = refit.readout.iter().map(|w| (w * best.lambda) as f32);
+        w_out.collect()
+    }));
     Ok(model.write()?)
+}
+
+/// Fits the readout of the network with this λ, and scores it before and after.
+fn refit_at(
+    search: &Search,
+    lambda: f64,
+    trials: usize,
+    path: &Path,
+) -> Result<RefitReport, CommandError> {
+    let network = SpikingNetwork::new(search.network, lambda, search.neuron);
+    let mut network = network.map_err(|source| CommandError::Convert {
+        path: path.into(),
+        source,
+    })?;
+    let score = |network: &SpikingNetwork| {
+        // Neither the search nor the fit has seen these.
+        score_f64(
+            network,
+            search.task,
+            &search.step,
+            search.seed ^ 0x7E57,
+            search.trials,
+        )
+    };
+    let before = score(&network);
+    let seed = search.seed ^ 0xF17;
+    let refit = refit(&network, search.task, &search.step, seed, trials)
+        .map_err(|silent| CommandError::Failed(format!("{}: {silent}", path.display())))?;
+    network.readout.clone_from(&refit.readout);
+    let after = score(&network);
+    Ok(RefitReport {
+        ridge: refit.ridge,
+        trials,
+        kept: after.correct >= before.correct,
+        before: (&before).into(),
+        after: (&after).into(),
+        readout: refit.readout,
+    })
 }
 
 fn report(
     args: &ConvertArgs,
     task: Task,
     candidates: &[Candidate],
-    best: &Candidate,
+    refit: Option<RefitReport>,
     written: bool,
 ) {
+    let best = best(candidates).expect("there is at least one candidate");
     let edge = candidates.len() > 2
         && (best.lambda == candidates[0].lambda
             || best.lambda == candidates[candidates.len() - 1].lambda);
@@ -275,6 +346,16 @@ fn report(
             "best lambda {} with accuracy {:.3}",
             best.lambda, best.accuracy
         );
+        if let Some(refit) = &refit {
+            println!(
+                "readout refitted over {} trials (ridge {}): accuracy {:.3}, before {:.3}, on trials of neither; {}",
+                refit.trials,
+                refit.ridge,
+                refit.after.accuracy,
+                refit.before.accuracy,
+                if refit.kept { "kept" } else { "not kept" }
+            );
+        }
         return;
     }
     let all = |value: fn(&Candidate) -> f64| candidates.iter().map(value).collect();
@@ -289,6 +370,7 @@ fn report(
         trials: args.trials,
         trials_met: candidates.iter().map(|c| c.trials).collect(),
         best_lambda: best.lambda,
+        refit,
         written,
     });
 }

@@ -183,6 +183,32 @@ pub fn lambda_of(model: &RateModelFile, lambda: Option<f64>) -> Result<f64, Comm
     })
 }
 
+/// The spiking network of a model: with the readout that
+/// `convert --refit-readout` fitted, where there is one for this λ.
+pub fn spiking_network(
+    model: &RateModelFile,
+    lambda: f64,
+    neuron: Neuron,
+) -> Result<SpikingNetwork, CommandError> {
+    let network = SpikingNetwork::new(&model.network, lambda, neuron);
+    let mut network = network.map_err(|source| CommandError::Convert {
+        path: model.path.clone(),
+        source,
+    })?;
+    let Some(refitted) = model.refitted_readout()? else {
+        return Ok(network);
+    };
+    if model.variables.scalar("opt_scaling_factor").ok() == Some(lambda) {
+        network.readout = refitted.iter().map(|&w| f64::from(w) / lambda).collect();
+    } else {
+        eprintln!(
+            "rate2spike: {}: the refitted readout belongs to another lambda; w_out is used",
+            model.path.display()
+        );
+    }
+    Ok(network)
+}
+
 /// Flags that say how the neuron is simulated.
 #[derive(Clone, Debug, clap::Args)]
 pub struct NeuronArgs {

@@ -6,8 +6,8 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{
-    CommandError, DEPLOYED_STEP_MS, DeployedStep, hexadecimal, lambda_of, print_json, task_of,
-    trials,
+    CommandError, DEPLOYED_STEP_MS, DeployedStep, hexadecimal, lambda_of, print_json,
+    spiking_network, task_of, trials,
 };
 use crate::convert::search::score_f64;
 use crate::convert::{Neuron, SpikingNetwork, TimeStep};
@@ -128,12 +128,7 @@ pub fn run(args: &QuantizeArgs) -> Result<(), CommandError> {
     let model = RateModelFile::read(&args.model)?;
     let task = task_of(&model, args.task)?;
     let lambda = lambda_of(&model, args.lambda)?;
-    let network = SpikingNetwork::new(&model.network, lambda, Neuron::LIF).map_err(|source| {
-        CommandError::Convert {
-            path: args.model.clone(),
-            source,
-        }
-    })?;
+    let network = spiking_network(&model, lambda, Neuron::LIF)?;
     let (step, steps) = args.dt.find(&network, task, args.seed)?;
     let quantized = quantize_and_save(&network, &args.model, task, &step, &args.output)?;
     let before = score_f64(&network, task, &step, args.seed, args.trials);
