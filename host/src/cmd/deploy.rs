@@ -150,11 +150,17 @@ fn deploy(
     // The budget comes before anything is written.
     if !args.json {
         print_budget(&report);
+        if bytes.len() > target.line_bytes() {
+            println!(
+                "  over the serial line     not replaced: that takes at most {} bytes; deploy an image",
+                target.line_bytes()
+            );
+        }
     }
     if report.fits {
         let network = Image {
             address: target.network_address,
-            bytes: bytes.to_vec(),
+            bytes: target.image(bytes),
         };
         write(
             args,
