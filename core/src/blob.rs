@@ -521,7 +521,10 @@ fn check_indices(payload: &Payload) -> Result<(), BlobError> {
     }
     let clock = &payload.clock;
     // Twice a step must fit into 32 bits, see `Clock::sample`.
+    // Rates and paces are quotients by the lengths of a step and of a trial.
     if clock.steps_per_sample == 0
+        || clock.steps == 0
+        || payload.step_ns == 0
         || clock.steps > i32::MAX as u32 / 2
         || clock.steps_per_sample > i32::MAX as u32 / 2
     {
