@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
+use super::warnings::Warnings;
 use super::{CommandError, Lambdas, NeuronArgs, print_json, progress, task_of, trials};
 use crate::convert::search::{Candidate, Search, best};
 use crate::formats::mat::Value;
@@ -69,6 +70,7 @@ struct ConvertReport<'a> {
     trials: usize,
     best_lambda: f64,
     written: bool,
+    warnings: Warnings,
 }
 
 /// Runs the command.
@@ -179,15 +181,9 @@ fn report(
     best: &Candidate,
     written: bool,
 ) {
-    let edge = candidates.len() > 2
-        && (best.lambda == candidates[0].lambda
-            || best.lambda == candidates[candidates.len() - 1].lambda);
-    if edge {
-        eprintln!(
-            "rate2spike: the best lambda, {}, is at the edge of the search; widen --lambdas",
-            best.lambda
-        );
-    }
+    let mut warnings = Warnings::default();
+    warnings.of_search(candidates, best);
+    warnings.of_trials(best.accuracy, best.interval, args.trials);
     if !args.json {
         println!(
             "best lambda {} with accuracy {:.3}",
@@ -207,5 +203,6 @@ fn report(
         trials: args.trials,
         best_lambda: best.lambda,
         written,
+        warnings,
     });
 }

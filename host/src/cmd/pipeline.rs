@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::quantize::{Accuracy, DEPLOYED_STEP_MS, quantize_and_save, score_blob};
 use super::train::OptionArgs;
 use super::training::{Plan, TrainReport, TrainingBar};
+use super::warnings::Warnings;
 use super::{CommandError, Lambdas, hexadecimal, print_json, progress, trials};
 use crate::convert::search::{Search, best, score_f64};
 use crate::convert::{Neuron, SpikingNetwork, TimeStep};
@@ -17,6 +18,7 @@ use crate::rate::activation::{ActivationKind, LIF_LAMBDA};
 use crate::rate::network::RateNetwork;
 use crate::rate::options::RateOptions;
 use crate::rate::training::{EvaluationTrials, evaluate};
+use crate::statistics::Interval;
 use crate::task::Task;
 
 /// Train a network, carry it onto spiking neurons, quantize it and run it
@@ -87,6 +89,7 @@ struct PipelineReport {
     spike_hash: String,
     seconds: Seconds,
     files: Files,
+    warnings: Warnings,
 }
 
 /// Runs the command.
@@ -106,7 +109,8 @@ pub fn run(args: &PipelineArgs) -> Result<(), CommandError> {
     let train_seconds = clock.elapsed().as_secs_f64();
 
     let clock = Instant::now();
-    let lambda = lambda(args, &options, &trained.network)?;
+    let mut warnings = Warnings::default();
+    let lambda = lambda(args, &options, &trained.network, &mut warnings)?;
     let failed = |source| CommandError::Convert {
         path: model.clone(),
         source,
@@ -129,6 +133,10 @@ pub fn run(args: &PipelineArgs) -> Result<(), CommandError> {
     let clock = Instant::now();
     let deployed = score_blob(&path, &quantized.bytes, &step, options.seed, args.trials)?;
     let run_seconds = clock.elapsed().as_secs_f64();
+
+    let interval = Interval::wilson(deployed.correct, deployed.trials);
+    warnings.of_trials(deployed.accuracy(), interval, deployed.trials);
+    warnings.of_step(step.ms, &spiking, &deployed);
 
     let report = PipelineReport {
         task: args.task.name(),
@@ -155,6 +163,7 @@ pub fn run(args: &PipelineArgs) -> Result<(), CommandError> {
             model,
             network: path,
         },
+        warnings,
     };
     if args.json {
         print_json(&report);
@@ -193,6 +202,7 @@ fn lambda(
     args: &PipelineArgs,
     options: &RateOptions,
     network: &RateNetwork,
+    warnings: &mut Warnings,
 ) -> Result<f64, CommandError> {
     let lambdas = match (&args.lambdas, options.activation) {
         (Some(Lambdas(lambdas)), _) => lambdas.clone(),
@@ -225,7 +235,9 @@ fn lambda(
             source,
         })?;
     bar.finish_and_clear();
-    Ok(best(&candidates).expect("at least one candidate").lambda)
+    let best = best(&candidates).expect("at least one candidate");
+    warnings.of_search(&candidates, best);
+    Ok(best.lambda)
 }
 
 fn print(report: &PipelineReport) {

@@ -6,14 +6,16 @@ use clap::Args;
 use rate2spike_core::factors::Scheme;
 use serde::Serialize;
 
+use super::warnings::Warnings;
 use super::{CommandError, hexadecimal, lambda_of, print_json, task_of, trials};
-use crate::convert::search::score_f64;
+use crate::convert::search::{score_f32, score_f64};
 use crate::convert::{Neuron, SpikingNetwork, TimeStep};
 use crate::formats::rate_model::RateModelFile;
 use crate::formats::{disk, snn};
 use crate::quantize::report::Losses;
 use crate::quantize::{Quantized, decision, quantize};
 use crate::simulate::{Experiment, Score};
+use crate::statistics::Interval;
 use crate::task::Task;
 
 /// Time step of a deployed network by default, ms.
@@ -81,6 +83,7 @@ struct QuantizeReport<'a> {
     blob_bytes: usize,
     spike_hash: String,
     losses: Losses,
+    warnings: Warnings,
 }
 
 /// The deployed network's score over `trials` trials.
@@ -142,6 +145,13 @@ pub fn run(args: &QuantizeArgs) -> Result<(), CommandError> {
         args.seed,
         args.trials,
     )?;
+    let mut warnings = Warnings::default();
+    let interval = Interval::wilson(after.correct, after.trials);
+    warnings.of_trials(after.accuracy(), interval, after.trials);
+    if step.ms > TimeStep::PUBLISHED.ms {
+        let published = score_f32(&network, task, &TimeStep::PUBLISHED, args.seed, args.trials);
+        warnings.of_step(step.ms, &published, &after);
+    }
     let report = QuantizeReport {
         network: &args.output,
         task: task.name(),
@@ -153,6 +163,7 @@ pub fn run(args: &QuantizeArgs) -> Result<(), CommandError> {
         blob_bytes: quantized.bytes.len(),
         spike_hash: hexadecimal(after.spike_hash),
         losses: quantized.losses,
+        warnings,
     };
     if args.json {
         print_json(&report);
