@@ -249,6 +249,40 @@ fn a_training_killed_at_two_hundred_moments_ends_with_the_same_bytes() {
     assert!(went_on > 50, "{went_on} of 200 moments lie in the training");
 }
 
+/// A search writes the model once, at its end.
+#[test]
+fn a_killed_search_leaves_the_model_as_it_was_or_with_all_results() {
+    let line = "convert go-nogo.mat --lambdas 20:5:75 --trials 2";
+    let place = Place::new();
+    let before = std::fs::read(place.path("go-nogo.mat")).expect("the model");
+    let start = std::time::Instant::now();
+    place.json(line);
+    let length = start.elapsed();
+    let whole = std::fs::read(place.path("go-nogo.mat")).expect("the model");
+    assert!(whole != before);
+    let (mut unchanged, moments) = (0, 12);
+    for moment in 0..moments {
+        let place = Place::new();
+        let mut killed = Command::new(env!("CARGO_BIN_EXE_rate2spike"))
+            .args(line.split(' '))
+            .current_dir(place.folder.path())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        std::thread::sleep(length * moment / moments);
+        killed.kill().expect("a process of ours");
+        killed.wait().expect("a process of ours");
+        let found = std::fs::read(place.path("go-nogo.mat")).expect("the model");
+        assert!(found == before || found == whole, "moment {moment}");
+        unchanged += usize::from(found == before);
+        place.json(&format!("{line} --force"));
+        let found = std::fs::read(place.path("go-nogo.mat")).expect("the model");
+        assert!(found == whole, "moment {moment}, searched again");
+    }
+    assert!(unchanged > 2, "{unchanged} of {moments} lie in the search");
+}
+
 #[test]
 fn a_check_point_of_other_options_is_refused() {
     let place = Place::new();
