@@ -226,6 +226,7 @@ pub fn write<'b>(payload: &Payload, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
 pub struct Deployed<'a> {
     payload: Payload<'a>,
     checksum: u32,
+    length: usize,
     constants: Constants<Fixed>,
 }
 
@@ -233,6 +234,7 @@ impl<'a> Deployed<'a> {
     /// Checks `bytes`, which may go on behind the blob, and borrows them.
     pub fn read(bytes: &'a [u8]) -> Result<Self, BlobError> {
         let (payload, checksum) = checked_payload(bytes)?;
+        let length = HEADER_BYTES + u32_at(bytes, 8) as usize;
         check_tables(&payload)?;
         check_indices(&payload)?;
         check_pulses(&payload)?;
@@ -257,6 +259,7 @@ impl<'a> Deployed<'a> {
         Ok(Self {
             payload,
             checksum,
+            length,
             constants,
         })
     }
@@ -269,6 +272,11 @@ impl<'a> Deployed<'a> {
     /// The check sum in the header, by which networks can be told apart.
     pub fn checksum(&self) -> u32 {
         self.checksum
+    }
+
+    /// Number of the blob's bytes, header included.
+    pub fn length(&self) -> usize {
+        self.length
     }
 
     /// Number of synapses, fillers between distant targets included.
@@ -513,7 +521,10 @@ fn check_indices(payload: &Payload) -> Result<(), BlobError> {
     }
     let clock = &payload.clock;
     // Twice a step must fit into 32 bits, see `Clock::sample`.
+    // Rates and paces are quotients by the lengths of a step and of a trial.
     if clock.steps_per_sample == 0
+        || clock.steps == 0
+        || payload.step_ns == 0
         || clock.steps > i32::MAX as u32 / 2
         || clock.steps_per_sample > i32::MAX as u32 / 2
     {

@@ -195,6 +195,36 @@ fn trained(place: &Place, extra: &str) -> Vec<u8> {
     std::fs::read(place.path(model)).expect("a model")
 }
 
+/// Kills a training after so long and lets it go on: the model is `whole`, and
+/// no check point is left. True if there was one to go on from.
+fn killed_after(time: std::time::Duration, whole: &[u8]) -> bool {
+    let place = Place::new();
+    let mut killed = Command::new(env!("CARGO_BIN_EXE_rate2spike"))
+        .args("train --task xor --N 15 --act lif --batch 2 --n_trials 60 --seed 7 --checkpoint-every 1".split(' '))
+        .current_dir(place.folder.path())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    std::thread::sleep(time);
+    killed.kill().expect("a process of ours");
+    killed.wait().expect("a process of ours");
+    let checkpoints = || {
+        let files = place.files();
+        let paths = files.iter().map(|(path, _)| path);
+        paths
+            .filter(|path| path.extension().is_some_and(|e| e == "checkpoint"))
+            .count()
+    };
+    let had_one = checkpoints() == 1;
+    assert!(
+        trained(&place, "--resume") == whole,
+        "killed after {time:?}"
+    );
+    assert_eq!(checkpoints(), 0, "it goes when the model is there");
+    had_one
+}
+
 #[test]
 fn a_killed_search_goes_on_and_ends_with_the_same_scores() {
     let place = Place::new();
@@ -280,29 +310,56 @@ fn a_killed_training_goes_on_and_ends_with_the_same_bytes() {
     // Moments all over the training, which takes some 100 ms; the seed of the
     // killing is the clock of the machine.
     for moment in 0..12 {
+        killed_after(std::time::Duration::from_millis(10 * moment), &whole);
+    }
+}
+
+/// The same at 200 moments, up to the length that the training was found to
+/// have; a minute or two, so that it is asked for by name.
+#[test]
+#[ignore = "takes minutes"]
+fn a_training_killed_at_two_hundred_moments_ends_with_the_same_bytes() {
+    let start = std::time::Instant::now();
+    let whole = trained(&Place::new(), "--checkpoint-every 1");
+    let length = start.elapsed();
+    let went_on = (0..200).filter(|moment| killed_after(length * *moment / 200, &whole));
+    let went_on = went_on.count();
+    println!("{went_on} of 200 went on from a check point, over {length:?}");
+    assert!(went_on > 50, "{went_on} of 200 moments lie in the training");
+}
+
+/// A search writes the model once, at its end.
+#[test]
+fn a_killed_search_leaves_the_model_as_it_was_or_with_all_results() {
+    let line = "convert go-nogo.mat --lambdas 20:5:75 --trials 2";
+    let place = Place::new();
+    let before = std::fs::read(place.path("go-nogo.mat")).expect("the model");
+    let start = std::time::Instant::now();
+    place.json(line);
+    let length = start.elapsed();
+    let whole = std::fs::read(place.path("go-nogo.mat")).expect("the model");
+    assert!(whole != before);
+    let (mut unchanged, moments) = (0, 12);
+    for moment in 0..moments {
         let place = Place::new();
         let mut killed = Command::new(env!("CARGO_BIN_EXE_rate2spike"))
-            .args("train --task xor --N 15 --act lif --batch 2 --n_trials 60 --seed 7 --checkpoint-every 1".split(' '))
+            .args(line.split(' '))
             .current_dir(place.folder.path())
             .stdout(std::process::Stdio::null())
             .stderr(std::process::Stdio::null())
             .spawn()
             .expect("the program starts");
-        std::thread::sleep(std::time::Duration::from_millis(10 * moment));
+        std::thread::sleep(length * moment / moments);
         killed.kill().expect("a process of ours");
         killed.wait().expect("a process of ours");
-        assert_eq!(
-            trained(&place, "--resume"),
-            whole,
-            "killed after {} ms",
-            10 * moment
-        );
-        let left = place.files();
-        let left = left
-            .iter()
-            .any(|(path, _)| path.extension().is_some_and(|e| e == "checkpoint"));
-        assert!(!left, "the check point goes when the model is there");
+        let found = std::fs::read(place.path("go-nogo.mat")).expect("the model");
+        assert!(found == before || found == whole, "moment {moment}");
+        unchanged += usize::from(found == before);
+        place.json(&format!("{line} --force"));
+        let found = std::fs::read(place.path("go-nogo.mat")).expect("the model");
+        assert!(found == whole, "moment {moment}, searched again");
     }
+    assert!(unchanged > 2, "{unchanged} of {moments} lie in the search");
 }
 
 #[test]

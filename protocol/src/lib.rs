@@ -11,10 +11,12 @@
 //! | `SelfTest` | `SelfTest` |
 //! | `Load` | `Loaded` |
 //! | `Run` | `Spikes` and `Output` as they come, then `Done` |
-//! | `Erase` | `Erased`; the board has no network from here on |
-//! | `Write` | `Written`; the next other request reads the network anew |
+//! | `Erase` | `Erased`; the board runs nothing from here on, but keeps its network |
+//! | `Write` | `Written`; the next `Identify` takes the new network, if it is whole |
 //!
-//! Every request can be answered by `Refused`.
+//! Every request can be answered by `Refused`. A board has flash for two
+//! networks, so that one is whole at any moment; [`record`] is how it tells
+//! which one is the newer.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -24,6 +26,7 @@ extern crate std;
 
 pub mod frame;
 pub mod message;
+pub mod record;
 
 pub use frame::{FrameError, Receiver, decode, encode};
 pub use message::{Answer, Request};

@@ -43,7 +43,7 @@ pub enum Request<'a> {
     },
     /// Run a trial on the input that was loaded.
     Run(Trial),
-    /// Erase so much flash, from the network's first byte on.
+    /// Make room for another network, beside the one that is held.
     Erase {
         /// Bytes of the network that will be written.
         bytes: u32,
@@ -126,7 +126,8 @@ pub struct Limits {
     pub filters: u16,
     /// Input values of a trial.
     pub values: u32,
-    /// Bytes of flash for the network.
+    /// Bytes of a network that is written over the line; half the flash, or
+    /// less. An image may be larger.
     pub network_bytes: u32,
 }
 
@@ -239,10 +240,13 @@ pub enum Refusal {
     /// Input values outside of [`Limits::values`], or a trial longer than what
     /// was loaded.
     Input,
-    /// Flash outside of [`Limits::network_bytes`], or not aligned.
+    /// Flash outside of [`Limits::network_bytes`] or of what was erased, or
+    /// not aligned.
     Range,
     /// The flash could not be erased or written.
     Flash(FlashFault),
+    /// The network that is held leaves no room for another one beside it.
+    Large,
 }
 
 /// Why flash could not be erased or written.

@@ -5,7 +5,8 @@
 //
 // FIRMWARE.bin lies at 0x1000_0000, the second boot stage first; NETWORK.snn at
 // 0x1010_0000. On stdout: `port N` once, then `light on` and `light off`. On
-// stdin: `press`, `release`, and `cycles`, which is answered by `cycles N`.
+// stdin: `press`, `release`, `cycles`, which is answered by `cycles N`, and
+// `restart`, which starts the chip anew with its flash as it is.
 //
 // rp2040js has no boot ROM. With --rom there is one made of break points, whose
 // functions to erase and write the flash are here.
@@ -72,6 +73,9 @@ createInterface({ input: process.stdin })
       chip.gpio[BUTTON].setInputValue(command === 'release');
     } else if (command === 'cycles') {
       console.log(`cycles ${chip.core.cycles}`);
+    } else if (command === 'restart') {
+      chip.core.reset();
+      console.log('restarted');
     }
   })
   .on('close', () => process.exit(0));

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 use rate2spike::board::client::{Client, Identity};
 use rate2spike::board::port::Port;
 use rate2spike::formats::image::Firmware;
+use rate2spike_protocol::Request;
+use rate2spike_protocol::frame::{self, LINE_BYTES};
 use tempfile::TempDir;
 
 /// A board that an emulator stands in for.
@@ -214,7 +216,7 @@ impl Emulator {
         None
     }
 
-    /// Gives an order: `press` or `release` the button.
+    /// Gives an order: `press` or `release` the button, or `restart`.
     pub fn order(&mut self, order: &str) {
         writeln!(self.orders, "{order}").expect("the emulator runs");
     }
@@ -249,6 +251,28 @@ pub fn pour(port: &Port, count: usize) {
             let _ = line.read(&mut [0; 4096]);
         }
     }
+}
+
+/// Sends requests, and waits until so many of them are answered.
+pub fn request(port: &Port, requests: &[Request], answers: usize) {
+    let mut line = port.open().expect("the emulator runs");
+    let mut receiver = rate2spike_protocol::Receiver::new();
+    let mut answered = 0;
+    let start = Instant::now();
+    for request in requests {
+        let mut frame = [0; LINE_BYTES];
+        let bytes = frame::encode(request, &mut frame).expect("it fits");
+        // What stood in the board's buffer ends with the zero.
+        line.write_all(&[&[0], bytes].concat()).expect("it is read");
+    }
+    let mut bytes = [0; 4096];
+    while answered < answers && start.elapsed() < Duration::from_secs(60) {
+        let count = line.read(&mut bytes).unwrap_or(0);
+        for &byte in &bytes[..count] {
+            answered += usize::from(matches!(receiver.push(byte), Some(Ok(_))));
+        }
+    }
+    assert!(answered >= answers, "{answered} of {answers} are answered");
 }
 
 fn free_port() -> u16 {

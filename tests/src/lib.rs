@@ -1,10 +1,10 @@
 //! What the tests share: the files that the published code produced, and
-//! emulated boards.
+//! emulated boards, and soaks.
 
 pub mod calls;
 pub mod emulator;
-
 pub mod ensemble;
+pub mod soak;
 
 use std::path::{Path, PathBuf};
 

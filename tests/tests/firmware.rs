@@ -10,9 +10,10 @@ use rate2spike::board::session::pair;
 use rate2spike::simulate::{Experiment, Memory};
 use rate2spike::task::Task;
 use rate2spike_core::blob::{BlobError, Deployed};
+use rate2spike_protocol::Request;
 use rate2spike_protocol::message::{FlashFault, NetworkFault, Refusal};
 use rate2spike_tests::calls::{Program, reachable};
-use rate2spike_tests::emulator::{Board, Emulator, repository};
+use rate2spike_tests::emulator::{Board, Emulator, repository, request};
 
 /// The frozen network of `task`: 200 units, steps of 0.1 ms.
 fn network(task: Task) -> Vec<u8> {
@@ -154,6 +155,43 @@ fn a_network_can_be_replaced_over_the_line_where_flash_can_be_written() {
         }
         assert!(client.identify().is_ok(), "{board:?} still answers");
     }
+}
+
+/// The same with all cuts, on flash that exists in memory only: in the tests of
+/// `firmware-example/app`.
+#[test]
+fn a_board_that_is_cut_off_while_its_network_is_replaced_keeps_it() {
+    if !Board::Rp2040.is_ready() {
+        return;
+    }
+    let (old, new) = (network(Task::GoNogo), network(Task::Xor));
+    let checksum = |bytes: &[u8]| Deployed::read(bytes).expect("a frozen network").checksum();
+    let mut emulator = Emulator::start(Board::Rp2040, &old, &["--rom"]);
+    let (client, _) = emulator.connect();
+    drop(client);
+    let bytes = new.len() as u32;
+    let mut requests = vec![Request::Erase { bytes }];
+    let pieces: Vec<_> = (0..).step_by(192).zip(new.chunks_exact(192)).collect();
+    requests.extend(
+        pieces
+            .iter()
+            .map(|&(offset, bytes)| Request::Write { offset, bytes }),
+    );
+    let half = requests.len() / 2;
+    request(emulator.port(), &requests[..half], half);
+    emulator.order("restart");
+    let restarted = emulator.line(Duration::from_secs(10), |line| line == "restarted");
+    assert!(restarted.is_some());
+    let (mut client, identity) = emulator.connect();
+    assert_eq!(identity.network, Ok(checksum(&old)), "the old one is whole");
+    let test = client.self_test().expect("a self-test");
+    assert_eq!(test.found, test.wanted);
+    let identity = client.replace(&new, |_| {}).expect("it can be replaced");
+    assert_eq!(identity.network, Ok(checksum(&new)));
+    drop(client);
+    emulator.order("restart");
+    let (_, identity) = emulator.connect();
+    assert_eq!(identity.network, Ok(checksum(&new)), "it stays");
 }
 
 #[test]

@@ -36,18 +36,23 @@ pub trait Board {
     }
 }
 
-/// Flash for the network.
+/// Flash for two networks, one of which is in use.
 pub trait Store {
-    /// All of it.
+    /// All of it: two slots, and what is left over.
     fn bytes(&self) -> &[u8];
 
-    /// Erases the first `bytes` bytes, and what lies in the same sector.
+    /// Bytes of a slot, whole sectors. The second slot follows the first one.
+    fn slot_bytes(&self) -> usize;
+
+    /// Erases `bytes` bytes from `offset` on, which is a slot's start, and what
+    /// lies in the last one's sector; the first sector first.
     ///
     /// # Errors
     /// What the flash reports.
-    fn erase(&mut self, bytes: usize) -> Result<(), FlashFault>;
+    fn erase(&mut self, offset: usize, bytes: usize) -> Result<(), FlashFault>;
 
-    /// Writes to erased flash, inside of [`Store::bytes`].
+    /// Writes inside of [`Store::bytes`]: erased flash, or zeros over
+    /// anything.
     ///
     /// # Errors
     /// What the flash reports.

@@ -79,7 +79,8 @@ impl<const UNITS: usize> NetworkMemory<UNITS> {
     }
 }
 
-/// What a memory, and `network_bytes` of flash, have room for.
+/// What a memory, and flash for networks of `network_bytes` bytes, have room
+/// for.
 pub const fn limits<const UNITS: usize, const VALUES: usize>(network_bytes: usize) -> Limits {
     Limits {
         units: UNITS as u16,

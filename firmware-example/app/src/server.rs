@@ -9,7 +9,8 @@ use rate2spike_protocol::message::{
 use rate2spike_protocol::{Answer, Request};
 
 use crate::board::{Board, Store};
-use crate::memory::{Memory, NetworkMemory, held, too_many_units};
+use crate::memory::{Memory, NetworkMemory, too_many_units};
+use crate::slots::{self, Replacement};
 use crate::{demo, trial, trouble};
 
 /// After this time without a byte the board goes back to what it does without
@@ -88,7 +89,7 @@ fn take<B: Board, const UNITS: usize, const VALUES: usize>(
 ) -> Option<u32> {
     match receiver.push(byte)?.and_then(frame::decode) {
         Err(error) => refuse(board, Refusal::Frame(error)),
-        Ok(Request::Erase { bytes }) if bytes <= limits.network_bytes => return Some(bytes),
+        Ok(Request::Erase { bytes }) => return Some(bytes),
         Ok(request) => answer(board, memory, (network, limits), &request),
     }
     None
@@ -119,6 +120,7 @@ fn answer<B: Board, const UNITS: usize, const VALUES: usize>(
             .map_err(no_network)
             .and_then(|network| trial::run(board, memory, network, &wanted))
             .map(Answer::Done),
+        // Taken before.
         Request::Erase { .. } => Err(Refusal::Range),
         // Nothing was erased.
         Request::Write { .. } => Err(Refusal::Flash(FlashFault::Failed)),
@@ -176,8 +178,9 @@ fn load(input: &mut [I4F12], first: u32, values: &[u8]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Erases room for a network of `bytes` bytes and writes what the host sends,
-/// until it asks for something else or falls silent.
+/// Makes room for a network of `bytes` bytes beside the one that is held and
+/// writes what the host sends, until it asks for something else or falls
+/// silent. If the new network is whole then, it takes the other one's place.
 pub fn replace<B: Board, S: Store>(
     board: &mut B,
     store: &mut S,
@@ -185,10 +188,11 @@ pub fn replace<B: Board, S: Store>(
     limits: &Limits,
     bytes: u32,
 ) {
-    match store.erase(bytes as usize) {
-        Ok(()) => send(board, &Answer::Erased),
-        Err(fault) => return refuse(board, Refusal::Flash(fault)),
-    }
+    let mut replacement = match Replacement::begin(store, limits, bytes) {
+        Ok(replacement) => replacement,
+        Err(refusal) => return refuse(board, refusal),
+    };
+    send(board, &Answer::Erased);
     while let Some(byte) = next(board) {
         let request = match receiver.push(byte) {
             None => continue,
@@ -196,30 +200,32 @@ pub fn replace<B: Board, S: Store>(
         };
         match request {
             Err(error) => refuse(board, Refusal::Frame(error)),
-            Ok(Request::Write { offset, bytes }) => match write(store, offset, bytes) {
+            Ok(Request::Write { offset, bytes }) => match replacement.write(store, offset, bytes) {
                 Ok(()) => send(board, &Answer::Written),
                 Err(refusal) => refuse(board, refusal),
             },
-            Ok(Request::Identify) => {
-                // The answer needs the network, which is read anew.
-                let network = held(store.bytes(), limits);
-                return identify(board, limits, network.as_ref().map_err(|fault| *fault));
-            }
+            Ok(Request::Identify) => return identify_new(board, store, limits, replacement),
             Ok(_) => refuse(board, Refusal::NoNetwork(NetworkFault::Erased)),
         }
     }
+    // Nobody is there to hear why it is not taken.
+    let _ = replacement.finish(store, limits);
 }
 
-fn write(store: &mut impl Store, offset: u32, bytes: &[u8]) -> Result<(), Refusal> {
-    let offset = offset as usize;
-    let end = offset.checked_add(bytes.len()).ok_or(Refusal::Range)?;
-    let aligned = offset.is_multiple_of(4) && bytes.len().is_multiple_of(4);
-    if !aligned || end > store.bytes().len() {
-        return Err(Refusal::Range);
+/// Takes the new network and says what the board holds: the network in use, or
+/// what is wrong with the new one.
+fn identify_new<B: Board, S: Store>(
+    board: &mut B,
+    store: &mut S,
+    limits: &Limits,
+    replacement: Replacement,
+) {
+    match replacement.finish(store, limits) {
+        Ok(()) => {
+            let network = slots::held(store.bytes(), store.slot_bytes(), limits);
+            identify(board, limits, network.as_ref().map_err(|fault| *fault));
+        }
+        Err(Refusal::NoNetwork(fault)) => identify(board, limits, Err(fault)),
+        Err(refusal) => refuse(board, refusal),
     }
-    store.write(offset, bytes).map_err(Refusal::Flash)?;
-    if store.bytes().get(offset..end) != Some(bytes) {
-        return Err(Refusal::Flash(FlashFault::Differs));
-    }
-    Ok(())
 }

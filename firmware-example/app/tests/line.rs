@@ -1,122 +1,14 @@
 //! The firmware on a board that exists in memory only: whatever arrives on the
 //! line, it goes on and answers.
 
-use std::collections::VecDeque;
+mod desk;
 
-use rate2spike_app::{Board, Memory, Store, run};
-use rate2spike_protocol::frame::{self, LINE_BYTES, Receiver};
+use desk::{Flash, each_answer, line, pieces, replacing, said};
 use rate2spike_protocol::message::{FlashFault, NetworkFault, Refusal, Trial};
 use rate2spike_protocol::{Answer, Request};
 
 /// The frozen go-nogo network.
 const NETWORK: &[u8] = include_bytes!("../../../core/tests/golden/go-nogo.snn");
-
-/// A board that is switched off when all bytes have been received.
-struct Desk {
-    arriving: VecDeque<u8>,
-    sent: Vec<u8>,
-    cycles: u32,
-}
-
-impl Board for Desk {
-    const NAME: &'static str = "desk";
-
-    fn clock_hz(&self) -> u32 {
-        1_000_000
-    }
-
-    fn cycles(&mut self) -> u32 {
-        self.cycles = self.cycles.wrapping_add(100);
-        self.cycles
-    }
-
-    fn receive(&mut self) -> Option<u8> {
-        self.arriving.pop_front()
-    }
-
-    fn send(&mut self, byte: u8) {
-        self.sent.push(byte);
-    }
-
-    fn button(&mut self) -> bool {
-        false
-    }
-
-    fn set_light(&mut self, _on: bool) {}
-
-    fn stack_bytes(&self) -> u32 {
-        0
-    }
-
-    fn is_on(&self) -> bool {
-        !self.arriving.is_empty()
-    }
-}
-
-/// Flash of 64 KiB.
-struct Flash(Vec<u8>);
-
-impl Flash {
-    fn with(network: &[u8]) -> Self {
-        let mut bytes = vec![0xff; 0x1_0000];
-        bytes[..network.len()].copy_from_slice(network);
-        Self(bytes)
-    }
-}
-
-impl Store for Flash {
-    fn bytes(&self) -> &[u8] {
-        &self.0
-    }
-
-    fn erase(&mut self, bytes: usize) -> Result<(), FlashFault> {
-        let end = bytes.next_multiple_of(4096).min(self.0.len());
-        self.0[..end].fill(0xff);
-        Ok(())
-    }
-
-    fn write(&mut self, offset: usize, bytes: &[u8]) -> Result<(), FlashFault> {
-        let place = &mut self.0[offset..offset + bytes.len()];
-        for (place, byte) in place.iter_mut().zip(bytes) {
-            *place &= byte;
-        }
-        Ok(())
-    }
-}
-
-/// What the board says when `arriving` arrives.
-fn said(store: &mut Flash, arriving: Vec<u8>) -> Vec<u8> {
-    let mut desk = Desk {
-        arriving: arriving.into(),
-        sent: Vec::new(),
-        cycles: 0,
-    };
-    let mut memory = Box::new(Memory::<256, 2048>::new());
-    run(&mut desk, store, &mut memory);
-    desk.sent
-}
-
-/// The frames of `requests`, and bytes that keep the board on until all is
-/// answered.
-fn line(requests: &[Request]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for request in requests {
-        let mut line = [0; LINE_BYTES];
-        bytes.extend(frame::encode(request, &mut line).expect("it fits"));
-    }
-    bytes.extend([0; 4]);
-    bytes
-}
-
-/// Calls `see` with all answers in `bytes`.
-fn each_answer(bytes: &[u8], mut see: impl FnMut(Answer)) {
-    let mut receiver = Receiver::new();
-    for &byte in bytes {
-        if let Some(Ok(body)) = receiver.push(byte) {
-            see(frame::decode(body).expect("a board sends answers"));
-        }
-    }
-}
 
 /// Random bytes; one in `zeros` is a zero, which ends a frame.
 fn garbage(count: usize, zeros: u64) -> Vec<u8> {
@@ -139,7 +31,7 @@ fn garbage(count: usize, zeros: u64) -> Vec<u8> {
 fn a_million_random_bytes_do_no_harm() {
     for network in [NETWORK, &[]] {
         let mut store = Flash::with(network);
-        let before = store.0.clone();
+        let before = store.bytes.clone();
         // Short frames, and some that are too long.
         for zeros in [16, 1024] {
             let mut bytes = garbage(250_000, zeros);
@@ -151,7 +43,7 @@ fn a_million_random_bytes_do_no_harm() {
             });
             assert_eq!(identities, 1, "it still answers");
         }
-        assert!(store.0 == before, "the flash is as it was");
+        assert!(store.bytes == before, "the flash is as it was");
     }
 }
 
@@ -172,7 +64,7 @@ fn random_bodies_do_no_harm() {
         last = matches!(answer, Answer::Identity(_));
     });
     assert!(last, "it still answers");
-    assert_eq!(&store.0[..NETWORK.len()], NETWORK);
+    assert_eq!(&store.bytes[..NETWORK.len()], NETWORK);
 }
 
 /// A frame around `body`, made without the protocol's own code.
@@ -199,20 +91,10 @@ fn framed(body: &[u8]) -> Vec<u8> {
 #[test]
 fn a_network_is_replaced_over_the_line() {
     let mut store = Flash::with(&[]);
-    let bytes = NETWORK.len() as u32;
-    let mut padded = NETWORK.to_vec();
-    padded.resize(NETWORK.len().next_multiple_of(4), 0xff);
-    let mut requests = vec![Request::Identify, Request::Erase { bytes }];
-    requests.extend(
-        padded
-            .chunks(192)
-            .zip(0..)
-            .map(|(bytes, k)| Request::Write {
-                offset: 192 * k,
-                bytes,
-            }),
-    );
-    requests.extend([Request::Identify, Request::SelfTest]);
+    let pieces = pieces(NETWORK);
+    let mut requests = vec![Request::Identify];
+    requests.extend(replacing(NETWORK.len(), &pieces));
+    requests.push(Request::SelfTest);
     let (mut held, mut passed) = (Vec::new(), false);
     each_answer(&said(&mut store, line(&requests)), |answer| match answer {
         Answer::Identity(identity) => held.push(identity.network.is_ok()),

@@ -59,7 +59,7 @@ impl Board for Virt {
     }
 }
 
-/// Where the network lies, and the room that it has.
+/// Where the networks lie, and the room that they have.
 const NETWORK: *mut u8 = 0x8040_0000 as *mut u8;
 const NETWORK_BYTES: usize = 0x10_0000;
 
@@ -72,9 +72,16 @@ impl Store for Ram {
         unsafe { core::slice::from_raw_parts(NETWORK, NETWORK_BYTES) }
     }
 
-    fn erase(&mut self, bytes: usize) -> Result<(), FlashFault> {
-        // SAFETY: as in `bytes`.
-        unsafe { NETWORK.write_bytes(0xff, bytes.min(NETWORK_BYTES)) };
+    fn slot_bytes(&self) -> usize {
+        NETWORK_BYTES / 2
+    }
+
+    fn erase(&mut self, offset: usize, bytes: usize) -> Result<(), FlashFault> {
+        if offset + bytes > NETWORK_BYTES {
+            return Err(FlashFault::Failed);
+        }
+        // SAFETY: as in `bytes`, and inside of it.
+        unsafe { NETWORK.add(offset).write_bytes(0xff, bytes) };
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! The second half of the flash, which holds the network.
+//! The second half of the flash, which has room for two networks.
 //!
 //! The chip runs from its flash and cannot do so while the flash is written.
 //! The functions that write it are in the boot ROM; what calls them lies in
@@ -14,8 +14,11 @@ const FLASH: usize = 0x1000_0000;
 /// The network's distance from there.
 const NETWORK: usize = 0x10_0000;
 
-/// Bytes of flash for the network.
+/// Bytes of flash for networks.
 const NETWORK_BYTES: usize = 0x10_0000;
+
+/// Bytes for one of two.
+const SLOT: usize = NETWORK_BYTES / 2;
 
 /// What can be erased, in bytes.
 const SECTOR: usize = 4096;
@@ -33,11 +36,18 @@ impl Store for Flash {
         unsafe { core::slice::from_raw_parts((FLASH + NETWORK) as *const u8, NETWORK_BYTES) }
     }
 
-    fn erase(&mut self, bytes: usize) -> Result<(), FlashFault> {
+    fn slot_bytes(&self) -> usize {
+        SLOT
+    }
+
+    fn erase(&mut self, offset: usize, bytes: usize) -> Result<(), FlashFault> {
         let routines = Routines::new()?;
-        let bytes = bytes.next_multiple_of(SECTOR).min(NETWORK_BYTES);
-        // SAFETY: the range is the network's, which nobody reads now.
-        unsafe { routines.erase(NETWORK as u32, bytes) };
+        let bytes = bytes.next_multiple_of(SECTOR);
+        if !offset.is_multiple_of(SECTOR) || offset + bytes > NETWORK_BYTES {
+            return Err(FlashFault::Failed);
+        }
+        // SAFETY: the range is a slot's, which nobody reads now.
+        unsafe { routines.erase((NETWORK + offset) as u32, bytes) };
         Ok(())
     }
 

@@ -1,4 +1,5 @@
-//! The last five sectors of the flash, which hold the network.
+//! The last five sectors of the flash, which have room for two networks of two
+//! sectors each; the fifth serves one that is larger.
 
 use rate2spike_app::Store;
 use rate2spike_protocol::message::FlashFault;
@@ -17,8 +18,11 @@ const FIRST_SECTOR: usize = 7;
 /// Bytes of each sector from there on.
 const SECTOR: usize = 0x2_0000;
 
-/// Bytes of flash for the network.
+/// Bytes of flash for networks.
 const NETWORK_BYTES: usize = 5 * SECTOR;
+
+/// Bytes for one of two.
+const SLOT: usize = 2 * SECTOR;
 
 /// The network's flash.
 pub struct Flash {
@@ -43,10 +47,18 @@ impl Store for Flash {
         unsafe { core::slice::from_raw_parts((START + NETWORK) as *const u8, NETWORK_BYTES) }
     }
 
-    fn erase(&mut self, bytes: usize) -> Result<(), FlashFault> {
-        let sectors = bytes.min(NETWORK_BYTES).div_ceil(SECTOR);
+    fn slot_bytes(&self) -> usize {
+        SLOT
+    }
+
+    fn erase(&mut self, offset: usize, bytes: usize) -> Result<(), FlashFault> {
+        let sectors = offset / SECTOR..(offset + bytes).div_ceil(SECTOR);
+        if offset + bytes > NETWORK_BYTES {
+            return Err(FlashFault::Failed);
+        }
         let mut flash = self.controller.unlocked();
-        (FIRST_SECTOR..FIRST_SECTOR + sectors)
+        sectors
+            .map(|sector| FIRST_SECTOR + sector)
             .try_for_each(|sector| flash.erase(sector as u8))
             .map_err(failed)
     }

@@ -18,6 +18,9 @@ const ANSWER_TIME: Duration = Duration::from_secs(2);
 /// How long it may erase flash, or run without a word; emulators are slow.
 const WORK_TIME: Duration = Duration::from_secs(300);
 
+/// How long a board may go on answering one request.
+const MOST_TIME: Duration = Duration::from_secs(3600);
+
 /// How often a board is called before it counts as silent.
 const CALLS: usize = 5;
 
@@ -218,8 +221,9 @@ impl Client {
         let mut line = [0; LINE_BYTES];
         let bytes = frame::encode(request, &mut line).expect("requests are cut to fit");
         self.write(bytes)?;
-        let mut asked = Instant::now();
-        while asked.elapsed() < patience {
+        let start = Instant::now();
+        let mut asked = start;
+        while asked.elapsed() < patience && start.elapsed() < MOST_TIME {
             let Some(byte) = self.next()? else { continue };
             let body = match self.receiver.push(byte) {
                 Some(Ok(body)) => body,

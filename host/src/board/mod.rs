@@ -97,7 +97,14 @@ pub fn explain(refusal: &Refusal) -> String {
             format!("the board has no network: {}", explain_network(fault))
         }
         Refusal::Input => "the trial's input is longer than the board's memory".into(),
-        Refusal::Range => "the network is larger than the board's flash for it".into(),
+        Refusal::Range => {
+            "the network is too large to be written beside the one that is held; use `rate2spike deploy`, whose image replaces it"
+                .into()
+        }
+        Refusal::Large => {
+            "the network that the board holds is so large that no other one can be written beside it; use `rate2spike deploy`, whose image replaces it"
+                .into()
+        }
         Refusal::Flash(FlashFault::Unavailable) => {
             "the board cannot write its own flash; use `rate2spike deploy --flash`".into()
         }

@@ -1,6 +1,7 @@
 //! The boards that there is a firmware for, and what a step costs on them.
 
 use clap::ValueEnum;
+use rate2spike_protocol::record::{self, RECORD_BYTES};
 
 /// Cycles of a step's parts, measured in emulators by
 /// `cargo run --release -p rate2spike-tests --bin boards`.
@@ -37,8 +38,13 @@ pub struct Target {
     pub triple: &'static str,
     /// Where the network lies in flash, and what room it has.
     pub network_address: u32,
-    /// Bytes of flash for the network.
+    /// Bytes of flash for a network from an image.
     pub network_bytes: usize,
+    /// Bytes of flash for one of the two networks between which the serial line
+    /// changes.
+    pub slot_bytes: usize,
+    /// Bytes that are erased at once.
+    pub sector_bytes: usize,
     /// Bytes of flash for the firmware.
     pub firmware_bytes: usize,
     /// Bytes of RAM.
@@ -66,19 +72,21 @@ impl Target {
         triple: "thumbv6m-none-eabi",
         network_address: 0x1010_0000,
         network_bytes: 0x10_0000,
+        slot_bytes: 0x8_0000,
+        sector_bytes: 4096,
         firmware_bytes: 0x10_0000,
         ram_bytes: 256 * 1024,
         units: 1024,
         filters: 16,
         clock_hz: 133e6,
         cost: Cost {
-            step: 601.0,
-            unit: 85.3,
+            step: 598.0,
+            unit: 83.3,
             input: 122.8,
-            spike: 428.0,
+            spike: 426.0,
             synapse: 24.8,
         },
-        stack_bytes: 2604,
+        stack_bytes: 3524,
         uf2: true,
     };
 
@@ -90,21 +98,40 @@ impl Target {
         triple: "thumbv7em-none-eabihf",
         network_address: 0x0806_0000,
         network_bytes: 0xa_0000,
+        slot_bytes: 0x4_0000,
+        sector_bytes: 0x2_0000,
         firmware_bytes: 0x6_0000,
         ram_bytes: 128 * 1024,
         units: 1024,
         filters: 16,
         clock_hz: 168e6,
         cost: Cost {
-            step: 293.0,
+            step: 285.0,
             unit: 54.8,
             input: 66.4,
             spike: 255.0,
             synapse: 17.5,
         },
-        stack_bytes: 2156,
+        stack_bytes: 3008,
         uf2: false,
     };
+
+    /// Most bytes of a network that is written over the serial line.
+    pub fn line_bytes(&self) -> usize {
+        record::room(self.slot_bytes)
+    }
+
+    /// What an image writes for this network: its bytes. Where they end with a
+    /// sector it goes on into the next one, so that the record of an earlier
+    /// network is erased, which would say that this one is old.
+    pub fn image(&self, network: &[u8]) -> Vec<u8> {
+        let mut bytes = network.to_vec();
+        let place = record::place(network.len());
+        if place.is_multiple_of(self.sector_bytes) && place + RECORD_BYTES <= self.network_bytes {
+            bytes.resize(place + RECORD_BYTES, 0xff);
+        }
+        bytes
+    }
 }
 
 /// The boards by name.
@@ -122,6 +149,28 @@ impl TargetName {
         match self {
             TargetName::Rp2040 => &Target::RP2040,
             TargetName::Stm32f405 => &Target::STM32F405,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_reaches_into_the_sector_where_a_record_would_lie() {
+        for target in [Target::RP2040, Target::STM32F405] {
+            let sector = target.sector_bytes;
+            for end in [0, 1, 255, 256, 257, 3000] {
+                let network = vec![7; 2 * sector - end];
+                let image = target.image(&network);
+                let record = record::place(network.len()) / sector;
+                assert_eq!((image.len() - 1) / sector, record, "{end}");
+                assert_eq!(image[..network.len()], network);
+                assert!(image[network.len()..].iter().all(|&byte| byte == 0xff));
+                // Nothing is added where the sector is erased anyway.
+                assert_eq!(image.len() > network.len(), end < 256, "{end}");
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use super::quantize::Accuracy;
+use super::warnings::Warnings;
 use super::{CommandError, Lambdas, NeuronArgs, print_json, progress, task_of, trials};
 use crate::convert::SpikingNetwork;
 use crate::convert::refit::refit;
@@ -83,6 +84,7 @@ struct ConvertReport<'a> {
     best_lambda: f64,
     refit: Option<RefitReport>,
     written: bool,
+    warnings: Warnings,
 }
 
 /// What came of `--refit-readout`, on trials that it has not seen.
@@ -332,15 +334,9 @@ fn report(
     written: bool,
 ) {
     let best = best(candidates).expect("there is at least one candidate");
-    let edge = candidates.len() > 2
-        && (best.lambda == candidates[0].lambda
-            || best.lambda == candidates[candidates.len() - 1].lambda);
-    if edge {
-        eprintln!(
-            "rate2spike: the best lambda, {}, is at the edge of the search; widen --lambdas",
-            best.lambda
-        );
-    }
+    let mut warnings = Warnings::default();
+    warnings.of_search(candidates, best);
+    warnings.of_trials(best.accuracy, best.interval, args.trials);
     if !args.json {
         println!(
             "best lambda {} with accuracy {:.3}",
@@ -372,5 +368,6 @@ fn report(
         best_lambda: best.lambda,
         refit,
         written,
+        warnings,
     });
 }

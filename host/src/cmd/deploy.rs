@@ -6,7 +6,7 @@ use clap::Args;
 use rate2spike_core::blob::Deployed;
 use serde::Serialize;
 
-use super::{CommandError, print_json, with_blob};
+use super::{CommandError, check_self_test, print_json, with_blob};
 use crate::board::budget::{Budget, Misfit};
 use crate::board::probe;
 use crate::board::target::{Target, TargetName};
@@ -118,6 +118,7 @@ fn deploy(
     bytes: &[u8],
     deployed: &Deployed,
 ) -> Result<(), CommandError> {
+    check_self_test(&args.network, deployed)?;
     let experiment = Experiment {
         network: deployed,
         task: snn::task(&args.network, deployed)?,
@@ -150,11 +151,17 @@ fn deploy(
     // The budget comes before anything is written.
     if !args.json {
         print_budget(&report);
+        if bytes.len() > target.line_bytes() {
+            println!(
+                "  over the serial line     not replaced: that takes at most {} bytes; deploy an image",
+                target.line_bytes()
+            );
+        }
     }
     if report.fits {
         let network = Image {
             address: target.network_address,
-            bytes: bytes.to_vec(),
+            bytes: target.image(bytes),
         };
         write(
             args,

@@ -7,6 +7,7 @@ use rate2spike_core::arithmetic::HALF;
 use rate2spike_core::blob::{Deployed, MAGIC};
 use serde::Serialize;
 
+use super::warnings::Warnings;
 use super::{CommandError, hexadecimal, print_json};
 use crate::formats::mat::{MatFile, Value};
 use crate::formats::rate_model::{self, RateModelFile};
@@ -46,7 +47,17 @@ pub fn run(args: &InspectArgs) -> Result<(), CommandError> {
         .is_some_and(|extension| extension == "snn");
     if named_snn || bytes.starts_with(&MAGIC) {
         let deployed = snn::read(&args.file, &bytes)?;
-        print_facts(args, &blob_facts(&bytes, &deployed), &[]);
+        let mut warnings = Warnings::default();
+        let mut facts = blob_facts(&bytes, &deployed);
+        facts.push((
+            "self-test",
+            self_test_fact(args, &deployed, &mut warnings).into(),
+        ));
+        if args.json {
+            let sentences = serde_json::to_value(&warnings).expect("plain strings");
+            facts.push(("warnings", sentences));
+        }
+        print_facts(args, &facts, &[]);
         return Ok(());
     }
     let file = rate_model::read_mat(&args.file)?;
@@ -69,11 +80,6 @@ fn blob_facts(bytes: &[u8], deployed: &Deployed) -> Facts {
         serde_json::Value::from(f64::from(x.to_bits() - HALF) / f64::from(1 << 21))
     };
     let step_ms = f64::from(payload.step_ns) / 1e6;
-    let test = if self_test(deployed) == payload.self_test.spike_hash {
-        "passed"
-    } else {
-        "failed"
-    };
     vec![
         ("kind", "deployed network".into()),
         ("task", String::from_utf8_lossy(payload.task).into()),
@@ -113,8 +119,23 @@ fn blob_facts(bytes: &[u8], deployed: &Deployed) -> Facts {
             "self-test hash",
             hexadecimal(payload.self_test.spike_hash).into(),
         ),
-        ("self-test", test.into()),
     ]
+}
+
+/// What the self-test gives. It is not run where the trial is none of the
+/// task's, since it could take any time.
+fn self_test_fact(
+    args: &InspectArgs,
+    deployed: &Deployed,
+    warnings: &mut Warnings,
+) -> &'static str {
+    if let Err(fault) = snn::task(&args.file, deployed) {
+        warnings.of_task(&fault);
+        return "not run";
+    }
+    let (wanted, found) = (deployed.payload().self_test.spike_hash, self_test(deployed));
+    warnings.of_self_test(wanted, found);
+    if wanted == found { "passed" } else { "failed" }
 }
 
 fn model_facts(model: &RateModelFile) -> Facts {

@@ -11,6 +11,7 @@ pub mod run_on;
 pub mod simulate;
 pub mod train;
 pub mod training;
+pub mod warnings;
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -418,6 +419,22 @@ impl FromStr for Lambdas {
         };
         Ok(Lambdas(lambdas))
     }
+}
+
+/// Refuses a network whose self-test was made by a version that steps
+/// differently, and one whose trial is none of its task's, which could take any
+/// time.
+pub fn check_self_test(path: &Path, deployed: &Deployed) -> Result<(), CommandError> {
+    crate::formats::snn::task(path, deployed)?;
+    let wanted = deployed.payload().self_test.spike_hash;
+    let found = crate::quantize::self_test(deployed);
+    if wanted == found {
+        return Ok(());
+    }
+    Err(CommandError::Failed(format!(
+        "{}: the self-test gives spike hash {found:016x}, but {wanted:016x} is stored: the network was made by a version that steps differently; quantize the model again",
+        path.display()
+    )))
 }
 
 /// Reads the blob in `path` and hands it to `then`.

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::quantize::{Accuracy, print_steps, quantize_and_save, score_blob};
 use super::train::OptionArgs;
 use super::training::{Plan, TrainReport, TrainingBar};
+use super::warnings::Warnings;
 use super::{
     CommandError, DEPLOYED_STEP_MS, DeployedStep, Lambdas, hexadecimal, print_json, progress,
     trials,
@@ -21,6 +22,7 @@ use crate::rate::activation::{ActivationKind, LIF_LAMBDA};
 use crate::rate::network::RateNetwork;
 use crate::rate::options::RateOptions;
 use crate::rate::training::{EvaluationTrials, evaluate};
+use crate::statistics::Interval;
 use crate::task::Task;
 
 /// Train a network, carry it onto spiking neurons, quantize it and run it
@@ -93,6 +95,7 @@ struct PipelineReport {
     spike_hash: String,
     seconds: Seconds,
     files: Files,
+    warnings: Warnings,
 }
 
 /// Runs the command.
@@ -112,7 +115,8 @@ pub fn run(args: &PipelineArgs) -> Result<(), CommandError> {
     let train_seconds = clock.elapsed().as_secs_f64();
 
     let clock = Instant::now();
-    let lambda = lambda(args, &options, &trained.network, &first_step)?;
+    let mut warnings = Warnings::default();
+    let lambda = lambda(args, &options, &trained.network, &first_step, &mut warnings)?;
     let failed = |source| CommandError::Convert {
         path: model.clone(),
         source,
@@ -123,7 +127,7 @@ pub fn run(args: &PipelineArgs) -> Result<(), CommandError> {
     let (lambda, network) = if step == first_step {
         (lambda, network)
     } else {
-        let lambda = self::lambda(args, &options, &trained.network, &step)?;
+        let lambda = self::lambda(args, &options, &trained.network, &step, &mut warnings)?;
         let network = SpikingNetwork::new(&trained.network, lambda, Neuron::LIF);
         (lambda, network.map_err(failed)?)
     };
@@ -144,6 +148,10 @@ pub fn run(args: &PipelineArgs) -> Result<(), CommandError> {
     let clock = Instant::now();
     let deployed = score_blob(&path, &quantized.bytes, &step, options.seed, args.trials)?;
     let run_seconds = clock.elapsed().as_secs_f64();
+
+    let interval = Interval::wilson(deployed.correct, deployed.trials);
+    warnings.of_trials(deployed.accuracy(), interval, deployed.trials);
+    warnings.of_step(step.ms, &spiking, &deployed);
 
     let report = PipelineReport {
         task: args.task.name(),
@@ -171,6 +179,7 @@ pub fn run(args: &PipelineArgs) -> Result<(), CommandError> {
             model,
             network: path,
         },
+        warnings,
     };
     if args.json {
         print_json(&report);
@@ -210,6 +219,7 @@ fn lambda(
     options: &RateOptions,
     network: &RateNetwork,
     step: &TimeStep,
+    warnings: &mut Warnings,
 ) -> Result<f64, CommandError> {
     let lambdas = match (&args.lambdas, options.activation) {
         (Some(Lambdas(lambdas)), _) => lambdas.clone(),
@@ -246,7 +256,9 @@ fn lambda(
         Ok(())
     });
     bar.finish_and_clear();
-    Ok(best(&candidates).expect("at least one candidate").lambda)
+    let best = best(&candidates).expect("at least one candidate");
+    warnings.of_search(&candidates, best);
+    Ok(best.lambda)
 }
 
 fn print(report: &PipelineReport) {

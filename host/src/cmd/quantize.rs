@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
+use super::warnings::Warnings;
 use super::{
     CommandError, DEPLOYED_STEP_MS, DeployedStep, hexadecimal, lambda_of, print_json,
     spiking_network, task_of, trials,
 };
-use crate::convert::search::score_f64;
+use crate::convert::search::{score_f32, score_f64};
 use crate::convert::{Neuron, SpikingNetwork, TimeStep};
 use crate::formats::rate_model::RateModelFile;
 use crate::formats::{disk, snn};
@@ -17,6 +18,7 @@ use crate::quantize::longest_step::Comparison;
 use crate::quantize::report::Losses;
 use crate::quantize::{Quantized, decision, quantize};
 use crate::simulate::{Experiment, Score};
+use crate::statistics::Interval;
 use crate::task::Task;
 
 /// Write a rate model as fixed-point network for a microcontroller, and say what was lost
@@ -83,6 +85,7 @@ struct QuantizeReport<'a> {
     losses: Losses,
     /// The steps that `--dt auto` compared with 0.05 ms.
     steps: Vec<Comparison>,
+    warnings: Warnings,
 }
 
 /// The deployed network's score over `trials` trials.
@@ -139,6 +142,13 @@ pub fn run(args: &QuantizeArgs) -> Result<(), CommandError> {
         args.seed,
         args.trials,
     )?;
+    let mut warnings = Warnings::default();
+    let interval = Interval::wilson(after.correct, after.trials);
+    warnings.of_trials(after.accuracy(), interval, after.trials);
+    if step.ms > TimeStep::PUBLISHED.ms {
+        let published = score_f32(&network, task, &TimeStep::PUBLISHED, args.seed, args.trials);
+        warnings.of_step(step.ms, &published, &after);
+    }
     let report = QuantizeReport {
         network: &args.output,
         task: task.name(),
@@ -151,6 +161,7 @@ pub fn run(args: &QuantizeArgs) -> Result<(), CommandError> {
         spike_hash: hexadecimal(after.spike_hash),
         losses: quantized.losses,
         steps,
+        warnings,
     };
     if args.json {
         print_json(&report);

@@ -7,10 +7,11 @@ use rate2spike_core::blob::Deployed;
 use serde::Serialize;
 
 use super::run_on::run_on;
-use super::{CommandError, hexadecimal, print_json, trials, with_blob};
+use super::warnings::Warnings;
+use super::{CommandError, check_self_test, hexadecimal, print_json, trials, with_blob};
 use crate::board::port::Port;
 use crate::formats::snn;
-use crate::quantize::self_test;
+use crate::saturation::saturated_steps;
 use crate::simulate::{Experiment, Score};
 use crate::statistics::Interval;
 use crate::task::Task;
@@ -64,7 +65,12 @@ pub struct RunReport<'a> {
     pub spike_hash: String,
     /// "passed"; a network that fails is not run.
     pub self_test: &'static str,
+    /// What misleads.
+    pub warnings: Warnings,
 }
+
+/// Trials that are watched for numbers at the end of their range.
+const WATCHED: u64 = 4;
 
 impl<'a> RunReport<'a> {
     /// Of this score.
@@ -79,6 +85,7 @@ impl<'a> RunReport<'a> {
             mean_rate_hz: score.mean_rate_hz,
             spike_hash: hexadecimal(score.spike_hash),
             self_test: "passed",
+            warnings: Warnings::default(),
         }
     }
 }
@@ -91,13 +98,7 @@ pub fn run(args: &RunArgs) -> Result<(), CommandError> {
 }
 
 fn score(args: &RunArgs, bytes: &[u8], deployed: &Deployed) -> Result<(), CommandError> {
-    let (wanted, found) = (deployed.payload().self_test.spike_hash, self_test(deployed));
-    if wanted != found {
-        return Err(CommandError::Failed(format!(
-            "{}: the self-test gives spike hash {found:016x}, but {wanted:016x} is stored: the network was made by a version that steps differently; quantize the model again",
-            args.network.display()
-        )));
-    }
+    check_self_test(&args.network, deployed)?;
     let task = snn::task(&args.network, deployed)?;
     let experiment = Experiment {
         network: deployed,
@@ -111,7 +112,11 @@ fn score(args: &RunArgs, bytes: &[u8], deployed: &Deployed) -> Result<(), Comman
         return run_on(port, args, bytes, &experiment);
     }
     let score = experiment.score(args.trials);
-    let report = RunReport::new(args, task, &score);
+    let mut report = RunReport::new(args, task, &score);
+    let warnings = &mut report.warnings;
+    warnings.of_trials(report.accuracy, report.interval, score.trials);
+    let looked_at = WATCHED.min(score.trials as u64);
+    warnings.of_saturation(saturated_steps(&experiment, looked_at), looked_at);
     if args.json {
         print_json(&report);
     } else {

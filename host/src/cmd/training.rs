@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::{CommandError, progress};
 use crate::formats::disk;
 use crate::formats::losses::LossesFile;
-use crate::formats::rate_model;
+use crate::formats::rate_model::{self, ModelError};
 use crate::rate::options::RateOptions;
 use crate::rate::training::{Evaluation, Progress, Trained, Training};
 
@@ -96,7 +96,9 @@ impl Plan {
         bar: &mut impl Progress,
     ) -> Result<(Trained, TrainReport), CommandError> {
         let started = Instant::now();
-        disk::check_writable(&self.output)?;
+        let folder = rate_model::folder(&self.output, options);
+        // Space that is missing at the end would cost the whole training.
+        let reserve = disk::reserve(&folder, rate_model::most_bytes(options))?;
         let checkpoint = checkpoint_path(&self.output, options);
         let mut training = self.start(options, &checkpoint)?;
         let mut watched = Watched {
@@ -107,6 +109,7 @@ impl Plan {
             failed: None,
         };
         watched.catch_up(training.updates());
+        let mut unwritten = Unwritten::default();
         let trained = loop {
             let done = training.advance(&mut watched);
             watched.check()?;
@@ -116,7 +119,12 @@ impl Plan {
             let interrupted = INTERRUPTED.load(Ordering::Relaxed);
             let due = self.checkpoint_every > 0 && training.updates() % self.checkpoint_every == 0;
             if due || interrupted {
-                disk::write(&checkpoint, &training.to_bytes())?;
+                let written = disk::write(&checkpoint, &training.to_bytes());
+                match written {
+                    Err(error) if interrupted => return Err(error.into()),
+                    Err(error) => unwritten.note(&error),
+                    Ok(()) => unwritten = Unwritten::default(),
+                }
             }
             if interrupted {
                 return Err(CommandError::Failed(format!(
@@ -126,6 +134,7 @@ impl Plan {
                 )));
             }
         };
+        drop(reserve);
         let model = save(&self.output, options, &trained)?;
         disk::remove_if_there(&checkpoint)?;
         let seconds = started.elapsed().as_secs_f64();
@@ -167,7 +176,47 @@ pub(super) fn save(
             trained.losses.len(),
         )));
     }
-    Ok(rate_model::save(output, options, trained)?)
+    match rate_model::save(output, options, trained) {
+        Ok(path) => Ok(path),
+        Err(error @ ModelError::Disk(_)) => Err(rescue(options, trained, error)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Saves a network that cannot be saved where it should be among the system's
+/// temporary files, and says so.
+fn rescue(options: &RateOptions, trained: &Trained, error: ModelError) -> CommandError {
+    let folder = match tempfile::Builder::new().prefix("rate2spike-").tempdir() {
+        Ok(folder) => folder,
+        Err(_) => return error.into(),
+    };
+    match rate_model::save(folder.path(), options, trained) {
+        Ok(path) => {
+            // It stays.
+            let _ = folder.keep();
+            CommandError::Failed(format!(
+                "{error}. The trained network is not lost: it is in {}; move it from there",
+                path.display()
+            ))
+        }
+        Err(_) => error.into(),
+    }
+}
+
+/// Check points that could not be written. A training goes on without them: the
+/// one before is still there, and space may come back.
+#[derive(Default)]
+struct Unwritten {
+    noted: bool,
+}
+
+impl Unwritten {
+    fn note(&mut self, error: &disk::DiskError) {
+        if !self.noted {
+            eprintln!("warning: {error}; the training goes on without check points");
+        }
+        self.noted = true;
+    }
 }
 
 /// A training's progress, on its way to a bar and to the file of the losses.

@@ -265,6 +265,17 @@ pub fn best(candidates: &[Candidate]) -> Option<&Candidate> {
         })
 }
 
+/// Scores a spiking network in single precision, the fast one.
+pub fn score_f32(
+    network: &SpikingNetwork,
+    task: Task,
+    step: &TimeStep,
+    seed: u64,
+    trials: usize,
+) -> Score {
+    score::<f32>(network, task, step, seed, trials)
+}
+
 /// Scores a spiking network in double precision.
 pub fn score_f64(
     network: &SpikingNetwork,
@@ -273,7 +284,17 @@ pub fn score_f64(
     seed: u64,
     trials: usize,
 ) -> Score {
-    let tables = network.tables::<f64>(step);
+    score::<f64>(network, task, step, seed, trials)
+}
+
+fn score<A: super::Float>(
+    network: &SpikingNetwork,
+    task: Task,
+    step: &TimeStep,
+    seed: u64,
+    trials: usize,
+) -> Score {
+    let tables = network.tables::<A>(step);
     let experiment = Experiment {
         network: &tables.tables(),
         task,

@@ -97,6 +97,33 @@ pub fn check_writable(folder: &Path) -> Result<(), DiskError> {
     Ok(())
 }
 
+/// Space on a disk that is kept for a file that comes later, and given back when
+/// this is dropped. Nobody sees it, and a killed program leaves nothing behind.
+#[derive(Debug)]
+pub struct Reserve {
+    _file: fs::File,
+}
+
+/// Keeps `bytes` bytes of space in `folder`. Makes the folder where it is
+/// missing.
+///
+/// # Errors
+/// [`DiskError::Write`], if there is not so much space.
+pub fn reserve(folder: &Path, bytes: usize) -> Result<Reserve, DiskError> {
+    let failed = |source| failure(folder, source);
+    fs::create_dir_all(folder).map_err(failed)?;
+    let mut file = tempfile::tempfile_in(folder).map_err(failed)?;
+    let block = [0; 1 << 16];
+    let mut left = bytes;
+    while left > 0 {
+        let now = left.min(block.len());
+        file.write_all(&block[..now]).map_err(failed)?;
+        left -= now;
+    }
+    file.sync_all().map_err(failed)?;
+    Ok(Reserve { _file: file })
+}
+
 fn temporary(path: &Path, bytes: &[u8]) -> io::Result<tempfile::NamedTempFile> {
     let folder = match path.parent() {
         Some(parent) if parent != Path::new("") => parent,
@@ -148,6 +175,15 @@ mod tests {
         assert_eq!(fs::read_dir(parent).expect("a readable folder").count(), 1);
         assert!(write_new(&path, b"third").is_err());
         assert_eq!(read(&path).expect("a readable file"), b"second");
+    }
+
+    #[test]
+    fn a_reserve_is_seen_by_nobody() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let inside = folder.path().join("new");
+        let reserve = reserve(&inside, 200_000).expect("a writable folder");
+        assert_eq!(fs::read_dir(&inside).expect("it was made").count(), 0);
+        assert_eq!(reserve._file.metadata().expect("a file").len(), 200_000);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::rate::batch::Batch;
 use crate::rate::network::RateNetwork;
 use crate::rate::options::{DecayTaus, RateOptions};
 use crate::rate::recurrence;
-use crate::rate::training::{Evaluation, Trained};
+use crate::rate::training::{EVALUATION_TRIALS, Evaluation, Trained};
 use crate::task::Task;
 
 /// A model file: the network, the start of its weights, and everything else
@@ -377,6 +377,22 @@ pub fn file_name(options: &RateOptions, time: &str) -> String {
         options.units,
         options.activation.name()
     )
+}
+
+/// About the bytes of a model with these options, and not fewer than it has.
+pub fn most_bytes(options: &RateOptions) -> usize {
+    /// Names and sizes of the variables.
+    const AROUND: usize = 4096;
+    /// An f32 and an f64.
+    const SINGLE: usize = 4;
+    const DOUBLE: usize = 8;
+    let (n, samples) = (options.units, options.task.samples());
+    let channels = options.task.channels();
+    // w0, w, m and som_m; x0, r0, x and r; w_in0, w_in and five rows or columns.
+    let singles = 4 * n * n + 4 * n * samples + (2 * channels + 5) * n + samples;
+    // u, target, losses; the outputs and labels of an evaluation.
+    let doubles = (channels + 1) * samples + options.updates + EVALUATION_TRIALS * (samples + 1);
+    AROUND + SINGLE * singles + DOUBLE * doubles
 }
 
 /// Saves a trained network below `output`, under the published name; returns

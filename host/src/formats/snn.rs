@@ -28,7 +28,28 @@ pub enum SnnError {
         /// As stored.
         task: String,
     },
+    /// A trial of another length than the task's.
+    #[error(
+        "{path}: {steps} steps of {step_ns} ns, {steps_per_sample} of them a sample, are no trial of '{task}', which has {samples} samples of 5 ms; quantize the model again"
+    )]
+    Clock {
+        /// The file.
+        path: PathBuf,
+        /// Steps of the trial.
+        steps: u32,
+        /// Length of a step.
+        step_ns: u32,
+        /// Steps of a sample.
+        steps_per_sample: u32,
+        /// The task.
+        task: &'static str,
+        /// Samples of its trial.
+        samples: usize,
+    },
 }
+
+/// Length of an input sample.
+const SAMPLE_NS: u64 = 5_000_000;
 
 /// What an error means for the user.
 pub fn explain(error: &BlobError) -> String {
@@ -76,14 +97,31 @@ pub fn read<'a>(path: &Path, bytes: &'a [u8]) -> Result<Deployed<'a>, SnnError> 
 /// The task that a network answers.
 ///
 /// # Errors
-/// [`SnnError::Task`].
+/// [`SnnError::Task`], or [`SnnError::Clock`]: a blob could ask for trials of any
+/// length.
 pub fn task(path: &Path, deployed: &Deployed) -> Result<Task, SnnError> {
     let name = String::from_utf8_lossy(deployed.payload().task).into_owned();
     let inputs = usize::from(deployed.payload().shared.inputs);
-    Task::from_name(&name)
+    let task = Task::from_name(&name)
         .filter(|task| task.channels() == inputs)
         .ok_or_else(|| SnnError::Task {
             path: path.into(),
             task: name,
-        })
+        })?;
+    let (clock, step_ns) = (deployed.payload().clock, deployed.payload().step_ns);
+    let per_sample = u64::from(clock.steps_per_sample);
+    // A step is stored in whole nanoseconds.
+    let is_sample = (u64::from(step_ns) * per_sample).abs_diff(SAMPLE_NS) <= per_sample;
+    let is_trial = u64::from(clock.steps) == per_sample * task.samples() as u64;
+    if is_sample && is_trial {
+        return Ok(task);
+    }
+    Err(SnnError::Clock {
+        path: path.into(),
+        steps: clock.steps,
+        step_ns,
+        steps_per_sample: clock.steps_per_sample,
+        task: task.name(),
+        samples: task.samples(),
+    })
 }

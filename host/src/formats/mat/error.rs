@@ -141,6 +141,14 @@ pub enum Fault {
         /// Length of the array as declared, in bytes.
         declared: usize,
     },
+    /// The compressed arrays of the file are much larger than the file.
+    #[error(
+        "its zlib stream inflates to more than {allowance} bytes, which is too much for a file of this size; if it is meant, save it again with `save(file, '-v6')`, which does not compress"
+    )]
+    Inflated {
+        /// Bytes that were left for it.
+        allowance: usize,
+    },
     /// Dimensions that are too few, negative, or too large to multiply.
     #[error("its dimensions are impossible")]
     Dimensions,

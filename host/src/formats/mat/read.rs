@@ -23,6 +23,7 @@ const HDF5: &[u8] = b"\x89HDF\r\n\x1a\n";
 pub fn file(bytes: &[u8]) -> Result<MatFile, MatError> {
     let order = byte_order(bytes)?;
     let mut file = MatFile::new();
+    let mut allowance = allowance(bytes.len());
     let mut offset = HEADER_BYTES;
     while offset < bytes.len() {
         let mut parts = Parts::new(&bytes[offset..], order);
@@ -31,7 +32,9 @@ pub fn file(bytes: &[u8]) -> Result<MatFile, MatError> {
             name,
             fault,
         };
-        let array = parts.array().map_err(|fault| damaged(None, fault))?;
+        let array = parts
+            .array(&mut allowance)
+            .map_err(|fault| damaged(None, fault))?;
         let (name, value) = variable(&array, order).map_err(|(name, f)| damaged(name, f))?;
         match value {
             Value::Unsupported(data) if name.is_empty() => file.subsystem = Some(data),
@@ -40,6 +43,13 @@ pub fn file(bytes: &[u8]) -> Result<MatFile, MatError> {
         offset += parts.at;
     }
     Ok(file)
+}
+
+/// Bytes that the compressed arrays of a file may inflate to, together.
+/// Networks and their traces are noise that hardly compresses; zlib can make a
+/// thousand bytes of one.
+fn allowance(file_bytes: usize) -> usize {
+    file_bytes.saturating_mul(64).saturating_add(64 << 20)
 }
 
 /// Reads the header. Its last two bytes are "MI" in the order of the file.
@@ -337,19 +347,24 @@ impl<'a> Parts<'a> {
 
     /// The next element of the file, an array or a compressed array, without
     /// its tag. Nothing is padded here.
-    fn array(&mut self) -> Result<Cow<'a, [u8]>, Fault> {
+    fn array(&mut self, allowance: &mut usize) -> Result<Cow<'a, [u8]>, Fault> {
         let [found, length] = self.order.words(self.tag()?);
         match found {
             data_type::MATRIX => Ok(self.take(length as usize)?.into()),
-            data_type::COMPRESSED => Ok(inflate(self.take(length as usize)?, self.order)?.into()),
+            data_type::COMPRESSED => {
+                let array = inflate(self.take(length as usize)?, self.order, *allowance)?;
+                *allowance -= array.len();
+                Ok(array.into())
+            }
             found => Err(Fault::NotAnArray { found }),
         }
     }
 }
 
-/// Inflates an array, up to the length in its own tag, and removes that tag.
-/// The memory grows with the bytes that come out of the stream.
-fn inflate(compressed: &[u8], order: ByteOrder) -> Result<Vec<u8>, Fault> {
+/// Inflates an array, up to the length in its own tag and to `allowance`, and
+/// removes that tag. The memory grows with the bytes that come out of the
+/// stream.
+fn inflate(compressed: &[u8], order: ByteOrder, allowance: usize) -> Result<Vec<u8>, Fault> {
     let mut stream = ZlibDecoder::new(compressed);
     let mut tag = [0; TAG_BYTES];
     stream.read_exact(&mut tag).map_err(|_| Fault::Inflate)?;
@@ -357,10 +372,14 @@ fn inflate(compressed: &[u8], order: ByteOrder) -> Result<Vec<u8>, Fault> {
     if found != data_type::MATRIX {
         return Err(Fault::NotAnArray { found });
     }
-    let mut array = Vec::new();
-    let inflated = stream.by_ref().take(length.into()).read_to_end(&mut array);
     let declared = length as usize;
+    let mut array = Vec::new();
+    let most = declared.min(allowance) as u64;
+    let inflated = stream.by_ref().take(most).read_to_end(&mut array);
     match inflated {
+        Ok(inflated) if inflated == allowance && inflated < declared => {
+            return Err(Fault::Inflated { allowance });
+        }
         // Octave 7 declares padding after a 2 × 2 text that it does not write.
         Ok(inflated) if declared - inflated < ALIGNMENT => {}
         _ => return Err(Fault::Inflate),

@@ -1,0 +1,27 @@
+//! A MAT-file: what can be read can be written, and reads the same again.
+
+#![no_main]
+// Some of the module serves the host alone.
+#![allow(dead_code, unused_imports)]
+
+use libfuzzer_sys::fuzz_target;
+
+// The module by itself: the rest of the host would bring a training library.
+#[path = "../../host/src/formats/mat/mod.rs"]
+mod mat;
+
+fuzz_target!(|data: &[u8]| {
+    let Ok(file) = mat::MatFile::from_bytes(data) else {
+        return;
+    };
+    for (name, _) in file.variables() {
+        let _ = file.matrix(name);
+        let _ = file.vector(name);
+        let _ = file.scalar(name);
+        let _ = file.text(name);
+    }
+    if let Ok(bytes) = file.to_bytes() {
+        let again = mat::MatFile::from_bytes(&bytes).expect("our own file");
+        assert!(again.to_bytes().expect("as before") == bytes);
+    }
+});

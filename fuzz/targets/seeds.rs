@@ -1,0 +1,107 @@
+//! Writes small real files for the targets to start from, into `corpus/`.
+
+// Some of the module below serves the host alone.
+#![allow(dead_code, unused_imports)]
+
+use std::path::Path;
+
+use rate2spike_protocol::Request;
+use rate2spike_protocol::frame::{self, LINE_BYTES};
+use rate2spike_protocol::message::Trial;
+use rate2spike_protocol::record::Record;
+
+#[path = "../../host/src/formats/mat/mod.rs"]
+mod mat;
+
+fn write(target: &str, name: &str, bytes: &[u8]) {
+    let folder = Path::new("corpus").join(target);
+    std::fs::create_dir_all(&folder).expect("a writable folder");
+    std::fs::write(folder.join(name), bytes).expect("a writable folder");
+}
+
+/// The bytes of every file of a folder that ends so.
+fn files(folder: &str, ending: &str) -> Vec<(String, Vec<u8>)> {
+    std::fs::read_dir(folder)
+        .expect("run it in the folder fuzz")
+        .map(|entry| entry.expect("a readable folder").path())
+        .filter(|path| path.extension().is_some_and(|found| found == ending))
+        .map(|path| {
+            let name = path.file_name().expect("a file").to_string_lossy();
+            let bytes = std::fs::read(&path).expect("a readable file");
+            (name.into_owned(), bytes)
+        })
+        .collect()
+}
+
+/// A file with its small variables only.
+fn small(bytes: &[u8]) -> mat::MatFile {
+    let mut few = mat::MatFile::new();
+    let file = mat::MatFile::from_bytes(bytes).expect("a fixture");
+    for (name, value) in file.variables() {
+        if file
+            .array(name)
+            .is_ok_and(|array| array.elements().len() <= 16)
+        {
+            few.insert(name, value.clone());
+        }
+    }
+    few
+}
+
+fn main() {
+    for (name, bytes) in files("../core/tests/golden", "snn") {
+        write("snn", &name, &bytes);
+    }
+    for folder in ["models", "gradients", "traces"] {
+        for (name, bytes) in files(&format!("../tests/fixtures/{folder}"), "mat") {
+            let few = small(&bytes);
+            write("mat", &name, &few.to_bytes().expect("writable"));
+            let packed = few.to_compressed_bytes().expect("writable");
+            write("mat", &format!("packed-{name}"), &packed);
+        }
+    }
+    let trial = Trial {
+        seed: 1,
+        index: 2,
+        samples: 200,
+        label: -1,
+        spikes: true,
+        output_every: 100,
+    };
+    let requests = [
+        Request::Identify,
+        Request::SelfTest,
+        Request::Load {
+            first: 7,
+            values: &[1, 0, 0, 3],
+        },
+        Request::Run(trial),
+        Request::Erase { bytes: 7079 },
+        Request::Write {
+            offset: 192,
+            bytes: &[0x55; 192],
+        },
+    ];
+    for (number, request) in requests.iter().enumerate() {
+        let mut line = [0; LINE_BYTES];
+        let bytes = frame::encode(request, &mut line).expect("it fits");
+        write("frames", &format!("request-{number}"), bytes);
+    }
+    // Two networks, and the record of the first one.
+    let checksum = u32::from_le_bytes(
+        *include_bytes!("../../core/tests/golden/xor.snn")[12..]
+            .first_chunk()
+            .expect("a header"),
+    );
+    let record = Record {
+        sequence: 1,
+        checksum,
+    }
+    .to_bytes();
+    let mut flash = vec![3];
+    for (place, half) in [(7168u16, &record[..8]), (7176, &record[8..])] {
+        flash.extend(place.to_le_bytes());
+        flash.extend(half);
+    }
+    write("flash", "two", &flash);
+}

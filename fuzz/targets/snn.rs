@@ -1,0 +1,70 @@
+//! A deployed network: read as it is, and with a right check sum, since no
+//! fuzzer finds one; some steps of what is a network.
+
+#![no_main]
+
+use crc::{CRC_32_ISO_HDLC, Crc};
+use libfuzzer_sys::fuzz_target;
+use rate2spike_core::Fixed;
+use rate2spike_core::blob::{Deployed, HEADER_BYTES, LAYOUT, MAGIC};
+use rate2spike_core::network::Network;
+use rate2spike_core::noise::Noise;
+use rate2spike_core::step::{Block, ReadoutBlock, State, Waiting, blocks};
+
+/// Steps that are run.
+const STEPS: u32 = 8;
+
+/// Networks with more units are read and not run: what they do is the same.
+const MOST_UNITS: usize = 256;
+
+static CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
+
+/// A blob whose payload these bytes are.
+fn sealed(payload: &[u8]) -> Vec<u8> {
+    let mut bytes = MAGIC.to_vec();
+    bytes.extend(u32::from(LAYOUT).to_le_bytes());
+    bytes.extend((payload.len() as u32).to_le_bytes());
+    let mut digest = CRC.digest();
+    digest.update(&bytes);
+    digest.update(payload);
+    bytes.extend(digest.finalize().to_le_bytes());
+    bytes.extend(payload);
+    bytes
+}
+
+fn run(bytes: &[u8]) {
+    let Ok(network) = Deployed::read(bytes) else {
+        return;
+    };
+    assert!(network.length() <= bytes.len());
+    let units = network.constants().units;
+    if units > MOST_UNITS {
+        return;
+    }
+    let mut states = vec![Block::<Fixed>::default(); blocks(units)];
+    let mut readout = vec![ReadoutBlock::default(); blocks(network.readout_filters())];
+    let mut waiting = vec![Waiting::default(); units];
+    let mut noise = Noise::new(1, 0);
+    let state = State::start(
+        &network,
+        &mut states,
+        &mut readout,
+        &mut waiting,
+        &mut noise,
+    );
+    let mut state = state.expect("as much memory as it has units");
+    for step in 1..=STEPS {
+        let sample = network.payload().clock.sample(step);
+        state.set_input(&network, &network.self_test_input(sample));
+        state.step(&network, &mut noise);
+        assert!(state.fired().all(|unit| unit < units));
+        let _ = state.output();
+    }
+}
+
+fuzz_target!(|data: &[u8]| {
+    run(data);
+    if let Some(payload) = data.get(HEADER_BYTES..) {
+        run(&sealed(payload));
+    }
+});

@@ -1,0 +1,149 @@
+//! Numbers that are right and mislead all the same: what a command warns of,
+//! on stderr and under `warnings` in its JSON object.
+
+use serde::Serialize;
+
+use crate::convert::search::Candidate;
+use crate::simulate::Score;
+use crate::statistics::Interval;
+
+/// A share whose 95 % interval is wider than this may be anything: so wide is
+/// the one of 0.9 over 40 trials, and of 0.5 over 100.
+const WIDE: f64 = 0.2;
+
+/// What a command warns of, in sentences.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Warnings {
+    sentences: Vec<String>,
+}
+
+impl Warnings {
+    /// Adds a sentence, and says it.
+    fn add(&mut self, sentence: String) {
+        eprintln!("rate2spike: warning: {sentence}");
+        self.sentences.push(sentence);
+    }
+
+    /// A search whose best λ may lie outside of what was searched.
+    pub fn of_search(&mut self, candidates: &[Candidate], best: &Candidate) {
+        let ends = [candidates.first(), candidates.last()];
+        let at_edge = ends.iter().flatten().any(|end| end.lambda == best.lambda);
+        if candidates.len() > 2 && at_edge {
+            self.add(format!(
+                "the best lambda, {}, is at the edge of the search; widen --lambdas",
+                best.lambda
+            ));
+        }
+    }
+
+    /// A score of too few trials.
+    pub fn of_trials(&mut self, accuracy: f64, interval: Interval, trials: usize) {
+        if interval.high - interval.low > WIDE {
+            self.add(format!(
+                "accuracy {accuracy:.3} over {trials} trials means {:.2} to {:.2} (95 %); give more --trials",
+                interval.low, interval.high
+            ));
+        }
+    }
+
+    /// A deployed network that is worse than the one of the published step.
+    pub fn of_step(&mut self, step_ms: f64, published: &Score, deployed: &Score) {
+        let interval = Interval::wilson(deployed.correct, deployed.trials);
+        if interval.high < published.accuracy() {
+            self.add(format!(
+                "accuracy {:.3} at steps of {step_ms} ms, but {:.3} at 0.05 ms: give a shorter --dt",
+                deployed.accuracy(),
+                published.accuracy()
+            ));
+        }
+    }
+
+    /// A readout that stands at the end of its range.
+    pub fn of_saturation(&mut self, steps: u64, trials: u64) {
+        if steps > 0 {
+            self.add(format!(
+                "the readout stands at the end of its range in {steps} steps of {trials} trials, so that the output is cut off; quantize the model again"
+            ));
+        }
+    }
+
+    /// A self-test that another version wrote.
+    pub fn of_self_test(&mut self, wanted: u64, found: u64) {
+        if wanted != found {
+            self.add(format!(
+                "the self-test gives spike hash {found:016x}, but {wanted:016x} is stored: the network was made by a version that steps differently; quantize the model again"
+            ));
+        }
+    }
+
+    /// A network of no known task, so that nothing was run.
+    pub fn of_task(&mut self, fault: &impl std::fmt::Display) {
+        self.add(format!("{fault}; its self-test was not run"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn candidate(lambda: f64, correct: usize) -> Candidate {
+        Candidate {
+            lambda,
+            trials: 100,
+            accuracy: correct as f64 / 100.0,
+            interval: Interval::wilson(correct, 100),
+            strict: 0.0,
+            mean_rate_hz: 1.0,
+        }
+    }
+
+    fn score(correct: usize, trials: usize) -> Score {
+        Score {
+            trials,
+            correct,
+            strict: 0,
+            mean_rate_hz: 1.0,
+            spike_hash: 0,
+        }
+    }
+
+    fn noted(note: impl Fn(&mut Warnings)) -> usize {
+        let mut warnings = Warnings::default();
+        note(&mut warnings);
+        warnings.sentences.len()
+    }
+
+    #[test]
+    fn an_edge_is_the_first_or_the_last_of_several() {
+        let candidates = [20.0, 25.0, 30.0].map(|lambda| candidate(lambda, 90));
+        for (best, wanted) in [(0, 1), (1, 0), (2, 1)] {
+            let found = noted(|warnings| warnings.of_search(&candidates, &candidates[best]));
+            assert_eq!(found, wanted, "{best}");
+        }
+        // One or two values are no search.
+        for few in [&candidates[..1], &candidates[..2]] {
+            assert_eq!(noted(|warnings| warnings.of_search(few, &few[0])), 0);
+        }
+    }
+
+    #[test]
+    fn few_trials_are_a_wide_interval() {
+        for (correct, trials, wanted) in [(90, 100, 0), (100, 100, 0), (18, 20, 1), (10, 10, 1)] {
+            let interval = Interval::wilson(correct, trials);
+            let accuracy = correct as f64 / trials as f64;
+            let found = noted(|warnings| warnings.of_trials(accuracy, interval, trials));
+            assert_eq!(found, wanted, "{correct} of {trials}");
+        }
+    }
+
+    #[test]
+    fn a_drop_is_more_than_chance_gives() {
+        for (published, deployed, wanted) in [(96, 93, 0), (96, 80, 1), (90, 100, 0)] {
+            let found = noted(|warnings| {
+                warnings.of_step(1.0, &score(published, 100), &score(deployed, 100));
+            });
+            assert_eq!(found, wanted, "{published} to {deployed}");
+        }
+    }
+}

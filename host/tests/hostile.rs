@@ -1,0 +1,227 @@
+//! MAT-files that somebody has changed: no panic, and no more memory than the
+//! file's own bytes call for.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
+use rate2spike::formats::mat::{Fault, MatError, MatFile, Value};
+use rate2spike::formats::rate_model;
+
+/// Counts what a thread has allocated.
+struct Counting;
+
+thread_local! {
+    static LIVE: Cell<isize> = const { Cell::new(0) };
+    static PEAK: Cell<isize> = const { Cell::new(0) };
+}
+
+fn count(bytes: isize) {
+    // A thread that ends has no counter any more.
+    let _ = LIVE.try_with(|live| {
+        live.set(live.get() + bytes);
+        let _ = PEAK.try_with(|peak| peak.set(peak.get().max(live.get())));
+    });
+}
+
+// SAFETY: the system's allocator does the work.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size() as isize);
+        // SAFETY: as the caller promises.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        count(-(layout.size() as isize));
+        // SAFETY: as the caller promises.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// What `work` gives, and the most bytes that it had allocated at once.
+fn measured<T>(work: impl FnOnce() -> T) -> (T, usize) {
+    let before = LIVE.get();
+    PEAK.set(before);
+    let result = work();
+    (result, (PEAK.get() - before) as usize)
+}
+
+/// Most bytes of memory for a byte of the file, once inflated: a byte that
+/// stands for a double takes nine of them, a variable of one value some more.
+const MEMORY_A_BYTE: usize = 16;
+
+/// For errors, and for zlib's own tables.
+const MEMORY_ALWAYS: usize = 128 << 10;
+
+/// Reads the bytes as a model, and writes what could be read.
+fn survives(bytes: &[u8], inflated: usize, what: &str) -> bool {
+    let (read, peak) = measured(|| MatFile::from_bytes(bytes));
+    let most = MEMORY_ALWAYS + MEMORY_A_BYTE * inflated;
+    assert!(peak <= most, "{what}: {peak} bytes of memory, not {most}");
+    let Ok(file) = read else {
+        return false;
+    };
+    let (_, peak) = measured(|| rate_model::network(Path::new("a file"), &file));
+    assert!(peak <= most, "{what}: {peak} bytes for the network");
+    let _ = file.to_bytes();
+    true
+}
+
+fn fixture(name: &str) -> Vec<u8> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures");
+    std::fs::read(folder.join(name)).expect("a fixture")
+}
+
+/// A small model with the variables of a real one.
+fn model() -> MatFile {
+    let units = 3;
+    let square = |value: f32| Value::matrix(units, units, vec![value; units * units]);
+    let mut file = MatFile::new();
+    let mut m = vec![0.0; units * units];
+    m.iter_mut().step_by(units + 1).for_each(|x| *x = 1.0);
+    file.insert("N", Value::scalar(units as i64));
+    file.insert("w", square(0.5));
+    file.insert("w_in", Value::matrix(units, 1, vec![0.25; units]));
+    file.insert("taus", Value::row(vec![4.0, 20.0]));
+    file.insert("b_out", Value::scalar(0.0));
+    file.insert("m", Value::matrix(units, units, m));
+    file.insert("som_N", Value::scalar(0_i64));
+    file.insert("activation", Value::text("sigmoid"));
+    file.insert("som_m", square(1.0));
+    file.insert("w_out", Value::matrix(1, units, vec![0.1; units]));
+    file.insert("taus_gaus", Value::matrix(units, 1, vec![0.0; units]));
+    file
+}
+
+/// Words that are the same each time.
+fn random() -> impl FnMut(usize) -> usize {
+    let mut state = 0x9e37_79b9_7f4a_7c15u64;
+    move |most| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 16) as usize % most
+    }
+}
+
+#[test]
+fn every_flipped_bit_and_every_cut_of_a_model_is_survived() {
+    let model = model();
+    assert!(rate_model::network(Path::new("a file"), &model).is_ok());
+    let plain = model.to_bytes().expect("writable");
+    let packed = model.to_compressed_bytes().expect("writable");
+    for mut bytes in [plain.clone(), packed] {
+        for bit in 0..8 * bytes.len() {
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            survives(&bytes, plain.len() + bytes.len(), &format!("bit {bit}"));
+            bytes[bit / 8] ^= 1 << (bit % 8);
+        }
+        for length in 0..bytes.len() {
+            survives(&bytes[..length], plain.len() + bytes.len(), "cut");
+        }
+    }
+}
+
+#[test]
+fn pieces_of_real_files_put_together_are_survived() {
+    let sources = [
+        fixture("gradients/grad_gonogo_go.mat"),
+        fixture("gradients/grad_gonogo_nogo.mat"),
+        model().to_bytes().expect("writable"),
+        model().to_compressed_bytes().expect("writable"),
+    ];
+    let mut random = random();
+    let mut taken = 0;
+    for round in 0..3000 {
+        let mut bytes = sources[random(4)].clone();
+        for _ in 0..=random(3) {
+            let other = &sources[random(4)];
+            let (from, length) = (random(other.len()), random(2048));
+            let piece = &other[from..other.len().min(from + length)];
+            let at = random(bytes.len());
+            let end = bytes.len().min(at + random(2048));
+            bytes.splice(at..end, piece.iter().copied());
+        }
+        // A piece may inflate to more than there was.
+        taken += usize::from(survives(
+            &bytes,
+            64 * bytes.len(),
+            &format!("round {round}"),
+        ));
+    }
+    assert!(taken > 0, "none could be read");
+}
+
+/// One array of class double, compressed, of so many zeros of one byte.
+fn zeros(count: usize) -> Vec<u8> {
+    let word = |value: u32| value.to_le_bytes();
+    let mut array: Vec<u8> = [14, 48 + count as u32, 6, 8, 6, 0, 5, 8, 1, count as u32]
+        .into_iter()
+        .flat_map(word)
+        .collect();
+    array.extend(
+        [
+            word(0x0001_0001),
+            [b'z', 0, 0, 0],
+            word(2),
+            word(count as u32),
+        ]
+        .concat(),
+    );
+    array.resize(array.len() + count, 0);
+    let mut zlib = ZlibEncoder::new(Vec::new(), Compression::fast());
+    zlib.write_all(&array).expect("in memory");
+    let compressed = zlib.finish().expect("in memory");
+    let mut bytes = MatFile::new().to_bytes().expect("writable");
+    bytes.extend([word(15), word(compressed.len() as u32)].concat());
+    bytes.extend(compressed);
+    bytes
+}
+
+#[test]
+fn a_small_file_that_inflates_to_a_large_one_is_refused_in_time() {
+    let small = zeros(1 << 20);
+    let read = MatFile::from_bytes(&small).expect("a million zeros are few");
+    assert_eq!(read.matrix("z").map(|(_, columns, _)| columns), Ok(1 << 20));
+
+    let large = zeros(200 << 20);
+    assert!(large.len() < 2 << 20, "{} bytes", large.len());
+    let (read, peak) = measured(|| MatFile::from_bytes(&large));
+    let Err(MatError::Element {
+        fault: fault @ Fault::Inflated { .. },
+        ..
+    }) = read
+    else {
+        panic!("{:?}", read.map(|_| "taken"));
+    };
+    assert!(fault.to_string().contains("-v6"), "{fault}");
+    // 64 MiB and 64 bytes a byte, in a vector that grows by doubling.
+    let most = 3 * ((64 << 20) + 64 * large.len());
+    assert!(peak < most, "{peak} bytes of memory");
+}
+
+/// Many small ones are as much as a large one.
+#[test]
+fn arrays_that_inflate_to_too_much_together_are_refused() {
+    let one = zeros(20 << 20);
+    let mut bytes = one.clone();
+    for _ in 0..9 {
+        bytes.extend(&one[128..]);
+    }
+    let allowance = (64 << 20) + 64 * bytes.len();
+    assert!(10 * (20 << 20) > allowance);
+    assert!(matches!(
+        MatFile::from_bytes(&bytes),
+        Err(MatError::Element {
+            fault: Fault::Inflated { .. },
+            ..
+        })
+    ));
+}

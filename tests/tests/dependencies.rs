@@ -1,0 +1,250 @@
+//! What is built into the programs, from Cargo's own data: licences that allow
+//! it, packages from one registry, nothing that downloads while it is built,
+//! and nothing twice on a board.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+use rate2spike_tests::emulator::repository;
+
+/// Licences that ask for a notice at most.
+const PERMISSIVE: [&str; 12] = [
+    "0BSD",
+    "Apache-2.0",
+    "Apache-2.0 WITH LLVM-exception",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "BSL-1.0",
+    "CC0-1.0",
+    "ISC",
+    "MIT",
+    "Unicode-3.0",
+    "Unlicense",
+    "Zlib",
+];
+
+/// Packages under MPL-2.0, which binds their own files only: they are used as
+/// they are. The second one serves the first, the third one the back end for
+/// CUDA.
+const MPL: [&str; 3] = ["serialport", "colored", "option-ext"];
+
+/// Packages that speak HTTP or TLS.
+const DOWNLOADERS: [&str; 14] = [
+    "attohttpc",
+    "curl",
+    "curl-sys",
+    "hyper",
+    "isahc",
+    "minreq",
+    "native-tls",
+    "openssl-sys",
+    "reqwest",
+    "rustls",
+    "surf",
+    "tiny_http",
+    "ureq",
+    "webpki-roots",
+];
+
+/// A package in a build.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Package {
+    name: String,
+    version: String,
+    /// A path in brackets, for one that is not from the registry.
+    source: String,
+    licence: String,
+}
+
+/// All packages that building `arguments` takes, those of its build scripts and
+/// macros included.
+fn packages(folder: &Path, arguments: &[&str]) -> BTreeSet<Package> {
+    let output = Command::new("cargo")
+        .current_dir(folder)
+        .args(["tree", "--locked", "--prefix", "none", "--no-dedupe"])
+        .args(["--format", "{p}|{l}"])
+        .args(arguments)
+        .output()
+        .expect("cargo runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {said}");
+    let text = String::from_utf8(output.stdout).expect("names");
+    let lines = text.lines().filter(|line| !line.is_empty());
+    lines.map(package).collect()
+}
+
+/// "name v1.2.3 (source)|licence"
+fn package(line: &str) -> Package {
+    let (package, licence) = line.split_once('|').expect("as the format says");
+    let mut words = package.splitn(3, ' ');
+    let mut word = || words.next().unwrap_or("").to_string();
+    Package {
+        name: word(),
+        version: word(),
+        source: word(),
+        licence: licence.to_string(),
+    }
+}
+
+/// The programs, as they are built.
+fn programs() -> Vec<(&'static str, BTreeSet<Package>)> {
+    let (main, firmware) = (repository(), repository().join("firmware-example"));
+    let all = ["--edges", "normal,build"];
+    let of = |folder: &Path, more: &[&str]| packages(folder, &[&all, more].concat());
+    vec![
+        ("rate2spike", of(&main, &["--package", "rate2spike"])),
+        (
+            "rate2spike with cuda",
+            of(&main, &["--package", "rate2spike", "--features", "cuda"]),
+        ),
+        (
+            "firmware of the RP2040",
+            of(
+                &firmware,
+                &[
+                    "--package",
+                    "rate2spike-rp2040",
+                    "--target",
+                    "thumbv6m-none-eabi",
+                ],
+            ),
+        ),
+        (
+            "firmware of the STM32F405",
+            of(
+                &firmware,
+                &[
+                    "--package",
+                    "rate2spike-stm32f4",
+                    "--target",
+                    "thumbv7em-none-eabihf",
+                ],
+            ),
+        ),
+    ]
+}
+
+/// True if one can use it under permissive licences alone: one of the
+/// alternatives, all of what stands together.
+fn is_permissive(licence: &str) -> bool {
+    let plain = licence.replace(['(', ')'], "").replace('/', " OR ");
+    // No package has an alternative inside of what stands together but in
+    // brackets at the front, for which this reads "A OR B AND C" as it should.
+    plain.split(" AND ").all(|together| {
+        together
+            .split(" OR ")
+            .any(|one| PERMISSIVE.contains(&one.trim()))
+    })
+}
+
+#[test]
+fn everything_that_is_built_in_may_be_passed_on() {
+    for (program, packages) in programs() {
+        assert!(packages.len() > 20, "{program}: {packages:?}");
+        for package in packages {
+            let known = package.licence == "MPL-2.0" && MPL.contains(&&*package.name);
+            assert!(
+                known || is_permissive(&package.licence),
+                "{program}: {} {} is under '{}'",
+                package.name,
+                package.version,
+                package.licence
+            );
+        }
+    }
+}
+
+#[test]
+fn a_licence_is_read_as_it_is_meant() {
+    for (licence, wanted) in [
+        ("MIT OR Apache-2.0", true),
+        ("MIT/Apache-2.0", true),
+        ("MIT OR GPL-3.0-only", true),
+        ("(MIT OR Apache-2.0) AND Unicode-3.0", true),
+        ("Apache-2.0 AND GPL-2.0-only", false),
+        ("MPL-2.0", false),
+        ("", false),
+    ] {
+        assert_eq!(is_permissive(licence), wanted, "{licence}");
+    }
+}
+
+#[test]
+fn everything_comes_from_the_registry_or_from_this_repository() {
+    let here = repository().display().to_string();
+    for (program, packages) in programs() {
+        for package in packages {
+            // Cargo marks a procedural macro in the same place.
+            let source = package.source.replace("(proc-macro)", "");
+            let ours = source.contains(&here);
+            assert!(
+                source.trim().is_empty() || ours,
+                "{program}: {} comes from {source}",
+                package.name
+            );
+        }
+    }
+}
+
+#[test]
+fn nothing_that_is_built_in_can_download() {
+    for (program, packages) in programs() {
+        for package in packages {
+            assert!(
+                !DOWNLOADERS.contains(&&*package.name),
+                "{program}: {} {}",
+                package.name,
+                package.version
+            );
+        }
+    }
+}
+
+/// A build script of ours tells the linker where the memory lies, and starts
+/// nothing.
+#[test]
+fn no_build_script_of_ours_starts_a_program_or_opens_a_connection() {
+    let mut scripts = 0;
+    for folder in ["core", "host", "protocol", "tests", "fuzz"] {
+        assert!(
+            !repository().join(folder).join("build.rs").exists(),
+            "{folder}"
+        );
+    }
+    for folder in ["app", "cortex", "riscv", "rp2040", "stm32f4"] {
+        let path = repository()
+            .join("firmware-example")
+            .join(folder)
+            .join("build.rs");
+        let Ok(script) = std::fs::read_to_string(path) else {
+            continue;
+        };
+        scripts += 1;
+        for word in ["Command", "net::", "extern crate"] {
+            assert!(!script.contains(word), "{folder}: {word}");
+        }
+    }
+    assert!(scripts >= 3, "the boards have build scripts");
+}
+
+/// Of what is linked, without macros and build scripts: code that is there
+/// twice takes flash twice.
+#[test]
+fn nothing_of_ours_is_on_a_board_twice() {
+    let arguments = ["--edges", "normal", "--package"];
+    for package in ["rate2spike-core", "rate2spike-protocol"] {
+        let all = packages(&repository(), &[&arguments[..], &[package]].concat());
+        let linked = all
+            .iter()
+            .filter(|package| !package.source.contains("proc-macro"));
+        let linked: Vec<&Package> = linked.filter(|package| !is_of_a_macro(package)).collect();
+        let names: BTreeSet<&str> = linked.iter().map(|package| &*package.name).collect();
+        assert_eq!(names.len(), linked.len(), "{package}: {linked:?}");
+    }
+}
+
+/// What a macro is made of runs while it is built.
+fn is_of_a_macro(package: &Package) -> bool {
+    ["syn", "quote", "proc-macro2", "unicode-ident"].contains(&&*package.name)
+}
