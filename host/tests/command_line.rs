@@ -285,8 +285,7 @@ fn a_refitted_readout_is_used_at_its_own_lambda() {
 #[test]
 fn the_longest_step_that_is_good_enough_is_found() {
     let place = Place::new();
-    let found =
-        place.json("pipeline go-nogo --N 60 --seed 2 --n_trials 6000 --dt auto --trials 20");
+    let found = place.json("pipeline go-nogo --dt auto --trials 20");
     let steps = found["steps"].as_array().expect("what was compared");
     let last = steps.last().expect("at least one step");
     let taken = if last["taken"] == true {

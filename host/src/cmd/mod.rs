@@ -30,7 +30,7 @@ use crate::formats::image::ImageError;
 use crate::formats::rate_model::{ModelError, RateModelFile};
 use crate::formats::snn::SnnError;
 use crate::quantize::QuantizeError;
-use crate::quantize::longest_step::{Comparison, compare_steps};
+use crate::quantize::longest_step::{Comparison, MOST_TRIALS, compare_steps};
 use crate::rate::checkpoint::CheckpointError;
 use crate::rate::options::OptionError;
 use crate::task::Task;
@@ -376,12 +376,18 @@ impl DeployedStep {
         network: &SpikingNetwork,
         task: Task,
         seed: u64,
+        json: bool,
     ) -> Result<(TimeStep, Vec<Comparison>), CommandError> {
         let (ms, comparisons) = match self {
             DeployedStep::Given(ms) => (ms, Vec::new()),
             DeployedStep::Auto => {
                 // Other trials than those of the scores that follow.
-                let comparisons = compare_steps(network, task, seed ^ 0xD7);
+                let bar = progress(MOST_TRIALS as u64, "{msg}: trial {pos} [{elapsed}]", json);
+                let comparisons = compare_steps(network, task, seed ^ 0xD7, |ms, trials| {
+                    bar.set_message(format!("dt {ms} ms"));
+                    bar.set_position(trials as u64);
+                });
+                bar.finish_and_clear();
                 let taken = comparisons.iter().find(|comparison| comparison.taken);
                 let ms = taken.map_or(PUBLISHED_STEP_MS, |taken| taken.dt_ms);
                 (ms, comparisons)

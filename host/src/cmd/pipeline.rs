@@ -122,7 +122,7 @@ pub fn run(args: &PipelineArgs) -> Result<(), CommandError> {
         source,
     };
     let network = SpikingNetwork::new(&trained.network, lambda, Neuron::LIF).map_err(failed)?;
-    let (step, steps) = args.dt.find(&network, args.task, options.seed)?;
+    let (step, steps) = args.dt.find(&network, args.task, options.seed, args.json)?;
     // λ belongs to the step that ships.
     let (lambda, network) = if step == first_step {
         (lambda, network)

@@ -132,7 +132,7 @@ pub fn run(args: &QuantizeArgs) -> Result<(), CommandError> {
     let task = task_of(&model, args.task)?;
     let lambda = lambda_of(&model, args.lambda)?;
     let network = spiking_network(&model, lambda, Neuron::LIF)?;
-    let (step, steps) = args.dt.find(&network, task, args.seed)?;
+    let (step, steps) = args.dt.find(&network, task, args.seed, args.json)?;
     let quantized = quantize_and_save(&network, &args.model, task, &step, &args.output)?;
     let before = score_f64(&network, task, &step, args.seed, args.trials);
     let after = score_blob(

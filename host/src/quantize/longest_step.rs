@@ -26,7 +26,7 @@ const CONFIDENCE: f64 = 2.575_829;
 const LOOK: usize = 500;
 
 /// After so many trials a step that is not shown to be good enough is not taken.
-const MOST_TRIALS: usize = 20_000;
+pub const MOST_TRIALS: usize = 10_000;
 
 /// A step, as it was compared with 0.05 ms on the same trials.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -44,8 +44,14 @@ pub struct Comparison {
 }
 
 /// Tries the steps from the longest on; the last entry is the one to take,
-/// unless none of them is good enough.
-pub fn compare_steps(network: &SpikingNetwork, task: Task, seed: u64) -> Vec<Comparison> {
+/// unless none of them is good enough. `looked` sees the step, ms, and the
+/// trials that were compared so far.
+pub fn compare_steps(
+    network: &SpikingNetwork,
+    task: Task,
+    seed: u64,
+    mut looked: impl FnMut(f64, usize),
+) -> Vec<Comparison> {
     let published = TimeStep::new(PUBLISHED_STEP_MS, Scheme::Exact).expect("a usual step");
     let tables = network.tables::<f32>(&published);
     let reference = Experiment {
@@ -75,10 +81,9 @@ pub fn compare_steps(network: &SpikingNetwork, task: Task, seed: u64) -> Vec<Com
                     if known.len() < first + trials {
                         known.extend(reference.outcomes(first as u64, trials));
                     }
-                    (
-                        known[first..first + trials].to_vec(),
-                        longer.outcomes(first as u64, trials),
-                    )
+                    let outcomes = longer.outcomes(first as u64, trials);
+                    looked(ms, first + trials);
+                    (known[first..first + trials].to_vec(), outcomes)
                 })
             }
             // A decay that 16 bits cannot hold at this step.
