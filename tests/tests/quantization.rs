@@ -41,3 +41,21 @@ fn fixed_point_answers_as_often_right_as_f64() {
     assert!((fixed.accuracy() - float.accuracy()).abs() <= 0.01);
     assert!((fixed.strict_accuracy() - float.strict_accuracy()).abs() <= 0.01);
 }
+
+/// Decay time constants of 20 to 100 ms, one a unit.
+#[test]
+fn decay_times_are_off_by_little_at_long_steps_and_more_at_short_ones() {
+    let mut network = published();
+    let units = network.units as f64 - 1.0;
+    for (unit, decay_ms) in network.decay_ms.iter_mut().enumerate() {
+        *decay_ms = 20.0 + 80.0 * unit as f64 / units;
+    }
+    for (ms, limit) in [(1.0, 0.002), (0.5, 0.002), (0.1, 0.008), (0.05, 0.015)] {
+        let step = TimeStep::new(ms, Scheme::Exact).expect("a time step");
+        let losses = quantize(&network, Task::GoNogo, &step)
+            .expect("a network that fits")
+            .losses;
+        let worst = losses.tau_synapse.largest;
+        assert!(worst > 0.0 && worst < limit, "steps of {ms} ms: {worst}");
+    }
+}
