@@ -18,4 +18,5 @@ pub mod rate;
 pub mod record;
 pub mod simulate;
 pub mod statistics;
+pub mod sweep;
 pub mod task;

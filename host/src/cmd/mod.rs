@@ -9,6 +9,7 @@ pub mod quantize;
 pub mod run;
 pub mod run_on;
 pub mod simulate;
+pub mod sweep;
 pub mod train;
 pub mod training;
 
@@ -29,6 +30,7 @@ use crate::formats::snn::SnnError;
 use crate::quantize::QuantizeError;
 use crate::rate::checkpoint::CheckpointError;
 use crate::rate::options::OptionError;
+use crate::sweep::SweepError;
 use crate::task::Task;
 
 /// Why a command failed.
@@ -79,6 +81,9 @@ pub enum CommandError {
         /// Why.
         source: CheckpointError,
     },
+    /// A sweep that cannot go on.
+    #[error(transparent)]
+    Sweep(SweepError),
     /// The run went through and its result is not what was asked for.
     #[error("{0}")]
     Failed(String),
@@ -273,28 +278,44 @@ impl NeuronArgs {
 
     /// The neuron.
     pub fn neuron(&self) -> Result<Neuron, CommandError> {
-        for (name, value) in [("--refractory", self.refractory), ("--noise", self.noise)] {
-            if !(0.0..=1000.0).contains(&value) {
-                return Err(CommandError::Usage(format!(
-                    "{name} {value}; give 0 to 1000"
-                )));
-            }
-        }
-        let neuron = match self.neuron {
-            NeuronArg::Lif => Neuron::LIF,
-            NeuronArg::Qif => Neuron::QIF,
-        };
-        let rise_ms = match self.filter {
-            FilterArg::Double => neuron.rise_ms,
-            FilterArg::Single => 0.0,
-        };
+        let neuron = neuron_of(self.neuron, self.filter, self.refractory)?;
+        in_range("--noise", self.noise)?;
         Ok(Neuron {
-            refractory_ms: self.refractory,
             noise_mv: self.noise,
-            rise_ms,
             ..neuron
         })
     }
+}
+
+/// The published neuron with this equation, filter and refractory time in ms.
+pub fn neuron_of(
+    equation: NeuronArg,
+    filter: FilterArg,
+    refractory_ms: f64,
+) -> Result<Neuron, CommandError> {
+    in_range("--refractory", refractory_ms)?;
+    let neuron = match equation {
+        NeuronArg::Lif => Neuron::LIF,
+        NeuronArg::Qif => Neuron::QIF,
+    };
+    let rise_ms = match filter {
+        FilterArg::Double => neuron.rise_ms,
+        FilterArg::Single => 0.0,
+    };
+    Ok(Neuron {
+        refractory_ms,
+        rise_ms,
+        ..neuron
+    })
+}
+
+fn in_range(name: &str, value: f64) -> Result<(), CommandError> {
+    if (0.0..=1000.0).contains(&value) {
+        return Ok(());
+    }
+    Err(CommandError::Usage(format!(
+        "{name} {value}; give 0 to 1000"
+    )))
 }
 
 /// `20:5:75`, or `20,25,30`.

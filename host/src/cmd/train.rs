@@ -79,9 +79,6 @@ pub enum Mode {
 /// The network and its training; shared with `pipeline`.
 #[derive(Clone, Debug, Args)]
 pub struct OptionArgs {
-    /// Most updates; the published code makes one a trial [default: 6000]
-    #[arg(long = "n_trials", visible_alias = "updates", value_name = "N")]
-    pub n_trials: Option<usize>,
     /// Number of units
     #[arg(
         long = "N",
@@ -90,6 +87,24 @@ pub struct OptionArgs {
         value_name = "N"
     )]
     pub units: usize,
+    /// Activation [default: sigmoid for train, lif for pipeline]
+    #[arg(long, value_enum, ignore_case = true)]
+    pub act: Option<ActivationKind>,
+    /// Everything else
+    #[command(flatten)]
+    pub training: TrainingArgs,
+    /// Seed of everything random
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+/// What is trained and how, beside task, size, activation and seed; shared with
+/// `sweep`.
+#[derive(Clone, Debug, Args)]
+pub struct TrainingArgs {
+    /// Most updates; the published code makes one a trial [default: 6000]
+    #[arg(long = "n_trials", visible_alias = "updates", value_name = "N")]
+    pub n_trials: Option<usize>,
     /// Probability that a unit is inhibitory
     #[arg(
         long = "P_inh",
@@ -128,9 +143,6 @@ pub struct OptionArgs {
     /// Distribution of the recurrent weights at the start [default: gaussian, and balanced with --act lif]
     #[arg(long = "w_dist", visible_alias = "start", value_enum)]
     pub start: Option<WeightStart>,
-    /// Activation [default: sigmoid for train, lif for pipeline]
-    #[arg(long, value_enum, ignore_case = true)]
-    pub act: Option<ActivationKind>,
     /// Loss
     #[arg(
         long = "loss_fn",
@@ -163,9 +175,6 @@ pub struct OptionArgs {
     /// Fluctuations of the rates while training, as those of spike trains [default: 0, and 1 with --act lif]
     #[arg(long, value_name = "C", allow_negative_numbers = true)]
     pub fluctuations: Option<f32>,
-    /// Seed of everything random
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
 }
 
 /// Seeds from the first to the last one, both included.
@@ -220,12 +229,26 @@ impl OptionArgs {
         default: ActivationKind,
     ) -> Result<RateOptions, CommandError> {
         let activation = self.act.unwrap_or(default);
+        self.training
+            .options(task, self.units, activation, self.seed)
+    }
+}
+
+impl TrainingArgs {
+    /// Checked options of one network.
+    pub fn options(
+        &self,
+        task: Task,
+        units: usize,
+        activation: ActivationKind,
+        seed: u64,
+    ) -> Result<RateOptions, CommandError> {
         let taus = DecayTaus::from_numbers(&self.decay_taus)
             .ok_or_else(|| CommandError::Usage("--decay_taus takes one or two numbers".into()))?;
         let defaults = Defaults::of(activation);
         let options = RateOptions {
             task,
-            units: self.units,
+            units,
             p_inh: self.p_inh,
             p_rec: self.p_rec,
             som_units: self.som_units,
@@ -240,7 +263,7 @@ impl OptionArgs {
             learning_rate: self.learning_rate,
             settle: self.settle.unwrap_or(defaults.settle),
             fluctuations: self.fluctuations.unwrap_or(defaults.fluctuations),
-            seed: self.seed,
+            seed,
         };
         Ok(options.checked()?)
     }
@@ -463,7 +486,7 @@ fn run_evaluation(args: &TrainArgs) -> Result<(), CommandError> {
         trials: EVALUATION_TRIALS,
         fluctuations: 0.0,
     };
-    let evaluation = evaluate(&file.network, task, args.options.loss_fn, trials);
+    let evaluation = evaluate(&file.network, task, args.options.training.loss_fn, trials);
     let report = EvaluationReport {
         model: path,
         task: task.name(),
