@@ -66,14 +66,15 @@ impl JobArray<'_> {
             "#!/bin/sh\n\
              #SBATCH --job-name=rate2spike\n\
              #SBATCH --array=0-{last}\n\
-             #SBATCH --output={log}\n\
+             #SBATCH --output=/dev/null\n\
              {options}\
+             cd {folder} || exit 1\n\
+             exec >\"slurm-$SLURM_ARRAY_TASK_ID.log\" 2>&1\n\
              # One network at a time on every processor of the job.\n\
              export RAYON_NUM_THREADS=\"${{SLURM_CPUS_PER_TASK:-1}}\"\n\
-             exec {program} sweep --share \"$SLURM_ARRAY_TASK_ID/{elements}\" -o {folder}\n",
+             exec {program} sweep --share \"$SLURM_ARRAY_TASK_ID/{elements}\" -o .\n",
             last = self.elements - 1,
             elements = self.elements,
-            log = self.folder.join("slurm-%a.log").display(),
             program = quoted(self.program),
             folder = quoted(self.folder),
         )
