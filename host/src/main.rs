@@ -29,6 +29,7 @@ enum Command {
     Inspect(cmd::inspect::InspectArgs),
     Deploy(cmd::deploy::DeployArgs),
     Sweep(cmd::sweep::SweepArgs),
+    Reproduce(cmd::reproduce::ReproduceArgs),
 }
 
 fn main() -> ExitCode {
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         Command::Inspect(args) => cmd::inspect::run(&args),
         Command::Deploy(args) => cmd::deploy::run(&args),
         Command::Sweep(args) => cmd::sweep::run(&args),
+        Command::Reproduce(args) => cmd::reproduce::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// Small networks that train for a moment only: what counts is the rows.
 const SWEEP: &str = "sweep --task go-nogo,xor --n 6,9 --act sigmoid,lif --seeds 4 --n_trials 12 \
-                     --trials 4 --lambdas 25,50 -o rows";
+                     --trials 4 --search-trials 4 --lambdas 25,50 -o rows";
 
 fn command(folder: &Path, line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rate2spike"));
@@ -193,6 +193,28 @@ fn shares_of_a_sweep_are_merged_to_the_whole() {
     succeeds(folder.path(), "sweep --merge rows");
     assert_eq!(rows(folder.path()), rows(other.path()));
     assert_eq!(lines(folder.path(), "rows.csv").len(), 7);
+}
+
+#[test]
+fn a_figure_is_printed_beside_the_published_values() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let line = "reproduce fig1c --networks 2 --n 10 --trials 5 -o rows";
+    let text = succeeds(folder.path(), line);
+    let row = text
+        .lines()
+        .find(|line| line.starts_with("go-nogo N=10 sigmoid"));
+    let fields: Vec<&str> = row.expect("a row").split_whitespace().collect();
+    assert_eq!(fields[3], "69", "{text}");
+    let report: Value =
+        serde_json::from_str(&succeeds(folder.path(), &format!("{line} --json"))).expect("JSON");
+    let cell = &report["cells"][0];
+    assert_eq!(cell["published"], 69.0);
+    assert_eq!(cell["found"], cell["trained"]);
+    assert_eq!(cell["found"]["of"], 2);
+    let row: Value = serde_json::from_str(&lines(folder.path(), "rows.jsonl")[0]).expect("a row");
+    assert_eq!(row["options"]["taus"], serde_json::json!([4.0, 10.0]));
+    fails(folder.path(), "reproduce fig1c --n 11", 2, &["10, 50, 100"]);
+    fails(folder.path(), "reproduce fig3", 2, &["fig2c"]);
 }
 
 #[test]

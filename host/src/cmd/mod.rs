@@ -6,6 +6,7 @@ pub mod gpu;
 pub mod inspect;
 pub mod pipeline;
 pub mod quantize;
+pub mod reproduce;
 pub mod run;
 pub mod run_on;
 pub mod simulate;

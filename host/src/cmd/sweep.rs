@@ -84,6 +84,9 @@ pub struct SweepArgs {
         allow_negative_numbers = true
     )]
     pub refractory: f64,
+    /// Trials of each scaling factor in a search
+    #[arg(long, default_value = "100", value_parser = trials)]
+    pub search_trials: usize,
     /// Trials of each score
     #[arg(long, default_value = "100", value_parser = trials)]
     pub trials: usize,
@@ -161,6 +164,7 @@ impl SweepArgs {
             cells,
             first_seed: *seeds.start(),
             last_seed: *seeds.end(),
+            search_trials: self.search_trials,
             trials: self.trials,
             step_ms: self.dt,
         })

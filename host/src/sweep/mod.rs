@@ -8,9 +8,11 @@
 //! A cell is a set of options that is run with several seeds. [`plan`] says
 //! which networks there are, [`network`] runs one, [`row`] is what it came to,
 //! [`rows`] keeps the rows so that a kill at any time loses no finished one,
-//! [`run`] runs what is missing on several threads, [`summary`] counts, and
-//! [`slurm`] spreads a sweep over a cluster.
+//! [`run`] runs what is missing on several threads, [`summary`] counts,
+//! [`slurm`] spreads a sweep over a cluster, and [`figures`] has the sweeps
+//! behind the paper's figures.
 
+pub mod figures;
 pub mod network;
 pub mod plan;
 pub mod row;

@@ -53,7 +53,7 @@ pub fn run(plan: &Plan, member: Member, step: &TimeStep) -> Row {
         error: None,
         options,
     };
-    if let Err(error) = spike(&mut row, cell, &trained, step) {
+    if let Err(error) = spike(&mut row, plan, &trained, step) {
         row.error = Some(error);
     }
     row
@@ -76,14 +76,15 @@ fn rate_scores(options: &RateOptions, network: &RateNetwork, trials: usize) -> S
 }
 
 /// Converts, quantizes and scores; fills in `row` as far as it comes.
-fn spike(row: &mut Row, cell: &Cell, trained: &Trained, step: &TimeStep) -> Result<(), String> {
+fn spike(row: &mut Row, plan: &Plan, trained: &Trained, step: &TimeStep) -> Result<(), String> {
     if let Some(loss) = trained.losses.last().filter(|loss| !loss.is_finite()) {
         return Err(format!("the training diverged (loss {loss})"));
     }
     let (task, seed) = (row.options.task, row.options.seed);
+    let cell = &plan.cells[row.cell];
     let clock = Instant::now();
     let neuron = cell.neuron.neuron();
-    let found = lambda(row, cell, &trained.network, neuron);
+    let found = lambda(row, (cell, plan.search_trials), &trained.network, neuron);
     let (lambda, search_accuracy) = found.map_err(|error| error.to_string())?;
     row.lambda = Some(lambda);
     row.search_accuracy = search_accuracy;
@@ -107,7 +108,7 @@ fn spike(row: &mut Row, cell: &Cell, trained: &Trained, step: &TimeStep) -> Resu
 /// The only λ of the cell, or the best of a search with its accuracy there.
 fn lambda(
     row: &Row,
-    cell: &Cell,
+    (cell, trials): (&Cell, usize),
     network: &RateNetwork,
     neuron: Neuron,
 ) -> Result<(f64, Option<f64>), ConvertError> {
@@ -120,7 +121,7 @@ fn lambda(
         neuron,
         step: TimeStep::PUBLISHED,
         lambdas: &cell.lambdas,
-        trials: row.trials,
+        trials,
         seed: row.options.seed ^ SEARCH_SEED,
     };
     let candidates = search.run(|_| {})?;

@@ -25,6 +25,8 @@ pub struct Plan {
     pub first_seed: u64,
     /// Last seed.
     pub last_seed: u64,
+    /// Trials of each scaling factor that is searched.
+    pub search_trials: usize,
     /// Trials of each score.
     pub trials: usize,
     /// Time step of the deployed networks, ms.
@@ -274,6 +276,7 @@ mod tests {
             cells: vec![cell(10), cell(20)],
             first_seed: 3,
             last_seed: 5,
+            search_trials: 100,
             trials: 100,
             step_ms: 0.1,
         }

@@ -217,6 +217,7 @@ mod tests {
             cells: vec![cell.clone(), cell],
             first_seed: 1,
             last_seed: 2,
+            search_trials: 10,
             trials: 10,
             step_ms: 0.1,
         }

@@ -187,6 +187,7 @@ mod tests {
             cells: vec![cell],
             first_seed: 1,
             last_seed: 3,
+            search_trials: 10,
             trials: 10,
             step_ms: 0.1,
         };
