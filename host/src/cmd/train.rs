@@ -114,15 +114,14 @@ pub struct TrainingArgs {
         value_name = "P"
     )]
     pub p_inh: f64,
-    /// Probability of a recurrent connection at the start
+    /// Probability of a recurrent connection at the start [default: 0.2, and 40 a unit with --act lif]
     #[arg(
         long = "P_rec",
         allow_negative_numbers = true,
         visible_alias = "p-rec",
-        default_value_t = 0.2,
         value_name = "P"
     )]
-    pub p_rec: f64,
+    pub p_rec: Option<f64>,
     /// Inhibitory units that receive no inhibition
     #[arg(
         long = "som_N",
@@ -175,6 +174,14 @@ pub struct TrainingArgs {
     /// Fluctuations of the rates while training, as those of spike trains [default: 0, and 1 with --act lif]
     #[arg(long, value_name = "C", allow_negative_numbers = true)]
     pub fluctuations: Option<f32>,
+    /// The same in the updates of --settle [default: as --fluctuations where it is given, else 0, and 2 with --act lif]
+    #[arg(
+        long = "settle_fluctuations",
+        visible_alias = "settle-fluctuations",
+        value_name = "C",
+        allow_negative_numbers = true
+    )]
+    pub settle_fluctuations: Option<f32>,
 }
 
 /// Seeds from the first to the last one, both included.
@@ -245,62 +252,29 @@ impl TrainingArgs {
     ) -> Result<RateOptions, CommandError> {
         let taus = DecayTaus::from_numbers(&self.decay_taus)
             .ok_or_else(|| CommandError::Usage("--decay_taus takes one or two numbers".into()))?;
-        let defaults = Defaults::of(activation);
+        let default = RateOptions::defaults(task, units, activation);
         let options = RateOptions {
-            task,
-            units,
             p_inh: self.p_inh,
-            p_rec: self.p_rec,
+            p_rec: self.p_rec.unwrap_or(default.p_rec),
             som_units: self.som_units,
             dale: self.apply_dale,
-            gain: self.gain.unwrap_or(defaults.gain),
-            start: self.start.unwrap_or(defaults.start),
-            activation,
+            gain: self.gain.unwrap_or(default.gain),
+            start: self.start.unwrap_or(default.start),
             loss: self.loss_fn,
             taus,
-            updates: self.n_trials.unwrap_or(6000),
-            batch: self.batch.unwrap_or(defaults.batch),
+            updates: self.n_trials.unwrap_or(default.updates),
+            batch: self.batch.unwrap_or(default.batch),
             learning_rate: self.learning_rate,
-            settle: self.settle.unwrap_or(defaults.settle),
-            fluctuations: self.fluctuations.unwrap_or(defaults.fluctuations),
+            settle: self.settle.unwrap_or(default.settle),
+            fluctuations: self.fluctuations.unwrap_or(default.fluctuations),
+            settle_fluctuations: self
+                .settle_fluctuations
+                .or(self.fluctuations)
+                .unwrap_or(default.settle_fluctuations),
             seed,
+            ..default
         };
         Ok(options.checked()?)
-    }
-}
-
-/// What a training does where no option says otherwise.
-struct Defaults {
-    gain: f64,
-    start: WeightStart,
-    batch: usize,
-    settle: usize,
-    fluctuations: f32,
-}
-
-impl Defaults {
-    fn of(activation: ActivationKind) -> Self {
-        match activation {
-            // The slope of the neuron's own transfer function is 0.15 per mV at
-            // the threshold: with a gain of 6 a balanced network starts just
-            // below the edge where activity sustains itself, from where tasks
-            // with a memory are learned in some hundred updates and not in some
-            // thousand.
-            ActivationKind::Lif => Self {
-                gain: 6.0,
-                start: WeightStart::Balanced,
-                batch: 8,
-                settle: 300,
-                fluctuations: 1.0,
-            },
-            _ => Self {
-                gain: 1.5,
-                start: WeightStart::Gaussian,
-                batch: 1,
-                settle: 0,
-                fluctuations: 0.0,
-            },
-        }
     }
 }
 

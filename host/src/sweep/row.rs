@@ -156,6 +156,7 @@ impl Row {
             ("learning_rate", o.learning_rate.to_string()),
             ("settle", o.settle.to_string()),
             ("fluctuations", o.fluctuations.to_string()),
+            ("settle_fluctuations", o.settle_fluctuations.to_string()),
             ("error", text(&self.error)),
         ]
         .into_iter()
