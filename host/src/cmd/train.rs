@@ -136,7 +136,7 @@ pub struct TrainingArgs {
         value_parser = truth, action = clap::ArgAction::Set
     )]
     pub apply_dale: bool,
-    /// Spread of the recurrent weights at the start [default: 1.5, and 6 with --act lif]
+    /// Spread of the recurrent weights at the start [default: 1.5, and 9 with --act lif]
     #[arg(long, allow_negative_numbers = true)]
     pub gain: Option<f64>,
     /// Distribution of the recurrent weights at the start [default: gaussian, and balanced with --act lif]
@@ -168,13 +168,13 @@ pub struct TrainingArgs {
         allow_negative_numbers = true
     )]
     pub learning_rate: f64,
-    /// Updates with a falling rate after the criterion is met [default: 0, and 300 with --act lif]
+    /// Updates with a falling rate after the criterion is met [default: 0, and 600 with --act lif]
     #[arg(long, value_name = "N")]
     pub settle: Option<usize>,
     /// Fluctuations of the rates while training, as those of spike trains [default: 0, and 1 with --act lif]
     #[arg(long, value_name = "C", allow_negative_numbers = true)]
     pub fluctuations: Option<f32>,
-    /// The same in the updates of --settle [default: as --fluctuations where it is given, else 0, and 2 with --act lif]
+    /// The same in the updates of --settle [default: as --fluctuations where it is given, else 0, and 2.5 with --act lif]
     #[arg(
         long = "settle_fluctuations",
         visible_alias = "settle-fluctuations",

@@ -198,7 +198,7 @@ impl Training {
             seed: self.options.seed,
             first: (update * EVALUATION_TRIALS) as u64,
             trials: EVALUATION_TRIALS,
-            fluctuations: self.options.fluctuations,
+            fluctuations: strength(&self.options, self.settling_since),
         };
         evaluate(&self.network, self.options.task, self.options.loss, trials)
     }
@@ -213,9 +213,10 @@ pub(super) fn settling_rate(options: &RateOptions, since: Option<usize>, update:
     options.learning_rate * share
 }
 
-/// Strength of the fluctuations in an update: stronger, if so wanted, while the
-/// network settles. A network that has yet to find out what to do with its
-/// inputs does not find it under strong ones.
+/// Strength of the fluctuations in an update and in the evaluation after it:
+/// stronger, if so wanted, while the network settles. A network that has yet to
+/// find out what to do with its inputs does not find it under strong ones; one
+/// that has settled must meet the criterion under them.
 pub(super) fn strength(options: &RateOptions, since: Option<usize>) -> f32 {
     match since {
         Some(_) => options.settle_fluctuations,

@@ -162,24 +162,23 @@ impl<B: SideBySide> Running<B> {
         self.settling_since.iter().map(rate).collect()
     }
 
+    /// How strongly the rates of each network fluctuate now.
+    fn strengths(&self, options: &RateOptions) -> Vec<f32> {
+        let strength = |since: &Option<usize>| strength(options, *since);
+        self.settling_since.iter().map(strength).collect()
+    }
+
     /// Updates every network once; `update` counts from 0. Returns before the
     /// device is done.
     pub fn update(&mut self, options: &RateOptions, update: usize) {
-        let strength = |since: &Option<usize>| strength(options, *since);
-        let strengths: Vec<f32> = self.settling_since.iter().map(strength).collect();
-        let strongest = strengths.iter().copied().fold(0.0, f32::max);
+        let strengths = self.strengths(options);
         let range = TrialRange {
             stream: Stream::Training,
             first: (update * options.batch) as u64,
             trials: options.batch,
-            fluctuating: strongest > 0.0,
+            fluctuating: strengths.iter().any(|&strength| strength > 0.0),
         };
-        let mut drive = drive(options, &self.source, range);
-        drive.fluctuations = strongest;
-        drive.trials.fluctuations = drive
-            .trials
-            .fluctuations
-            .map(|deviates| scaled(deviates, &strengths, strongest));
+        let drive = drive(options, &self.source, range, &strengths);
         let outputs = self.model.forward(&drive);
         let target = Tensor::from_inner(drive.trials.target);
         let losses = losses(outputs, target, options.loss);
@@ -217,6 +216,8 @@ impl<B: SideBySide> Running<B> {
             return Vec::new();
         }
         let (model, source) = (self.model.select(places), self.source.select(places));
+        let all = self.strengths(options);
+        let strengths: Vec<f32> = places.iter().map(|&k| all[k]).collect();
         let (k, samples) = (places.len(), options.task.samples());
         let most = (EVALUATION_NUMBERS / (k * samples * options.units)).max(1);
         let mut evaluations = vec![Evaluation::default(); k];
@@ -227,9 +228,9 @@ impl<B: SideBySide> Running<B> {
                 stream: Stream::Evaluation,
                 first: (update * EVALUATION_TRIALS + done) as u64,
                 trials,
-                fluctuating: options.fluctuations > 0.0,
+                fluctuating: strengths.iter().any(|&strength| strength > 0.0),
             };
-            let drive = drive(options, &source, range);
+            let drive = drive(options, &source, range, &strengths);
             let outputs = numbers(model.outputs(&drive));
             let size = trials * (samples - 1);
             evaluations
@@ -292,15 +293,22 @@ fn scaled<B: SideBySide>(
     deviates * factors.reshape([strengths.len(), 1, 1, 1])
 }
 
+/// What drives networks whose fluctuations have these strengths.
 fn drive<B: SideBySide>(
     options: &RateOptions,
     source: &TrialSource<B>,
     range: TrialRange,
+    strengths: &[f32],
 ) -> Drive<B> {
+    let strongest = strengths.iter().copied().fold(0.0, f32::max);
+    let mut trials = B::draw(source, range);
+    trials.fluctuations = trials
+        .fluctuations
+        .map(|deviates| scaled(deviates, strengths, strongest));
     Drive {
         activation: options.activation.activation(),
-        fluctuations: options.fluctuations,
-        trials: B::draw(source, range),
+        fluctuations: strongest,
+        trials,
     }
 }
 
