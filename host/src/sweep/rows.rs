@@ -184,8 +184,11 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, DiskError> {
 /// them.
 ///
 /// # Errors
-/// If a file cannot be read or written.
+/// If a file cannot be read or written, or if a sweep is writing to the joined
+/// one.
 pub fn merge(folder: &Path, plan: &Plan) -> Result<Vec<Row>, SweepError> {
+    // Open, and so locked, while it is replaced.
+    let _locked = RowsFile::open(folder, None, plan)?;
     let rows = read_all(folder, plan)?;
     let lines: String = rows.iter().map(Row::json_line).collect();
     disk::write(&folder.join("rows.jsonl"), lines.as_bytes())?;
@@ -260,6 +263,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let _open = RowsFile::open(folder.path(), None, &plan()).expect("rows");
         let error = RowsFile::open(folder.path(), None, &plan()).expect_err("a second one");
+        assert!(matches!(error, SweepError::Busy { .. }), "{error}");
+        let error = merge(folder.path(), &plan()).expect_err("the rows are in use");
         assert!(matches!(error, SweepError::Busy { .. }), "{error}");
         RowsFile::open(folder.path(), Some(3), &plan()).expect("another share");
     }
