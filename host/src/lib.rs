@@ -19,4 +19,5 @@ pub mod record;
 pub mod saturation;
 pub mod simulate;
 pub mod statistics;
+pub mod sweep;
 pub mod task;

@@ -28,6 +28,8 @@ enum Command {
     Run(cmd::run::RunArgs),
     Inspect(cmd::inspect::InspectArgs),
     Deploy(cmd::deploy::DeployArgs),
+    Sweep(cmd::sweep::SweepArgs),
+    Reproduce(cmd::reproduce::ReproduceArgs),
 }
 
 fn main() -> ExitCode {
@@ -40,6 +42,8 @@ fn main() -> ExitCode {
         Command::Run(args) => cmd::run::run(&args),
         Command::Inspect(args) => cmd::inspect::run(&args),
         Command::Deploy(args) => cmd::deploy::run(&args),
+        Command::Sweep(args) => cmd::sweep::run(&args),
+        Command::Reproduce(args) => cmd::reproduce::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

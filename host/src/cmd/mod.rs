@@ -2,13 +2,16 @@
 
 pub mod convert;
 pub mod deploy;
+pub mod deployed_step;
 pub mod gpu;
 pub mod inspect;
 pub mod pipeline;
 pub mod quantize;
+pub mod reproduce;
 pub mod run;
 pub mod run_on;
 pub mod simulate;
+pub mod sweep;
 pub mod train;
 pub mod training;
 pub mod warnings;
@@ -30,9 +33,9 @@ use crate::formats::image::ImageError;
 use crate::formats::rate_model::{ModelError, RateModelFile};
 use crate::formats::snn::SnnError;
 use crate::quantize::QuantizeError;
-use crate::quantize::longest_step::{Comparison, MOST_TRIALS, compare_steps};
 use crate::rate::checkpoint::CheckpointError;
 use crate::rate::options::OptionError;
+use crate::sweep::SweepError;
 use crate::task::Task;
 
 /// Why a command failed.
@@ -83,6 +86,9 @@ pub enum CommandError {
         /// Why.
         source: CheckpointError,
     },
+    /// A sweep that cannot go on.
+    #[error(transparent)]
+    Sweep(SweepError),
     /// The run went through and its result is not what was asked for.
     #[error("{0}")]
     Failed(String),
@@ -303,98 +309,44 @@ impl NeuronArgs {
 
     /// The neuron.
     pub fn neuron(&self) -> Result<Neuron, CommandError> {
-        for (name, value) in [("--refractory", self.refractory), ("--noise", self.noise)] {
-            if !(0.0..=1000.0).contains(&value) {
-                return Err(CommandError::Usage(format!(
-                    "{name} {value}; give 0 to 1000"
-                )));
-            }
-        }
-        let neuron = match self.neuron {
-            NeuronArg::Lif => Neuron::LIF,
-            NeuronArg::Qif => Neuron::QIF,
-        };
-        let rise_ms = match self.filter {
-            FilterArg::Double => neuron.rise_ms,
-            FilterArg::Single => 0.0,
-        };
+        let neuron = neuron_of(self.neuron, self.filter, self.refractory)?;
+        in_range("--noise", self.noise)?;
         Ok(Neuron {
-            refractory_ms: self.refractory,
             noise_mv: self.noise,
-            rise_ms,
             ..neuron
         })
     }
 }
 
-/// `0.5`, or `auto`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum DeployedStep {
-    /// The longest that costs at most a point of accuracy.
-    Auto,
-    /// This one, ms.
-    Given(f64),
+/// The published neuron with this equation, filter and refractory time in ms.
+pub fn neuron_of(
+    equation: NeuronArg,
+    filter: FilterArg,
+    refractory_ms: f64,
+) -> Result<Neuron, CommandError> {
+    in_range("--refractory", refractory_ms)?;
+    let neuron = match equation {
+        NeuronArg::Lif => Neuron::LIF,
+        NeuronArg::Qif => Neuron::QIF,
+    };
+    let rise_ms = match filter {
+        FilterArg::Double => neuron.rise_ms,
+        FilterArg::Single => 0.0,
+    };
+    Ok(Neuron {
+        refractory_ms,
+        rise_ms,
+        ..neuron
+    })
 }
 
-/// Time step of a deployed network by default, ms.
-pub const DEPLOYED_STEP_MS: f64 = 0.1;
-
-impl std::fmt::Display for DeployedStep {
-    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        match self {
-            DeployedStep::Auto => f.write_str("auto"),
-            DeployedStep::Given(ms) => ms.fmt(f),
-        }
+fn in_range(name: &str, value: f64) -> Result<(), CommandError> {
+    if (0.0..=1000.0).contains(&value) {
+        return Ok(());
     }
-}
-
-impl FromStr for DeployedStep {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text.eq_ignore_ascii_case("auto") {
-            return Ok(DeployedStep::Auto);
-        }
-        let ms = text.parse().map_err(|_| "give a length in ms, or auto")?;
-        Ok(DeployedStep::Given(ms))
-    }
-}
-
-impl DeployedStep {
-    /// The step to begin with, before a network is there.
-    pub fn first(self) -> Result<TimeStep, StepError> {
-        let ms = match self {
-            DeployedStep::Auto => PUBLISHED_STEP_MS,
-            DeployedStep::Given(ms) => ms,
-        };
-        TimeStep::new(ms, Scheme::Exact)
-    }
-
-    /// The step, and how it was found where it was looked for.
-    pub fn find(
-        self,
-        network: &SpikingNetwork,
-        task: Task,
-        seed: u64,
-        json: bool,
-    ) -> Result<(TimeStep, Vec<Comparison>), CommandError> {
-        let (ms, comparisons) = match self {
-            DeployedStep::Given(ms) => (ms, Vec::new()),
-            DeployedStep::Auto => {
-                // Other trials than those of the scores that follow.
-                let bar = progress(MOST_TRIALS as u64, "{msg}: trial {pos} [{elapsed}]", json);
-                let comparisons = compare_steps(network, task, seed ^ 0xD7, |ms, trials| {
-                    bar.set_message(format!("dt {ms} ms"));
-                    bar.set_position(trials as u64);
-                });
-                bar.finish_and_clear();
-                let taken = comparisons.iter().find(|comparison| comparison.taken);
-                let ms = taken.map_or(PUBLISHED_STEP_MS, |taken| taken.dt_ms);
-                (ms, comparisons)
-            }
-        };
-        Ok((TimeStep::new(ms, Scheme::Exact)?, comparisons))
-    }
+    Err(CommandError::Usage(format!(
+        "{name} {value}; give 0 to 1000"
+    )))
 }
 
 /// `20:5:75`, or `20,25,30`.

@@ -7,22 +7,21 @@ use std::time::Instant;
 use clap::Args;
 use serde::Serialize;
 
+use super::deployed_step::{DEPLOYED_STEP_MS, DeployedStep};
 use super::quantize::{Accuracy, print_steps, quantize_and_save, score_blob};
 use super::train::OptionArgs;
 use super::training::{Plan, TrainReport, TrainingBar};
 use super::warnings::Warnings;
-use super::{
-    CommandError, DEPLOYED_STEP_MS, DeployedStep, Lambdas, hexadecimal, print_json, progress,
-    trials,
-};
+use super::{CommandError, Lambdas, hexadecimal, print_json, progress, trials};
 use crate::convert::search::{Search, Standing, best, score_f64, trials_met};
 use crate::convert::{Neuron, SpikingNetwork, TimeStep};
 use crate::quantize::longest_step::Comparison;
-use crate::rate::activation::{ActivationKind, LIF_LAMBDA};
+use crate::rate::activation::ActivationKind;
 use crate::rate::network::RateNetwork;
 use crate::rate::options::RateOptions;
 use crate::rate::training::{EvaluationTrials, evaluate};
 use crate::statistics::Interval;
+use crate::sweep::plan::default_lambdas;
 use crate::task::Task;
 
 /// Train a network, carry it onto spiking neurons, quantize it and run it
@@ -47,7 +46,7 @@ pub struct PipelineArgs {
     /// The network and its training
     #[command(flatten)]
     pub options: OptionArgs,
-    /// Scaling factors to search [default: 50 with --act lif, else 20:5:75]
+    /// Scaling factors to search [default: 50 with lif, 20:5:75 with sigmoid, else 4:2:26]
     #[arg(long)]
     pub lambdas: Option<Lambdas>,
     /// Trials of each score
@@ -223,8 +222,7 @@ fn lambda(
 ) -> Result<f64, CommandError> {
     let lambdas = match (&args.lambdas, options.activation) {
         (Some(Lambdas(lambdas)), _) => lambdas.clone(),
-        (None, ActivationKind::Lif) => vec![LIF_LAMBDA],
-        (None, _) => (0..12).map(|k| 20.0 + 5.0 * f64::from(k)).collect(),
+        (None, activation) => default_lambdas(activation),
     };
     if let [lambda] = lambdas[..] {
         return Ok(lambda);

@@ -5,11 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
+use super::deployed_step::{DEPLOYED_STEP_MS, DeployedStep};
 use super::warnings::Warnings;
-use super::{
-    CommandError, DEPLOYED_STEP_MS, DeployedStep, hexadecimal, lambda_of, print_json,
-    spiking_network, task_of, trials,
-};
+use super::{CommandError, hexadecimal, lambda_of, print_json, spiking_network, task_of, trials};
 use crate::convert::search::{score_f32, score_f64};
 use crate::convert::{Neuron, SpikingNetwork, TimeStep};
 use crate::formats::rate_model::RateModelFile;

@@ -79,9 +79,6 @@ pub enum Mode {
 /// The network and its training; shared with `pipeline`.
 #[derive(Clone, Debug, Args)]
 pub struct OptionArgs {
-    /// Most updates; the published code makes one a trial [default: 6000]
-    #[arg(long = "n_trials", visible_alias = "updates", value_name = "N")]
-    pub n_trials: Option<usize>,
     /// Number of units
     #[arg(
         long = "N",
@@ -90,6 +87,24 @@ pub struct OptionArgs {
         value_name = "N"
     )]
     pub units: usize,
+    /// Activation [default: sigmoid for train, lif for pipeline]
+    #[arg(long, value_enum, ignore_case = true)]
+    pub act: Option<ActivationKind>,
+    /// Everything else
+    #[command(flatten)]
+    pub training: TrainingArgs,
+    /// Seed of everything random
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+/// What is trained and how, beside task, size, activation and seed; shared with
+/// `sweep`.
+#[derive(Clone, Debug, Args)]
+pub struct TrainingArgs {
+    /// Most updates; the published code makes one a trial [default: 6000]
+    #[arg(long = "n_trials", visible_alias = "updates", value_name = "N")]
+    pub n_trials: Option<usize>,
     /// Probability that a unit is inhibitory
     #[arg(
         long = "P_inh",
@@ -99,15 +114,14 @@ pub struct OptionArgs {
         value_name = "P"
     )]
     pub p_inh: f64,
-    /// Probability of a recurrent connection at the start
+    /// Probability of a recurrent connection at the start [default: 0.2, and 40 a unit with --act lif]
     #[arg(
         long = "P_rec",
         allow_negative_numbers = true,
         visible_alias = "p-rec",
-        default_value_t = 0.2,
         value_name = "P"
     )]
-    pub p_rec: f64,
+    pub p_rec: Option<f64>,
     /// Inhibitory units that receive no inhibition
     #[arg(
         long = "som_N",
@@ -122,15 +136,12 @@ pub struct OptionArgs {
         value_parser = truth, action = clap::ArgAction::Set
     )]
     pub apply_dale: bool,
-    /// Spread of the recurrent weights at the start [default: 1.5, and 6 with --act lif]
+    /// Spread of the recurrent weights at the start [default: 1.5, and 9 with --act lif]
     #[arg(long, allow_negative_numbers = true)]
     pub gain: Option<f64>,
     /// Distribution of the recurrent weights at the start [default: gaussian, and balanced with --act lif]
     #[arg(long = "w_dist", visible_alias = "start", value_enum)]
     pub start: Option<WeightStart>,
-    /// Activation [default: sigmoid for train, lif for pipeline]
-    #[arg(long, value_enum, ignore_case = true)]
-    pub act: Option<ActivationKind>,
     /// Loss
     #[arg(
         long = "loss_fn",
@@ -157,15 +168,20 @@ pub struct OptionArgs {
         allow_negative_numbers = true
     )]
     pub learning_rate: f64,
-    /// Updates with a falling rate after the criterion is met [default: 0, and 300 with --act lif]
+    /// Updates with a falling rate after the criterion is met [default: 0, and 600 with --act lif]
     #[arg(long, value_name = "N")]
     pub settle: Option<usize>,
     /// Fluctuations of the rates while training, as those of spike trains [default: 0, and 1 with --act lif]
     #[arg(long, value_name = "C", allow_negative_numbers = true)]
     pub fluctuations: Option<f32>,
-    /// Seed of everything random
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
+    /// The same in the updates of --settle [default: as --fluctuations where it is given, else 0, and 2.5 with --act lif]
+    #[arg(
+        long = "settle_fluctuations",
+        visible_alias = "settle-fluctuations",
+        value_name = "C",
+        allow_negative_numbers = true
+    )]
+    pub settle_fluctuations: Option<f32>,
 }
 
 /// Seeds from the first to the last one, both included.
@@ -220,64 +236,45 @@ impl OptionArgs {
         default: ActivationKind,
     ) -> Result<RateOptions, CommandError> {
         let activation = self.act.unwrap_or(default);
-        let taus = DecayTaus::from_numbers(&self.decay_taus)
-            .ok_or_else(|| CommandError::Usage("--decay_taus takes one or two numbers".into()))?;
-        let defaults = Defaults::of(activation);
-        let options = RateOptions {
-            task,
-            units: self.units,
-            p_inh: self.p_inh,
-            p_rec: self.p_rec,
-            som_units: self.som_units,
-            dale: self.apply_dale,
-            gain: self.gain.unwrap_or(defaults.gain),
-            start: self.start.unwrap_or(defaults.start),
-            activation,
-            loss: self.loss_fn,
-            taus,
-            updates: self.n_trials.unwrap_or(6000),
-            batch: self.batch.unwrap_or(defaults.batch),
-            learning_rate: self.learning_rate,
-            settle: self.settle.unwrap_or(defaults.settle),
-            fluctuations: self.fluctuations.unwrap_or(defaults.fluctuations),
-            seed: self.seed,
-        };
-        Ok(options.checked()?)
+        self.training
+            .options(task, self.units, activation, self.seed)
     }
 }
 
-/// What a training does where no option says otherwise.
-struct Defaults {
-    gain: f64,
-    start: WeightStart,
-    batch: usize,
-    settle: usize,
-    fluctuations: f32,
-}
-
-impl Defaults {
-    fn of(activation: ActivationKind) -> Self {
-        match activation {
-            // The slope of the neuron's own transfer function is 0.15 per mV at
-            // the threshold: with a gain of 6 a balanced network starts just
-            // below the edge where activity sustains itself, from where tasks
-            // with a memory are learned in some hundred updates and not in some
-            // thousand.
-            ActivationKind::Lif => Self {
-                gain: 6.0,
-                start: WeightStart::Balanced,
-                batch: 8,
-                settle: 300,
-                fluctuations: 1.0,
-            },
-            _ => Self {
-                gain: 1.5,
-                start: WeightStart::Gaussian,
-                batch: 1,
-                settle: 0,
-                fluctuations: 0.0,
-            },
-        }
+impl TrainingArgs {
+    /// Checked options of one network.
+    pub fn options(
+        &self,
+        task: Task,
+        units: usize,
+        activation: ActivationKind,
+        seed: u64,
+    ) -> Result<RateOptions, CommandError> {
+        let taus = DecayTaus::from_numbers(&self.decay_taus)
+            .ok_or_else(|| CommandError::Usage("--decay_taus takes one or two numbers".into()))?;
+        let default = RateOptions::defaults(task, units, activation);
+        let options = RateOptions {
+            p_inh: self.p_inh,
+            p_rec: self.p_rec.unwrap_or(default.p_rec),
+            som_units: self.som_units,
+            dale: self.apply_dale,
+            gain: self.gain.unwrap_or(default.gain),
+            start: self.start.unwrap_or(default.start),
+            loss: self.loss_fn,
+            taus,
+            updates: self.n_trials.unwrap_or(default.updates),
+            batch: self.batch.unwrap_or(default.batch),
+            learning_rate: self.learning_rate,
+            settle: self.settle.unwrap_or(default.settle),
+            fluctuations: self.fluctuations.unwrap_or(default.fluctuations),
+            settle_fluctuations: self
+                .settle_fluctuations
+                .or(self.fluctuations)
+                .unwrap_or(default.settle_fluctuations),
+            seed,
+            ..default
+        };
+        Ok(options.checked()?)
     }
 }
 
@@ -463,7 +460,7 @@ fn run_evaluation(args: &TrainArgs) -> Result<(), CommandError> {
         trials: EVALUATION_TRIALS,
         fluctuations: 0.0,
     };
-    let evaluation = evaluate(&file.network, task, args.options.loss_fn, trials);
+    let evaluation = evaluate(&file.network, task, args.options.training.loss_fn, trials);
     let report = EvaluationReport {
         model: path,
         task: task.name(),

@@ -6,6 +6,8 @@
 //! further behind the leader than there are trials left, or the trials on which
 //! the two differ speak against it (one-sided sign test, [`SIGN_TEST_LEVEL`]).
 
+use std::convert::Infallible;
+
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -120,6 +122,16 @@ impl Search<'_> {
             search: self,
             networks: networks.collect::<Result<_, _>>()?,
         })
+    }
+
+    /// Scores the candidates.
+    ///
+    /// # Errors
+    /// Those of [`Search::contest`].
+    pub fn scores(&self) -> Result<Vec<Candidate>, ConvertError> {
+        let contest = self.contest()?;
+        let Ok(candidates) = contest.run::<Infallible>(Standing::new(), |_| Ok(()));
+        Ok(candidates)
     }
 
     /// The candidates that can still win after `done` trials.
@@ -308,8 +320,6 @@ fn score<A: super::Float>(
 
 #[cfg(test)]
 mod tests {
-    use std::convert::Infallible;
-
     use super::*;
     use crate::rate::options::RateOptions;
 

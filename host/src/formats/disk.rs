@@ -143,7 +143,7 @@ fn temporary(path: &Path, bytes: &[u8]) -> io::Result<tempfile::NamedTempFile> {
 }
 
 /// The error of a file that could not be written.
-pub(super) fn failure(path: &Path, source: io::Error) -> DiskError {
+pub(crate) fn failure(path: &Path, source: io::Error) -> DiskError {
     let advice = match source.kind() {
         io::ErrorKind::StorageFull => ". Free some space, or choose another disk",
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {

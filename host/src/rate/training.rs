@@ -170,18 +170,19 @@ impl Training {
     pub fn update(&mut self) -> f32 {
         let update = self.losses.len();
         let options = &self.options;
+        let fluctuations = strength(options, self.settling_since);
         let batch = Batch::draw(
             &self.network,
             options.task,
             (options.seed, Stream::Training),
             (update * options.batch) as u64,
             options.batch,
-            options.fluctuations > 0.0,
+            fluctuations > 0.0,
         );
         let target = target(&batch);
         let drive = Drive {
             activation: self.activation.clone(),
-            fluctuations: options.fluctuations,
+            fluctuations,
             batch,
         };
         let value = loss(self.model.forward(Arc::new(drive)), target, options.loss);
@@ -197,7 +198,7 @@ impl Training {
             seed: self.options.seed,
             first: (update * EVALUATION_TRIALS) as u64,
             trials: EVALUATION_TRIALS,
-            fluctuations: self.options.fluctuations,
+            fluctuations: strength(&self.options, self.settling_since),
         };
         evaluate(&self.network, self.options.task, self.options.loss, trials)
     }
@@ -210,6 +211,17 @@ pub(super) fn settling_rate(options: &RateOptions, since: Option<usize>, update:
         1.0 - (update - since) as f64 / (options.settle + 1) as f64
     });
     options.learning_rate * share
+}
+
+/// Strength of the fluctuations in an update and in the evaluation after it:
+/// stronger, if so wanted, while the network settles. A network that has yet to
+/// find out what to do with its inputs does not find it under strong ones; one
+/// that has settled must meet the criterion under them.
+pub(super) fn strength(options: &RateOptions, since: Option<usize>) -> f32 {
+    match since {
+        Some(_) => options.settle_fluctuations,
+        None => options.fluctuations,
+    }
 }
 
 pub(super) fn criterion(options: &RateOptions, update: usize, evaluation: &Evaluation) -> bool {

@@ -13,7 +13,7 @@ use super::{Drive, SideBySide};
 use crate::rate::network::{RateNetwork, Stream};
 use crate::rate::options::RateOptions;
 use crate::rate::training::{
-    EVALUATE_EVERY, EVALUATION_TRIALS, Evaluation, Trained, criterion, settling_rate,
+    EVALUATE_EVERY, EVALUATION_TRIALS, Evaluation, Trained, criterion, settling_rate, strength,
 };
 
 /// Updates after which the losses are fetched from the device, which then runs
@@ -162,16 +162,23 @@ impl<B: SideBySide> Running<B> {
         self.settling_since.iter().map(rate).collect()
     }
 
+    /// How strongly the rates of each network fluctuate now.
+    fn strengths(&self, options: &RateOptions) -> Vec<f32> {
+        let strength = |since: &Option<usize>| strength(options, *since);
+        self.settling_since.iter().map(strength).collect()
+    }
+
     /// Updates every network once; `update` counts from 0. Returns before the
     /// device is done.
     pub fn update(&mut self, options: &RateOptions, update: usize) {
+        let strengths = self.strengths(options);
         let range = TrialRange {
             stream: Stream::Training,
             first: (update * options.batch) as u64,
             trials: options.batch,
-            fluctuating: options.fluctuations > 0.0,
+            fluctuating: strengths.iter().any(|&strength| strength > 0.0),
         };
-        let drive = drive(options, &self.source, range);
+        let drive = drive(options, &self.source, range, &strengths);
         let outputs = self.model.forward(&drive);
         let target = Tensor::from_inner(drive.trials.target);
         let losses = losses(outputs, target, options.loss);
@@ -209,6 +216,8 @@ impl<B: SideBySide> Running<B> {
             return Vec::new();
         }
         let (model, source) = (self.model.select(places), self.source.select(places));
+        let all = self.strengths(options);
+        let strengths: Vec<f32> = places.iter().map(|&k| all[k]).collect();
         let (k, samples) = (places.len(), options.task.samples());
         let most = (EVALUATION_NUMBERS / (k * samples * options.units)).max(1);
         let mut evaluations = vec![Evaluation::default(); k];
@@ -219,9 +228,9 @@ impl<B: SideBySide> Running<B> {
                 stream: Stream::Evaluation,
                 first: (update * EVALUATION_TRIALS + done) as u64,
                 trials,
-                fluctuating: options.fluctuations > 0.0,
+                fluctuating: strengths.iter().any(|&strength| strength > 0.0),
             };
-            let drive = drive(options, &source, range);
+            let drive = drive(options, &source, range, &strengths);
             let outputs = numbers(model.outputs(&drive));
             let size = trials * (samples - 1);
             evaluations
@@ -266,19 +275,88 @@ impl<B: SideBySide> Running<B> {
     }
 }
 
+/// The deviates of networks whose fluctuations have these strengths, K × T × B ×
+/// N, where the back end is told the strongest.
+fn scaled<B: SideBySide>(
+    deviates: Tensor<B, 4>,
+    strengths: &[f32],
+    strongest: f32,
+) -> Tensor<B, 4> {
+    if strengths.iter().all(|&strength| strength == strongest) {
+        return deviates;
+    }
+    let factors: Vec<f32> = strengths
+        .iter()
+        .map(|strength| (strength / strongest).sqrt())
+        .collect();
+    let factors = Tensor::<B, 1>::from_floats(factors.as_slice(), &deviates.device());
+    deviates * factors.reshape([strengths.len(), 1, 1, 1])
+}
+
+/// What drives networks whose fluctuations have these strengths.
 fn drive<B: SideBySide>(
     options: &RateOptions,
     source: &TrialSource<B>,
     range: TrialRange,
+    strengths: &[f32],
 ) -> Drive<B> {
+    let strongest = strengths.iter().copied().fold(0.0, f32::max);
+    let mut trials = B::draw(source, range);
+    trials.fluctuations = trials
+        .fluctuations
+        .map(|deviates| scaled(deviates, strengths, strongest));
     Drive {
         activation: options.activation.activation(),
-        fluctuations: options.fluctuations,
-        trials: B::draw(source, range),
+        fluctuations: strongest,
+        trials,
     }
 }
 
 fn numbers<B: SideBySide, const D: usize>(tensor: Tensor<B, D>) -> Vec<f32> {
     let data = tensor.into_data().convert::<f32>();
     data.into_vec().expect("the data were converted to f32")
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::backend::Flex;
+
+    use super::*;
+    use crate::rate::activation::ActivationKind;
+    use crate::rate::training::Training;
+    use crate::task::Task;
+
+    /// The loss of the eighth update of a network alone.
+    fn alone(options: &RateOptions, seed: u64, since: Option<usize>) -> f32 {
+        let mut training = Training::new(RateOptions {
+            seed,
+            ..options.clone()
+        });
+        training.losses = vec![0.0; 7];
+        training.settling_since = since;
+        training.update()
+    }
+
+    #[test]
+    fn a_network_that_settles_fluctuates_more_beside_one_that_does_not() {
+        let options = RateOptions {
+            batch: 2,
+            settle_fluctuations: 5.0,
+            ..RateOptions::defaults(Task::GoNogo, 12, ActivationKind::Lif)
+        };
+        let mut running = Running::<Flex>::start(&options, &[5, 6], &Default::default());
+        running.settling_since = vec![None, Some(3)];
+        running.update(&options, 7);
+        let found = numbers(running.pending.remove(0));
+        let wanted = [alone(&options, 5, None), alone(&options, 6, Some(3))];
+        for (found, wanted) in found.iter().zip(wanted) {
+            assert!((found / wanted - 1.0).abs() < 1e-4, "{found} {wanted}");
+        }
+        let calm = alone(&options, 6, None);
+        assert!(
+            (calm / wanted[1] - 1.0).abs() > 1e-3,
+            "{calm} {}",
+            wanted[1]
+        );
+    }
 }

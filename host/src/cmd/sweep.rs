@@ -1,0 +1,342 @@
+//! `rate2spike sweep`: many networks by one command.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use clap::Args;
+use indicatif::ProgressBar;
+use rate2spike_core::factors::Scheme;
+use serde::Serialize;
+
+use super::deployed_step::DEPLOYED_STEP_MS;
+use super::train::{Seeds, TrainingArgs};
+use super::{CommandError, FilterArg, Lambdas, NeuronArg, neuron_of, print_json, progress, trials};
+use crate::convert::TimeStep;
+use crate::formats::disk;
+use crate::rate::activation::ActivationKind;
+use crate::sweep::plan::{Cell, Member, NeuronOptions, Plan, default_lambdas};
+use crate::sweep::row::Row;
+use crate::sweep::rows::{self, RowsFile};
+use crate::sweep::slurm::{JobArray, Share};
+use crate::sweep::summary::{CellSummary, summarize, table};
+use crate::sweep::{self, SweepError};
+use crate::task::Task;
+
+/// Train, convert, quantize and score many networks; a row each
+///
+/// Example:  rate2spike sweep --task go-nogo --n 50,100,200 --seeds 20 --act sigmoid,lif -o sweep
+///
+/// Every task with every size and every activation is a cell, which is run with
+/// every seed. The rows are rows.csv and rows.jsonl in the folder. A sweep that
+/// was killed goes on where it was when the same command is given again.
+///
+/// On a cluster:  rate2spike sweep … -o sweep --slurm 40, and when the jobs are
+/// done  rate2spike sweep --merge sweep
+#[derive(Clone, Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub struct SweepArgs {
+    /// Tasks, with commas between
+    #[arg(
+        long,
+        value_enum,
+        ignore_case = true,
+        value_delimiter = ',',
+        required_unless_present_any = ["merge", "share"]
+    )]
+    pub task: Vec<Task>,
+    /// Numbers of units, with commas between
+    #[arg(
+        long,
+        visible_alias = "N",
+        value_delimiter = ',',
+        default_value = "200"
+    )]
+    pub n: Vec<usize>,
+    /// Activations, with commas between
+    #[arg(
+        long,
+        value_enum,
+        ignore_case = true,
+        value_delimiter = ',',
+        default_value = "lif"
+    )]
+    pub act: Vec<ActivationKind>,
+    /// Networks of each cell: their number, or FIRST..LAST
+    #[arg(long, default_value = "10")]
+    pub seeds: SeedRange,
+    /// The training of every network
+    #[command(flatten)]
+    pub training: TrainingArgs,
+    /// Scaling factors to search [default: 50 with lif, 20:5:75 with sigmoid, else 4:2:26]
+    #[arg(long)]
+    pub lambdas: Option<Lambdas>,
+    /// The neuron's equation
+    #[arg(long, value_enum, default_value = "lif")]
+    pub neuron: NeuronArg,
+    /// The synapse's filter
+    #[arg(long, value_enum, default_value = "double")]
+    pub filter: FilterArg,
+    /// Refractory time in ms
+    #[arg(
+        long,
+        value_name = "MS",
+        default_value_t = 2.0,
+        allow_negative_numbers = true
+    )]
+    pub refractory: f64,
+    /// Trials of each scaling factor in a search
+    #[arg(long, default_value = "100", value_parser = trials)]
+    pub search_trials: usize,
+    /// Trials of each score
+    #[arg(long, default_value = "100", value_parser = trials)]
+    pub trials: usize,
+    /// Time step of the deployed networks in ms
+    #[arg(long, value_name = "MS", default_value_t = DEPLOYED_STEP_MS, allow_negative_numbers = true)]
+    pub dt: f64,
+    /// Folder of the rows
+    #[arg(short, long, value_name = "DIR", default_value = "sweep")]
+    pub output: PathBuf,
+    /// Submit the sweep to Slurm as a job array of so many elements
+    #[arg(long, value_name = "ELEMENTS", value_parser = elements)]
+    pub slurm: Option<usize>,
+    /// A further option for Slurm, such as --slurm-option=--partition=short; may be repeated
+    #[arg(long, value_name = "OPTION", allow_hyphen_values = true)]
+    pub slurm_option: Vec<String>,
+    /// Join the rows of a job array, and print the summary
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["slurm", "share"])]
+    pub merge: Option<PathBuf>,
+    /// Run one share of the sweep that is planned in the folder
+    #[arg(long, value_name = "K/OF", hide = true, conflicts_with = "slurm")]
+    pub share: Option<Share>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `20` for the seeds 1 to 20, or `FIRST..LAST`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SeedRange(Seeds);
+
+impl FromStr for SeedRange {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.parse::<u64>() {
+            Ok(0) => Err("0 networks; give at least 1".into()),
+            Ok(count) => Ok(Self(Seeds(1..=count))),
+            Err(_) => text.parse().map(Self),
+        }
+    }
+}
+
+/// At least one element.
+fn elements(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(elements) if elements > 0 => Ok(elements),
+        _ => Err("give a whole number of elements, at least 1".into()),
+    }
+}
+
+impl SweepArgs {
+    /// The plan that the options say.
+    fn plan(&self) -> Result<Plan, CommandError> {
+        let neuron = NeuronOptions::of(&neuron_of(self.neuron, self.filter, self.refractory)?);
+        let Seeds(seeds) = &self.seeds.0;
+        let mut cells = Vec::new();
+        for &task in &self.task {
+            for &units in &self.n {
+                for &activation in &self.act {
+                    let lambdas = match &self.lambdas {
+                        Some(Lambdas(lambdas)) => lambdas.clone(),
+                        None => default_lambdas(activation),
+                    };
+                    cells.push(Cell {
+                        options: self
+                            .training
+                            .options(task, units, activation, *seeds.start())?,
+                        neuron,
+                        lambdas,
+                    });
+                }
+            }
+        }
+        Ok(Plan {
+            cells,
+            first_seed: *seeds.start(),
+            last_seed: *seeds.end(),
+            search_trials: self.search_trials,
+            trials: self.trials,
+            step_ms: self.dt,
+        })
+    }
+}
+
+/// What a sweep came to.
+#[derive(Debug, Serialize)]
+struct SweepReport<'a> {
+    rows: PathBuf,
+    networks: usize,
+    missing: usize,
+    cells: &'a [CellSummary],
+}
+
+/// Runs the command.
+pub fn run(args: &SweepArgs) -> Result<(), CommandError> {
+    if let Some(folder) = &args.merge {
+        return merge(folder, args.json);
+    }
+    if let Some(share) = args.share {
+        return run_share(&args.output, share, args.json);
+    }
+    let plan = args.plan()?;
+    TimeStep::new(plan.step_ms, Scheme::Exact)?;
+    disk::check_writable(&args.output)?;
+    plan.keep_in(&args.output)?;
+    if let Some(elements) = args.slurm {
+        return submit(args, elements);
+    }
+    let rows = run_plan(&plan, &args.output, args.json)?;
+    report(&plan, &args.output, &rows, args.json);
+    Ok(())
+}
+
+/// Runs what is missing of `plan`, whose rows lie in `folder`; returns all
+/// rows.
+pub fn run_plan(plan: &Plan, folder: &Path, json: bool) -> Result<Vec<Row>, CommandError> {
+    let (file, rows) = RowsFile::open(folder, None, plan)?;
+    let bar = bar(plan.members().len(), rows.len(), json);
+    run_missing(plan, &plan.members(), file, rows, &bar)
+}
+
+/// Runs those of `members` that have no row yet.
+fn run_missing(
+    plan: &Plan,
+    members: &[Member],
+    mut file: RowsFile,
+    mut rows: Vec<Row>,
+    bar: &ProgressBar,
+) -> Result<Vec<Row>, CommandError> {
+    let step = TimeStep::new(plan.step_ms, Scheme::Exact)?;
+    let missing = rows::missing(plan, &rows);
+    let todo: Vec<_> = members
+        .iter()
+        .copied()
+        .filter(|member| missing.contains(member))
+        .collect();
+    let result = sweep::run::run(plan, &todo, rayon::current_num_threads(), &step, |row| {
+        file.add(&row)?;
+        rows.push(row);
+        bar.inc(1);
+        Ok(())
+    });
+    bar.finish_and_clear();
+    result?;
+    rows.sort_by_key(|row| (row.options.seed, row.cell));
+    Ok(rows)
+}
+
+/// A bar that starts where the sweep is.
+fn bar(networks: usize, done: usize, json: bool) -> ProgressBar {
+    let template = "network {pos}/{len} [{elapsed}, {eta} left] {wide_bar}";
+    let bar = progress(networks as u64, template, json);
+    bar.set_position(done as u64);
+    bar.reset_eta();
+    bar
+}
+
+fn run_share(folder: &Path, share: Share, json: bool) -> Result<(), CommandError> {
+    let plan = Plan::read(folder)?;
+    let all = plan.members();
+    let members = share.take(&all);
+    let (file, own) = RowsFile::open(folder, Some(share.index), &plan)?;
+    let own_rows = own.len();
+    // An array of another size may have done some of them.
+    let rows = rows::read_all(folder, &plan)?;
+    let bar = bar(members.len(), own_rows, json);
+    let rows = run_missing(&plan, members, file, rows, &bar)?;
+    report(&plan, folder, &rows, json);
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct SubmitReport {
+    job: String,
+    elements: usize,
+    script: PathBuf,
+}
+
+fn submit(args: &SweepArgs, elements: usize) -> Result<(), CommandError> {
+    let absolute = |path: &Path| {
+        std::fs::canonicalize(path).map_err(|source| disk::DiskError::Read {
+            path: path.into(),
+            source,
+        })
+    };
+    let folder = absolute(&args.output)?;
+    let program = absolute(&std::env::current_exe().unwrap_or_else(|_| "rate2spike".into()))?;
+    let array = JobArray {
+        folder: &folder,
+        program: &program,
+        elements,
+        options: &args.slurm_option,
+    };
+    let (script, job) = array.submit()?;
+    if args.json {
+        print_json(&SubmitReport {
+            job,
+            elements,
+            script,
+        });
+    } else {
+        println!("job {job} with {elements} elements: {}", script.display());
+        println!(
+            "when it is done: rate2spike sweep --merge {}",
+            args.output.display()
+        );
+    }
+    Ok(())
+}
+
+fn merge(folder: &Path, json: bool) -> Result<(), CommandError> {
+    let plan = Plan::read(folder)?;
+    let rows = rows::merge(folder, &plan)?;
+    report(&plan, folder, &rows, json);
+    let missing = rows::missing(&plan, &rows).len();
+    if missing == 0 {
+        return Ok(());
+    }
+    Err(CommandError::Failed(format!(
+        "{}: {missing} of {} networks have no row yet; submit the sweep again, or run it here by its command without --slurm",
+        folder.display(),
+        rows.len() + missing
+    )))
+}
+
+fn report(plan: &Plan, folder: &Path, rows: &[Row], json: bool) {
+    let cells = summarize(plan, rows);
+    let report = SweepReport {
+        rows: folder.join("rows.csv"),
+        networks: rows.len(),
+        missing: rows::missing(plan, rows).len(),
+        cells: &cells,
+    };
+    if json {
+        return print_json(&report);
+    }
+    print!("{}", table(&cells));
+    println!();
+    println!(
+        "% of the networks, with 95 % intervals: trained; and right in at least 95 of 100 trials, of {} each, as spikes",
+        plan.trials
+    );
+    println!("rows  {}", report.rows.display());
+}
+
+impl From<SweepError> for CommandError {
+    fn from(error: SweepError) -> Self {
+        match error {
+            SweepError::OtherPlan { .. } => CommandError::Usage(error.to_string()),
+            _ => CommandError::Sweep(error),
+        }
+    }
+}

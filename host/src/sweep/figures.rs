@@ -1,0 +1,213 @@
+//! The figures of the paper as plans of sweeps, with what the paper found.
+//!
+//! Kim R., Li Y., Sejnowski T.J., PNAS 116:22811–22820 (2019), and its
+//! supporting information. The published values were read off the figures or
+//! stand in the text; each is of 100 networks a cell.
+
+use super::plan::{Cell, Equation, NeuronOptions, Plan, default_lambdas};
+use crate::rate::activation::ActivationKind;
+use crate::rate::options::{DecayTaus, RateOptions};
+use crate::task::Task;
+
+/// A figure of the paper.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Figure {
+    /// Go-NoGo, rate networks of every size: how many train
+    Fig1c,
+    /// Go-NoGo, spiking networks of every size: how many succeed
+    Fig2c,
+    /// Go-NoGo, N = 250: synaptic decay time constants, trained and fixed
+    Fig2e,
+    /// Integration in context, spiking networks of every size: how many succeed
+    Fig4d,
+    /// Go-NoGo, N = 200: sigmoid, relu and softplus
+    Fig5,
+    /// Go-NoGo, N = 200: refractory time and synaptic filter
+    Fig6a,
+    /// Go-NoGo, N = 200: quadratic integrate-and-fire neurons
+    Fig7,
+}
+
+/// Which number of a cell the paper gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    /// Trainings that met their criterion, %.
+    Trained,
+    /// Spiking networks with an accuracy of at least 95 %, %.
+    Success,
+    /// Mean accuracy of the spiking networks, %.
+    Accuracy,
+}
+
+/// A cell of a figure and what the paper found there.
+#[derive(Clone, Debug)]
+pub struct FigureCell {
+    /// The cell.
+    pub cell: Cell,
+    /// The paper's number in percent; none where it is not known.
+    pub published: Option<f64>,
+}
+
+/// 20 to 50 ms, the range of the paper's figures.
+const TAUS: DecayTaus = DecayTaus::Trained(4.0, 10.0);
+
+/// The sizes with their success, read off the figures.
+const FIG_1C: [(usize, f64); 8] = [
+    (10, 69.0),
+    (50, 100.0),
+    (100, 100.0),
+    (150, 100.0),
+    (200, 100.0),
+    (250, 100.0),
+    (300, 100.0),
+    (400, 100.0),
+];
+const FIG_2C: [(usize, f64); 8] = [
+    (10, 0.0),
+    (50, 5.0),
+    (100, 73.0),
+    (150, 93.0),
+    (200, 93.0),
+    (250, 95.0),
+    (300, 93.0),
+    (400, 93.0),
+];
+const FIG_4D: [(usize, f64); 8] = [
+    (50, 30.0),
+    (100, 65.0),
+    (150, 65.0),
+    (200, 86.0),
+    (250, 88.0),
+    (300, 87.0),
+    (400, 86.0),
+    (500, 90.0),
+];
+
+impl Figure {
+    /// What the figure measures.
+    pub fn measure(self) -> Measure {
+        match self {
+            Figure::Fig1c => Measure::Trained,
+            Figure::Fig6a => Measure::Accuracy,
+            _ => Measure::Success,
+        }
+    }
+
+    /// Its cells, with published options unless the figure varies them.
+    pub fn cells(self) -> Vec<FigureCell> {
+        let go = |units| published(Task::GoNogo, units);
+        let sizes = |task, sizes: &[(usize, f64)]| {
+            let cell =
+                |&(units, percent): &(usize, f64)| published(task, units).with(Some(percent));
+            sizes.iter().map(cell).collect()
+        };
+        match self {
+            Figure::Fig1c => sizes(Task::GoNogo, &FIG_1C),
+            Figure::Fig2c => sizes(Task::GoNogo, &FIG_2C),
+            Figure::Fig4d => sizes(Task::Mante, &FIG_4D),
+            Figure::Fig2e => vec![
+                go(250).with(Some(95.0)),
+                go(250).taus(DecayTaus::Fixed(4.0)).with(Some(65.0)),
+                // The text says that it converts as well as trained ones, and
+                // gives no number.
+                go(250).taus(DecayTaus::Fixed(7.0)).with(None),
+            ],
+            Figure::Fig5 => vec![
+                go(200).with(Some(93.0)),
+                go(200)
+                    .activation(ActivationKind::ClippedRelu)
+                    .with(Some(0.0)),
+                go(200)
+                    .activation(ActivationKind::Softplus)
+                    .with(Some(55.0)),
+            ],
+            Figure::Fig6a => vec![
+                go(200).with(Some(97.0)),
+                go(200).refractory(0.0).with(Some(92.8)),
+                go(200).single_filter().with(Some(95.7)),
+            ],
+            Figure::Fig7 => vec![go(200).quadratic().with(None)],
+        }
+    }
+}
+
+fn published(task: Task, units: usize) -> Cell {
+    Cell {
+        options: RateOptions {
+            taus: TAUS,
+            ..RateOptions::published(task, units)
+        },
+        neuron: NeuronOptions::LIF,
+        lambdas: default_lambdas(ActivationKind::Sigmoid),
+    }
+}
+
+impl Cell {
+    fn taus(mut self, taus: DecayTaus) -> Self {
+        self.options.taus = taus;
+        self
+    }
+
+    fn activation(mut self, activation: ActivationKind) -> Self {
+        self.options.activation = activation;
+        self.lambdas = default_lambdas(activation);
+        self
+    }
+
+    fn refractory(mut self, refractory_ms: f64) -> Self {
+        self.neuron.refractory_ms = refractory_ms;
+        self
+    }
+
+    fn single_filter(mut self) -> Self {
+        self.neuron.rise_ms = 0.0;
+        self
+    }
+
+    fn quadratic(mut self) -> Self {
+        self.neuron.equation = Equation::Qif;
+        self
+    }
+
+    fn with(self, published: Option<f64>) -> FigureCell {
+        FigureCell {
+            cell: self,
+            published,
+        }
+    }
+}
+
+/// The sweep behind `cells`, with so many networks each.
+pub fn plan(cells: &[FigureCell], networks: u64, trials: usize, step_ms: f64) -> Plan {
+    Plan {
+        cells: cells.iter().map(|cell| cell.cell.clone()).collect(),
+        first_seed: 1,
+        last_seed: networks,
+        search_trials: trials,
+        trials,
+        step_ms,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::ValueEnum;
+
+    use super::*;
+
+    #[test]
+    fn the_cells_of_a_figure_have_different_names_and_options_that_work() {
+        for figure in Figure::value_variants() {
+            let cells = figure.cells();
+            let mut names = plan(&cells, 2, 100, 0.1).cell_names();
+            names.sort();
+            names.dedup();
+            assert_eq!(names.len(), cells.len(), "{figure:?}: {names:?}");
+            for cell in cells {
+                cell.cell.options.checked().expect("options that work");
+                assert!(cell.published.is_none_or(|x| (0.0..=100.0).contains(&x)));
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Many networks: a plan of cells, a row for each network, and what they come
+//! to.
+//!
+//! ```text
+//! plan.json ─networks→ network (train, convert, score) ─Row→ rows.jsonl, rows.csv ─→ summary
+//! ```
+//!
+//! A cell is a set of options that is run with several seeds. [`plan`] says
+//! which networks there are, [`network`] runs one, [`row`] is what it came to,
+//! [`rows`] keeps the rows so that a kill at any time loses no finished one,
+//! [`run`] runs what is missing on several threads, [`summary`] counts,
+//! [`slurm`] spreads a sweep over a cluster, and [`figures`] has the sweeps
+//! behind the paper's figures.
+
+pub mod figures;
+pub mod network;
+pub mod plan;
+pub mod row;
+pub mod rows;
+pub mod run;
+pub mod slurm;
+pub mod summary;
+
+use std::path::PathBuf;
+
+use crate::formats::disk::DiskError;
+
+/// A sweep that cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum SweepError {
+    /// A file that cannot be read or written.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// The folder holds another sweep.
+    #[error(
+        "{path}: the sweep in this folder has other options ({}); give the same ones to go on with it, or another folder with -o",
+        .differences.join(", ")
+    )]
+    OtherPlan {
+        /// The plan.
+        path: PathBuf,
+        /// What differs.
+        differences: Vec<String>,
+    },
+    /// A plan that this program did not write.
+    #[error("{path}: not the plan of a sweep ({source}); start again in another folder")]
+    ForeignPlan {
+        /// The plan.
+        path: PathBuf,
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// No plan in the folder.
+    #[error(
+        "{path}: there is no sweep in this folder; start one with `rate2spike sweep --task TASK -o FOLDER`"
+    )]
+    NoPlan {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// A row that this program did not write.
+    #[error(
+        "{path}, line {line}: not a row of this sweep ({reason}); remove the line to run that network again"
+    )]
+    Row {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// Why.
+        reason: String,
+    },
+    /// Another process writes the same rows.
+    #[error("{path}: another sweep is writing to this file; wait for it, or use another folder")]
+    Busy {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Threads that the system does not give.
+    #[error("cannot start a thread: {0}; set RAYON_NUM_THREADS to a smaller number")]
+    Threads(String),
+    /// A job that was not submitted.
+    #[error(
+        "{script}: not submitted: {reason}. Submit it with `sbatch {script}` on a machine that has Slurm"
+    )]
+    Submit {
+        /// The script.
+        script: PathBuf,
+        /// Why.
+        reason: String,
+    },
+}

@@ -1,0 +1,315 @@
+//! Which networks a sweep is made of, and the file that remembers it.
+
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+
+use rate2spike_core::network::Membrane;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::SweepError;
+use crate::convert::Neuron;
+use crate::formats::disk;
+use crate::rate::activation::{ActivationKind, LIF_LAMBDA};
+use crate::rate::options::RateOptions;
+
+/// Name of the file in the sweep's folder.
+const FILE: &str = "plan.json";
+
+/// The networks of a sweep: every cell with every seed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Sets of options.
+    pub cells: Vec<Cell>,
+    /// First seed.
+    pub first_seed: u64,
+    /// Last seed.
+    pub last_seed: u64,
+    /// Trials of each scaling factor that is searched.
+    pub search_trials: usize,
+    /// Trials of each score.
+    pub trials: usize,
+    /// Time step of the deployed networks, ms.
+    pub step_ms: f64,
+}
+
+/// A set of options that is run with several seeds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Cell {
+    /// The rate network and its training; a network's own seed takes the place
+    /// of the one here.
+    pub options: RateOptions,
+    /// The spiking neuron.
+    pub neuron: NeuronOptions,
+    /// Scaling factors to search; a single one is taken as it is.
+    pub lambdas: Vec<f64>,
+}
+
+impl Cell {
+    /// Name and value of what a figure of the paper varies beside task, units
+    /// and activation.
+    fn details(&self) -> Vec<(&'static str, String)> {
+        let taus = self.options.taus.numbers();
+        let taus: Vec<String> = taus.iter().map(f32::to_string).collect();
+        let equation = match self.neuron.equation {
+            Equation::Lif => "lif",
+            Equation::Qif => "qif",
+        };
+        vec![
+            ("taus", taus.join("–")),
+            ("neuron", equation.into()),
+            ("refractory", self.neuron.refractory_ms.to_string()),
+            ("rise", self.neuron.rise_ms.to_string()),
+        ]
+    }
+}
+
+/// What may differ from the published neuron.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NeuronOptions {
+    /// The equation of the membrane.
+    pub equation: Equation,
+    /// Refractory time, ms.
+    pub refractory_ms: f64,
+    /// Rise time constant of the synapse, ms; zero for the single filter.
+    pub rise_ms: f64,
+}
+
+/// The equation of the membrane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Equation {
+    /// Leaky integrate-and-fire.
+    Lif,
+    /// Quadratic integrate-and-fire.
+    Qif,
+}
+
+impl NeuronOptions {
+    /// The published leaky neuron.
+    pub const LIF: Self = Self {
+        equation: Equation::Lif,
+        refractory_ms: Neuron::LIF.refractory_ms,
+        rise_ms: Neuron::LIF.rise_ms,
+    };
+
+    /// What differs between `neuron` and the published one.
+    pub fn of(neuron: &Neuron) -> Self {
+        Self {
+            equation: match neuron.membrane {
+                Membrane::Leaky => Equation::Lif,
+                Membrane::Quadratic => Equation::Qif,
+            },
+            refractory_ms: neuron.refractory_ms,
+            rise_ms: neuron.rise_ms,
+        }
+    }
+
+    /// The neuron.
+    pub fn neuron(&self) -> Neuron {
+        let published = match self.equation {
+            Equation::Lif => Neuron::LIF,
+            Equation::Qif => Neuron::QIF,
+        };
+        Neuron {
+            refractory_ms: self.refractory_ms,
+            rise_ms: self.rise_ms,
+            ..published
+        }
+    }
+}
+
+/// The scaling factors to search where none are given: λ₀ alone for a network
+/// that was trained for it, else the published ones (those of relu and softplus
+/// from the supporting information).
+pub fn default_lambdas(activation: ActivationKind) -> Vec<f64> {
+    let (first, step, count) = match activation {
+        ActivationKind::Lif => (LIF_LAMBDA, 0.0, 1),
+        ActivationKind::Sigmoid => (20.0, 5.0, 12),
+        ActivationKind::ClippedRelu | ActivationKind::Softplus => (4.0, 2.0, 12),
+    };
+    (0..count).map(|k| first + step * f64::from(k)).collect()
+}
+
+/// One network of a sweep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Member {
+    /// Place of its cell in the plan.
+    pub cell: usize,
+    /// Its seed.
+    pub seed: u64,
+}
+
+impl Plan {
+    /// The seeds of each cell.
+    pub fn seeds(&self) -> RangeInclusive<u64> {
+        self.first_seed..=self.last_seed
+    }
+
+    /// All networks, seed by seed, so that every cell grows at the same pace.
+    pub fn members(&self) -> Vec<Member> {
+        let cells = 0..self.cells.len();
+        self.seeds()
+            .flat_map(|seed| cells.clone().map(move |cell| Member { cell, seed }))
+            .collect()
+    }
+
+    /// Whether `member` is one of the networks.
+    pub fn contains(&self, member: Member) -> bool {
+        member.cell < self.cells.len() && self.seeds().contains(&member.seed)
+    }
+
+    /// The options of `member`.
+    pub fn options(&self, member: Member) -> RateOptions {
+        RateOptions {
+            seed: member.seed,
+            ..self.cells[member.cell].options.clone()
+        }
+    }
+
+    /// A name of each cell: task, units, activation, and whatever else differs
+    /// between cells.
+    pub fn cell_names(&self) -> Vec<String> {
+        let details: Vec<Vec<(&'static str, String)>> =
+            self.cells.iter().map(Cell::details).collect();
+        let differs = |k: usize| details.iter().any(|d| d[k] != details[0][k]);
+        let name = |(cell, details): (&Cell, &Vec<(&'static str, String)>)| {
+            let options = &cell.options;
+            let mut name = format!(
+                "{} N={} {}",
+                options.task.name(),
+                options.units,
+                options.activation.name()
+            );
+            for (k, (field, value)) in details.iter().enumerate() {
+                if differs(k) {
+                    name.push_str(&format!(" {field}={value}"));
+                }
+            }
+            name
+        };
+        self.cells.iter().zip(&details).map(name).collect()
+    }
+
+    /// Where the plan of the sweep in `folder` lies.
+    pub fn path(folder: &Path) -> PathBuf {
+        folder.join(FILE)
+    }
+
+    /// The plan of the sweep in `folder`.
+    ///
+    /// # Errors
+    /// If there is none or it cannot be read.
+    pub fn read(folder: &Path) -> Result<Self, SweepError> {
+        let path = Self::path(folder);
+        if !path.exists() {
+            return Err(SweepError::NoPlan { path });
+        }
+        let bytes = disk::read(&path)?;
+        serde_json::from_slice(&bytes).map_err(|source| SweepError::ForeignPlan { path, source })
+    }
+
+    /// Writes the plan into `folder`, where there may be an equal one already:
+    /// the sweep then goes on.
+    ///
+    /// # Errors
+    /// [`SweepError::OtherPlan`] if another one is there; if a file cannot be
+    /// read or written.
+    pub fn keep_in(&self, folder: &Path) -> Result<(), SweepError> {
+        let path = Self::path(folder);
+        if !path.exists() {
+            let text = serde_json::to_string_pretty(self).expect("plain numbers and names");
+            return Ok(disk::write(&path, text.as_bytes())?);
+        }
+        let found = Self::read(folder)?;
+        if found == *self {
+            return Ok(());
+        }
+        let value = |plan| serde_json::to_value(plan).expect("plain numbers and names");
+        let mut differences = Vec::new();
+        compare("", &value(&found), &value(self), &mut differences);
+        Err(SweepError::OtherPlan { path, differences })
+    }
+}
+
+/// Says where two values differ: the name of the place, what is there and what
+/// is given.
+fn compare(name: &str, there: &Value, given: &Value, differences: &mut Vec<String>) {
+    match (there, given) {
+        (Value::Object(there), Value::Object(given)) => {
+            for (key, value) in there {
+                let name = if name.is_empty() {
+                    key.clone()
+                } else {
+                    format!("{name}.{key}")
+                };
+                compare(&name, value, &given[key], differences);
+            }
+        }
+        (Value::Array(there), Value::Array(given)) if there.len() == given.len() => {
+            for (index, (there, given)) in there.iter().zip(given).enumerate() {
+                compare(&format!("{name}[{index}]"), there, given, differences);
+            }
+        }
+        (Value::Array(there), Value::Array(given)) => differences.push(format!(
+            "{} {name} there, {} given",
+            there.len(),
+            given.len()
+        )),
+        _ if there != given => differences.push(format!("{name} {there} there, {given} given")),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::Task;
+
+    fn plan() -> Plan {
+        let cell = |units| Cell {
+            options: RateOptions::published(Task::Xor, units),
+            neuron: NeuronOptions::LIF,
+            lambdas: default_lambdas(ActivationKind::Sigmoid),
+        };
+        Plan {
+            cells: vec![cell(10), cell(20)],
+            first_seed: 3,
+            last_seed: 5,
+            search_trials: 100,
+            trials: 100,
+            step_ms: 0.1,
+        }
+    }
+
+    #[test]
+    fn every_cell_has_every_seed_once() {
+        let mut members = plan().members();
+        assert_eq!(members.len(), 6);
+        assert!(members.iter().all(|&member| plan().contains(member)));
+        members.sort();
+        members.dedup();
+        assert_eq!(members.len(), 6);
+        assert!(!plan().contains(Member { cell: 0, seed: 6 }));
+    }
+
+    #[test]
+    fn a_folder_keeps_its_plan_and_says_what_another_one_changes() {
+        let folder = tempfile::tempdir().expect("a folder");
+        plan().keep_in(folder.path()).expect("a writable folder");
+        plan().keep_in(folder.path()).expect("the same plan");
+        assert_eq!(Plan::read(folder.path()).expect("a plan"), plan());
+        let mut other = plan();
+        other.cells[1].options.gain = 3.0;
+        other.last_seed = 9;
+        let error = other.keep_in(folder.path()).expect_err("another plan");
+        let message = error.to_string();
+        for part in [
+            "cells[1].options.gain 1.5 there, 3.0 given",
+            "last_seed 5 there, 9 given",
+        ] {
+            assert!(message.contains(part), "{message}");
+        }
+        assert_eq!(Plan::read(folder.path()).expect("a plan"), plan());
+    }
+}

@@ -1,0 +1,246 @@
+//! What one network of a sweep came to.
+
+use serde::{Deserialize, Serialize};
+
+use super::plan::{Member, NeuronOptions};
+use crate::rate::options::RateOptions;
+use crate::simulate::Score;
+
+/// One network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// Place of its cell in the plan, from 0.
+    pub cell: usize,
+    /// All options of the training, the seed among them.
+    pub options: RateOptions,
+    /// The spiking neuron.
+    pub neuron: NeuronOptions,
+    /// Whether the training met its criterion.
+    pub trained: bool,
+    /// Updates made.
+    pub updates: usize,
+    /// Trials shown while training.
+    pub training_trials: usize,
+    /// λ, searched or given.
+    pub lambda: Option<f64>,
+    /// Accuracy of the best λ on the trials of the search, which is what the
+    /// published code reports; none where nothing was searched.
+    pub search_accuracy: Option<f64>,
+    /// Trials of each score below.
+    pub trials: usize,
+    /// The rate network, on fresh trials.
+    pub rate: Scores,
+    /// The spiking network in f64 at the published step.
+    pub spiking: Option<Scores>,
+    /// The deployed network in fixed point.
+    pub fixed: Option<Scores>,
+    /// Time step of the deployed network, ms.
+    pub step_ms: f64,
+    /// Mean firing rate of the spiking network, Hz.
+    pub mean_rate_hz: Option<f64>,
+    /// Size of the deployed network.
+    pub blob_bytes: Option<usize>,
+    /// Hash of the deployed network's spikes.
+    pub spike_hash: Option<String>,
+    /// Wall-clock time by stage.
+    pub seconds: Seconds,
+    /// Why a score is missing.
+    pub error: Option<String>,
+}
+
+/// Shares of right answers.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scores {
+    /// By the published criterion.
+    pub accuracy: f64,
+    /// By the strict criterion.
+    pub strict: f64,
+}
+
+impl From<&Score> for Scores {
+    fn from(score: &Score) -> Self {
+        Self {
+            accuracy: score.accuracy(),
+            strict: score.strict_accuracy(),
+        }
+    }
+}
+
+/// Wall-clock time by stage, s.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Seconds {
+    /// Training.
+    pub train: f64,
+    /// Search of λ, conversion and the score in f64.
+    pub convert: f64,
+    /// Quantization and the score in fixed point.
+    pub run: f64,
+}
+
+impl Row {
+    /// Which network it is.
+    pub fn member(&self) -> Member {
+        Member {
+            cell: self.cell,
+            seed: self.options.seed,
+        }
+    }
+
+    /// One line of JSON, with its end.
+    pub fn json_line(&self) -> String {
+        let mut line = serde_json::to_string(self).expect("plain numbers and strings");
+        line.push('\n');
+        line
+    }
+
+    /// The names of the columns of [`csv_line`](Self::csv_line), as a line.
+    pub fn csv_header(&self) -> String {
+        line(self.columns().map(|(name, _)| name.into()))
+    }
+
+    /// The row with commas, as a line.
+    pub fn csv_line(&self) -> String {
+        line(self.columns().map(|(_, value)| value))
+    }
+
+    fn columns(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let o = &self.options;
+        let scores = |scores: Option<Scores>| {
+            let field = |value: fn(Scores) -> f64| scores.map(value);
+            (text(&field(|s| s.accuracy)), text(&field(|s| s.strict)))
+        };
+        let taus: Vec<String> = o.taus.numbers().iter().map(f32::to_string).collect();
+        let (rate, spiking, fixed) = (
+            scores(Some(self.rate)),
+            scores(self.spiking),
+            scores(self.fixed),
+        );
+        [
+            ("cell", self.cell.to_string()),
+            ("task", o.task.name().into()),
+            ("units", o.units.to_string()),
+            ("activation", o.activation.name().into()),
+            ("seed", o.seed.to_string()),
+            ("trained", self.trained.to_string()),
+            ("updates", self.updates.to_string()),
+            ("training_trials", self.training_trials.to_string()),
+            ("lambda", text(&self.lambda)),
+            ("search_accuracy", text(&self.search_accuracy)),
+            ("trials", self.trials.to_string()),
+            ("rate_accuracy", rate.0),
+            ("rate_strict", rate.1),
+            ("spiking_accuracy", spiking.0),
+            ("spiking_strict", spiking.1),
+            ("fixed_accuracy", fixed.0),
+            ("fixed_strict", fixed.1),
+            ("step_ms", self.step_ms.to_string()),
+            ("mean_rate_hz", text(&self.mean_rate_hz)),
+            ("blob_bytes", text(&self.blob_bytes)),
+            ("spike_hash", text(&self.spike_hash)),
+            ("train_seconds", self.seconds.train.to_string()),
+            ("convert_seconds", self.seconds.convert.to_string()),
+            ("run_seconds", self.seconds.run.to_string()),
+            ("equation", name(&self.neuron.equation)),
+            ("refractory_ms", self.neuron.refractory_ms.to_string()),
+            ("rise_ms", self.neuron.rise_ms.to_string()),
+            ("p_inh", o.p_inh.to_string()),
+            ("p_rec", o.p_rec.to_string()),
+            ("som_units", o.som_units.to_string()),
+            ("dale", o.dale.to_string()),
+            ("gain", o.gain.to_string()),
+            ("start", name(&o.start)),
+            ("loss", name(&o.loss)),
+            ("taus", taus.join(" ")),
+            ("most_updates", o.updates.to_string()),
+            ("batch", o.batch.to_string()),
+            ("learning_rate", o.learning_rate.to_string()),
+            ("settle", o.settle.to_string()),
+            ("fluctuations", o.fluctuations.to_string()),
+            ("settle_fluctuations", o.settle_fluctuations.to_string()),
+            ("error", text(&self.error)),
+        ]
+        .into_iter()
+    }
+}
+
+/// A value, or nothing where there is none.
+fn text(value: &Option<impl ToString>) -> String {
+    value.as_ref().map_or(String::new(), ToString::to_string)
+}
+
+/// The name of an enumeration's value, as in JSON.
+fn name(value: &impl Serialize) -> String {
+    let json = serde_json::to_string(value).expect("a name");
+    json.trim_matches('"').into()
+}
+
+/// Fields with commas between, quoted where they hold a comma, a quote or the
+/// end of a line (RFC 4180).
+fn line(fields: impl Iterator<Item = String>) -> String {
+    let quoted = |field: String| {
+        if field.contains([',', '"', '\n', '\r']) {
+            format!("\"{}\"", field.replace('"', "\"\""))
+        } else {
+            field
+        }
+    };
+    let fields: Vec<String> = fields.map(quoted).collect();
+    fields.join(",") + "\n"
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::task::Task;
+
+    /// A row with every kind of value.
+    pub fn example(cell: usize, seed: u64) -> Row {
+        Row {
+            cell,
+            options: RateOptions {
+                seed,
+                ..RateOptions::published(Task::Mante, 10)
+            },
+            neuron: NeuronOptions::LIF,
+            trained: true,
+            updates: 102,
+            training_trials: 102,
+            lambda: Some(25.0),
+            search_accuracy: None,
+            trials: 100,
+            rate: Scores {
+                accuracy: 0.97,
+                strict: 0.5,
+            },
+            spiking: None,
+            fixed: None,
+            step_ms: 0.1,
+            mean_rate_hz: None,
+            blob_bytes: None,
+            spike_hash: None,
+            seconds: Seconds::default(),
+            error: Some("one, \"two\"".into()),
+        }
+    }
+
+    #[test]
+    fn a_row_survives_its_line_of_json() {
+        let row = example(1, 7);
+        let line = row.json_line();
+        assert_eq!(line.matches('\n').count(), 1);
+        assert_eq!(serde_json::from_str::<Row>(&line).expect("a row"), row);
+    }
+
+    #[test]
+    fn a_comma_in_a_field_makes_no_column() {
+        let row = example(1, 7);
+        let columns = row.csv_header().matches(',').count();
+        let (fields, quoted) = {
+            let line = row.csv_line();
+            let (fields, quoted) = line.split_once('"').expect("a quoted field");
+            (fields.to_string(), quoted.to_string())
+        };
+        assert_eq!(fields.matches(',').count(), columns);
+        assert_eq!(quoted, "one, \"\"two\"\"\"\n");
+    }
+}

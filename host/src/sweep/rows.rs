@@ -1,0 +1,297 @@
+//! The rows of a sweep on disk: one line each, added one at a time, so that a
+//! kill at any time costs the networks under way and nothing else.
+//!
+//! `rows.jsonl` is the record. `rows.csv` holds the same rows for other
+//! programs and is written anew from it when a sweep goes on. A share of a job
+//! array has files of its own, `rows-K.jsonl` and `rows-K.csv`.
+
+use std::collections::HashSet;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use super::SweepError;
+use super::plan::{Member, Plan};
+use super::row::Row;
+use crate::formats::disk::{self, DiskError};
+
+/// A file of rows, open to add more.
+#[derive(Debug)]
+pub struct RowsFile {
+    path: PathBuf,
+    lines: File,
+    csv_path: PathBuf,
+    csv: Option<File>,
+}
+
+impl RowsFile {
+    /// Opens the rows of the sweep in `folder`, or those of one share of it,
+    /// and returns them. A last line without its end is what a kill left of a
+    /// row: it is removed.
+    ///
+    /// # Errors
+    /// If another process has them open, if they are no rows of `plan`, or if
+    /// they cannot be read or written.
+    pub fn open(
+        folder: &Path,
+        share: Option<usize>,
+        plan: &Plan,
+    ) -> Result<(Self, Vec<Row>), SweepError> {
+        let name = share.map_or("rows".into(), |share| format!("rows-{share}"));
+        let path = folder.join(format!("{name}.jsonl"));
+        let mut lines = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .create(true)
+            .open(&path)
+            .map_err(|source| disk::failure(&path, source))?;
+        match lines.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(SweepError::Busy { path }),
+            // A file system without locks: two sweeps at once are then the
+            // user's to avoid.
+            Err(TryLockError::Error(_)) => {}
+        }
+        let mut bytes = Vec::new();
+        lines
+            .read_to_end(&mut bytes)
+            .map_err(|source| DiskError::Read {
+                path: path.clone(),
+                source,
+            })?;
+        let whole = whole_lines(&bytes);
+        if whole.len() < bytes.len() {
+            lines
+                .set_len(whole.len() as u64)
+                .map_err(|source| disk::failure(&path, source))?;
+        }
+        let rows = parse(&path, whole, plan)?;
+        let csv_path = folder.join(format!("{name}.csv"));
+        disk::write(&csv_path, csv(&rows).as_bytes())?;
+        let file = Self {
+            path,
+            lines,
+            csv_path,
+            csv: None,
+        };
+        Ok((file, rows))
+    }
+
+    /// Adds a row: on the disk when this returns.
+    ///
+    /// # Errors
+    /// [`DiskError::Write`].
+    pub fn add(&mut self, row: &Row) -> Result<(), DiskError> {
+        append(&mut self.lines, &row.json_line())
+            .map_err(|source| disk::failure(&self.path, source))?;
+        self.add_csv(row)
+            .map_err(|source| disk::failure(&self.csv_path, source))
+    }
+
+    fn add_csv(&mut self, row: &Row) -> std::io::Result<()> {
+        let csv = match &mut self.csv {
+            Some(csv) => csv,
+            None => {
+                let mut csv = OpenOptions::new().append(true).open(&self.csv_path)?;
+                if csv.metadata()?.len() == 0 {
+                    append(&mut csv, &row.csv_header())?;
+                }
+                self.csv.insert(csv)
+            }
+        };
+        append(csv, &row.csv_line())
+    }
+}
+
+/// Writes a line in one call, and waits for the disk.
+fn append(file: &mut File, line: &str) -> std::io::Result<()> {
+    file.write_all(line.as_bytes())?;
+    file.sync_data()
+}
+
+/// What comes before a last line without its end.
+fn whole_lines(bytes: &[u8]) -> &[u8] {
+    let end = bytes.iter().rposition(|&byte| byte == b'\n');
+    &bytes[..end.map_or(0, |end| end + 1)]
+}
+
+fn parse(path: &Path, lines: &[u8], plan: &Plan) -> Result<Vec<Row>, SweepError> {
+    let mut seen = HashSet::new();
+    let mut rows = Vec::new();
+    for (index, line) in lines.split_inclusive(|&byte| byte == b'\n').enumerate() {
+        let refused = |reason: String| SweepError::Row {
+            path: path.into(),
+            line: index + 1,
+            reason,
+        };
+        let row: Row = serde_json::from_slice(line).map_err(|error| refused(error.to_string()))?;
+        let member = row.member();
+        if !plan.contains(member) || plan.options(member) != row.options {
+            return Err(refused("its options are not in the plan".into()));
+        }
+        if !seen.insert(member) {
+            return Err(refused("the same network as in an earlier line".into()));
+        }
+        rows.push(row);
+    }
+    Ok(rows)
+}
+
+fn csv(rows: &[Row]) -> String {
+    let header = rows.first().map(Row::csv_header);
+    header
+        .into_iter()
+        .chain(rows.iter().map(Row::csv_line))
+        .collect()
+}
+
+/// The rows of all shares of the sweep in `folder`, each network once, in the
+/// order of the plan.
+///
+/// # Errors
+/// If a file cannot be read or holds something else.
+pub fn read_all(folder: &Path, plan: &Plan) -> Result<Vec<Row>, SweepError> {
+    let mut seen = HashSet::new();
+    let mut rows = Vec::new();
+    for path in files(folder)? {
+        let bytes = disk::read(&path)?;
+        let of_file = parse(&path, whole_lines(&bytes), plan)?;
+        rows.extend(of_file.into_iter().filter(|row| seen.insert(row.member())));
+    }
+    rows.sort_by_key(|row| (row.options.seed, row.cell));
+    Ok(rows)
+}
+
+/// The files of rows in `folder`, in order.
+fn files(folder: &Path) -> Result<Vec<PathBuf>, DiskError> {
+    let failed = |source| DiskError::Read {
+        path: folder.into(),
+        source,
+    };
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        if name.is_some_and(|name| name.starts_with("rows") && name.ends_with(".jsonl")) {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+/// Joins the rows of all shares into `rows.jsonl` and `rows.csv`, and returns
+/// them.
+///
+/// # Errors
+/// If a file cannot be read or written, or if a sweep is writing to the joined
+/// one.
+pub fn merge(folder: &Path, plan: &Plan) -> Result<Vec<Row>, SweepError> {
+    // Open, and so locked, while it is replaced.
+    let _locked = RowsFile::open(folder, None, plan)?;
+    let rows = read_all(folder, plan)?;
+    let lines: String = rows.iter().map(Row::json_line).collect();
+    disk::write(&folder.join("rows.jsonl"), lines.as_bytes())?;
+    disk::write(&folder.join("rows.csv"), csv(&rows).as_bytes())?;
+    Ok(rows)
+}
+
+/// The networks of `plan` that have no row.
+pub fn missing(plan: &Plan, rows: &[Row]) -> Vec<Member> {
+    let done: HashSet<Member> = rows.iter().map(Row::member).collect();
+    let mut members = plan.members();
+    members.retain(|member| !done.contains(member));
+    members
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::plan::{Cell, NeuronOptions};
+    use super::super::row::tests::example;
+    use super::*;
+
+    fn plan() -> Plan {
+        let cell = Cell {
+            options: example(0, 1).options,
+            neuron: NeuronOptions::LIF,
+            lambdas: vec![50.0],
+        };
+        Plan {
+            cells: vec![cell.clone(), cell],
+            first_seed: 1,
+            last_seed: 2,
+            search_trials: 10,
+            trials: 10,
+            step_ms: 0.1,
+        }
+    }
+
+    fn text(folder: &Path, name: &str) -> String {
+        std::fs::read_to_string(folder.join(name)).expect("a file")
+    }
+
+    #[test]
+    fn a_line_that_was_cut_anywhere_is_dropped_and_written_again() {
+        let (first, second) = (example(0, 1), example(1, 1));
+        for cut in [1, 20, second.json_line().len() - 1] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let open = || RowsFile::open(folder.path(), None, &plan()).expect("rows");
+            open().0.add(&first).expect("a writable file");
+            let mut bytes = text(folder.path(), "rows.jsonl").into_bytes();
+            bytes.extend(&second.json_line().as_bytes()[..cut]);
+            std::fs::write(folder.path().join("rows.jsonl"), bytes).expect("a writable file");
+            // The table lost its last line, and half of the one before.
+            std::fs::write(folder.path().join("rows.csv"), "cell,ta").expect("a writable file");
+
+            let (mut file, rows) = open();
+            assert_eq!(rows, std::slice::from_ref(&first));
+            assert_eq!(missing(&plan(), &rows).len(), 3);
+            file.add(&second).expect("a writable file");
+            assert_eq!(
+                text(folder.path(), "rows.jsonl"),
+                first.json_line() + &second.json_line()
+            );
+            assert_eq!(
+                text(folder.path(), "rows.csv"),
+                first.csv_header() + &first.csv_line() + &second.csv_line()
+            );
+        }
+    }
+
+    #[test]
+    fn two_sweeps_do_not_share_a_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let _open = RowsFile::open(folder.path(), None, &plan()).expect("rows");
+        let error = RowsFile::open(folder.path(), None, &plan()).expect_err("a second one");
+        assert!(matches!(error, SweepError::Busy { .. }), "{error}");
+        let error = merge(folder.path(), &plan()).expect_err("the rows are in use");
+        assert!(matches!(error, SweepError::Busy { .. }), "{error}");
+        RowsFile::open(folder.path(), Some(3), &plan()).expect("another share");
+    }
+
+    #[test]
+    fn shares_are_joined_with_every_network_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let add = |share, rows: &[Row]| {
+            let (mut file, _) = RowsFile::open(folder.path(), share, &plan()).expect("rows");
+            rows.iter().for_each(|row| file.add(row).expect("a file"));
+        };
+        add(Some(1), &[example(1, 2), example(0, 1)]);
+        add(Some(0), &[example(0, 1), example(1, 1)]);
+        for _ in 0..2 {
+            let rows = merge(folder.path(), &plan()).expect("rows");
+            assert_eq!(rows, [example(0, 1), example(1, 1), example(1, 2)]);
+            assert_eq!(missing(&plan(), &rows), [Member { cell: 0, seed: 2 }]);
+        }
+        assert_eq!(text(folder.path(), "rows.jsonl").lines().count(), 3);
+    }
+
+    #[test]
+    fn a_row_of_another_sweep_is_refused_with_its_place() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let foreign = example(0, 77).json_line();
+        std::fs::write(folder.path().join("rows.jsonl"), foreign).expect("a writable folder");
+        let error = RowsFile::open(folder.path(), None, &plan()).expect_err("a foreign row");
+        assert!(error.to_string().contains("line 1"), "{error}");
+    }
+}

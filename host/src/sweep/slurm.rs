@@ -1,0 +1,140 @@
+//! A sweep on a cluster: a job array whose elements take a share each.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::str::FromStr;
+
+use super::SweepError;
+use super::plan::Member;
+use crate::formats::disk;
+
+/// The K-th of so many shares, counted from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// Which one.
+    pub index: usize,
+    /// Of how many.
+    pub of: usize,
+}
+
+impl FromStr for Share {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let numbers = text
+            .split_once('/')
+            .and_then(|(index, of)| Some((index.parse().ok()?, of.parse().ok()?)));
+        match numbers {
+            Some((index, of)) if index < of => Ok(Self { index, of }),
+            _ => Err("give K/OF with K from 0 to OF − 1".into()),
+        }
+    }
+}
+
+impl Share {
+    /// The networks of this share: neighbours, of which every cell has its
+    /// part.
+    pub fn take(self, members: &[Member]) -> &[Member] {
+        let end = |index: usize| index * members.len() / self.of;
+        &members[end(self.index)..end(self.index + 1)]
+    }
+}
+
+/// A job array for the sweep in a folder.
+#[derive(Clone, Debug)]
+pub struct JobArray<'a> {
+    /// The folder, as an absolute path: a job may start elsewhere.
+    pub folder: &'a Path,
+    /// This program.
+    pub program: &'a Path,
+    /// Elements.
+    pub elements: usize,
+    /// Further lines for the scheduler, such as `--partition=short`.
+    pub options: &'a [String],
+}
+
+impl JobArray<'_> {
+    /// The script that `sbatch` takes.
+    pub fn script(&self) -> String {
+        let options: String = self
+            .options
+            .iter()
+            .map(|option| format!("#SBATCH {option}\n"))
+            .collect();
+        format!(
+            "#!/bin/sh\n\
+             #SBATCH --job-name=rate2spike\n\
+             #SBATCH --array=0-{last}\n\
+             #SBATCH --output=/dev/null\n\
+             {options}\
+             cd {folder} || exit 1\n\
+             exec >\"slurm-$SLURM_ARRAY_TASK_ID.log\" 2>&1\n\
+             # One network at a time on every processor of the job.\n\
+             export RAYON_NUM_THREADS=\"${{SLURM_CPUS_PER_TASK:-1}}\"\n\
+             exec {program} sweep --share \"$SLURM_ARRAY_TASK_ID/{elements}\" -o .\n",
+            last = self.elements - 1,
+            elements = self.elements,
+            program = quoted(self.program),
+            folder = quoted(self.folder),
+        )
+    }
+
+    /// Writes the script into the folder and submits it; returns the script and
+    /// the job's number.
+    ///
+    /// # Errors
+    /// If it cannot be written, or if Slurm is not there or refuses.
+    pub fn submit(&self) -> Result<(PathBuf, String), SweepError> {
+        let script = self.folder.join("array.sh");
+        disk::write(&script, self.script().as_bytes())?;
+        let refused = |reason: String| SweepError::Submit {
+            script: script.clone(),
+            reason,
+        };
+        let output = Command::new("sbatch")
+            .arg("--parsable")
+            .arg(&script)
+            .output()
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound => refused("there is no sbatch on this machine".into()),
+                _ => refused(error.to_string()),
+            })?;
+        if !output.status.success() {
+            let message = String::from_utf8_lossy(&output.stderr);
+            return Err(refused(message.trim().into()));
+        }
+        // JOB, or JOB;CLUSTER.
+        let answer = String::from_utf8_lossy(&output.stdout);
+        let job = answer.trim().split(';').next().unwrap_or_default();
+        Ok((script, job.into()))
+    }
+}
+
+/// A path as one word of the shell.
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shares_are_all_networks_once() {
+        let members: Vec<Member> = (0..23).map(|seed| Member { cell: 0, seed }).collect();
+        for of in [1, 2, 7, 23, 40] {
+            let shares = (0..of).map(|index| Share { index, of }.take(&members));
+            assert_eq!(shares.flatten().copied().collect::<Vec<_>>(), members);
+        }
+        assert_eq!("2/3".parse(), Ok(Share { index: 2, of: 3 }));
+        for wrong in ["3/3", "-1/3", "1", "1/", "/"] {
+            assert!(wrong.parse::<Share>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_folder_with_a_quote_stays_one_word() {
+        assert_eq!(quoted(Path::new("it's here")), r"'it'\''s here'");
+    }
+}

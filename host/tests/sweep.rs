@@ -1,0 +1,249 @@
+//! Sweeps as typed: every network has one row, whatever happens to the process.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::Instant;
+
+use serde_json::Value;
+
+/// Small networks that train for a moment only: what counts is the rows.
+const SWEEP: &str = "sweep --task go-nogo,xor --n 6,9 --act sigmoid,lif --seeds 4 --n_trials 12 \
+                     --trials 4 --search-trials 4 --lambdas 25,50 -o rows";
+
+fn command(folder: &Path, line: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rate2spike"));
+    command
+        .args(line.split_whitespace())
+        .current_dir(folder)
+        .env("RAYON_NUM_THREADS", "2");
+    command
+}
+
+fn run(folder: &Path, line: &str) -> Output {
+    command(folder, line).output().expect("the program starts")
+}
+
+fn succeeds(folder: &Path, line: &str) -> String {
+    let output = run(folder, line);
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{line}: {message}");
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+fn fails(folder: &Path, line: &str, status: i32, parts: &[&str]) {
+    let output = run(folder, line);
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(status), "{line}: {message}");
+    for part in parts {
+        assert!(message.contains(part), "{line}: no '{part}' in: {message}");
+    }
+}
+
+/// The lines of a file in the folder of the rows.
+fn lines(folder: &Path, name: &str) -> Vec<String> {
+    let text = std::fs::read_to_string(folder.join("rows").join(name)).expect("a file");
+    text.lines().map(String::from).collect()
+}
+
+/// The rows without what differs from run to run, each once.
+fn rows(folder: &Path) -> BTreeSet<String> {
+    let lines = lines(folder, "rows.jsonl");
+    let count = lines.len();
+    let rows: BTreeSet<String> = lines
+        .iter()
+        .map(|line| {
+            let mut row: Value = serde_json::from_str(line).expect("a row");
+            row["seconds"].take();
+            row.to_string()
+        })
+        .collect();
+    assert_eq!(rows.len(), count, "a row stands twice");
+    rows
+}
+
+#[test]
+fn a_sweep_that_is_killed_again_and_again_ends_with_the_rows_of_one_that_was_not() {
+    let whole = tempfile::tempdir().expect("a folder");
+    let clock = Instant::now();
+    succeeds(whole.path(), SWEEP);
+    let duration = clock.elapsed();
+    let expected = rows(whole.path());
+    assert_eq!(expected.len(), 2 * 2 * 2 * 4);
+
+    let killed = tempfile::tempdir().expect("a folder");
+    let mut kills = 0;
+    // Moments all over the run, the first ones before there is any row; the
+    // seed of the killing is the clock of the machine.
+    for part in [1, 3, 2, 5, 4, 3, 6, 5, 2, 4] {
+        let mut process = command(killed.path(), SWEEP)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        std::thread::sleep(duration.mul_f64(f64::from(part) / 40.0));
+        if process.try_wait().expect("a process of ours").is_none() {
+            kills += 1;
+        }
+        process.kill().expect("a process of ours");
+        process.wait().expect("a process of ours");
+    }
+    assert!(kills >= 2, "the sweep was over before it was killed");
+    succeeds(killed.path(), SWEEP);
+    assert_eq!(rows(killed.path()), expected);
+    // The table has the same rows, in the order in which they came.
+    let table = lines(killed.path(), "rows.csv");
+    assert_eq!(table.len(), expected.len() + 1);
+    let header: Vec<&str> = table[0].split(',').collect();
+    let column = |name| header.iter().position(|&x| x == name).expect("a column");
+    let (cell, seed) = (column("cell"), column("seed"));
+    for (line, row) in table[1..].iter().zip(lines(killed.path(), "rows.jsonl")) {
+        let fields: Vec<&str> = line.split(',').collect();
+        let row: Value = serde_json::from_str(&row).expect("a row");
+        assert_eq!(fields[cell], row["cell"].to_string());
+        assert_eq!(fields[seed], row["options"]["seed"].to_string());
+    }
+}
+
+#[test]
+fn a_finished_sweep_runs_nothing_again_and_prints_the_same_summary() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let line = "sweep --task go-nogo --n 6 --seeds 3..5 --n_trials 4 --trials 5 -o rows --json";
+    let first = succeeds(folder.path(), line);
+    let before = lines(folder.path(), "rows.jsonl");
+    assert_eq!(succeeds(folder.path(), line), first);
+    assert_eq!(lines(folder.path(), "rows.jsonl"), before);
+    let report: Value = serde_json::from_str(&first).expect("one object");
+    assert_eq!(report["networks"], 3);
+    assert_eq!(report["missing"], 0);
+    assert_eq!(report["cells"][0]["trained"]["of"], 3);
+    assert_eq!(report["cells"][0]["name"], "go-nogo N=6 lif");
+}
+
+#[test]
+fn other_options_in_the_same_folder_are_refused_with_what_differs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let line = "sweep --task go-nogo --n 6 --seeds 1 --n_trials 4 --trials 5 -o rows";
+    succeeds(folder.path(), line);
+    let before = rows(folder.path());
+    fails(
+        folder.path(),
+        &format!("{line} --gain 3"),
+        2,
+        &["rows/plan.json", "cells[0].options.gain", "3.0 given", "-o"],
+    );
+    assert_eq!(rows(folder.path()), before);
+}
+
+#[test]
+fn a_row_says_what_the_single_commands_say_of_the_same_network() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let options = "--n_trials 150 --trials 20 --P_rec 0.5";
+    succeeds(
+        folder.path(),
+        &format!("sweep --task xor --n 20 --seeds 2..2 {options} -o rows"),
+    );
+    let row: Value = serde_json::from_str(&lines(folder.path(), "rows.jsonl")[0]).expect("a row");
+    let output = run(
+        folder.path(),
+        &format!("pipeline xor --N 20 --seed 2 {options} --json"),
+    );
+    let report: Value = serde_json::from_slice(&output.stdout).expect("one object");
+    for (in_row, in_report) in [
+        ("rate", "rate"),
+        ("spiking", "spiking"),
+        ("fixed", "deployed"),
+    ] {
+        for score in ["accuracy", "strict"] {
+            assert_eq!(row[in_row][score], report[in_report][score], "{in_row}");
+        }
+    }
+    assert_eq!(row["spike_hash"], report["spike_hash"]);
+    assert_eq!(row["lambda"], report["lambda"]);
+    assert_eq!(row["updates"], report["updates"]);
+}
+
+#[test]
+fn shares_of_a_sweep_are_merged_to_the_whole() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let other = tempfile::tempdir().expect("a folder");
+    let line = "sweep --task go-nogo --n 5,6 --seeds 3 --n_trials 4 --trials 5 -o rows";
+    succeeds(other.path(), line);
+    // Without Slurm the script is written all the same, and so is the plan.
+    let output = command(folder.path(), &format!("{line} --slurm 4"))
+        .env("PATH", "")
+        .output()
+        .expect("the program starts");
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(
+        message.contains("array.sh") && message.contains("no sbatch"),
+        "{message}"
+    );
+    for share in 0..3 {
+        succeeds(folder.path(), &format!("sweep --share {share}/4 -o rows"));
+    }
+    fails(
+        folder.path(),
+        "sweep --merge rows",
+        1,
+        &["2 of 6 networks have no row"],
+    );
+    succeeds(folder.path(), "sweep --share 3/4 -o rows");
+    succeeds(folder.path(), "sweep --merge rows");
+    assert_eq!(rows(folder.path()), rows(other.path()));
+    assert_eq!(lines(folder.path(), "rows.csv").len(), 7);
+}
+
+#[test]
+fn a_figure_is_printed_beside_the_published_values() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let line = "reproduce fig1c --networks 2 --n 10 --trials 5 -o rows";
+    let text = succeeds(folder.path(), line);
+    let row = text
+        .lines()
+        .find(|line| line.starts_with("go-nogo N=10 sigmoid"));
+    let fields: Vec<&str> = row.expect("a row").split_whitespace().collect();
+    assert_eq!(fields[3], "69", "{text}");
+    let report: Value =
+        serde_json::from_str(&succeeds(folder.path(), &format!("{line} --json"))).expect("JSON");
+    let cell = &report["cells"][0];
+    assert_eq!(cell["published"], 69.0);
+    assert_eq!(cell["found"], cell["trained"]);
+    assert_eq!(cell["found"]["of"], 2);
+    let row: Value = serde_json::from_str(&lines(folder.path(), "rows.jsonl")[0]).expect("a row");
+    assert_eq!(row["options"]["taus"], serde_json::json!([4.0, 10.0]));
+    fails(folder.path(), "reproduce fig1c --n 11", 2, &["10, 50, 100"]);
+    fails(folder.path(), "reproduce fig3", 2, &["fig2c"]);
+}
+
+#[test]
+fn mistakes_get_a_sentence() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    fails(folder, "sweep --seeds 3", 2, &["--task"]);
+    fails(folder, "sweep --task xor --seeds 0", 2, &["at least 1"]);
+    fails(folder, "sweep --task xor --n 0 -o x", 2, &["N = 0"]);
+    fails(folder, "sweep --task xor --dt 0.3 -o x", 2, &["0.3 ms"]);
+    fails(
+        folder,
+        "sweep --task xor --slurm 0 -o x",
+        2,
+        &["at least 1"],
+    );
+    fails(
+        folder,
+        "sweep --merge nothing",
+        1,
+        &["nothing/plan.json", "no sweep"],
+    );
+    assert_eq!(std::fs::read_dir(folder).expect("a folder").count(), 0);
+    std::fs::create_dir(folder.join("x")).expect("a folder");
+    std::fs::write(folder.join("x/plan.json"), "{}").expect("a file");
+    fails(
+        folder,
+        "sweep --task xor -o x",
+        1,
+        &["x/plan.json", "not the plan"],
+    );
+}
