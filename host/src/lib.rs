@@ -16,6 +16,7 @@ pub mod formats;
 pub mod quantize;
 pub mod rate;
 pub mod record;
+pub mod report;
 pub mod simulate;
 pub mod statistics;
 pub mod task;

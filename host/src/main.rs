@@ -28,6 +28,7 @@ enum Command {
     Run(cmd::run::RunArgs),
     Inspect(cmd::inspect::InspectArgs),
     Deploy(cmd::deploy::DeployArgs),
+    Report(cmd::report::ReportArgs),
 }
 
 fn main() -> ExitCode {
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         Command::Run(args) => cmd::run::run(&args),
         Command::Inspect(args) => cmd::inspect::run(&args),
         Command::Deploy(args) => cmd::deploy::run(&args),
+        Command::Report(args) => cmd::report::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -108,7 +108,7 @@ fn every_command_explains_itself_with_an_example() {
     let overview = place.run("--help");
     assert!(overview.status.success());
     for command in [
-        "pipeline", "train", "convert", "simulate", "quantize", "run", "inspect",
+        "pipeline", "train", "convert", "simulate", "quantize", "run", "inspect", "report",
     ] {
         assert!(String::from_utf8_lossy(&overview.stdout).contains(command));
         let help = place.run(&format!("{command} --help"));

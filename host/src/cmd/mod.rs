@@ -6,6 +6,7 @@ pub mod gpu;
 pub mod inspect;
 pub mod pipeline;
 pub mod quantize;
+pub mod report;
 pub mod run;
 pub mod run_on;
 pub mod simulate;
@@ -23,12 +24,14 @@ use crate::board::BoardError;
 use crate::board::probe::ProbeError;
 use crate::convert::{ConvertError, Neuron, StepError, TimeStep};
 use crate::formats::disk::DiskError;
+use crate::formats::history::HistoryError;
 use crate::formats::image::ImageError;
 use crate::formats::rate_model::{ModelError, RateModelFile};
 use crate::formats::snn::SnnError;
 use crate::quantize::QuantizeError;
 use crate::rate::checkpoint::CheckpointError;
 use crate::rate::options::OptionError;
+use crate::report::picture::PictureError;
 use crate::task::Task;
 
 /// Why a command failed.
@@ -43,6 +46,12 @@ pub enum CommandError {
     /// A model that cannot be read or written.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// A history that cannot be read.
+    #[error(transparent)]
+    History(#[from] HistoryError),
+    /// A figure that cannot become a PNG.
+    #[error(transparent)]
+    Picture(#[from] PictureError),
     /// A blob that cannot be read.
     #[error(transparent)]
     Snn(#[from] SnnError),

@@ -8,15 +8,20 @@ use rate2spike_core::factors::Scheme;
 use serde::Serialize;
 
 use super::quantize::{Accuracy, DEPLOYED_STEP_MS, quantize_and_save, score_blob};
+use super::report::write_page;
 use super::train::OptionArgs;
 use super::training::{Plan, TrainReport, TrainingBar};
 use super::{CommandError, Lambdas, hexadecimal, print_json, progress, trials};
 use crate::convert::search::{Search, best, score_f64};
 use crate::convert::{Neuron, SpikingNetwork, TimeStep};
+use crate::formats::history::History;
+use crate::formats::rate_model::RateModelFile;
 use crate::rate::activation::{ActivationKind, LIF_LAMBDA};
 use crate::rate::network::RateNetwork;
 use crate::rate::options::RateOptions;
 use crate::rate::training::{EvaluationTrials, evaluate};
+use crate::report::observe::Trials;
+use crate::report::story::Run;
 use crate::task::Task;
 
 /// Train a network, carry it onto spiking neurons, quantize it and run it
@@ -50,6 +55,9 @@ pub struct PipelineArgs {
     /// Time step of the deployed network in ms
     #[arg(long, value_name = "MS", default_value_t = DEPLOYED_STEP_MS, allow_negative_numbers = true)]
     pub dt: f64,
+    /// Write a page with the figures of the run, as `rate2spike report` does
+    #[arg(long)]
+    pub report: bool,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
@@ -67,6 +75,7 @@ struct Seconds {
 struct Files {
     model: PathBuf,
     network: PathBuf,
+    report: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -130,6 +139,23 @@ pub fn run(args: &PipelineArgs) -> Result<(), CommandError> {
     let deployed = score_blob(&path, &quantized.bytes, &step, options.seed, args.trials)?;
     let run_seconds = clock.elapsed().as_secs_f64();
 
+    let page = args.report.then(|| model.with_extension("html"));
+    if let Some(page) = &page {
+        let run = Run {
+            model: RateModelFile::read(&model)?,
+            history: History::of(&model)?,
+            deployed: Some((path.clone(), quantized.bytes.clone())),
+            lambda,
+            lambdas: published_lambdas(),
+            trials: Trials {
+                task: args.task,
+                seed: options.seed,
+                count: args.trials,
+            },
+        };
+        write_page(&run, page, args.json)?;
+    }
+
     let report = PipelineReport {
         task: args.task.name(),
         units: options.units,
@@ -154,6 +180,7 @@ pub fn run(args: &PipelineArgs) -> Result<(), CommandError> {
         files: Files {
             model,
             network: path,
+            report: page,
         },
     };
     if args.json {
@@ -187,6 +214,10 @@ fn rate_accuracy(args: &PipelineArgs, options: &RateOptions, network: &RateNetwo
     }
 }
 
+fn published_lambdas() -> Vec<f64> {
+    (0..12).map(|k| 20.0 + 5.0 * f64::from(k)).collect()
+}
+
 /// The network's own λ₀ where it was trained for one, else the best of a
 /// search.
 fn lambda(
@@ -197,7 +228,7 @@ fn lambda(
     let lambdas = match (&args.lambdas, options.activation) {
         (Some(Lambdas(lambdas)), _) => lambdas.clone(),
         (None, ActivationKind::Lif) => vec![LIF_LAMBDA],
-        (None, _) => (0..12).map(|k| 20.0 + 5.0 * f64::from(k)).collect(),
+        (None, _) => published_lambdas(),
     };
     if let [lambda] = lambdas[..] {
         return Ok(lambda);
@@ -266,4 +297,7 @@ fn print(report: &PipelineReport) {
         "deployed network         {}",
         report.files.network.display()
     );
+    if let Some(page) = &report.files.report {
+        println!("report                   {}", page.display());
+    }
 }

@@ -1,6 +1,7 @@
 //! One file format a file.
 
 pub mod disk;
+pub mod history;
 pub mod image;
 pub mod losses;
 pub mod mat;

@@ -77,6 +77,18 @@ impl Task {
             .find(|task| task.name() == name.to_lowercase())
     }
 
+    /// What an answer of this task means.
+    pub fn label_name(self, label: i8) -> &'static str {
+        match (self, label) {
+            (Task::GoNogo, 1) => "Go",
+            (Task::GoNogo, _) => "No-Go",
+            (Task::Xor, 1) => "same",
+            (Task::Xor, _) => "different",
+            (Task::Mante, 1) => "positive",
+            (Task::Mante, _) => "negative",
+        }
+    }
+
     /// Number of input channels.
     pub fn channels(self) -> usize {
         self.shape().channels
