@@ -12,6 +12,7 @@
 pub mod board;
 pub mod cmd;
 pub mod convert;
+pub mod export;
 pub mod formats;
 pub mod quantize;
 pub mod rate;

@@ -29,6 +29,7 @@ enum Command {
     Inspect(cmd::inspect::InspectArgs),
     Deploy(cmd::deploy::DeployArgs),
     Report(cmd::report::ReportArgs),
+    Export(cmd::export::ExportArgs),
 }
 
 fn main() -> ExitCode {
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         Command::Inspect(args) => cmd::inspect::run(&args),
         Command::Deploy(args) => cmd::deploy::run(&args),
         Command::Report(args) => cmd::report::run(&args),
+        Command::Export(args) => cmd::export::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -109,6 +109,7 @@ fn every_command_explains_itself_with_an_example() {
     assert!(overview.status.success());
     for command in [
         "pipeline", "train", "convert", "simulate", "quantize", "run", "inspect", "report",
+        "export",
     ] {
         assert!(String::from_utf8_lossy(&overview.stdout).contains(command));
         let help = place.run(&format!("{command} --help"));
@@ -379,6 +380,51 @@ fn a_recording_holds_potentials_and_rates_on_request() {
 }
 
 #[test]
+fn a_recording_is_the_same_in_every_format() {
+    let place = Place::new();
+    let line = "simulate go-nogo.mat --lambda 25 --trials 2 --record-every 500 -o";
+    let hashes: Vec<Json> = ["r.mat", "r.npz", "r.csv"]
+        .iter()
+        .map(|file| place.json(&format!("{line} {file}"))["spike_hash"].clone())
+        .collect();
+    assert!(hashes.iter().all(|hash| *hash == hashes[0]));
+
+    let mat = read_mat(&place.path("r.mat")).expect("a recording");
+    let bytes = std::fs::read(place.path("r.npz")).expect("a recording");
+    let mut npz = npyz::npz::NpzArchive::new(std::io::Cursor::new(bytes)).expect("an archive");
+    for name in ["spk_unit", "spk_step", "spk_trial", "labels", "v_idx"] {
+        let array = npz.by_name(name).expect("an archive").expect(name);
+        let values = array.into_vec::<i64>().expect("integers");
+        let values: Vec<f64> = values.into_iter().map(|x| x as f64).collect();
+        assert_eq!(values, mat.vector(name).expect(name), "{name}");
+    }
+    for name in ["out", "v", "rs"] {
+        let array = npz.by_name(name).expect("an archive").expect(name);
+        let (rows, columns, by_column) = mat.matrix(name).expect(name);
+        assert_eq!(array.shape(), [rows as u64, columns as u64], "{name}");
+        let by_row = array.into_vec::<f64>().expect("doubles");
+        let same =
+            (0..rows * columns).all(|k| by_row[k] == by_column[k % columns * rows + k / columns]);
+        assert!(same, "{name}");
+    }
+    let units = mat.vector("spk_unit").expect("units");
+    let table = std::fs::read_to_string(place.path("r.csv")).expect("a table");
+    let last = table
+        .lines()
+        .last()
+        .and_then(|line| line.rsplit(',').next());
+    assert_eq!(table.lines().count(), units.len() + 1);
+    assert_eq!(
+        last.and_then(|unit| unit.parse().ok()),
+        units.last().copied()
+    );
+    for beside in ["r_out.csv", "r_rates.csv"] {
+        assert!(place.path(beside).is_file(), "{beside}");
+    }
+    place.fails(&format!("{line} r.txt"), 2, &["r.txt", ".npz"]);
+}
+
+#[test]
 fn wrong_options_are_usage_errors_that_say_the_way_out() {
     let place = Place::new();
     for (line, parts) in [
@@ -556,6 +602,33 @@ fn a_place_that_cannot_be_written_is_found_before_the_work() {
         "simulate go-nogo.mat --lambda 25 -o file/rec.mat",
     ] {
         place.fails(line, 1, &["file", "cannot write", "nothing was changed"]);
+    }
+}
+
+#[test]
+fn an_export_says_what_the_target_cannot_take_and_writes_its_files() {
+    let place = Place::new();
+    for (format, files, lost) in [
+        ("nir -o net.nir", &["net.nir"][..], "refractory time"),
+        (
+            "nest -o net.py",
+            &["net.py", "net.npz"][..],
+            "membrane noise",
+        ),
+    ] {
+        let report = place.json(&format!("export go-nogo.mat --lambda 25 --to {format}"));
+        assert_eq!(report["files"], serde_json::json!(files));
+        for file in files {
+            assert!(place.path(file).is_file(), "{file}");
+        }
+        let fidelity = report["fidelity"].as_array().expect("a list");
+        let line = fidelity.iter().find(|line| line["property"] == lost);
+        assert_eq!(line.expect(lost)["degree"], "unsupported");
+    }
+    let usage = "export go-nogo.mat --lambda 25 --to brian2 -o net.txt";
+    place.fails(usage, 2, &["net.txt", ".py"]);
+    for command in ["inspect net.nir", "quantize net.nir -o net.snn"] {
+        place.fails(command, 1, &["net.nir", "a NIR graph", "rate model"]);
     }
 }
 

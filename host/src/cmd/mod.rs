@@ -2,10 +2,12 @@
 
 pub mod convert;
 pub mod deploy;
+pub mod export;
 pub mod gpu;
 pub mod inspect;
 pub mod pipeline;
 pub mod quantize;
+pub mod recording;
 pub mod report;
 pub mod run;
 pub mod run_on;
@@ -23,6 +25,7 @@ use rate2spike_core::factors::Scheme;
 use crate::board::BoardError;
 use crate::board::probe::ProbeError;
 use crate::convert::{ConvertError, Neuron, StepError, TimeStep};
+use crate::export::ExportError;
 use crate::formats::disk::DiskError;
 use crate::formats::history::HistoryError;
 use crate::formats::image::ImageError;
@@ -79,6 +82,14 @@ pub enum CommandError {
         path: PathBuf,
         /// Why.
         source: QuantizeError,
+    },
+    /// A network that cannot be exported.
+    #[error("{path}: {source}")]
+    Export {
+        /// The model.
+        path: PathBuf,
+        /// Why.
+        source: ExportError,
     },
     /// A check point that cannot be used.
     #[error("{path}: {source}")]
