@@ -30,6 +30,7 @@ enum Command {
     Deploy(cmd::deploy::DeployArgs),
     Report(cmd::report::ReportArgs),
     Export(cmd::export::ExportArgs),
+    Trials(cmd::trials::TrialsArgs),
 }
 
 fn main() -> ExitCode {
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         Command::Deploy(args) => cmd::deploy::run(&args),
         Command::Report(args) => cmd::report::run(&args),
         Command::Export(args) => cmd::export::run(&args),
+        Command::Trials(args) => cmd::trials::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -109,7 +109,7 @@ fn every_command_explains_itself_with_an_example() {
     assert!(overview.status.success());
     for command in [
         "pipeline", "train", "convert", "simulate", "quantize", "run", "inspect", "report",
-        "export",
+        "export", "trials",
     ] {
         assert!(String::from_utf8_lossy(&overview.stdout).contains(command));
         let help = place.run(&format!("{command} --help"));
@@ -630,6 +630,96 @@ fn an_export_says_what_the_target_cannot_take_and_writes_its_files() {
     for command in ["inspect net.nir", "quantize net.nir -o net.snn"] {
         place.fails(command, 1, &["net.nir", "a NIR graph", "rate model"]);
     }
+}
+
+/// Two pulses of the same sign, or not.
+const SAME_SIGN: &str = "
+name = 'same-sign'
+channels = 2
+duration_ms = 600
+[[pulse]]
+channel = 1
+onset_ms = 100
+duration_ms = 100
+values = [1, -1]
+[[pulse]]
+channel = 2
+onset_ms = 250
+duration_ms = 100
+values = [1, -1]
+noise = 0.1
+[target]
+rule = 'product'
+onset_ms = 400
+duration_ms = 200
+";
+
+#[test]
+fn a_task_of_the_users_own_goes_all_the_way() {
+    let place = Place::new();
+    std::fs::write(place.path("same.toml"), SAME_SIGN).expect("a writable folder");
+    let report = place.json("pipeline same.toml --N 20 --n_trials 3 --trials 8");
+    assert_eq!(report["task"], "same-sign");
+    let (model, network) = (&report["files"]["model"], &report["files"]["network"]);
+    let (model, network) = (
+        model.as_str().expect("a path"),
+        network.as_str().expect("a path"),
+    );
+    assert!(model.contains("models/same-sign/"), "{model}");
+
+    let again = place.json(&format!("run {network} --task same.toml --trials 8"));
+    assert_eq!(again["spike_hash"], report["spike_hash"]);
+    place.fails(
+        &format!("run {network} --trials 8"),
+        1,
+        &["same-sign", "--task"],
+    );
+    place.fails(
+        &format!("run {network} --task xor"),
+        1,
+        &["same-sign", "--task"],
+    );
+    let converted = place.json(&format!(
+        "convert {model} --task same.toml --lambdas 25,50 --trials 4"
+    ));
+    assert_eq!(converted["task"], "same-sign");
+
+    let wrong = SAME_SIGN.replace("'product'", "'difference'");
+    std::fs::write(place.path("wrong.toml"), wrong).expect("a writable folder");
+    place.fails(
+        "train --task wrong.toml",
+        2,
+        &["wrong.toml", "difference", "product"],
+    );
+    place.fails("train --task nowhere.toml", 2, &["nowhere.toml"]);
+    place.fails(
+        "train --task flip-flop",
+        2,
+        &["flip-flop", "go-nogo", "FILE.toml"],
+    );
+}
+
+#[test]
+fn trials_are_written_as_arrays() {
+    let place = Place::new();
+    let report = place.json("trials delayed-match -o t.npz --trials 5 --seed 2");
+    assert_eq!(
+        (&report["channels"], &report["samples"]),
+        (&2.into(), &440.into())
+    );
+    let bytes = std::fs::read(place.path("t.npz")).expect("trials");
+    let mut npz = npyz::npz::NpzArchive::new(std::io::Cursor::new(bytes)).expect("an archive");
+    let mut shape = |name: &str| {
+        npz.by_name(name)
+            .expect("an archive")
+            .expect(name)
+            .shape()
+            .to_vec()
+    };
+    assert_eq!(shape("input"), [5, 2, 440]);
+    assert_eq!(shape("target"), [5, 440]);
+    assert_eq!(shape("label"), [5]);
+    place.fails("trials xor -o t.mat", 2, &["t.mat", ".npz"]);
 }
 
 #[test]

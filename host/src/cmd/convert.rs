@@ -10,7 +10,7 @@ use crate::convert::search::{Candidate, Search, best};
 use crate::formats::mat::Value;
 use crate::formats::rate_model::RateModelFile;
 use crate::statistics::Interval;
-use crate::task::Task;
+use crate::task::{self, Task};
 
 /// Search the scaling factor λ of a rate model, and write it into the model
 ///
@@ -35,7 +35,7 @@ pub struct ConvertArgs {
     #[arg(long, default_value = "100", value_parser = trials)]
     pub trials: usize,
     /// The task, where the file's name does not say it
-    #[arg(long, value_enum, ignore_case = true)]
+    #[arg(long, value_name = "TASK", value_parser = task::parse)]
     pub task: Option<Task>,
     /// Use the weights before training, as a control; nothing is written
     #[arg(long)]

@@ -15,7 +15,7 @@ use crate::export::{ExportError, Fidelity};
 use crate::formats::disk;
 use crate::formats::rate_model::RateModelFile;
 use crate::simulate::task_trial;
-use crate::task::Task;
+use crate::task::{self, Task};
 
 /// Write the spiking network of a rate model for other simulators and chips
 ///
@@ -58,7 +58,7 @@ pub struct ExportArgs {
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// The task, where the file's name does not say it
-    #[arg(long, value_enum, ignore_case = true)]
+    #[arg(long, value_name = "TASK", value_parser = task::parse)]
     pub task: Option<Task>,
     /// Print one JSON object
     #[arg(long)]

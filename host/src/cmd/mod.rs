@@ -14,6 +14,7 @@ pub mod run_on;
 pub mod simulate;
 pub mod train;
 pub mod training;
+pub mod trials;
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -177,6 +178,24 @@ pub fn task_of(model: &RateModelFile, task: Option<Task>) -> Result<Task, Comman
         task.name(),
         task.channels()
     )))
+}
+
+/// The task that a deployed network answers; `asked` must be the same one.
+pub fn task_of_blob(
+    path: &Path,
+    deployed: &Deployed,
+    asked: Option<Task>,
+) -> Result<Task, CommandError> {
+    let task = crate::formats::snn::task(path, deployed)?;
+    match asked {
+        Some(asked) if asked != task => Err(CommandError::Usage(format!(
+            "{}: the network answers {}, and not {}",
+            path.display(),
+            task.name(),
+            asked.name()
+        ))),
+        _ => Ok(task),
+    }
 }
 
 /// The λ of a model: given, else found by an earlier search, else λ₀ of a

@@ -22,7 +22,7 @@ use crate::rate::options::RateOptions;
 use crate::rate::training::{EvaluationTrials, evaluate};
 use crate::report::observe::Trials;
 use crate::report::story::Run;
-use crate::task::Task;
+use crate::task::{self, Task};
 
 /// Train a network, carry it onto spiking neurons, quantize it and run it
 ///
@@ -32,8 +32,8 @@ use crate::task::Task;
 #[derive(Clone, Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct PipelineArgs {
-    /// Task
-    #[arg(value_enum, ignore_case = true)]
+    /// Task: go-nogo, xor, mante, delayed-match, or a FILE.toml with one of your own
+    #[arg(value_name = "TASK", value_parser = task::parse)]
     pub task: Task,
     /// Folder for the model and the deployed network
     #[arg(

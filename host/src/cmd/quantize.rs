@@ -14,7 +14,7 @@ use crate::formats::{disk, snn};
 use crate::quantize::report::Losses;
 use crate::quantize::{Quantized, decision, quantize};
 use crate::simulate::{Experiment, Score};
-use crate::task::Task;
+use crate::task::{self, Task};
 
 /// Time step of a deployed network by default, ms.
 pub const DEPLOYED_STEP_MS: f64 = 0.1;
@@ -41,7 +41,7 @@ pub struct QuantizeArgs {
     #[arg(long, default_value = "100", value_parser = trials)]
     pub trials: usize,
     /// The task, where the file's name does not say it
-    #[arg(long, value_enum, ignore_case = true)]
+    #[arg(long, value_name = "TASK", value_parser = task::parse)]
     pub task: Option<Task>,
     /// Seed of the trials
     #[arg(long, default_value_t = 1)]

@@ -15,7 +15,7 @@ use crate::report::observe::Trials;
 use crate::report::page::Page;
 use crate::report::picture;
 use crate::report::story::{self, Numbers, Run};
-use crate::task::Task;
+use crate::task::{self, Task};
 
 /// Tell the story of a run in figures, on one page
 ///
@@ -46,7 +46,7 @@ pub struct ReportArgs {
     #[arg(long, default_value = "100", value_parser = trials)]
     pub trials: usize,
     /// The task, where the file's name does not say it
-    #[arg(long, value_enum, ignore_case = true)]
+    #[arg(long, value_name = "TASK", value_parser = task::parse)]
     pub task: Option<Task>,
     /// Seed of the trials
     #[arg(long, default_value_t = 1)]

@@ -16,7 +16,7 @@ use crate::convert::{SpikingNetwork, TimeStep};
 use crate::formats::rate_model::{ModelError, RateModelFile, read_mat};
 use crate::record::{Record, Recording, Stimulation};
 use crate::simulate::task_trial;
-use crate::task::Task;
+use crate::task::{self, Task};
 
 /// Simulate the spiking network of a rate model, and record it
 ///
@@ -63,7 +63,7 @@ pub struct SimulateArgs {
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// The task, where the file's name does not say it
-    #[arg(long, value_enum, ignore_case = true)]
+    #[arg(long, value_name = "TASK", value_parser = task::parse)]
     pub task: Option<Task>,
     /// Seed of trials, start and noise
     #[arg(long, default_value_t = 1)]

@@ -287,7 +287,7 @@ impl RateModelFile {
     /// [`ModelError::Task`].
     pub fn task(&self) -> Result<Task, ModelError> {
         let name = self.path.to_string_lossy();
-        let named = Task::ALL
+        let named = Task::known()
             .into_iter()
             .find(|task| name.contains(task.name()));
         let fits = |task: &Task| task.channels() == self.network.channels;
