@@ -12,10 +12,12 @@
 pub mod board;
 pub mod cmd;
 pub mod convert;
+pub mod export;
 pub mod formats;
 pub mod quantize;
 pub mod rate;
 pub mod record;
+pub mod report;
 pub mod saturation;
 pub mod simulate;
 pub mod statistics;

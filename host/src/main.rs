@@ -30,6 +30,9 @@ enum Command {
     Deploy(cmd::deploy::DeployArgs),
     Sweep(cmd::sweep::SweepArgs),
     Reproduce(cmd::reproduce::ReproduceArgs),
+    Report(cmd::report::ReportArgs),
+    Export(cmd::export::ExportArgs),
+    Trials(cmd::trials::TrialsArgs),
 }
 
 fn main() -> ExitCode {
@@ -44,6 +47,9 @@ fn main() -> ExitCode {
         Command::Deploy(args) => cmd::deploy::run(&args),
         Command::Sweep(args) => cmd::sweep::run(&args),
         Command::Reproduce(args) => cmd::reproduce::run(&args),
+        Command::Report(args) => cmd::report::run(&args),
+        Command::Export(args) => cmd::export::run(&args),
+        Command::Trials(args) => cmd::trials::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -117,6 +117,9 @@ fn every_command_explains_itself_with_an_example() {
         "inspect",
         "sweep",
         "reproduce",
+        "report",
+        "export",
+        "trials",
     ] {
         assert!(String::from_utf8_lossy(&overview.stdout).contains(command));
         let help = place.run(&format!("{command} --help"));
@@ -522,6 +525,51 @@ fn a_recording_holds_potentials_and_rates_on_request() {
 }
 
 #[test]
+fn a_recording_is_the_same_in_every_format() {
+    let place = Place::new();
+    let line = "simulate go-nogo.mat --lambda 25 --trials 2 --record-every 500 -o";
+    let hashes: Vec<Json> = ["r.mat", "r.npz", "r.csv"]
+        .iter()
+        .map(|file| place.json(&format!("{line} {file}"))["spike_hash"].clone())
+        .collect();
+    assert!(hashes.iter().all(|hash| *hash == hashes[0]));
+
+    let mat = read_mat(&place.path("r.mat")).expect("a recording");
+    let bytes = std::fs::read(place.path("r.npz")).expect("a recording");
+    let mut npz = npyz::npz::NpzArchive::new(std::io::Cursor::new(bytes)).expect("an archive");
+    for name in ["spk_unit", "spk_step", "spk_trial", "labels", "v_idx"] {
+        let array = npz.by_name(name).expect("an archive").expect(name);
+        let values = array.into_vec::<i64>().expect("integers");
+        let values: Vec<f64> = values.into_iter().map(|x| x as f64).collect();
+        assert_eq!(values, mat.vector(name).expect(name), "{name}");
+    }
+    for name in ["out", "v", "rs"] {
+        let array = npz.by_name(name).expect("an archive").expect(name);
+        let (rows, columns, by_column) = mat.matrix(name).expect(name);
+        assert_eq!(array.shape(), [rows as u64, columns as u64], "{name}");
+        let by_row = array.into_vec::<f64>().expect("doubles");
+        let same =
+            (0..rows * columns).all(|k| by_row[k] == by_column[k % columns * rows + k / columns]);
+        assert!(same, "{name}");
+    }
+    let units = mat.vector("spk_unit").expect("units");
+    let table = std::fs::read_to_string(place.path("r.csv")).expect("a table");
+    let last = table
+        .lines()
+        .last()
+        .and_then(|line| line.rsplit(',').next());
+    assert_eq!(table.lines().count(), units.len() + 1);
+    assert_eq!(
+        last.and_then(|unit| unit.parse().ok()),
+        units.last().copied()
+    );
+    for beside in ["r_out.csv", "r_rates.csv"] {
+        assert!(place.path(beside).is_file(), "{beside}");
+    }
+    place.fails(&format!("{line} r.txt"), 2, &["r.txt", ".npz"]);
+}
+
+#[test]
 fn wrong_options_are_usage_errors_that_say_the_way_out() {
     let place = Place::new();
     for (line, parts) in [
@@ -700,6 +748,123 @@ fn a_place_that_cannot_be_written_is_found_before_the_work() {
     ] {
         place.fails(line, 1, &["file", "cannot write", "nothing was changed"]);
     }
+}
+
+#[test]
+fn an_export_says_what_the_target_cannot_take_and_writes_its_files() {
+    let place = Place::new();
+    for (format, files, lost) in [
+        ("nir -o net.nir", &["net.nir"][..], "refractory time"),
+        (
+            "nest -o net.py",
+            &["net.py", "net.npz"][..],
+            "membrane noise",
+        ),
+    ] {
+        let report = place.json(&format!("export go-nogo.mat --lambda 25 --to {format}"));
+        assert_eq!(report["files"], serde_json::json!(files));
+        for file in files {
+            assert!(place.path(file).is_file(), "{file}");
+        }
+        let fidelity = report["fidelity"].as_array().expect("a list");
+        let line = fidelity.iter().find(|line| line["property"] == lost);
+        assert_eq!(line.expect(lost)["degree"], "unsupported");
+    }
+    let usage = "export go-nogo.mat --lambda 25 --to brian2 -o net.txt";
+    place.fails(usage, 2, &["net.txt", ".py"]);
+    for command in ["inspect net.nir", "quantize net.nir -o net.snn"] {
+        place.fails(command, 1, &["net.nir", "a NIR graph", "rate model"]);
+    }
+}
+
+/// Two pulses of the same sign, or not.
+const SAME_SIGN: &str = "
+name = 'same-sign'
+channels = 2
+duration_ms = 600
+[[pulse]]
+channel = 1
+onset_ms = 100
+duration_ms = 100
+values = [1, -1]
+[[pulse]]
+channel = 2
+onset_ms = 250
+duration_ms = 100
+values = [1, -1]
+noise = 0.1
+[target]
+rule = 'product'
+onset_ms = 400
+duration_ms = 200
+";
+
+#[test]
+fn a_task_of_the_users_own_goes_all_the_way() {
+    let place = Place::new();
+    std::fs::write(place.path("same.toml"), SAME_SIGN).expect("a writable folder");
+    let report = place.json("pipeline same.toml --N 20 --n_trials 3 --trials 8");
+    assert_eq!(report["task"], "same-sign");
+    let (model, network) = (&report["files"]["model"], &report["files"]["network"]);
+    let (model, network) = (
+        model.as_str().expect("a path"),
+        network.as_str().expect("a path"),
+    );
+    assert!(model.contains("models/same-sign/"), "{model}");
+
+    let again = place.json(&format!("run {network} --task same.toml --trials 8"));
+    assert_eq!(again["spike_hash"], report["spike_hash"]);
+    place.fails(
+        &format!("run {network} --trials 8"),
+        1,
+        &["same-sign", "--task"],
+    );
+    place.fails(
+        &format!("run {network} --task xor"),
+        1,
+        &["same-sign", "--task"],
+    );
+    let converted = place.json(&format!(
+        "convert {model} --task same.toml --lambdas 25,50 --trials 4"
+    ));
+    assert_eq!(converted["task"], "same-sign");
+
+    let wrong = SAME_SIGN.replace("'product'", "'difference'");
+    std::fs::write(place.path("wrong.toml"), wrong).expect("a writable folder");
+    place.fails(
+        "train --task wrong.toml",
+        2,
+        &["wrong.toml", "difference", "product"],
+    );
+    place.fails("train --task nowhere.toml", 2, &["nowhere.toml"]);
+    place.fails(
+        "train --task flip-flop",
+        2,
+        &["flip-flop", "go-nogo", "FILE.toml"],
+    );
+}
+
+#[test]
+fn trials_are_written_as_arrays() {
+    let place = Place::new();
+    let report = place.json("trials delayed-match -o t.npz --trials 5 --seed 2");
+    assert_eq!(
+        (&report["channels"], &report["samples"]),
+        (&2.into(), &440.into())
+    );
+    let bytes = std::fs::read(place.path("t.npz")).expect("trials");
+    let mut npz = npyz::npz::NpzArchive::new(std::io::Cursor::new(bytes)).expect("an archive");
+    let mut shape = |name: &str| {
+        npz.by_name(name)
+            .expect("an archive")
+            .expect(name)
+            .shape()
+            .to_vec()
+    };
+    assert_eq!(shape("input"), [5, 2, 440]);
+    assert_eq!(shape("target"), [5, 440]);
+    assert_eq!(shape("label"), [5]);
+    place.fails("trials xor -o t.mat", 2, &["t.mat", ".npz"]);
 }
 
 #[test]

@@ -137,6 +137,34 @@ pub fn skip(reason: &str) {
     eprintln!("skipped: {reason}");
 }
 
+/// What a Python program prints, given these arguments; `None`, said by [`skip`],
+/// where Python or one of its packages is not installed.
+pub fn python(program: &[&str], packages: &str) -> Option<String> {
+    let output = std::process::Command::new("python3")
+        .args(program)
+        .output()
+        .ok();
+    let missing = |errors: &[u8]| String::from_utf8_lossy(errors).contains("ModuleNotFoundError");
+    match output {
+        Some(output) if output.status.success() => {
+            Some(String::from_utf8_lossy(&output.stdout).into_owned())
+        }
+        Some(output) if !missing(&output.stderr) => {
+            panic!("{program:?}: {}", String::from_utf8_lossy(&output.stderr))
+        }
+        _ => {
+            skip(&format!("{packages} not installed for python3"));
+            None
+        }
+    }
+}
+
+/// The model that the published code trained.
+pub fn published_model() -> PathBuf {
+    let folder = std::fs::read_dir(fixtures().join("models")).expect("the folder of models");
+    folder.last().expect("a model").expect("a file").path()
+}
+
 /// The bytes of a network that was never trained, but spikes: one unit in five
 /// is connected to each, and excitation and inhibition are balanced.
 pub fn untrained(task: Task, units: usize, step_ms: f64) -> Vec<u8> {

@@ -8,7 +8,7 @@ use rate2spike::formats::rate_model;
 use rate2spike::rate::options::RateOptions;
 use rate2spike::rate::training::train;
 use rate2spike::task::Task;
-use rate2spike_tests::{fixtures, skip};
+use rate2spike_tests::{published_model, skip};
 
 /// Updates of the model of the published code: the room for its losses.
 const PUBLISHED_UPDATES: usize = 5000;
@@ -37,11 +37,6 @@ fn our_model(folder: &Path) -> PathBuf {
     };
     let trained = train(&options, &mut ());
     rate_model::save(folder, &options, &trained).expect("a writable folder")
-}
-
-fn published_model() -> PathBuf {
-    let folder = std::fs::read_dir(fixtures().join("models")).expect("the folder of models");
-    folder.last().expect("a model").expect("a file").path()
 }
 
 /// What `reader` prints of both models, line by line; the room for the losses

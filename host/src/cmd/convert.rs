@@ -16,7 +16,7 @@ use crate::formats::disk;
 use crate::formats::mat::Value;
 use crate::formats::rate_model::RateModelFile;
 use crate::statistics::Interval;
-use crate::task::Task;
+use crate::task::{self, Task};
 
 /// Search the scaling factor λ of a rate model, and write it into the model
 ///
@@ -45,7 +45,7 @@ pub struct ConvertArgs {
     #[arg(long)]
     pub race: bool,
     /// The task, where the file's name does not say it
-    #[arg(long, value_enum, ignore_case = true)]
+    #[arg(long, value_name = "TASK", value_parser = task::parse)]
     pub task: Option<Task>,
     /// Fit the readout anew to the spikes of so many trials, at the best lambda; kept if it scores no worse on others
     #[arg(long, value_name = "TRIALS", num_args = 0..=1, default_missing_value = "200", value_parser = trials)]

@@ -6,13 +6,14 @@ use clap::Args;
 use rate2spike_core::blob::Deployed;
 use serde::Serialize;
 
-use super::{CommandError, check_self_test, print_json, with_blob};
+use super::{CommandError, check_self_test, print_json, task_of_blob, with_blob};
 use crate::board::budget::{Budget, Misfit};
 use crate::board::probe;
 use crate::board::target::{Target, TargetName};
+use crate::formats::disk;
 use crate::formats::image::{self, Firmware, Image, UF2_RP2040};
-use crate::formats::{disk, snn};
 use crate::simulate::Experiment;
+use crate::task::{self, Task};
 
 /// Print what a network takes on a board, and write its image or flash it
 ///
@@ -46,6 +47,9 @@ pub struct DeployArgs {
     /// Deploy it although the board is too slow for real time
     #[arg(long)]
     pub slow: bool,
+    /// The task, where it is one of your own: its FILE.toml
+    #[arg(long, value_name = "TASK", value_parser = task::parse)]
+    pub task: Option<Task>,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
@@ -121,7 +125,7 @@ fn deploy(
     check_self_test(&args.network, deployed)?;
     let experiment = Experiment {
         network: deployed,
-        task: snn::task(&args.network, deployed)?,
+        task: task_of_blob(&args.network, deployed, args.task)?,
         decision: deployed.payload().decision,
         clock: deployed.payload().clock,
         step_ms: f64::from(deployed.payload().step_ns) / 1e6,

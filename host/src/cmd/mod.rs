@@ -3,10 +3,13 @@
 pub mod convert;
 pub mod deploy;
 pub mod deployed_step;
+pub mod export;
 pub mod gpu;
 pub mod inspect;
 pub mod pipeline;
 pub mod quantize;
+pub mod recording;
+pub mod report;
 pub mod reproduce;
 pub mod run;
 pub mod run_on;
@@ -14,6 +17,7 @@ pub mod simulate;
 pub mod sweep;
 pub mod train;
 pub mod training;
+pub mod trials;
 pub mod warnings;
 
 use std::path::{Path, PathBuf};
@@ -28,13 +32,16 @@ use crate::board::probe::ProbeError;
 use crate::convert::{
     ConvertError, Neuron, PUBLISHED_STEP_MS, SpikingNetwork, StepError, TimeStep,
 };
+use crate::export::ExportError;
 use crate::formats::disk::DiskError;
+use crate::formats::history::HistoryError;
 use crate::formats::image::ImageError;
 use crate::formats::rate_model::{ModelError, RateModelFile};
 use crate::formats::snn::SnnError;
 use crate::quantize::QuantizeError;
 use crate::rate::checkpoint::CheckpointError;
 use crate::rate::options::OptionError;
+use crate::report::picture::PictureError;
 use crate::sweep::SweepError;
 use crate::task::Task;
 
@@ -50,6 +57,12 @@ pub enum CommandError {
     /// A model that cannot be read or written.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// A history that cannot be read.
+    #[error(transparent)]
+    History(#[from] HistoryError),
+    /// A figure that cannot become a PNG.
+    #[error(transparent)]
+    Picture(#[from] PictureError),
     /// A blob that cannot be read.
     #[error(transparent)]
     Snn(#[from] SnnError),
@@ -77,6 +90,14 @@ pub enum CommandError {
         path: PathBuf,
         /// Why.
         source: QuantizeError,
+    },
+    /// A network that cannot be exported.
+    #[error("{path}: {source}")]
+    Export {
+        /// The model.
+        path: PathBuf,
+        /// Why.
+        source: ExportError,
     },
     /// A check point that cannot be used.
     #[error("{path}: {source}")]
@@ -167,6 +188,24 @@ pub fn task_of(model: &RateModelFile, task: Option<Task>) -> Result<Task, Comman
         task.name(),
         task.channels()
     )))
+}
+
+/// The task that a deployed network answers; `asked` must be the same one.
+pub fn task_of_blob(
+    path: &Path,
+    deployed: &Deployed,
+    asked: Option<Task>,
+) -> Result<Task, CommandError> {
+    let task = crate::formats::snn::task(path, deployed)?;
+    match asked {
+        Some(asked) if asked != task => Err(CommandError::Usage(format!(
+            "{}: the network answers {}, and not {}",
+            path.display(),
+            task.name(),
+            asked.name()
+        ))),
+        _ => Ok(task),
+    }
 }
 
 /// The λ of a model: given, else found by an earlier search, else λ₀ of a

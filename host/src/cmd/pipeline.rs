@@ -9,20 +9,25 @@ use serde::Serialize;
 
 use super::deployed_step::{DEPLOYED_STEP_MS, DeployedStep};
 use super::quantize::{Accuracy, print_steps, quantize_and_save, score_blob};
+use super::report::write_page;
 use super::train::OptionArgs;
 use super::training::{Plan, TrainReport, TrainingBar};
 use super::warnings::Warnings;
 use super::{CommandError, Lambdas, hexadecimal, print_json, progress, trials};
 use crate::convert::search::{Search, Standing, best, score_f64, trials_met};
 use crate::convert::{Neuron, SpikingNetwork, TimeStep};
+use crate::formats::history::History;
+use crate::formats::rate_model::RateModelFile;
 use crate::quantize::longest_step::Comparison;
 use crate::rate::activation::ActivationKind;
 use crate::rate::network::RateNetwork;
 use crate::rate::options::RateOptions;
 use crate::rate::training::{EvaluationTrials, evaluate};
+use crate::report::observe::Trials;
+use crate::report::story::Run;
 use crate::statistics::Interval;
 use crate::sweep::plan::default_lambdas;
-use crate::task::Task;
+use crate::task::{self, Task};
 
 /// Train a network, carry it onto spiking neurons, quantize it and run it
 ///
@@ -32,8 +37,8 @@ use crate::task::Task;
 #[derive(Clone, Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct PipelineArgs {
-    /// Task
-    #[arg(value_enum, ignore_case = true)]
+    /// Task: go-nogo, xor, mante, delayed-match, or a FILE.toml with one of your own
+    #[arg(value_name = "TASK", value_parser = task::parse)]
     pub task: Task,
     /// Folder for the model and the deployed network
     #[arg(
@@ -55,6 +60,9 @@ pub struct PipelineArgs {
     /// Time step of the deployed network in ms; auto: the longest that costs at most a point of accuracy
     #[arg(long, value_name = "MS|auto", default_value_t = DeployedStep::Given(DEPLOYED_STEP_MS), allow_negative_numbers = true)]
     pub dt: DeployedStep,
+    /// Write a page with the figures of the run, as `rate2spike report` does
+    #[arg(long)]
+    pub report: bool,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
@@ -72,6 +80,7 @@ struct Seconds {
 struct Files {
     model: PathBuf,
     network: PathBuf,
+    report: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -152,6 +161,23 @@ pub fn run(args: &PipelineArgs) -> Result<(), CommandError> {
     warnings.of_trials(deployed.accuracy(), interval, deployed.trials);
     warnings.of_step(step.ms, &spiking, &deployed);
 
+    let page = args.report.then(|| model.with_extension("html"));
+    if let Some(page) = &page {
+        let run = Run {
+            model: RateModelFile::read(&model)?,
+            history: History::of(&model)?,
+            deployed: Some((path.clone(), quantized.bytes.clone())),
+            lambda,
+            lambdas: published_lambdas(),
+            trials: Trials {
+                task: args.task,
+                seed: options.seed,
+                count: args.trials,
+            },
+        };
+        write_page(&run, page, args.json)?;
+    }
+
     let report = PipelineReport {
         task: args.task.name(),
         units: options.units,
@@ -177,6 +203,7 @@ pub fn run(args: &PipelineArgs) -> Result<(), CommandError> {
         files: Files {
             model,
             network: path,
+            report: page,
         },
         warnings,
     };
@@ -209,6 +236,10 @@ fn rate_accuracy(args: &PipelineArgs, options: &RateOptions, network: &RateNetwo
         accuracy: evaluation.accuracy,
         strict: evaluation.strict,
     }
+}
+
+fn published_lambdas() -> Vec<f64> {
+    (0..12).map(|k| 20.0 + 5.0 * f64::from(k)).collect()
 }
 
 /// The network's own λ₀ where it was trained for one, else the best of a
@@ -298,4 +329,7 @@ fn print(report: &PipelineReport) {
         "deployed network         {}",
         report.files.network.display()
     );
+    if let Some(page) = &report.files.report {
+        println!("report                   {}", page.display());
+    }
 }

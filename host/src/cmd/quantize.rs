@@ -17,7 +17,7 @@ use crate::quantize::report::Losses;
 use crate::quantize::{Quantized, decision, quantize};
 use crate::simulate::{Experiment, Score};
 use crate::statistics::Interval;
-use crate::task::Task;
+use crate::task::{self, Task};
 
 /// Write a rate model as fixed-point network for a microcontroller, and say what was lost
 ///
@@ -41,7 +41,7 @@ pub struct QuantizeArgs {
     #[arg(long, default_value = "100", value_parser = trials)]
     pub trials: usize,
     /// The task, where the file's name does not say it
-    #[arg(long, value_enum, ignore_case = true)]
+    #[arg(long, value_name = "TASK", value_parser = task::parse)]
     pub task: Option<Task>,
     /// Seed of the trials
     #[arg(long, default_value_t = 1)]

@@ -8,13 +8,14 @@ use serde::Serialize;
 
 use super::run_on::run_on;
 use super::warnings::Warnings;
-use super::{CommandError, check_self_test, hexadecimal, print_json, trials, with_blob};
+use super::{
+    CommandError, check_self_test, hexadecimal, print_json, task_of_blob, trials, with_blob,
+};
 use crate::board::port::Port;
-use crate::formats::snn;
 use crate::saturation::saturated_steps;
 use crate::simulate::{Experiment, Score};
 use crate::statistics::Interval;
-use crate::task::Task;
+use crate::task::{self, Task};
 
 /// Run a deployed network in core's fixed point, and score it
 ///
@@ -39,6 +40,9 @@ pub struct RunArgs {
     /// With --on: write the network into the board's flash where it holds another one
     #[arg(long, requires = "on")]
     pub replace: bool,
+    /// The task, where it is one of your own: its FILE.toml
+    #[arg(long, value_name = "TASK", value_parser = task::parse)]
+    pub task: Option<Task>,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
@@ -99,7 +103,7 @@ pub fn run(args: &RunArgs) -> Result<(), CommandError> {
 
 fn score(args: &RunArgs, bytes: &[u8], deployed: &Deployed) -> Result<(), CommandError> {
     check_self_test(&args.network, deployed)?;
-    let task = snn::task(&args.network, deployed)?;
+    let task = task_of_blob(&args.network, deployed, args.task)?;
     let experiment = Experiment {
         network: deployed,
         task,

@@ -10,23 +10,24 @@ use rate2spike_core::trial::SpikeHash;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::recording::{Format, Recorded};
 use super::{
     CommandError, NeuronArgs, hexadecimal, lambda_of, print_json, spiking_network, task_of, trials,
 };
 use crate::convert::{SpikingNetwork, TimeStep};
-use crate::formats::disk;
-use crate::formats::mat::{MatFile, Value};
-use crate::formats::rate_model::{ModelError, RateModelFile, read_mat, write_mat};
+use crate::formats::rate_model::{ModelError, RateModelFile, read_mat};
 use crate::record::{Record, Recording, Stimulation};
 use crate::simulate::task_trial;
-use crate::task::Task;
+use crate::task::{self, Task};
 
 /// Simulate the spiking network of a rate model, and record it
 ///
 /// Example:  rate2spike simulate MODEL.mat --lambda 25 --trials 10 -o spikes.mat
 ///
 /// Writes spk_unit and spk_step (counted from 1), out (trials x steps) and, with
-/// --record-every K, v and rs (units x recorded steps) with v_idx and rs_idx.
+/// --record-every K, v and rs (units x recorded steps) with v_idx and rs_idx. An
+/// .npz has the same names; a .csv the spikes, with the output in FILE_out.csv and
+/// the firing rates in FILE_rates.csv.
 #[derive(Clone, Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct SimulateArgs {
@@ -60,11 +61,11 @@ pub struct SimulateArgs {
     /// Record potentials and filtered rates every K steps
     #[arg(long, value_name = "K", default_value_t = 0)]
     pub record_every: u32,
-    /// Where the recording goes
-    #[arg(short, long, value_name = "FILE.mat")]
+    /// Where the recording goes: .mat, .npz or .csv
+    #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// The task, where the file's name does not say it
-    #[arg(long, value_enum, ignore_case = true)]
+    #[arg(long, value_name = "TASK", value_parser = task::parse)]
     pub task: Option<Task>,
     /// Seed of trials, start and noise
     #[arg(long, default_value_t = 1)]
@@ -151,6 +152,7 @@ struct SimulateReport<'a> {
     spikes: usize,
     spike_hash: String,
     output: Option<&'a Path>,
+    files: Vec<PathBuf>,
 }
 
 /// Everything that the trials share.
@@ -162,6 +164,8 @@ struct Simulation<'a> {
     /// Channels × samples, from a file.
     input: Option<Vec<f64>>,
     start_mv: Option<Vec<f64>>,
+    /// Of the file that the recording goes to.
+    format: Option<Format>,
 }
 
 /// Runs the command.
@@ -175,10 +179,11 @@ pub fn run(args: &SimulateArgs) -> Result<(), CommandError> {
             (shown, record)
         })
         .collect();
-    if let Some(output) = &args.output {
-        write_mat(output, &simulation.file(&runs))?;
-    }
-    simulation.report(&runs);
+    let files = match (&args.output, &simulation.format) {
+        (Some(output), Some(format)) => simulation.recorded(&runs).write(output, *format)?,
+        _ => Vec::new(),
+    };
+    simulation.report(&runs, files);
     Ok(())
 }
 
@@ -223,9 +228,7 @@ impl<'a> Simulation<'a> {
                 network.units
             )));
         }
-        if let Some(output) = &args.output {
-            check_output(output)?;
-        }
+        let format = args.output.as_deref().map(Format::of).transpose()?;
         Ok(Self {
             args,
             network,
@@ -233,6 +236,7 @@ impl<'a> Simulation<'a> {
             task,
             input,
             start_mv,
+            format,
         })
     }
 
@@ -299,67 +303,18 @@ impl<'a> Simulation<'a> {
         ))
     }
 
-    fn file(&self, runs: &[(Shown, Record)]) -> MatFile {
-        let spikes = || runs.iter().flat_map(|(_, record)| &record.spikes);
-        let trial_of = runs.iter().enumerate().flat_map(|(index, (_, record))| {
-            std::iter::repeat_n(index as f64 + 1.0, record.spikes.len())
-        });
-        let steps = self.steps(&runs[0].0) as usize;
-        let out: Vec<f64> = (0..steps)
-            .flat_map(|t| runs.iter().map(move |(_, r)| r.output[t]))
-            .collect();
-        let mut file = MatFile::new();
-        let mut put = |name: &str, value: Value| file.insert(name, value);
-        put(
-            "spk_unit",
-            Value::column::<f64>(spikes().map(|&(_, unit)| f64::from(unit) + 1.0).collect()),
-        );
-        put(
-            "spk_step",
-            Value::column::<f64>(spikes().map(|&(step, _)| f64::from(step)).collect()),
-        );
-        put("spk_trial", Value::column::<f64>(trial_of.collect()));
-        put("out", Value::matrix(runs.len(), steps, out));
-        put("lambda", Value::scalar(self.network.lambda));
-        put("dt", Value::scalar(self.step.ms / 1000.0));
-        put("nt", Value::scalar(steps as f64));
-        if let Some(labels) = runs
-            .iter()
-            .map(|(shown, _)| shown.label)
-            .collect::<Option<Vec<_>>>()
-        {
-            put(
-                "labels",
-                Value::column::<f64>(labels.iter().map(|&l| f64::from(l)).collect()),
-            );
+    fn recorded<'r>(&'r self, runs: &'r [(Shown, Record)]) -> Recorded<'r> {
+        Recorded {
+            network: &self.network,
+            step_ms: self.step.ms,
+            steps: self.steps(&runs[0].0) as usize,
+            records: runs.iter().map(|(_, record)| record).collect(),
+            labels: runs.iter().map(|(shown, _)| shown.label).collect(),
+            sampled: self.args.record_every > 0,
         }
-        if self.args.record_every > 0 {
-            self.put_samples(runs, &mut put);
-        }
-        file
     }
 
-    /// v and rs: units × recorded steps, trial after trial.
-    fn put_samples(&self, runs: &[(Shown, Record)], put: &mut impl FnMut(&str, Value)) {
-        let units = self.network.units;
-        let all = |values: fn(&Record) -> &Vec<f64>| -> Value {
-            let values: Vec<f64> = runs
-                .iter()
-                .flat_map(|(_, r)| values(r).iter().copied())
-                .collect();
-            Value::matrix(units, values.len() / units, values)
-        };
-        let sampled: Vec<f64> = runs
-            .iter()
-            .flat_map(|(_, r)| r.sampled.iter().map(|&step| f64::from(step)))
-            .collect();
-        put("v", all(|record| &record.potentials));
-        put("rs", all(|record| &record.rates));
-        put("v_idx", Value::row(sampled.clone()));
-        put("rs_idx", Value::row(sampled));
-    }
-
-    fn report(&self, runs: &[(Shown, Record)]) {
+    fn report(&self, runs: &[(Shown, Record)], files: Vec<PathBuf>) {
         let answers: Option<Vec<(bool, bool)>> = runs
             .iter()
             .map(|(shown, record)| self.answers(shown, record))
@@ -392,6 +347,7 @@ impl<'a> Simulation<'a> {
             spikes,
             spike_hash: hexadecimal(hash.value()),
             output: self.args.output.as_deref(),
+            files,
         };
         if self.args.json {
             return print_json(&report);
@@ -405,20 +361,6 @@ impl<'a> Simulation<'a> {
         }
         println!(", spike hash {}", report.spike_hash);
     }
-}
-
-fn check_output(output: &Path) -> Result<(), CommandError> {
-    if output
-        .extension()
-        .is_none_or(|extension| extension != "mat")
-    {
-        return Err(CommandError::Usage(format!(
-            "{}: recordings are written as .mat; give a name that ends in it",
-            output.display()
-        )));
-    }
-    let folder = output.parent().filter(|folder| *folder != Path::new(""));
-    Ok(disk::check_writable(folder.unwrap_or(Path::new(".")))?)
 }
 
 /// Channels × samples, channel by channel.

@@ -20,7 +20,7 @@ use crate::sweep::rows::{self, RowsFile};
 use crate::sweep::slurm::{JobArray, Share};
 use crate::sweep::summary::{CellSummary, summarize, table};
 use crate::sweep::{self, SweepError};
-use crate::task::Task;
+use crate::task::{self, Task};
 
 /// Train, convert, quantize and score many networks; a row each
 ///
@@ -35,11 +35,11 @@ use crate::task::Task;
 #[derive(Clone, Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct SweepArgs {
-    /// Tasks, with commas between
+    /// Tasks, with commas between: go-nogo, xor, mante, delayed-match, FILE.toml
     #[arg(
         long,
-        value_enum,
-        ignore_case = true,
+        value_name = "TASK",
+        value_parser = task::parse,
         value_delimiter = ',',
         required_unless_present_any = ["merge", "share"]
     )]

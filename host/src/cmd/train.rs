@@ -19,7 +19,7 @@ use crate::rate::activation::ActivationKind;
 use crate::rate::gpu::device::Gpu;
 use crate::rate::options::{DecayTaus, Loss, RateOptions, WeightStart};
 use crate::rate::training::{EVALUATION_TRIALS, EvaluationTrials, evaluate};
-use crate::task::Task;
+use crate::task::{self, Task};
 
 /// Train a rate network, with the published code's flags
 ///
@@ -33,8 +33,8 @@ pub struct TrainArgs {
     /// Model to evaluate, with --mode eval
     #[arg(long, value_name = "FILE")]
     pub model: Option<PathBuf>,
-    /// Task
-    #[arg(long, value_enum, ignore_case = true)]
+    /// Task: go-nogo, xor, mante, delayed-match, or a FILE.toml with one of your own
+    #[arg(long, value_name = "TASK", value_parser = task::parse)]
     pub task: Option<Task>,
     /// Folder below which the model is saved, as models/TASK/…/Task_….mat
     #[arg(

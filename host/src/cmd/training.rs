@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::{CommandError, progress};
 use crate::formats::disk;
+use crate::formats::history::{Evaluated, History};
 use crate::formats::losses::LossesFile;
 use crate::formats::rate_model::{self, ModelError};
 use crate::rate::options::RateOptions;
@@ -106,6 +107,7 @@ impl Plan {
             seed: options.seed,
             losses: self.losses.as_ref(),
             latest: None,
+            evaluations: Vec::new(),
             failed: None,
         };
         watched.catch_up(training.updates());
@@ -136,6 +138,12 @@ impl Plan {
         };
         drop(reserve);
         let model = save(&self.output, options, &trained)?;
+        let history = History {
+            version: env!("CARGO_PKG_VERSION").into(),
+            options: options.clone(),
+            evaluations: watched.evaluations,
+        };
+        history.write(&model)?;
         disk::remove_if_there(&checkpoint)?;
         let seconds = started.elapsed().as_secs_f64();
         let report = TrainReport::new(options, &trained, seconds, model);
@@ -227,6 +235,7 @@ struct Watched<'a, P: Progress> {
     /// Update and loss that the file has not got yet: its evaluation may
     /// follow.
     latest: Option<(usize, f32)>,
+    evaluations: Vec<Evaluated>,
     failed: Option<disk::DiskError>,
 }
 
@@ -269,6 +278,7 @@ impl<P: Progress> Progress for Watched<'_, P> {
 
     fn evaluated(&mut self, update: usize, evaluation: &Evaluation) {
         self.flush(Some(evaluation));
+        self.evaluations.push(Evaluated::new(update, evaluation));
         self.bar.evaluated(update, evaluation);
     }
 }

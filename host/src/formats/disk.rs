@@ -39,6 +39,25 @@ pub fn read(path: &Path) -> Result<Vec<u8>, DiskError> {
     })
 }
 
+/// Everything in a folder, in the order of the names.
+///
+/// # Errors
+/// [`DiskError::Read`].
+pub fn list(folder: &Path) -> Result<Vec<PathBuf>, DiskError> {
+    let failed = |source| DiskError::Read {
+        path: folder.into(),
+        source,
+    };
+    let entries: io::Result<Vec<_>> = fs::read_dir(folder).map_err(failed)?.collect();
+    let mut paths: Vec<PathBuf> = entries
+        .map_err(failed)?
+        .iter()
+        .map(fs::DirEntry::path)
+        .collect();
+    paths.sort();
+    Ok(paths)
+}
+
 /// Writes a file, over an old one if there is one: to a temporary name in the
 /// same folder, synced, renamed. Makes the folder where it is missing. A link is
 /// followed, and what is no file, such as a pipe, is written to as it is.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::disk::{self, DiskError};
 use super::mat::{Array, Elements, MatError, MatFile, Value};
+use super::nir;
 use crate::rate::activation::ActivationKind;
 use crate::rate::batch::Batch;
 use crate::rate::network::RateNetwork;
@@ -39,6 +40,14 @@ pub enum ModelError {
         path: PathBuf,
         /// What is wrong.
         source: MatError,
+    },
+    /// A NIR graph.
+    #[error(
+        "{path}: a NIR graph, which `rate2spike export` writes and no command reads: NIR says neither refractory time nor task; give the rate model that it came from"
+    )]
+    Nir {
+        /// The file.
+        path: PathBuf,
     },
     /// A variable has the wrong size.
     #[error(
@@ -281,7 +290,7 @@ impl RateModelFile {
     /// [`ModelError::Task`].
     pub fn task(&self) -> Result<Task, ModelError> {
         let name = self.path.to_string_lossy();
-        let named = Task::ALL
+        let named = Task::known()
             .into_iter()
             .find(|task| name.contains(task.name()));
         let fits = |task: &Task| task.channels() == self.network.channels;
@@ -334,6 +343,9 @@ impl RateModelFile {
 /// If it cannot be read.
 pub fn read_mat(path: &Path) -> Result<MatFile, ModelError> {
     let bytes = disk::read(path)?;
+    if nir::is_graph(&bytes) {
+        return Err(ModelError::Nir { path: path.into() });
+    }
     MatFile::from_bytes(&bytes).map_err(|source| ModelError::Mat {
         path: path.into(),
         source,

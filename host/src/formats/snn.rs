@@ -20,7 +20,7 @@ pub enum SnnError {
     },
     /// A task that this version does not know.
     #[error(
-        "{path}: made for the task '{task}', which this version does not know; use the version that made it"
+        "{path}: made for the task '{task}', which this version does not know; if it is one of your own, give its file with --task, else use the version that made it"
     )]
     Task {
         /// The file.

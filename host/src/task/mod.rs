@@ -3,11 +3,14 @@
 //! Times are in input samples of 5 ms, as in the published code; source of
 //! every window and threshold: Kim, Li & Sejnowski (2019) and its repository.
 
+mod delayed_match;
 mod go_nogo;
 mod mante;
+pub mod user;
 mod xor;
 
-use clap::ValueEnum;
+use std::path::Path;
+
 use rand_pcg::Pcg64;
 use rate2spike_core::decision::{Decision, Kind, Window};
 
@@ -15,8 +18,8 @@ use rate2spike_core::decision::{Decision, Kind, Window};
 pub const SAMPLE_MS: f64 = 5.0;
 
 /// A task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(into = "Form", try_from = "Form")]
 pub enum Task {
     /// Answer a pulse, do not answer its absence.
     GoNogo,
@@ -24,6 +27,54 @@ pub enum Task {
     Xor,
     /// Which sign has the noisy input that the context names?
     Mante,
+    /// Do two stimuli match, with a long pause between them?
+    DelayedMatch,
+    /// One of the user's own.
+    User(&'static user::UserTask),
+}
+
+/// A task in a file: by its name, or as the user's own file says it.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(untagged)]
+enum Form {
+    Name(String),
+    Spec(Box<user::Spec>),
+}
+
+impl From<Task> for Form {
+    fn from(task: Task) -> Self {
+        match task {
+            Task::User(user) => Form::Spec(Box::new(user.spec().clone())),
+            task => Form::Name(task.name().into()),
+        }
+    }
+}
+
+impl TryFrom<Form> for Task {
+    type Error = String;
+
+    fn try_from(form: Form) -> Result<Self, String> {
+        match form {
+            Form::Name(name) => Task::from_name(&name).ok_or_else(|| unknown(&name)),
+            Form::Spec(spec) => spec.task().map_err(|error| error.to_string()),
+        }
+    }
+}
+
+/// The task of a command line: its name, or the user's own in a file.
+pub fn parse(text: &str) -> Result<Task, String> {
+    if Path::new(text)
+        .extension()
+        .is_some_and(|extension| extension == "toml")
+    {
+        return user::read(Path::new(text)).map_err(|error| error.to_string());
+    }
+    Task::from_name(text).ok_or_else(|| unknown(text))
+}
+
+fn unknown(name: &str) -> String {
+    let names = Task::ALL.map(Task::name).join(", ");
+    format!("'{name}' is no task; give {names}, or a FILE.toml with one of your own")
 }
 
 /// One trial.
@@ -38,6 +89,7 @@ pub struct Trial {
 }
 
 /// What a task is made of, apart from its trials.
+#[derive(Debug)]
 struct Shape {
     name: &'static str,
     channels: usize,
@@ -54,27 +106,53 @@ struct Shape {
 }
 
 impl Task {
-    /// All of them.
-    pub const ALL: [Task; 3] = [Task::GoNogo, Task::Xor, Task::Mante];
+    /// All that need no file.
+    pub const ALL: [Task; 4] = [Task::GoNogo, Task::Xor, Task::Mante, Task::DelayedMatch];
+
+    /// Those, and the user's own that this run of the program has read.
+    pub fn known() -> Vec<Task> {
+        Task::ALL.into_iter().chain(user::all()).collect()
+    }
 
     fn shape(self) -> &'static Shape {
         match self {
             Task::GoNogo => &go_nogo::SHAPE,
             Task::Xor => &xor::SHAPE,
             Task::Mante => &mante::SHAPE,
+            Task::DelayedMatch => &delayed_match::SHAPE,
+            Task::User(user) => &user.shape,
         }
     }
 
-    /// The published name: `go-nogo`, `xor`, `mante`.
+    /// The name: the published one where there is one.
     pub fn name(self) -> &'static str {
         self.shape().name
     }
 
     /// The task of that name.
     pub fn from_name(name: &str) -> Option<Task> {
-        Task::ALL
+        Task::known()
             .into_iter()
-            .find(|task| task.name() == name.to_lowercase())
+            .find(|task| task.name().eq_ignore_ascii_case(name))
+    }
+
+    /// What an answer of this task means.
+    pub fn label_name(self, label: i8) -> &'static str {
+        let kind = self.shape().kind;
+        match (self, label) {
+            (Task::DelayedMatch, 1) => "match",
+            (Task::DelayedMatch, _) => "no match",
+            (Task::User(_), 1) if kind == Kind::Detection => "yes",
+            (Task::User(_), 0) => "no",
+            (Task::User(_), 1) => "positive",
+            (Task::User(_), _) => "negative",
+            (Task::GoNogo, 1) => "Go",
+            (Task::GoNogo, _) => "No-Go",
+            (Task::Xor, 1) => "same",
+            (Task::Xor, _) => "different",
+            (Task::Mante, 1) => "positive",
+            (Task::Mante, _) => "negative",
+        }
     }
 
     /// Number of input channels.
@@ -93,6 +171,8 @@ impl Task {
             Task::GoNogo => go_nogo::trial(random),
             Task::Xor => xor::trial(random),
             Task::Mante => mante::trial(random),
+            Task::DelayedMatch => delayed_match::trial(random),
+            Task::User(user) => user.trial(random),
         }
     }
 

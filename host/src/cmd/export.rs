@@ -1,0 +1,206 @@
+//! `rate2spike export`: the spiking network for other simulators and chips.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use rate2spike_core::factors::Scheme;
+use serde::Serialize;
+
+use super::deployed_step::DEPLOYED_STEP_MS;
+use super::{CommandError, FilterArg, lambda_of, print_json, task_of};
+use crate::convert::{Neuron, SpikingNetwork, TimeStep};
+use crate::export::nir::{self, Profile};
+use crate::export::script::{self, Simulator, Trial};
+use crate::export::{ExportError, Fidelity};
+use crate::formats::disk;
+use crate::formats::rate_model::RateModelFile;
+use crate::simulate::task_trial;
+use crate::task::{self, Task};
+
+/// Write the spiking network of a rate model for other simulators and chips
+///
+/// Example:  rate2spike export MODEL.mat --to brian2 -o net.py
+///
+/// nir writes a graph in HDF5; brian2 and nest write a script that runs one trial
+/// and prints its spikes, with its numbers beside it in an .npz. Says what the
+/// target takes as it is, what nearly and what not.
+#[derive(Clone, Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub struct ExportArgs {
+    /// The rate model
+    #[arg(value_name = "MODEL.mat")]
+    pub model: PathBuf,
+    /// For whom
+    #[arg(long, value_enum)]
+    pub to: Format,
+    /// Nodes of a NIR graph
+    #[arg(long, value_enum, default_value = "exact")]
+    pub profile: Profile,
+    /// The file [default: the model's name with .nir, _brian2.py or _nest.py]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Scaling factor [default: the model's]
+    #[arg(long, allow_negative_numbers = true)]
+    pub lambda: Option<f64>,
+    /// The synapse's filter
+    #[arg(long, value_enum, default_value = "double")]
+    pub filter: FilterArg,
+    /// Refractory time in ms
+    #[arg(long, value_name = "MS", default_value_t = Neuron::LIF.refractory_ms, value_parser = refractory)]
+    pub refractory: f64,
+    /// Time step of a script in ms
+    #[arg(long, value_name = "MS", default_value_t = DEPLOYED_STEP_MS, allow_negative_numbers = true)]
+    pub dt: f64,
+    /// Trial of a script, counted from 0
+    #[arg(long, value_name = "K", default_value_t = 0)]
+    pub trial: u64,
+    /// Seed of the trial and its start
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// The task, where the file's name does not say it
+    #[arg(long, value_name = "TASK", value_parser = task::parse)]
+    pub task: Option<Task>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// For whom a network is exported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// The neuromorphic intermediate representation
+    Nir,
+    /// A script for Brian2
+    Brian2,
+    /// A script for NEST
+    Nest,
+}
+
+fn refractory(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(ms) if (0.0..=1000.0).contains(&ms) => Ok(ms),
+        _ => Err("give 0 to 1000".into()),
+    }
+}
+
+#[derive(Serialize)]
+struct ExportReport<'a> {
+    model: &'a Path,
+    lambda: f64,
+    files: Vec<PathBuf>,
+    fidelity: Vec<Fidelity>,
+}
+
+/// Runs the command.
+pub fn run(args: &ExportArgs) -> Result<(), CommandError> {
+    let step = TimeStep::new(args.dt, Scheme::Exact)?;
+    let model = RateModelFile::read(&args.model)?;
+    let lambda = lambda_of(&model, args.lambda)?;
+    let neuron = Neuron {
+        refractory_ms: args.refractory,
+        rise_ms: match args.filter {
+            FilterArg::Double => Neuron::LIF.rise_ms,
+            FilterArg::Single => 0.0,
+        },
+        ..Neuron::LIF
+    };
+    let network = SpikingNetwork::new(&model.network, lambda, neuron).map_err(|source| {
+        CommandError::Convert {
+            path: args.model.clone(),
+            source,
+        }
+    })?;
+    let (files, fidelity) = match args.to {
+        Format::Nir => write_nir(args, &network)?,
+        Format::Brian2 => write_script(args, &model, &network, &step, Simulator::Brian2)?,
+        Format::Nest => write_script(args, &model, &network, &step, Simulator::Nest)?,
+    };
+    let report = ExportReport {
+        model: &args.model,
+        lambda,
+        files,
+        fidelity,
+    };
+    if args.json {
+        print_json(&report);
+        return Ok(());
+    }
+    for line in &report.fidelity {
+        println!(
+            "{:<12} {:<24} {}",
+            line.degree.name(),
+            line.property,
+            line.form
+        );
+    }
+    for file in &report.files {
+        println!("written      {}", file.display());
+    }
+    Ok(())
+}
+
+fn write_nir(
+    args: &ExportArgs,
+    network: &SpikingNetwork,
+) -> Result<(Vec<PathBuf>, Vec<Fidelity>), CommandError> {
+    let path = args
+        .output
+        .clone()
+        .unwrap_or_else(|| args.model.with_extension("nir"));
+    let bytes = nir::graph(network, args.profile)
+        .and_then(|graph| Ok(graph.to_bytes()?))
+        .map_err(|source| failed(args, source))?;
+    disk::write(&path, &bytes)?;
+    Ok((vec![path], nir::fidelity(network, args.profile)))
+}
+
+fn write_script(
+    args: &ExportArgs,
+    model: &RateModelFile,
+    network: &SpikingNetwork,
+    step: &TimeStep,
+    simulator: Simulator,
+) -> Result<(Vec<PathBuf>, Vec<Fidelity>), CommandError> {
+    let task = task_of(model, args.task)?;
+    let trial = Trial {
+        input: task_trial(task, args.seed, args.trial)
+            .input
+            .into_iter()
+            .map(f64::from)
+            .collect(),
+        steps: task.samples() as u32 * step.steps_per_sample,
+        seed: args.seed,
+        index: args.trial,
+    };
+    let path = script_path(args, simulator)?;
+    let numbers = script::numbers(network, step, &trial).map_err(|source| failed(args, source))?;
+    let beside = path.with_extension("npz");
+    numbers.write(&beside)?;
+    disk::write(&path, simulator.script().as_bytes())?;
+    Ok((vec![path, beside], simulator.fidelity()))
+}
+
+fn script_path(args: &ExportArgs, simulator: Simulator) -> Result<PathBuf, CommandError> {
+    let Some(path) = &args.output else {
+        let stem = args.model.file_stem().unwrap_or_default().to_string_lossy();
+        let name = match simulator {
+            Simulator::Brian2 => format!("{stem}_brian2.py"),
+            Simulator::Nest => format!("{stem}_nest.py"),
+        };
+        return Ok(args.model.with_file_name(name));
+    };
+    if path.extension().is_none_or(|extension| extension != "py") {
+        return Err(CommandError::Usage(format!(
+            "{}: a script is written as .py, and its numbers beside it as .npz; give a name that ends in .py",
+            path.display()
+        )));
+    }
+    Ok(path.clone())
+}
+
+fn failed(args: &ExportArgs, source: ExportError) -> CommandError {
+    CommandError::Export {
+        path: args.model.clone(),
+        source,
+    }
+}

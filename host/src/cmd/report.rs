@@ -1,0 +1,197 @@
+//! `rate2spike report`: the figures of a run, and the page that holds them.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::{CommandError, Lambdas, lambda_of, print_json, progress, task_of, trials};
+use crate::formats::history::History;
+use crate::formats::rate_model::RateModelFile;
+use crate::formats::{disk, snn};
+use crate::report::figures::Figure;
+use crate::report::observe::Trials;
+use crate::report::page::Page;
+use crate::report::picture;
+use crate::report::story::{self, Numbers, Run};
+use crate::task::{self, Task};
+
+/// Tell the story of a run in figures, on one page
+///
+/// Example:  rate2spike report models/go-nogo
+///
+/// DIR is searched for one rate model; the deployed network (.snn) and the history
+/// (.json) beside it are used where they are there. Writes MODEL.html, which needs
+/// no network, and the figures as SVG and PNG.
+#[derive(Clone, Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub struct ReportArgs {
+    /// A folder with one rate model in or below it, or a rate model
+    #[arg(value_name = "DIR|MODEL.mat")]
+    pub run: PathBuf,
+    /// The page [default: the model's name with .html]
+    #[arg(short, long, value_name = "FILE.html")]
+    pub output: Option<PathBuf>,
+    /// Folder of the figures [default: the page's name with _figures]
+    #[arg(long, value_name = "DIR")]
+    pub figures: Option<PathBuf>,
+    /// Scaling factor [default: the model's]
+    #[arg(long, allow_negative_numbers = true)]
+    pub lambda: Option<f64>,
+    /// Candidates of the search that is shown
+    #[arg(long, default_value = "20:5:75")]
+    pub lambdas: Lambdas,
+    /// Trials of every score and figure
+    #[arg(long, default_value = "100", value_parser = trials)]
+    pub trials: usize,
+    /// The task, where the file's name does not say it
+    #[arg(long, value_name = "TASK", value_parser = task::parse)]
+    pub task: Option<Task>,
+    /// Seed of the trials
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Serialize)]
+struct ReportReport<'a> {
+    model: &'a Path,
+    lambda: f64,
+    trials: usize,
+    #[serde(flatten)]
+    numbers: Numbers,
+    page: &'a Path,
+    figures: Vec<PathBuf>,
+}
+
+/// Runs the command.
+pub fn run(args: &ReportArgs) -> Result<(), CommandError> {
+    let path = the_model(&args.run)?;
+    let page_path = args
+        .output
+        .clone()
+        .unwrap_or_else(|| path.with_extension("html"));
+    let folder = args.figures.clone().unwrap_or_else(|| {
+        let stem = page_path.file_stem().unwrap_or_default().to_string_lossy();
+        page_path.with_file_name(format!("{stem}_figures"))
+    });
+    disk::check_writable(&folder)?;
+    let run = read(args, &path)?;
+
+    let (page, numbers) = write_page(&run, &page_path, args.json)?;
+    let drawn: Vec<&Figure> = page.figures().collect();
+    let files: Vec<[PathBuf; 2]> = drawn
+        .par_iter()
+        .map(|figure| save(&folder, figure))
+        .collect::<Result<_, _>>()?;
+
+    let report = ReportReport {
+        model: &path,
+        lambda: run.lambda,
+        trials: args.trials,
+        numbers,
+        page: &page_path,
+        figures: files.into_iter().flatten().collect(),
+    };
+    if args.json {
+        print_json(&report);
+    } else {
+        println!("{}", page.lead);
+        println!("page     {}", report.page.display());
+        println!(
+            "figures  {} files in {}",
+            report.figures.len(),
+            folder.display()
+        );
+    }
+    Ok(())
+}
+
+/// Tells the story of `run` on a page at `path`.
+pub fn write_page(run: &Run, path: &Path, json: bool) -> Result<(Page, Numbers), CommandError> {
+    let bar = progress(
+        story::PARTS,
+        "part {pos}/{len} of the report [{elapsed}]",
+        json,
+    );
+    let told = story::tell(run, || bar.inc(1)).map_err(|source| CommandError::Convert {
+        path: run.model.path.clone(),
+        source,
+    })?;
+    bar.finish_and_clear();
+    disk::write(path, told.0.html().as_bytes())?;
+    Ok(told)
+}
+
+fn save(folder: &Path, figure: &Figure) -> Result<[PathBuf; 2], CommandError> {
+    let files = ["svg", "png"].map(|extension| folder.join(figure.name).with_extension(extension));
+    disk::write(&files[0], figure.svg.as_bytes())?;
+    disk::write(&files[1], &picture::png(&figure.svg)?)?;
+    Ok(files)
+}
+
+fn read(args: &ReportArgs, path: &Path) -> Result<Run, CommandError> {
+    let model = RateModelFile::read(path)?;
+    let task = task_of(&model, args.task)?;
+    let lambda = lambda_of(&model, args.lambda)?;
+    let deployed = path.with_extension("snn");
+    let deployed = if deployed.is_file() {
+        let bytes = disk::read(&deployed)?;
+        snn::task(&deployed, &snn::read(&deployed, &bytes)?)?;
+        Some((deployed, bytes))
+    } else {
+        None
+    };
+    Ok(Run {
+        history: History::of(path)?,
+        model,
+        deployed,
+        lambda,
+        lambdas: args.lambdas.0.clone(),
+        trials: Trials {
+            task,
+            seed: args.seed,
+            count: args.trials,
+        },
+    })
+}
+
+/// The one rate model at or below `path`.
+fn the_model(path: &Path) -> Result<PathBuf, CommandError> {
+    if !path.is_dir() {
+        return Ok(path.into());
+    }
+    let mut found = Vec::new();
+    models(path, &mut found)?;
+    found.sort();
+    match &found[..] {
+        [model] => Ok(model.clone()),
+        [] => Err(CommandError::Failed(format!(
+            "{}: no rate model in or below it; `rate2spike pipeline TASK --output {}` makes one",
+            path.display(),
+            path.display()
+        ))),
+        [.., last] => Err(CommandError::Failed(format!(
+            "{}: {} rate models in or below it; name one, for instance {}",
+            path.display(),
+            found.len(),
+            last.display()
+        ))),
+    }
+}
+
+fn models(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), CommandError> {
+    for path in disk::list(folder)? {
+        if path.is_dir() && !path.is_symlink() {
+            models(&path, found)?;
+        } else if path.extension().is_some_and(|extension| extension == "mat")
+            && RateModelFile::read(&path).is_ok()
+        {
+            found.push(path);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,97 @@
+//! `rate2spike trials`: trials of a task as arrays, for other trainers.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::{CommandError, print_json, trials};
+use crate::formats::npz::{Npz, Values};
+use crate::simulate::task_trial;
+use crate::task::{self, SAMPLE_MS, Task};
+
+/// Write trials of a task as arrays, for other trainers
+///
+/// Example:  rate2spike trials mante -o mante.npz --trials 1000
+///
+/// Writes input (trials x channels x samples), target (trials x samples), label
+/// and sample_ms: the trials on which spiking networks are scored with this seed.
+#[derive(Clone, Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub struct TrialsArgs {
+    /// Task: go-nogo, xor, mante, delayed-match, or a FILE.toml
+    #[arg(value_name = "TASK", value_parser = task::parse)]
+    pub task: Task,
+    /// Where they go
+    #[arg(short, long, value_name = "FILE.npz")]
+    pub output: PathBuf,
+    /// How many
+    #[arg(long, default_value = "100", value_parser = trials)]
+    pub trials: usize,
+    /// Their seed
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Serialize)]
+struct TrialsReport<'a> {
+    task: &'static str,
+    trials: usize,
+    channels: usize,
+    samples: usize,
+    output: &'a PathBuf,
+}
+
+/// Runs the command.
+pub fn run(args: &TrialsArgs) -> Result<(), CommandError> {
+    if args
+        .output
+        .extension()
+        .is_none_or(|extension| extension != "npz")
+    {
+        return Err(CommandError::Usage(format!(
+            "{}: trials are written as .npz; give a name that ends in it",
+            args.output.display()
+        )));
+    }
+    let (task, count) = (args.task, args.trials);
+    let (channels, samples) = (task.channels(), task.samples());
+    let drawn: Vec<_> = (0..count as u64)
+        .map(|index| task_trial(task, args.seed, index))
+        .collect();
+    let all = |part: fn(&task::Trial) -> &Vec<f32>| {
+        let values = drawn.iter().flat_map(|trial| part(trial).iter());
+        Values::F64(values.map(|&value| value.into()).collect())
+    };
+    let mut file = Npz::new();
+    file.insert(
+        "input",
+        &[count, channels, samples],
+        all(|trial| &trial.input),
+    );
+    file.insert("target", &[count, samples], all(|trial| &trial.target));
+    let labels = drawn.iter().map(|trial| trial.label.into()).collect();
+    file.insert("label", &[count], Values::I64(labels));
+    file.number("sample_ms", SAMPLE_MS);
+    file.write(&args.output)?;
+    let report = TrialsReport {
+        task: task.name(),
+        trials: count,
+        channels,
+        samples,
+        output: &args.output,
+    };
+    if args.json {
+        print_json(&report);
+    } else {
+        println!(
+            "{}: {count} trials of {}, {channels} inputs, {samples} samples of {SAMPLE_MS} ms",
+            args.output.display(),
+            task.name()
+        );
+    }
+    Ok(())
+}

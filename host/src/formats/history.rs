@@ -1,0 +1,118 @@
+//! How a model came about, in a file beside it: `MODEL.json` has its options
+//! and what the evaluations of its training found.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::disk::{self, DiskError};
+use crate::rate::options::RateOptions;
+use crate::rate::training::Evaluation;
+
+/// An evaluation on fresh trials during the training.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Evaluated {
+    /// After this update, from 0.
+    pub update: usize,
+    /// Mean loss.
+    pub loss: f64,
+    /// Share of right answers by the published criterion.
+    pub accuracy: f64,
+    /// By the strict one.
+    pub strict: f64,
+}
+
+impl Evaluated {
+    /// Of the evaluation after `update`.
+    pub fn new(update: usize, evaluation: &Evaluation) -> Self {
+        Self {
+            update,
+            loss: evaluation.loss,
+            accuracy: evaluation.accuracy,
+            strict: evaluation.strict,
+        }
+    }
+}
+
+/// How a model came about.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct History {
+    /// Version of the program that trained it.
+    pub version: String,
+    /// Its options.
+    pub options: RateOptions,
+    /// Evaluations, in order; of a training that was resumed, those since.
+    pub evaluations: Vec<Evaluated>,
+}
+
+/// A file that is there and no history.
+#[derive(Debug, thiserror::Error)]
+pub enum HistoryError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// It does not parse.
+    #[error(
+        "{path}: {source}; it should say how the model beside it was trained: remove it, or train again"
+    )]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: serde_json::Error,
+    },
+}
+
+impl History {
+    /// Writes it beside `model`.
+    ///
+    /// # Errors
+    /// [`DiskError::Write`].
+    pub fn write(&self, model: &Path) -> Result<(), DiskError> {
+        let mut text = serde_json::to_string_pretty(self).expect("plain numbers and strings");
+        text.push('\n');
+        disk::write(&model.with_extension("json"), text.as_bytes())
+    }
+
+    /// Reads the history of `model`, if there is one beside it.
+    ///
+    /// # Errors
+    /// If it is there and cannot be read.
+    pub fn of(model: &Path) -> Result<Option<Self>, HistoryError> {
+        let path = model.with_extension("json");
+        if !path.is_file() {
+            return Ok(None);
+        }
+        let bytes = disk::read(&path)?;
+        match serde_json::from_slice(&bytes) {
+            Ok(history) => Ok(Some(history)),
+            Err(source) => Err(HistoryError::Json { path, source }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::Task;
+
+    #[test]
+    fn a_history_is_read_as_it_was_written_and_a_foreign_file_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let model = folder.path().join("model.mat");
+        assert_eq!(History::of(&model).expect("none"), None);
+        let history = History {
+            version: "1".into(),
+            options: RateOptions::published(Task::Xor, 30),
+            evaluations: vec![Evaluated::new(101, &Evaluation::default())],
+        };
+        history.write(&model).expect("a writable folder");
+        assert_eq!(History::of(&model).expect("a history"), Some(history));
+        std::fs::write(model.with_extension("json"), "{}").expect("a writable folder");
+        let error = History::of(&model).expect_err("no history").to_string();
+        assert!(
+            error.contains("model.json") && error.contains("train again"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,85 @@
+//! The figures, one subject a file. Each is drawn from numbers that are ready.
+
+pub mod activity;
+pub mod conversion;
+pub mod network;
+pub mod output;
+pub mod principal;
+pub mod quantization;
+pub mod raster;
+pub mod training;
+
+use plotters::style::RGBColor;
+
+use super::canvas::{Line, Sign, colour};
+
+/// A figure, ready to be shown.
+#[derive(Clone, Debug)]
+pub struct Figure {
+    /// Name of its files.
+    pub name: &'static str,
+    /// What one sees, in a sentence or two.
+    pub caption: String,
+    /// The picture.
+    pub svg: String,
+}
+
+/// Colours of the answers, in the order of the labels.
+const ANSWERS: [RGBColor; 3] = [colour::BLUE, colour::VERMILION, colour::ORANGE];
+
+fn answer_colour(place: usize) -> RGBColor {
+    ANSWERS[place % ANSWERS.len()]
+}
+
+/// A solid line for every answer, under its name.
+fn answers(names: &[String]) -> Vec<(String, Sign)> {
+    let solid = |(place, name): (usize, &String)| {
+        (name.clone(), Sign::Line(Line::solid(answer_colour(place))))
+    };
+    names.iter().enumerate().map(solid).collect()
+}
+
+/// Smallest and largest of these, with some room; `zero` is always inside.
+fn range(values: impl Iterator<Item = f64>, zero: bool) -> std::ops::Range<f64> {
+    let start = if zero {
+        (0.0, 0.0)
+    } else {
+        (f64::INFINITY, f64::NEG_INFINITY)
+    };
+    let (low, high) = values
+        .filter(|value| value.is_finite())
+        .fold(start, |(low, high): (f64, f64), value| {
+            (low.min(value), high.max(value))
+        });
+    if low > high {
+        return 0.0..1.0;
+    }
+    let room = if high > low { 0.06 * (high - low) } else { 0.5 };
+    let below = if zero && low == 0.0 { 0.0 } else { room };
+    low - below..high + room
+}
+
+/// How many values fall into each of `bins` parts of `from..to`.
+fn counts(values: &[f64], from: f64, to: f64, bins: usize) -> Vec<usize> {
+    let mut counts = vec![0; bins];
+    for value in values {
+        let bin = (value - from) / (to - from) * bins as f64;
+        if bin >= 0.0 && *value <= to {
+            counts[(bin as usize).min(bins - 1)] += 1;
+        }
+    }
+    counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_histogram_counts_both_ends_and_nothing_beyond_them() {
+        assert_eq!(
+            counts(&[0.0, 0.9, 1.0, 2.0, 2.1, -0.1], 0.0, 2.0, 2),
+            [2, 2]
+        );
+    }
+}

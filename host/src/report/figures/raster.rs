@@ -1,0 +1,81 @@
+//! Spikes of one trial of every answer, excitatory and inhibitory units apart
+//! (Fig. 4A of the paper).
+
+use super::Figure;
+use crate::report::canvas::{Axis, COLUMN_MM, Chart, Line, Panel, Sign, colour, figure, rows};
+use crate::report::observe::{Observation, Trials};
+use crate::task::SAMPLE_MS;
+
+/// A raster a trial.
+pub fn raster(trials: &Trials, observation: &Observation, inhibitory: &[bool]) -> Figure {
+    let labels = trials.labels();
+    let units = inhibitory.len();
+    // Excitatory units above, inhibitory ones below.
+    let mut order: Vec<usize> = (0..units).collect();
+    order.sort_by_key(|&unit| !inhibitory[unit]);
+    let mut row = vec![0.0; units];
+    order
+        .iter()
+        .enumerate()
+        .for_each(|(place, &unit)| row[unit] = place as f64);
+    let lower = inhibitory.iter().filter(|i| **i).count() as f64;
+    let mut marks = vec![(lower + (units as f64 - lower) / 2.0, "E".to_string())];
+    if lower > 0.0 {
+        marks.push((lower / 2.0, "I".into()));
+    }
+    let seconds = trials.task.samples() as f64 * SAMPLE_MS / 1000.0;
+    let height = 10.0 + labels.len() as f64 * (units as f64 * 0.24).clamp(22.0, 62.0);
+    let svg = figure((COLUMN_MM, height), |area| {
+        let mut shares = vec![1.0; labels.len()];
+        shares[labels.len() - 1] = 1.16;
+        for (place, part) in rows(area, &shares).iter().enumerate() {
+            let mut x = Axis::linear("time (s)", 0.0..seconds);
+            if place + 1 < labels.len() {
+                x = x.unlabelled();
+            }
+            let mut legend = Vec::new();
+            if place == 0 {
+                legend.push(("excitatory".into(), Sign::Box(colour::EXCITATORY)));
+                if lower > 0.0 {
+                    legend.push(("inhibitory".into(), Sign::Box(colour::INHIBITORY)));
+                }
+            }
+            let panel = Panel {
+                title: trials.task.label_name(labels[place]),
+                legend,
+                x,
+                y: Axis {
+                    label: "unit".into(),
+                    range: 0.0..units as f64,
+                    marks: marks.clone(),
+                },
+            };
+            let mut chart = Chart::new(part, &panel);
+            for (wanted, colour) in [(false, colour::EXCITATORY), (true, colour::INHIBITORY)] {
+                let spikes = observation.spikes[place]
+                    .iter()
+                    .filter(|(_, unit)| inhibitory[*unit as usize] == wanted);
+                let strokes = spikes.map(|&(step, unit)| {
+                    let at = row[unit as usize];
+                    (
+                        f64::from(step) * observation.step_ms / 1000.0,
+                        at + 0.05,
+                        at + 0.95,
+                    )
+                });
+                chart.strokes(
+                    strokes,
+                    Line {
+                        mm: 0.26,
+                        ..Line::solid(colour)
+                    },
+                );
+            }
+        }
+    });
+    Figure {
+        name: "raster",
+        caption: "Spikes of the spiking network in one trial of each answer; each row is a unit, excitatory ones above, inhibitory ones below.".into(),
+        svg,
+    }
+}

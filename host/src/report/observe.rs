@@ -1,0 +1,290 @@
+//! Runs the three forms of a network on the same trials, and keeps what the
+//! figures show.
+//!
+//! Everything that is kept is sampled at the 5 ms of the rate network, so that
+//! the forms lie on one axis of time.
+
+use rate2spike_core::blob::Deployed;
+use rate2spike_core::noise::Noise;
+use rate2spike_core::trial;
+use rayon::prelude::*;
+
+use crate::convert::{SpikingNetwork, TimeStep};
+use crate::rate::batch::Batch;
+use crate::rate::network::{RateNetwork, Stream};
+use crate::rate::recurrence;
+use crate::record::{Record, Recording};
+use crate::simulate::{Input, Memory, task_trial};
+use crate::task::{SAMPLE_MS, Task};
+
+/// Trials of the rate network that run at once.
+const RATE_BATCH: usize = 10;
+
+/// Which trials are watched.
+#[derive(Clone, Copy, Debug)]
+pub struct Trials {
+    /// The task.
+    pub task: Task,
+    /// Their seed.
+    pub seed: u64,
+    /// How many.
+    pub count: usize,
+}
+
+impl Trials {
+    /// The right answers of the task that come up, the highest first.
+    pub fn labels(&self) -> Vec<i8> {
+        let all = (0..self.count as u64).map(|index| self.label(index));
+        let mut labels: Vec<i8> = all.collect();
+        labels.sort_unstable_by(|a, b| b.cmp(a));
+        labels.dedup();
+        labels
+    }
+
+    fn label(&self, index: u64) -> i8 {
+        task_trial(self.task, self.seed, index).label
+    }
+
+    /// The first trial with this answer.
+    pub fn first(&self, label: i8) -> Option<u64> {
+        (0..self.count as u64).find(|&index| self.label(index) == label)
+    }
+
+    /// Times of the samples, s.
+    pub fn times_s(&self) -> Vec<f64> {
+        let samples = 1..=self.task.samples();
+        samples.map(|t| t as f64 * SAMPLE_MS / 1000.0).collect()
+    }
+}
+
+/// Mean and spread over trials, one entry a sample.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Course {
+    trials: usize,
+    sums: Vec<f64>,
+    squares: Vec<f64>,
+}
+
+impl Course {
+    /// Takes one trial into account.
+    pub fn add(&mut self, values: impl ExactSizeIterator<Item = f64>) {
+        self.sums.resize(values.len(), 0.0);
+        self.squares.resize(values.len(), 0.0);
+        self.trials += 1;
+        for (k, value) in values.enumerate() {
+            self.sums[k] += value;
+            self.squares[k] += value * value;
+        }
+    }
+
+    /// Mean of every sample.
+    pub fn means(&self) -> Vec<f64> {
+        self.sums
+            .iter()
+            .map(|sum| sum / self.trials as f64)
+            .collect()
+    }
+
+    /// Standard deviation of every sample.
+    pub fn deviations(&self) -> Vec<f64> {
+        let n = self.trials as f64;
+        let pairs = self.sums.iter().zip(&self.squares);
+        pairs
+            .map(|(sum, square)| (square / n - (sum / n).powi(2)).max(0.0).sqrt())
+            .collect()
+    }
+}
+
+/// What one form of the network did in the trials of one answer.
+#[derive(Clone, Debug, Default)]
+pub struct Group {
+    /// The output.
+    pub output: Course,
+    /// The activity of all units, samples × units: rates of the rate network,
+    /// filtered spikes over λ of the spiking one. Of the deployed network:
+    /// empty.
+    pub activity: Course,
+}
+
+/// What one form of the network did.
+#[derive(Clone, Debug, Default)]
+pub struct Observation {
+    /// By answer, in the order of [`Trials::labels`].
+    pub groups: Vec<Group>,
+    /// Mean firing rate of every unit, Hz; empty for the rate network.
+    pub rates_hz: Vec<f64>,
+    /// Spikes (step from 1, unit) of the first trial of each answer.
+    pub spikes: Vec<Vec<(u32, u32)>>,
+    /// Length of a step of those, ms.
+    pub step_ms: f64,
+}
+
+/// Watches the rate network; `fluctuations` as in its training.
+pub fn rate(network: &RateNetwork, fluctuations: f32, trials: &Trials) -> Observation {
+    let labels = trials.labels();
+    let (parameters, activation) = (network.parameters(), network.activation.activation());
+    let mut groups = vec![Group::default(); labels.len()];
+    let (n, samples) = (network.units, trials.task.samples());
+    for first in (0..trials.count).step_by(RATE_BATCH) {
+        let batch = Batch::draw(
+            network,
+            trials.task,
+            (trials.seed, Stream::Spiking),
+            first as u64,
+            RATE_BATCH.min(trials.count - first),
+            fluctuations > 0.0,
+        );
+        let (outputs, run) = recurrence::forward(&parameters, &activation, fluctuations, &batch);
+        // r: T × B × N.
+        let rates = run.rates();
+        for (b, (label, output)) in batch
+            .labels
+            .iter()
+            .zip(outputs.chunks_exact(samples - 1))
+            .enumerate()
+        {
+            let group = &mut groups[place(&labels, *label)];
+            group.output.add(output.iter().map(|&o| f64::from(o)));
+            let row = |t: usize| rates[(t * batch.trials + b) * n..][..n].iter();
+            let activity: Vec<f64> = (0..samples).flat_map(row).map(|&r| f64::from(r)).collect();
+            group.activity.add(activity.into_iter());
+        }
+    }
+    Observation {
+        groups,
+        ..Observation::default()
+    }
+}
+
+/// Watches the spiking network at the published step.
+pub fn spiking(network: &SpikingNetwork, trials: &Trials) -> Observation {
+    let step = TimeStep::PUBLISHED;
+    let record = |index: u64| {
+        let trial = task_trial(trials.task, trials.seed, index);
+        let input: Vec<f64> = trial.input.iter().map(|&u| u.into()).collect();
+        Recording {
+            network,
+            step,
+            input: &input,
+            steps: trials.task.samples() as u32 * step.steps_per_sample,
+            start_mv: None,
+            stimulation: None,
+            seed: trials.seed,
+            trial: index,
+            every: step.steps_per_sample,
+        }
+        .run::<f64>()
+    };
+    // The area of a spike is one: its filter has the unit Hz.
+    let activity = |record: &Record| record.rates.iter().map(|r| r / network.lambda).collect();
+    let shown = |index| {
+        let record = record(index);
+        Shown {
+            activity: activity(&record),
+            spikes: record.spikes,
+            output: sampled(&record.output, step.steps_per_sample),
+        }
+    };
+    watch(trials, network.units, step.ms, shown)
+}
+
+/// Watches the deployed network.
+pub fn deployed(network: &Deployed, trials: &Trials) -> Observation {
+    let payload = network.payload();
+    let step_ms = f64::from(payload.step_ns) / 1e6;
+    let one =
+        f64::from(<rate2spike_core::Fixed as rate2spike_core::Arithmetic>::OUTPUT_ONE.to_bits());
+    let shown = |index| {
+        let trial = task_trial(trials.task, trials.seed, index);
+        let input: Vec<f64> = trial.input.iter().map(|&u| u.into()).collect();
+        let input = Input::new(trials.task.channels(), &input);
+        let mut memory = Memory::of(network);
+        let mut noise = Noise::new(trials.seed, index);
+        let mut state = memory.start(network, &mut noise);
+        let mut output = Vec::new();
+        let mut spikes = Vec::new();
+        trial::run(
+            network,
+            &mut state,
+            &mut noise,
+            payload.clock,
+            |sample| input.at(sample),
+            |step, state| {
+                output.push(f64::from(state.output().to_bits()) / one);
+                spikes.extend(state.fired().map(|unit| (step, unit as u32)));
+            },
+        );
+        Shown {
+            activity: Vec::new(),
+            spikes,
+            output: sampled(&output, payload.clock.steps_per_sample),
+        }
+    };
+    watch(trials, usize::from(payload.shared.units), step_ms, shown)
+}
+
+/// One trial of a spiking network.
+struct Shown {
+    output: Vec<f64>,
+    activity: Vec<f64>,
+    spikes: Vec<(u32, u32)>,
+}
+
+/// The last step of every sample.
+fn sampled(values: &[f64], every: u32) -> Vec<f64> {
+    let every = every as usize;
+    values
+        .iter()
+        .skip(every - 1)
+        .step_by(every)
+        .copied()
+        .collect()
+}
+
+fn place(labels: &[i8], label: i8) -> usize {
+    labels
+        .iter()
+        .position(|l| *l == label)
+        .expect("the labels are those of these trials")
+}
+
+/// Runs `show` over all trials, on all cores; a few at a time, since a trial's
+/// activity is large.
+fn watch(
+    trials: &Trials,
+    units: usize,
+    step_ms: f64,
+    show: impl Fn(u64) -> Shown + Sync,
+) -> Observation {
+    let labels = trials.labels();
+    let mut observation = Observation {
+        groups: vec![Group::default(); labels.len()],
+        rates_hz: vec![0.0; units],
+        spikes: vec![Vec::new(); labels.len()],
+        step_ms,
+    };
+    let firsts: Vec<Option<u64>> = labels.iter().map(|label| trials.first(*label)).collect();
+    let indices: Vec<u64> = (0..trials.count as u64).collect();
+    for some in indices.chunks(16) {
+        let shown: Vec<(u64, Shown)> = some.par_iter().map(|&index| (index, show(index))).collect();
+        for (index, shown) in shown {
+            let at = place(&labels, trials.label(index));
+            observation.groups[at].output.add(shown.output.into_iter());
+            observation.groups[at]
+                .activity
+                .add(shown.activity.into_iter());
+            for (_, unit) in &shown.spikes {
+                observation.rates_hz[*unit as usize] += 1.0;
+            }
+            if firsts[at] == Some(index) {
+                observation.spikes[at] = shown.spikes;
+            }
+        }
+    }
+    let seconds = trials.task.samples() as f64 * SAMPLE_MS / 1000.0 * trials.count as f64;
+    observation
+        .rates_hz
+        .iter_mut()
+        .for_each(|rate| *rate /= seconds);
+    observation
+}

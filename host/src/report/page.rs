@@ -1,0 +1,199 @@
+//! The page: one HTML file that needs no network and no script.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::figures::Figure;
+
+/// A table.
+#[derive(Clone, Debug, Default)]
+pub struct Table {
+    /// Names of the columns; none: the first column names the rows.
+    pub head: Vec<String>,
+    /// Rows of texts.
+    pub rows: Vec<Vec<String>>,
+}
+
+/// A part of the page.
+#[derive(Clone, Debug, Default)]
+pub struct Section {
+    /// Its heading.
+    pub title: &'static str,
+    /// What there is to say.
+    pub text: Vec<String>,
+    /// Its tables.
+    pub tables: Vec<Table>,
+    /// Its figures.
+    pub figures: Vec<Figure>,
+    /// Commands as one types them.
+    pub commands: Vec<String>,
+}
+
+/// The whole story.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// What it is about.
+    pub title: String,
+    /// The one sentence for whoever reads no other.
+    pub lead: String,
+    /// In the order of the pipeline.
+    pub sections: Vec<Section>,
+}
+
+const STYLE: &str = "
+:root { color: #222; background: #fff; font: 16px/1.5 'DejaVu Sans', Verdana, system-ui, sans-serif; }
+body { max-width: 62rem; margin: 0 auto; padding: 1.5rem 1rem 4rem; }
+h1 { font-size: 1.5rem; margin: 0.5rem 0; }
+h2 { font-size: 1.15rem; margin: 2.5rem 0 0.5rem; border-bottom: 1px solid #ccc; padding-bottom: 0.2rem; }
+p { max-width: 46rem; margin: 0.6rem 0; }
+.lead { font-size: 1.05rem; }
+.figures { columns: 24rem; column-gap: 2rem; }
+figure { margin: 0.5rem 0 1.5rem; cursor: zoom-in; break-inside: avoid; }
+figure svg { width: 100%; height: auto; display: block; }
+figure.large { column-span: all; cursor: zoom-out; }
+figcaption { font-size: 0.82rem; color: #444; margin-top: 0.3rem; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; margin: 0.8rem 0; font-size: 0.88rem; font-variant-numeric: tabular-nums; }
+th, td { text-align: left; padding: 0.25rem 1.2rem 0.25rem 0; border-bottom: 1px solid #e4e4e4; vertical-align: top; }
+th { font-weight: 600; }
+pre { background: #f5f5f3; padding: 0.8rem; overflow-x: auto; font-size: 0.8rem; }
+nav { font-size: 0.88rem; }
+nav a { margin-right: 1rem; }
+footer { margin-top: 3rem; font-size: 0.8rem; color: #555; }
+@media print { figure { break-inside: avoid; cursor: auto; } nav { display: none; } }
+";
+
+/// A figure grows when it is clicked.
+const SCRIPT: &str = "
+for (const figure of document.querySelectorAll('figure'))
+  figure.addEventListener('click', () => figure.classList.toggle('large'));
+";
+
+impl Page {
+    /// As HTML.
+    pub fn html(&self) -> String {
+        html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    meta name="generator" content=(concat!("rate2spike ", env!("CARGO_PKG_VERSION")));
+                    title { (self.title) }
+                    style { (PreEscaped(STYLE)) }
+                }
+                body {
+                    h1 { (self.title) }
+                    p.lead { (self.lead) }
+                    nav {
+                        @for (index, section) in self.sections.iter().enumerate() {
+                            a href={ "#part-" (index) } { (section.title) }
+                        }
+                    }
+                    @for (index, section) in self.sections.iter().enumerate() {
+                        (section.markup(index))
+                    }
+                    footer {
+                        "Written by rate2spike " (env!("CARGO_PKG_VERSION")) ". Method: Kim, Li & Sejnowski, PNAS 116:22811 (2019), "
+                        a href="https://doi.org/10.1073/pnas.1905926116" { "doi:10.1073/pnas.1905926116" }
+                        ". A click on a figure makes it larger."
+                    }
+                    script { (PreEscaped(SCRIPT)) }
+                }
+            }
+        }
+        .into_string()
+    }
+
+    /// All figures, in order.
+    pub fn figures(&self) -> impl Iterator<Item = &Figure> {
+        self.sections.iter().flat_map(|section| &section.figures)
+    }
+}
+
+impl Section {
+    fn markup(&self, index: usize) -> Markup {
+        html! {
+            section id={ "part-" (index) } {
+                h2 { (self.title) }
+                @for text in &self.text { p { (text) } }
+                @for table in &self.tables { (table.markup()) }
+                @if !self.commands.is_empty() {
+                    pre { @for command in &self.commands { (command) "\n" } }
+                }
+                @if !self.figures.is_empty() {
+                    div.figures {
+                        @for figure in &self.figures {
+                            figure id=(figure.name) {
+                                (PreEscaped(&figure.svg))
+                                figcaption { (figure.caption) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Table {
+    /// Names in the first column, values in the second.
+    pub fn of_facts(facts: &[(&str, String)]) -> Self {
+        Self {
+            head: Vec::new(),
+            rows: facts
+                .iter()
+                .map(|(name, value)| vec![name.to_string(), value.clone()])
+                .collect(),
+        }
+    }
+
+    fn markup(&self) -> Markup {
+        html! {
+            div.scroll { table {
+                @if !self.head.is_empty() {
+                    thead { tr { @for name in &self.head { th scope="col" { (name) } } } }
+                }
+                tbody {
+                    @for row in &self.rows {
+                        tr {
+                            @for (column, text) in row.iter().enumerate() {
+                                @if column == 0 { th scope="row" { (text) } } @else { td { (text) } }
+                            }
+                        }
+                    }
+                }
+            } }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_escapes_names_and_asks_nothing_of_a_network() {
+        let section = Section {
+            title: "Files",
+            text: vec!["<model> & more".into()],
+            tables: vec![Table::of_facts(&[("λ", "<50>".into())])],
+            figures: vec![Figure {
+                name: "raster",
+                caption: "a < b".into(),
+                svg: "<svg></svg>".into(),
+            }],
+            ..Section::default()
+        };
+        let page = Page {
+            title: "a <b>".into(),
+            sections: vec![section],
+            ..Page::default()
+        };
+        let html = page.html();
+        assert!(html.contains("&lt;model&gt; &amp; more") && html.contains("&lt;50&gt;"));
+        assert!(html.contains("<svg></svg>") && html.contains("a &lt; b"));
+        for foreign in ["src=", "<link", "@import", "url("] {
+            assert!(!html.contains(foreign), "{foreign}");
+        }
+    }
+}

@@ -1,0 +1,643 @@
+//! What a page tells, part by part, in the order of the pipeline.
+
+use std::path::{Path, PathBuf};
+
+use rate2spike_core::blob::Deployed;
+use rate2spike_core::factors::Scheme;
+
+use super::figures::{
+    activity, conversion, network, output, principal, quantization, raster, training,
+};
+use super::observe::{self, Observation, Trials};
+use super::page::{Page, Section, Table};
+use crate::board::budget::Budget;
+use crate::board::target::Target;
+use crate::convert::search::{Candidate, Search, score_f64};
+use crate::convert::{ConvertError, Neuron, SpikingNetwork, TimeStep};
+use crate::formats::history::History;
+use crate::formats::rate_model::RateModelFile;
+use crate::quantize::{Quantized, quantize, self_test};
+use crate::rate::activation::ActivationKind;
+use crate::rate::options::{DecayTaus, Loss, RateOptions, WeightStart};
+use crate::rate::training::{EvaluationTrials, evaluate};
+use crate::simulate::{Experiment, Score};
+use crate::statistics::Interval;
+use crate::task::SAMPLE_MS;
+
+/// Time step of a deployed network of which there is no file yet, ms.
+const DEPLOYED_STEP_MS: f64 = 0.1;
+
+/// Trials of an evaluation that no training has used.
+const FRESH_TRIALS: u64 = 1 << 40;
+
+/// A run, as it lies on disk.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// The rate model.
+    pub model: RateModelFile,
+    /// How it came about, if that is known.
+    pub history: Option<History>,
+    /// The deployed network, if there is one.
+    pub deployed: Option<(PathBuf, Vec<u8>)>,
+    /// λ.
+    pub lambda: f64,
+    /// Candidates of the search that is shown.
+    pub lambdas: Vec<f64>,
+    /// Trials of every score and figure.
+    pub trials: Trials,
+}
+
+/// The numbers that a script may want of a page.
+#[derive(Clone, Copy, Debug, serde::Serialize)]
+pub struct Numbers {
+    /// Accuracy of the rate network, the spiking one and the deployed one.
+    pub accuracy: [Option<f64>; 3],
+    /// The same by the strict criterion.
+    pub strict: [Option<f64>; 3],
+    /// Mean firing rate of the spiking network's units.
+    pub mean_rate_hz: f64,
+}
+
+/// One row of the table of scores.
+struct Row {
+    name: String,
+    accuracy: f64,
+    interval: Interval,
+    strict: f64,
+    rate_hz: Option<f64>,
+}
+
+impl Row {
+    fn spiking(name: String, score: &Score) -> Self {
+        Self {
+            name,
+            accuracy: score.accuracy(),
+            interval: Interval::wilson(score.correct, score.trials),
+            strict: score.strict_accuracy(),
+            rate_hz: Some(score.mean_rate_hz),
+        }
+    }
+
+    fn texts(&self) -> Vec<String> {
+        vec![
+            self.name.clone(),
+            format!("{:.3}", self.accuracy),
+            format!("{:.3} to {:.3}", self.interval.low, self.interval.high),
+            format!("{:.3}", self.strict),
+            self.rate_hz
+                .map_or_else(String::new, |rate| format!("{rate:.1} Hz")),
+        ]
+    }
+}
+
+/// The fixed-point form, and where it comes from.
+struct Fixed<'a> {
+    quantized: Result<Quantized, String>,
+    step_ms: f64,
+    /// The file's bytes; else those of `quantized`.
+    file: Option<(&'a Path, &'a [u8])>,
+}
+
+impl<'a> Fixed<'a> {
+    fn new(run: &'a Run, network: &SpikingNetwork) -> Self {
+        let file = run
+            .deployed
+            .as_ref()
+            .map(|(path, bytes)| (path.as_path(), bytes.as_slice()));
+        let stored = file.and_then(|(_, bytes)| Deployed::read(bytes).ok());
+        let step_ms = stored.map_or(DEPLOYED_STEP_MS, |deployed| {
+            f64::from(deployed.payload().step_ns) / 1e6
+        });
+        let quantized = TimeStep::new(step_ms, Scheme::Exact)
+            .map_err(|error| error.to_string())
+            .and_then(|step| {
+                quantize(network, run.trials.task, &step).map_err(|error| error.to_string())
+            });
+        Self {
+            quantized,
+            step_ms,
+            file,
+        }
+    }
+
+    fn bytes(&self) -> Option<&[u8]> {
+        let made = self
+            .quantized
+            .as_ref()
+            .ok()
+            .map(|quantized| quantized.bytes.as_slice());
+        self.file.map(|(_, bytes)| bytes).or(made)
+    }
+}
+
+/// Tells the story of `run`; `told` is called after each of [`PARTS`] parts.
+///
+/// # Errors
+/// If the model cannot be converted.
+pub fn tell(run: &Run, mut told: impl FnMut()) -> Result<(Page, Numbers), ConvertError> {
+    let trials = &run.trials;
+    let rate = &run.model.network;
+    let spiking = SpikingNetwork::new(rate, run.lambda, Neuron::LIF)?;
+    let fluctuations = fluctuations(run);
+    let fixed = Fixed::new(run, &spiking);
+
+    let seen_rate = observe::rate(rate, fluctuations, trials);
+    told();
+    let seen_spiking = observe::spiking(&spiking, trials);
+    told();
+    let deployed = fixed.bytes().and_then(|bytes| Deployed::read(bytes).ok());
+    let experiment = deployed.as_ref().map(|deployed| Experiment {
+        network: deployed,
+        task: trials.task,
+        decision: deployed.payload().decision,
+        clock: deployed.payload().clock,
+        step_ms: fixed.step_ms,
+        seed: trials.seed,
+    });
+    let seen_deployed = deployed
+        .as_ref()
+        .map(|deployed| observe::deployed(deployed, trials));
+    let rows = scores(run, fluctuations, &spiking, experiment.as_ref());
+    told();
+    let candidates = search(run)?;
+    told();
+
+    let mut forms = vec![
+        ("rate network", &seen_rate),
+        ("spiking network", &seen_spiking),
+    ];
+    if let Some(seen) = &seen_deployed {
+        forms.push(("deployed network", seen));
+    }
+    let units = rate.units;
+    let mut sections = vec![
+        result(run, &rows, output::outputs(trials, &forms)),
+        task(trials),
+        trained(run),
+        converted(run, &candidates),
+        active(run, &seen_rate, &seen_spiking, units),
+        quantized(&fixed, deployed.as_ref()),
+    ];
+    if let Some(experiment) = &experiment {
+        let bytes = fixed.bytes().map_or(0, <[u8]>::len);
+        sections.push(boards(experiment, bytes));
+    }
+    sections.push(commands(run, fixed.step_ms));
+    told();
+    let page = Page {
+        title: format!(
+            "{}, {units} units: rate network to spiking network",
+            trials.task.name()
+        ),
+        lead: lead(&rows, run),
+        sections,
+    };
+    let all = |value: fn(&Row) -> f64| std::array::from_fn(|form| rows.get(form).map(value));
+    let numbers = Numbers {
+        accuracy: all(|row| row.accuracy),
+        strict: all(|row| row.strict),
+        mean_rate_hz: rows[1].rate_hz.unwrap_or_default(),
+    };
+    Ok((page, numbers))
+}
+
+/// How often [`tell`] calls back.
+pub const PARTS: u64 = 5;
+
+/// Those of the training; of a model that does not say, those that its
+/// activation has by default.
+fn fluctuations(run: &Run) -> f32 {
+    let by_default = f32::from(u8::from(
+        run.model.network.activation == ActivationKind::Lif,
+    ));
+    run.history
+        .as_ref()
+        .map_or(by_default, |history| history.options.fluctuations)
+}
+
+fn scores(
+    run: &Run,
+    fluctuations: f32,
+    spiking: &SpikingNetwork,
+    experiment: Option<&Experiment<Deployed>>,
+) -> Vec<Row> {
+    let trials = &run.trials;
+    let fresh = EvaluationTrials {
+        seed: trials.seed,
+        first: FRESH_TRIALS,
+        trials: trials.count,
+        fluctuations,
+    };
+    let loss = run
+        .history
+        .as_ref()
+        .map_or(Loss::L2, |history| history.options.loss);
+    let evaluation = evaluate(&run.model.network, trials.task, loss, fresh);
+    let right = (evaluation.accuracy * trials.count as f64).round() as usize;
+    let mut rows = vec![
+        Row {
+            name: "rate network".into(),
+            accuracy: evaluation.accuracy,
+            interval: Interval::wilson(right, trials.count),
+            strict: evaluation.strict,
+            rate_hz: None,
+        },
+        Row::spiking(
+            format!("spiking network, f64, {} ms", TimeStep::PUBLISHED.ms),
+            &score_f64(
+                spiking,
+                trials.task,
+                &TimeStep::PUBLISHED,
+                trials.seed,
+                trials.count,
+            ),
+        ),
+    ];
+    rows.extend(experiment.map(|experiment| {
+        let name = format!("deployed network, fixed point, {} ms", experiment.step_ms);
+        Row::spiking(name, &experiment.score(trials.count))
+    }));
+    rows
+}
+
+fn search(run: &Run) -> Result<Vec<Candidate>, ConvertError> {
+    Search {
+        network: &run.model.network,
+        task: run.trials.task,
+        neuron: Neuron::LIF,
+        step: TimeStep::PUBLISHED,
+        lambdas: &run.lambdas,
+        trials: run.trials.count,
+        seed: run.trials.seed,
+        race: false,
+    }
+    .scores()
+}
+
+fn lead(rows: &[Row], run: &Run) -> String {
+    let percent = |row: &Row| format!("{:.0} %", 100.0 * row.accuracy);
+    let mut lead = format!(
+        "The rate network answers {} of {} trials of {} right, its spiking form {}",
+        percent(&rows[0]),
+        run.trials.count,
+        run.trials.task.name(),
+        percent(&rows[1])
+    );
+    if let Some(deployed) = rows.get(2) {
+        lead += &format!(
+            ", and the fixed-point network that runs on a microcontroller {}",
+            percent(deployed)
+        );
+    }
+    lead + "."
+}
+
+/// The page may be read elsewhere: a file is named, and not where it lay.
+fn name(path: &Path) -> String {
+    path.file_name()
+        .unwrap_or(path.as_os_str())
+        .to_string_lossy()
+        .into()
+}
+
+fn texts(all: &[&str]) -> Vec<String> {
+    all.iter().map(|text| text.to_string()).collect()
+}
+
+fn result(run: &Run, rows: &[Row], outputs: super::figures::Figure) -> Section {
+    Section {
+        title: "Result",
+        text: vec![format!(
+            "Over {} trials with seed {}. The published criterion looks at the output's extreme, which noise can pass by luck; the strict one at its mean.",
+            run.trials.count, run.trials.seed
+        )],
+        tables: vec![Table {
+            head: texts(&[
+                "",
+                "accuracy",
+                "95 % interval",
+                "strict",
+                "mean firing rate",
+            ]),
+            rows: rows.iter().map(Row::texts).collect(),
+        }],
+        figures: vec![outputs],
+        ..Section::default()
+    }
+}
+
+fn task(trials: &Trials) -> Section {
+    let task = trials.task;
+    let names: Vec<&str> = trials
+        .labels()
+        .iter()
+        .map(|label| task.label_name(*label))
+        .collect();
+    Section {
+        title: "Task",
+        text: vec![format!(
+            "{}: {} input{}, {} s a trial; answers: {}.",
+            task.name(),
+            task.channels(),
+            if task.channels() == 1 { "" } else { "s" },
+            task.samples() as f64 * SAMPLE_MS / 1000.0,
+            names.join(", ")
+        )],
+        figures: vec![output::inputs(trials)],
+        ..Section::default()
+    }
+}
+
+fn trained(run: &Run) -> Section {
+    let (model, rate) = (&run.model, &run.model.network);
+    let inhibitory = rate.inhibitory.iter().filter(|i| **i).count();
+    let weights = rate.effective_weights();
+    let connections = weights.iter().filter(|w| **w != 0.0).count();
+    let mut facts = vec![
+        ("file", name(&model.path)),
+        (
+            "units",
+            format!("{}, {inhibitory} of them inhibitory", rate.units),
+        ),
+        (
+            "connections",
+            format!(
+                "{connections}, {:.1} % of all pairs",
+                100.0 * connections as f64 / (rate.units * rate.units) as f64
+            ),
+        ),
+        ("activation", rate.activation.name().into()),
+        (
+            "Dale's principle",
+            if rate.dale { "yes" } else { "no" }.into(),
+        ),
+    ];
+    if let Ok(last) = model.variables.scalar("tr") {
+        facts.push(("updates", (last + 1.0).to_string()));
+    }
+    if let Some(history) = &run.history {
+        let options = &history.options;
+        facts.extend([
+            ("trials of an update", options.batch.to_string()),
+            ("learning rate", options.learning_rate.to_string()),
+            ("gain at the start", options.gain.to_string()),
+            ("seed", options.seed.to_string()),
+            ("trained by", format!("rate2spike {}", history.version)),
+        ]);
+    }
+    let mut losses = model.variables.vector("losses").unwrap_or_default();
+    while losses.last() == Some(&0.0) {
+        losses.pop();
+    }
+    let evaluations = run
+        .history
+        .as_ref()
+        .map_or(&[][..], |history| &history.evaluations);
+    let mut figures = Vec::new();
+    if !losses.is_empty() {
+        figures.push(training::training(&losses, evaluations));
+    }
+    let decay_ms = |network: &crate::rate::network::RateNetwork| -> Vec<f64> {
+        network
+            .decay_steps()
+            .iter()
+            .map(|tau| tau * SAMPLE_MS)
+            .collect()
+    };
+    if let Ok(start) = model.initial() {
+        if let (DecayTaus::Trained(..), Some(before)) = (rate.taus, start_taus(run)) {
+            figures.push(network::time_constants(&before, &decay_ms(rate)));
+        }
+        figures.extend(network::eigenvalues(
+            &start.effective_weights(),
+            &weights,
+            rate.units,
+        ));
+    }
+    Section {
+        title: "Training",
+        tables: vec![Table::of_facts(&facts)],
+        figures,
+        ..Section::default()
+    }
+}
+
+/// Time constants before training, ms.
+fn start_taus(run: &Run) -> Option<Vec<f64>> {
+    let theta = run.model.variables.vector("taus_gaus0").ok()?;
+    let start = crate::rate::network::RateNetwork {
+        tau_theta: theta.iter().map(|&x| x as f32).collect(),
+        ..run.model.network.clone()
+    };
+    Some(
+        start
+            .decay_steps()
+            .iter()
+            .map(|tau| tau * SAMPLE_MS)
+            .collect(),
+    )
+}
+
+fn converted(run: &Run, candidates: &[Candidate]) -> Section {
+    let rate = &run.model.network;
+    let why = if rate.activation == ActivationKind::Lif {
+        "The network was trained with the transfer function of the spiking neuron itself, so that λ is known beforehand; the search is for comparison."
+    } else {
+        "The scaling factor λ is the firing rate that stands for a rate of one; it is searched, as published."
+    };
+    Section {
+        title: "Conversion",
+        text: texts(&[why]),
+        figures: vec![
+            conversion::accuracy(candidates, run.lambda, run.trials.count),
+            conversion::transfer(rate.activation, Neuron::LIF, run.lambda),
+        ],
+        ..Section::default()
+    }
+}
+
+fn active(run: &Run, rate: &Observation, spiking: &Observation, units: usize) -> Section {
+    let (trials, inhibitory) = (&run.trials, &run.model.network.inhibitory);
+    Section {
+        title: "Activity",
+        figures: vec![
+            raster::raster(trials, spiking, inhibitory),
+            network::firing_rates(&spiking.rates_hz, inhibitory),
+            activity::units(trials, rate, spiking, units),
+            principal::components(trials, rate, spiking, units),
+        ],
+        ..Section::default()
+    }
+}
+
+fn quantized(fixed: &Fixed, deployed: Option<&Deployed>) -> Section {
+    let mut section = Section {
+        title: "Quantization",
+        ..Section::default()
+    };
+    match (&fixed.quantized, fixed.file) {
+        (Ok(quantized), Some((path, bytes))) if quantized.bytes == bytes => section.text.push(format!(
+            "{} is, byte for byte, what this model gives.",
+            name(path)
+        )),
+        (_, Some((path, _))) => section.text.push(format!(
+            "{} differs from what this model gives with this λ: it was made from another model, with another λ, or by another version.",
+            name(path)
+        )),
+        (Ok(_), None) => section.text.push(format!(
+            "There is no .snn beside the model; these are the numbers of the one that `rate2spike quantize` would write with steps of {} ms.",
+            fixed.step_ms
+        )),
+        (Err(_), None) => {}
+    }
+    if let Some(deployed) = deployed {
+        let hash = deployed.payload().self_test.spike_hash;
+        let test = if self_test(deployed) == hash {
+            "passed here"
+        } else {
+            "failed here"
+        };
+        section.tables.push(Table::of_facts(&[
+            ("bytes", fixed.bytes().map_or(0, <[u8]>::len).to_string()),
+            ("synapses", deployed.synapses().to_string()),
+            ("time step", format!("{} ms", fixed.step_ms)),
+            ("self-test hash", format!("{hash:016x}, {test}")),
+        ]));
+    }
+    match &fixed.quantized {
+        Ok(quantized) => {
+            let rows = quantized.losses.rows().map(|(name, unit, loss)| {
+                vec![
+                    name.into(),
+                    error_text(loss.largest),
+                    error_text(loss.rms),
+                    unit.into(),
+                ]
+            });
+            section.tables.push(Table {
+                head: texts(&["error", "largest", "root mean square", "unit"]),
+                rows: rows.into(),
+            });
+            section
+                .figures
+                .push(quantization::errors(&quantized.losses));
+        }
+        Err(error) => section
+            .text
+            .push(format!("This model has no fixed-point form: {error}.")),
+    }
+    section
+}
+
+fn error_text(error: f64) -> String {
+    if error == 0.0 {
+        return "0".into();
+    }
+    format!("{error:.2e}").replace('-', "\u{2212}")
+}
+
+fn boards(experiment: &Experiment<Deployed>, bytes: usize) -> Section {
+    let targets = [&Target::RP2040, &Target::STM32F405];
+    let rows = targets.map(|target| {
+        let budget = Budget::new(target, experiment, bytes);
+        let time = &budget.time;
+        let share = |cycles: f64| format!("{:.0} %", 100.0 * cycles / time.cycles_available);
+        let fits = if budget.misfits().is_empty() {
+            "yes"
+        } else {
+            "no"
+        };
+        vec![
+            target.name.into(),
+            fits.into(),
+            format!("{} of {}", budget.flash_bytes, budget.flash_room),
+            format!("{} bytes", budget.ram_bytes),
+            share(time.cycles_mean),
+            share(time.cycles_worst),
+            time.shortest_step_ms
+                .map_or_else(|| "none".into(), |ms| format!("{ms} ms")),
+        ]
+    });
+    Section {
+        title: "Boards",
+        text: vec![format!(
+            "What the network takes of a board at its step of {} ms, estimated from measured cycles and the spikes of its own trials.",
+            experiment.step_ms
+        )],
+        tables: vec![Table {
+            head: texts(&[
+                "board",
+                "fits in real time",
+                "flash (bytes)",
+                "RAM of the state",
+                "time, mean step",
+                "time, worst step",
+                "shortest step in real time",
+            ]),
+            rows: rows.into(),
+        }],
+        ..Section::default()
+    }
+}
+
+fn commands(run: &Run, step_ms: f64) -> Section {
+    let model = name(&run.model.path);
+    let snn = name(&run.model.path.with_extension("snn"));
+    let trials = &run.trials;
+    let mut commands = Vec::new();
+    if let Some(history) = &run.history {
+        commands.push(train_command(&history.options));
+    }
+    commands.extend([
+        format!(
+            "rate2spike convert {model} --dry-run --seed {}",
+            trials.seed
+        ),
+        format!(
+            "rate2spike quantize {model} --lambda {} --dt {step_ms} -o {}",
+            run.lambda, snn
+        ),
+        format!(
+            "rate2spike run {} --trials {} --seed {}",
+            snn, trials.count, trials.seed
+        ),
+    ]);
+    Section {
+        title: "Again",
+        text: texts(&["The commands that give these numbers."]),
+        commands,
+        ..Section::default()
+    }
+}
+
+/// The training, with nothing left to a default that may change.
+fn train_command(options: &RateOptions) -> String {
+    let taus: Vec<String> = options.taus.numbers().iter().map(f32::to_string).collect();
+    let start = match options.start {
+        WeightStart::Gaussian => "gaussian",
+        WeightStart::Gamma => "gamma",
+        WeightStart::Balanced => "balanced",
+    };
+    let loss = match options.loss {
+        Loss::L1 => "l1",
+        Loss::L2 => "l2",
+    };
+    format!(
+        "rate2spike train --task {} --N {} --P_inh {} --P_rec {} --som_N {} --apply_dale {} --gain {} --w_dist {start} --act {} --loss_fn {loss} --decay_taus {} --n_trials {} --batch {} --learning_rate {} --settle {} --fluctuations {} --seed {}",
+        options.task.name(),
+        options.units,
+        options.p_inh,
+        options.p_rec,
+        options.som_units,
+        if options.dale { "True" } else { "False" },
+        options.gain,
+        options.activation.name(),
+        taus.join(" "),
+        options.updates,
+        options.batch,
+        options.learning_rate,
+        options.settle,
+        options.fluctuations,
+        options.seed
+    )
+}

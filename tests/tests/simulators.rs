@@ -1,0 +1,171 @@
+//! Exported networks in the programs that they are exported to.
+
+use std::path::Path;
+
+use rate2spike::convert::{Neuron, SpikingNetwork, TimeStep};
+use rate2spike::export::nir::{self, Profile};
+use rate2spike::export::script::{self, Simulator, Trial};
+use rate2spike::formats::rate_model::RateModelFile;
+use rate2spike::record::Recording;
+use rate2spike::simulate::task_trial;
+use rate2spike::task::Task;
+use rate2spike_core::factors::Scheme;
+use rate2spike_tests::{published_model, python};
+
+const SEED: u64 = 1;
+
+/// Half a second: the start and, in a Go trial, the pulse and the first answer.
+const SECONDS: f64 = 0.5;
+
+fn network(rise_ms: f64) -> SpikingNetwork {
+    let model = RateModelFile::read(&published_model()).expect("a model");
+    let neuron = Neuron {
+        noise_mv: 0.0,
+        rise_ms,
+        ..Neuron::LIF
+    };
+    SpikingNetwork::new(&model.network, 25.0, neuron).expect("a network")
+}
+
+/// The first Go trial.
+fn trial(step: &TimeStep) -> Trial {
+    let go = |index: &u64| task_trial(Task::GoNogo, SEED, *index).label == 1;
+    let index = (0..100).find(go).expect("one in two is Go");
+    let input = task_trial(Task::GoNogo, SEED, index).input;
+    Trial {
+        input: input.into_iter().map(f64::from).collect(),
+        steps: Task::GoNogo.samples() as u32 * step.steps_per_sample,
+        seed: SEED,
+        index,
+    }
+}
+
+/// Step and unit of every spike, both from 1: ours, and those that the script
+/// prints; `None` where it cannot run.
+fn spikes(simulator: Simulator, rise_ms: f64, packages: &str) -> Option<[Vec<(u32, u32)>; 2]> {
+    let step = TimeStep::new(0.1, Scheme::Exact).expect("a step");
+    let (network, trial) = (network(rise_ms), trial(&step));
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("net.py");
+    std::fs::write(&path, simulator.script()).expect("a writable folder");
+    let numbers = script::numbers(&network, &step, &trial).expect("numbers");
+    numbers
+        .write(&path.with_extension("npz"))
+        .expect("a writable folder");
+    let program = [
+        path.to_str().expect("UTF-8"),
+        "--seconds",
+        &SECONDS.to_string(),
+    ];
+    let printed = python(&program, packages)?;
+    // NEST greets first.
+    let theirs = printed
+        .lines()
+        .filter_map(|line| {
+            let (step, unit) = line.split_once(' ')?;
+            Some((step.parse().ok()?, unit.parse().ok()?))
+        })
+        .collect();
+    let record = Recording {
+        network: &network,
+        step,
+        input: &trial.input,
+        steps: (SECONDS * 1000.0 / step.ms).round() as u32,
+        start_mv: None,
+        stimulation: None,
+        seed: SEED,
+        trial: trial.index,
+        every: 0,
+    }
+    .run::<f64>();
+    let ours = record
+        .spikes
+        .iter()
+        .map(|&(step, unit)| (step, unit + 1))
+        .collect();
+    Some([ours, theirs])
+}
+
+#[test]
+fn brian2_gives_the_same_spikes_with_both_filters() {
+    for rise_ms in [2.0, 0.0] {
+        let Some([ours, theirs]) = spikes(Simulator::Brian2, rise_ms, "brian2") else {
+            return;
+        };
+        println!(
+            "Brian2, rise {rise_ms} ms: {} spikes, all equal",
+            ours.len()
+        );
+        assert!(ours.len() > 200);
+        assert_eq!(ours, theirs, "rise {rise_ms} ms");
+    }
+}
+
+/// NEST's membranes are one step late with the first step of a current: a spike
+/// in some hundreds moves by a step, and those after it may follow.
+#[test]
+fn nest_gives_the_same_spikes_until_one_moves_by_a_step() {
+    for rise_ms in [2.0, 0.0] {
+        let Some([ours, theirs]) = spikes(Simulator::Nest, rise_ms, "nest-simulator") else {
+            return;
+        };
+        let equal = ours.iter().zip(&theirs).take_while(|(a, b)| a == b).count();
+        let common = ours.iter().filter(|spike| theirs.contains(spike)).count();
+        println!(
+            "NEST, rise {rise_ms} ms: {} and {} spikes, the first {equal} equal, {common} in common",
+            ours.len(),
+            theirs.len()
+        );
+        assert!(equal >= 150, "rise {rise_ms} ms: {equal}");
+        // With the single filter a current begins with its peak, and the step
+        // that the membrane is late weighs more.
+        let least = if rise_ms > 0.0 { 0.9 } else { 0.5 };
+        let share = common as f64 / ours.len() as f64;
+        assert!(share > least, "rise {rise_ms} ms: {share}");
+    }
+}
+
+/// Prints type and sizes of every node, some numbers, and the edges.
+const READ_NIR: &str = "
+import sys, nir
+graph = nir.read(sys.argv[1])
+for name, node in sorted(graph.nodes.items()):
+    print(name, type(node).__name__, node.input_type['input'], node.output_type['output'])
+print(*sorted('-'.join(edge) for edge in graph.edges))
+lif = graph.nodes['lif']
+print(repr(float(lif.v_threshold[0])), repr(float(lif.v_reset[0])), repr(float(lif.v_leak[0])))
+print(repr(float(graph.nodes['w'].weight[3, 7])), repr(float(graph.nodes['readout_decay'].tau[5])))
+";
+
+fn nir_reads(profile: Profile, path: &Path) -> Option<String> {
+    let graph = nir::graph(&network(2.0), profile).expect("a graph");
+    std::fs::write(path, graph.to_bytes().expect("a file")).expect("a writable folder");
+    python(&["-c", READ_NIR, path.to_str().expect("UTF-8")], "nir")
+}
+
+#[test]
+fn nir_reads_both_profiles_with_their_numbers() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let network = network(2.0);
+    let weight = network.weights[3 * network.units + 7] * 1e-3;
+    let tau = network.decay_ms[5] * 1e-3;
+    for (profile, kind, edge) in [
+        (Profile::Exact, "lif LIF [200] [200]", "rise-decay"),
+        (Profile::Cuba, "lif CubaLIF [200] [200]", "w-lif"),
+    ] {
+        let Some(text) = nir_reads(profile, &folder.path().join("net.nir")) else {
+            return;
+        };
+        for part in [
+            kind,
+            "w Linear [200]",
+            "w_in Linear [1]",
+            "w_out Linear [200]",
+            edge,
+            "-0.04 -0.065 -0.04",
+            &format!("{weight:?} {tau:?}"),
+        ] {
+            assert!(text.contains(part), "{profile:?}: no '{part}' in\n{text}");
+        }
+    }
+}
