@@ -7,7 +7,7 @@ use rate2spike_core::factors::Scheme;
 use serde::Serialize;
 
 use super::deployed_step::DEPLOYED_STEP_MS;
-use super::{CommandError, FilterArg, lambda_of, print_json, task_of};
+use super::{CommandError, FilterArg, lambda_of, print_json, spiking_network, task_of};
 use crate::convert::{Neuron, SpikingNetwork, TimeStep};
 use crate::export::nir::{self, Profile};
 use crate::export::script::{self, Simulator, Trial};
@@ -104,12 +104,7 @@ pub fn run(args: &ExportArgs) -> Result<(), CommandError> {
         },
         ..Neuron::LIF
     };
-    let network = SpikingNetwork::new(&model.network, lambda, neuron).map_err(|source| {
-        CommandError::Convert {
-            path: args.model.clone(),
-            source,
-        }
-    })?;
+    let network = spiking_network(&model, lambda, neuron)?;
     let (files, fidelity) = match args.to {
         Format::Nir => write_nir(args, &network)?,
         Format::Brian2 => write_script(args, &model, &network, &step, Simulator::Brian2)?,

@@ -167,7 +167,7 @@ pub fn run(args: &PipelineArgs) -> Result<(), CommandError> {
             model: RateModelFile::read(&model)?,
             history: History::of(&model)?,
             deployed: Some((path.clone(), quantized.bytes.clone())),
-            lambda,
+            spiking: network.clone(),
             lambdas: published_lambdas(),
             trials: Trials {
                 task: args.task,

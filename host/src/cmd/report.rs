@@ -6,7 +6,10 @@ use clap::Args;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::{CommandError, Lambdas, lambda_of, print_json, progress, task_of, trials};
+use super::{
+    CommandError, Lambdas, lambda_of, print_json, progress, spiking_network, task_of, trials,
+};
+use crate::convert::Neuron;
 use crate::formats::history::History;
 use crate::formats::rate_model::RateModelFile;
 use crate::formats::{disk, snn};
@@ -90,7 +93,7 @@ pub fn run(args: &ReportArgs) -> Result<(), CommandError> {
 
     let report = ReportReport {
         model: &path,
-        lambda: run.lambda,
+        lambda: run.spiking.lambda,
         trials: args.trials,
         numbers,
         page: &page_path,
@@ -147,9 +150,9 @@ fn read(args: &ReportArgs, path: &Path) -> Result<Run, CommandError> {
     };
     Ok(Run {
         history: History::of(path)?,
+        spiking: spiking_network(&model, lambda, Neuron::LIF)?,
         model,
         deployed,
-        lambda,
         lambdas: args.lambdas.0.clone(),
         trials: Trials {
             task,

@@ -37,10 +37,10 @@ pub struct Run {
     pub model: RateModelFile,
     /// How it came about, if that is known.
     pub history: Option<History>,
+    /// Its spiking form.
+    pub spiking: SpikingNetwork,
     /// The deployed network, if there is one.
     pub deployed: Option<(PathBuf, Vec<u8>)>,
-    /// λ.
-    pub lambda: f64,
     /// Candidates of the search that is shown.
     pub lambdas: Vec<f64>,
     /// Trials of every score and figure.
@@ -137,13 +137,13 @@ impl<'a> Fixed<'a> {
 pub fn tell(run: &Run, mut told: impl FnMut()) -> Result<(Page, Numbers), ConvertError> {
     let trials = &run.trials;
     let rate = &run.model.network;
-    let spiking = SpikingNetwork::new(rate, run.lambda, Neuron::LIF)?;
+    let spiking = &run.spiking;
     let fluctuations = fluctuations(run);
-    let fixed = Fixed::new(run, &spiking);
+    let fixed = Fixed::new(run, spiking);
 
     let seen_rate = observe::rate(rate, fluctuations, trials);
     told();
-    let seen_spiking = observe::spiking(&spiking, trials);
+    let seen_spiking = observe::spiking(spiking, trials);
     told();
     let deployed = fixed.bytes().and_then(|bytes| Deployed::read(bytes).ok());
     let experiment = deployed.as_ref().map(|deployed| Experiment {
@@ -157,7 +157,7 @@ pub fn tell(run: &Run, mut told: impl FnMut()) -> Result<(Page, Numbers), Conver
     let seen_deployed = deployed
         .as_ref()
         .map(|deployed| observe::deployed(deployed, trials));
-    let rows = scores(run, fluctuations, &spiking, experiment.as_ref());
+    let rows = scores(run, fluctuations, spiking, experiment.as_ref());
     told();
     let candidates = search(run)?;
     told();
@@ -449,8 +449,8 @@ fn converted(run: &Run, candidates: &[Candidate]) -> Section {
         title: "Conversion",
         text: texts(&[why]),
         figures: vec![
-            conversion::accuracy(candidates, run.lambda, run.trials.count),
-            conversion::transfer(rate.activation, Neuron::LIF, run.lambda),
+            conversion::accuracy(candidates, run.spiking.lambda, run.trials.count),
+            conversion::transfer(rate.activation, Neuron::LIF, run.spiking.lambda),
         ],
         ..Section::default()
     }
@@ -595,7 +595,7 @@ fn commands(run: &Run, step_ms: f64) -> Section {
         ),
         format!(
             "rate2spike quantize {model} --lambda {} --dt {step_ms} -o {}",
-            run.lambda, snn
+            run.spiking.lambda, snn
         ),
         format!(
             "rate2spike run {} --trials {} --seed {}",
