@@ -48,6 +48,8 @@ pub trait Arithmetic: Copy + PartialOrd + core::fmt::Debug + 'static {
     const REST: Self;
     /// The factor that stops the membrane during the refractory time.
     const NO_LEAK: Self::Factor;
+    /// True if [`Arithmetic::faded`] does anything.
+    const FADES: bool;
     /// What stands for an output of one.
     const OUTPUT_ONE: Self;
     /// The empty sum.
@@ -55,6 +57,14 @@ pub trait Arithmetic: Copy + PartialOrd + core::fmt::Debug + 'static {
 
     /// `self + other`.
     fn plus(self, other: Self) -> Self;
+
+    /// Zero where `self` has decayed to nothing. A processor is slow with the
+    /// smallest floating-point numbers, which a synapse without spikes would
+    /// reach; fixed point has none of them.
+    #[inline(always)]
+    fn faded(self) -> Self {
+        self
+    }
 
     /// `self + other`, held at the ends of the range.
     fn plus_saturating(self, other: Self) -> Self;
@@ -117,12 +127,24 @@ macro_rules! floating_point {
             const ZERO: Self = 0.0;
             const REST: Self = 0.0;
             const NO_LEAK: Self = 0.0;
+            const FADES: bool = true;
             const OUTPUT_ONE: Self = 1.0;
             const EMPTY_SUM: Self = 0.0;
 
             #[inline(always)]
             fn plus(self, other: Self) -> Self {
                 self + other
+            }
+
+            #[inline(always)]
+            fn faded(self) -> Self {
+                // Small beside any current, and far from the smallest numbers.
+                const NOTHING: $float = 1e-20;
+                if self < NOTHING && self > -NOTHING {
+                    0.0
+                } else {
+                    self
+                }
             }
 
             #[inline(always)]
@@ -208,6 +230,7 @@ impl Arithmetic for Fixed {
     const ZERO: Self = Fixed::ZERO;
     const REST: Self = Fixed::from_bits(HALF);
     const NO_LEAK: i16 = 0;
+    const FADES: bool = false;
     /// 32, so that the top 16 bits of an output resolve a thousandth.
     const OUTPUT_ONE: Self = Fixed::from_bits(1 << 26);
     const EMPTY_SUM: i64 = 0;

@@ -27,6 +27,9 @@ pub const LANES: usize = if cfg!(target_pointer_width = "64") {
     1
 };
 
+/// Steps from one look for synapses that have decayed to nothing to the next.
+const FADE_STEPS: u16 = 64;
+
 /// Number of blocks that hold `units` units.
 pub const fn blocks(units: usize) -> usize {
     units.div_ceil(LANES)
@@ -85,6 +88,7 @@ pub struct State<'m, A: Arithmetic> {
     /// How many of the youngest entries fired in the present step.
     fired: usize,
     now: u16,
+    output: A,
 }
 
 impl<A: Arithmetic> Default for Block<A> {
@@ -197,24 +201,37 @@ impl<A: Arithmetic> Block<A> {
 }
 
 impl<A: Arithmetic> ReadoutBlock<A> {
+    /// One step; `sums` gets what each lane adds to the output. That is done
+    /// here and not in a loop of its own, which the compiler would vectorize
+    /// across the blocks.
     #[inline(always)]
-    fn advance(&mut self, rise_decay: A::Factor) {
-        for lane in 0..LANES {
+    fn advance(&mut self, rise_decay: A::Factor, sums: &mut [A; LANES]) {
+        for (lane, sum) in sums.iter_mut().enumerate() {
             let (h, r) = (self.h[lane], self.r[lane]);
             let change = r
                 .scaled(self.synapse_decay[lane])
                 .plus(h.scaled(self.rise_gain[lane]));
-            self.r[lane] = r.plus_saturating(change);
+            let r = r.plus_saturating(change);
+            self.r[lane] = r;
             self.h[lane] = h.plus(h.scaled(rise_decay));
+            *sum = sum.plus(r.weighed(self.weight[lane]));
         }
     }
 
+    /// A spike's `amount` arrives; returns what the output gains at once.
     #[inline(always)]
-    fn receive(&mut self, lane: usize, amount: A, filter: Filter) {
+    fn receive(&mut self, lane: usize, amount: A, filter: Filter) -> A {
         match filter {
-            Filter::Double => self.h[lane] = self.h[lane].plus_saturating(amount),
+            Filter::Double => {
+                self.h[lane] = self.h[lane].plus_saturating(amount);
+                A::ZERO
+            }
             Filter::Single => {
-                self.r[lane] = self.r[lane].plus_saturating(amount.scaled(self.rise_gain[lane]));
+                let (before, weight) = (self.r[lane], self.weight[lane]);
+                let after = before.plus_saturating(amount.scaled(self.rise_gain[lane]));
+                self.r[lane] = after;
+                let lost = before.weighed(weight).negated();
+                after.weighed(weight).plus(lost)
             }
         }
     }
@@ -268,6 +285,7 @@ impl<'m, A: Arithmetic> State<'m, A> {
             starting: true,
             fired: 0,
             now: 0,
+            output: A::ZERO,
         })
     }
 
@@ -315,6 +333,9 @@ impl<'m, A: Arithmetic> State<'m, A> {
         self.now = self.now.wrapping_add(1);
         self.fired = 0;
         self.release(constants);
+        if A::FADES && self.now.is_multiple_of(FADE_STEPS) {
+            self.fade();
+        }
 
         let mut deviates = noise.step();
         if LANES == 1 {
@@ -322,9 +343,11 @@ impl<'m, A: Arithmetic> State<'m, A> {
         } else {
             self.advance_blocks(network, &mut deviates, after);
         }
+        let mut sums = [A::ZERO; LANES];
         for block in self.readout.iter_mut() {
-            block.advance(constants.rise_decay);
+            block.advance(constants.rise_decay, &mut sums);
         }
+        self.output = sums.into_iter().fold(A::ZERO, A::plus);
         for index in self.length - self.fired..self.length {
             self.deliver(network, constants.filter, self.unit_at(index));
         }
@@ -401,17 +424,7 @@ impl<'m, A: Arithmetic> State<'m, A> {
     /// The output, in units of [`Arithmetic::OUTPUT_ONE`].
     #[inline(always)]
     pub fn output(&self) -> A {
-        let mut lanes = [A::ZERO; LANES];
-        for block in self.readout.iter() {
-            for (sum, (r, weight)) in lanes.iter_mut().zip(block.r.iter().zip(&block.weight)) {
-                *sum = sum.plus(r.weighed(*weight));
-            }
-        }
-        let mut total = A::ZERO;
-        for lane in lanes {
-            total = total.plus(lane);
-        }
-        total
+        self.output
     }
 
     /// Sets the input of all channels until the next call.
@@ -518,6 +531,19 @@ impl<'m, A: Arithmetic> State<'m, A> {
         }
     }
 
+    /// Ends the synapses and the readout filters that have decayed to nothing.
+    #[cold]
+    #[inline(never)]
+    fn fade(&mut self) {
+        let fade = |x: &mut A| *x = x.faded();
+        for block in self.blocks.iter_mut() {
+            block.h.iter_mut().chain(&mut block.s).for_each(fade);
+        }
+        for block in self.readout.iter_mut() {
+            block.h.iter_mut().chain(&mut block.r).for_each(fade);
+        }
+    }
+
     /// Resets the units of block `index` that are at the threshold and makes
     /// them wait.
     #[cold]
@@ -592,7 +618,8 @@ impl<'m, A: Arithmetic> State<'m, A> {
         }
         network.each_readout(from, |index, amount| {
             if let Some(block) = self.readout.get_mut(index / LANES) {
-                block.receive(index % LANES, amount, filter);
+                let gained = block.receive(index % LANES, amount, filter);
+                self.output = self.output.plus(gained);
             }
         });
     }

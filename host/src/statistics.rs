@@ -44,6 +44,23 @@ impl Interval {
     }
 }
 
+/// Probability that `losses` or more of `losses + wins` fair coins fall on one
+/// side: one-sided sign test.
+pub fn sign_test(losses: usize, wins: usize) -> f64 {
+    let n = losses + wins;
+    // Σ_k (n over k) 2⁻ⁿ for k ≥ losses, each term from the one before, from
+    // its logarithm so that nothing leaves the range.
+    let mut log_term = -(n as f64) * std::f64::consts::LN_2;
+    let mut sum = 0.0;
+    for k in 0..=n {
+        if k >= losses {
+            sum += log_term.exp();
+        }
+        log_term += ((n - k) as f64 / (k + 1) as f64).ln();
+    }
+    sum.min(1.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,5 +71,15 @@ mod tests {
         assert!((interval.low - 0.8256).abs() < 1e-4 && (interval.high - 0.9448).abs() < 1e-4);
         assert_eq!(Interval::wilson(10, 10).high, 1.0);
         assert_eq!(Interval::wilson(0, 10).low, 0.0);
+    }
+
+    #[test]
+    fn the_sign_test_counts_coins() {
+        assert!((sign_test(3, 0) - 0.125).abs() < 1e-12);
+        assert!((sign_test(2, 1) - 0.5).abs() < 1e-12);
+        assert!((sign_test(0, 5) - 1.0).abs() < 1e-12);
+        assert_eq!(sign_test(0, 0), 1.0);
+        assert!(sign_test(3000, 1000) < 1e-200);
+        assert!((sign_test(5000, 5000) - 0.504).abs() < 1e-3);
     }
 }

@@ -226,6 +226,85 @@ fn killed_after(time: std::time::Duration, whole: &[u8]) -> bool {
 }
 
 #[test]
+fn a_killed_search_goes_on_and_ends_with_the_same_scores() {
+    let place = Place::new();
+    let line = "convert go-nogo.mat --trials 600 --lambdas 20:10:70";
+    let mut killed = Command::new(env!("CARGO_BIN_EXE_rate2spike"))
+        .args(line.split_whitespace())
+        .current_dir(place.folder.path())
+        .spawn()
+        .expect("the program starts");
+    let journal = place.path("go-nogo.search.json");
+    while !journal.exists() {
+        let ended = killed.try_wait().expect("a process of ours");
+        assert!(ended.is_none(), "the search ended before it was journaled");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    killed.kill().expect("a process of ours");
+    killed.wait().expect("a process of ours");
+
+    let resumed = place.run(&format!("{line} --json"));
+    let messages = String::from_utf8_lossy(&resumed.stderr);
+    assert!(messages.contains("goes on with the search"), "{messages}");
+    assert!(!journal.exists(), "a finished search leaves no journal");
+    let whole = place.run(&format!("{line} --json --force"));
+    let messages = String::from_utf8_lossy(&whole.stderr);
+    assert!(!messages.contains("goes on with the search"), "{messages}");
+    assert_eq!(resumed.stdout, whole.stdout);
+    assert!(whole.status.success());
+}
+
+#[test]
+fn a_refitted_readout_is_used_at_its_own_lambda() {
+    let place = Place::new();
+    let found = place.json("convert go-nogo.mat --lambda 35 --trials 100 --refit-readout 60");
+    let (before, after) = (
+        found["refit"]["before"]["accuracy"].as_f64(),
+        found["refit"]["after"]["accuracy"].as_f64(),
+    );
+    assert!(after > before, "{found}");
+    assert_eq!(found["refit"]["kept"], true);
+
+    let scored = |place: &Place| {
+        let report =
+            place.json("quantize go-nogo.mat -o net.snn --lambda 35 --trials 200 --dt 0.5");
+        report["before"]["accuracy"].as_f64()
+    };
+    let refitted = scored(&place);
+    // A model without it, and one whose readout belongs to another λ.
+    assert!(refitted > scored(&Place::new()), "{refitted:?}");
+    let other = place.run("quantize go-nogo.mat -o net.snn --lambda 30 --trials 1");
+    let messages = String::from_utf8_lossy(&other.stderr);
+    assert!(messages.contains("belongs to another lambda"), "{messages}");
+
+    // A later search without a refit leaves no readout of another λ behind.
+    place.run("convert go-nogo.mat --lambda 35 --trials 10 --force");
+    assert_eq!(scored(&place), scored(&Place::new()));
+}
+
+#[test]
+fn the_longest_step_that_is_good_enough_is_found() {
+    let place = Place::new();
+    let found =
+        place.json("pipeline go-nogo --N 60 --seed 2 --n_trials 6000 --dt auto --trials 20");
+    let steps = found["steps"].as_array().expect("what was compared");
+    let last = steps.last().expect("at least one step");
+    let taken = if last["taken"] == true {
+        last["dt_ms"].clone()
+    } else {
+        0.05.into()
+    };
+    assert_eq!(found["dt_ms"], taken);
+    assert!(
+        steps
+            .iter()
+            .rev()
+            .skip(1)
+            .all(|step| step["taken"] == false)
+    );
+}
+
+#[test]
 fn a_killed_training_goes_on_and_ends_with_the_same_bytes() {
     let whole = trained(&Place::new(), "");
     // Moments all over the training, which takes some 100 ms; the seed of the

@@ -1,13 +1,18 @@
 //! `rate2spike convert`: rate → spiking, and the search for λ.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use clap::Args;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::quantize::Accuracy;
 use super::warnings::Warnings;
 use super::{CommandError, Lambdas, NeuronArgs, print_json, progress, task_of, trials};
-use crate::convert::search::{Candidate, Search, best};
+use crate::convert::SpikingNetwork;
+use crate::convert::refit::refit;
+use crate::convert::search::{Candidate, Search, Standing, best, score_f64, trials_met};
+use crate::formats::disk;
 use crate::formats::mat::Value;
 use crate::formats::rate_model::RateModelFile;
 use crate::statistics::Interval;
@@ -19,7 +24,8 @@ use crate::task::Task;
 ///
 /// Writes opt_scaling_factor, all_perfs and scaling_factors, the published names.
 /// A model that has an opt_scaling_factor is searched again only with --force,
-/// or where a crashed search left NaN in it.
+/// or where a crashed search left NaN in it. A search that was killed goes on
+/// where it was when the same command is given again.
 #[derive(Clone, Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct ConvertArgs {
@@ -35,9 +41,15 @@ pub struct ConvertArgs {
     /// Trials of each candidate
     #[arg(long, default_value = "100", value_parser = trials)]
     pub trials: usize,
+    /// Drop candidates that cannot win early: the same winner within its interval, sooner
+    #[arg(long)]
+    pub race: bool,
     /// The task, where the file's name does not say it
     #[arg(long, value_enum, ignore_case = true)]
     pub task: Option<Task>,
+    /// Fit the readout anew to the spikes of so many trials, at the best lambda; kept if it scores no worse on others
+    #[arg(long, value_name = "TRIALS", num_args = 0..=1, default_missing_value = "200", value_parser = trials)]
+    pub refit_readout: Option<usize>,
     /// Use the weights before training, as a control; nothing is written
     #[arg(long)]
     pub initial_weights: bool,
@@ -68,9 +80,25 @@ struct ConvertReport<'a> {
     strict: Vec<f64>,
     mean_rate_hz: Vec<f64>,
     trials: usize,
+    trials_met: Vec<usize>,
     best_lambda: f64,
+    refit: Option<RefitReport>,
     written: bool,
     warnings: Warnings,
+}
+
+/// What came of `--refit-readout`, on trials that it has not seen.
+#[derive(Serialize)]
+struct RefitReport {
+    /// Strength of the ridge.
+    ridge: f64,
+    trials: usize,
+    before: Accuracy,
+    after: Accuracy,
+    /// Whether the new readout is in the model now.
+    kept: bool,
+    #[serde(skip)]
+    readout: Vec<f64>,
 }
 
 /// Runs the command.
@@ -90,7 +118,7 @@ pub fn run(args: &ConvertArgs) -> Result<(), CommandError> {
         .lambda
         .map_or_else(|| args.lambdas.0.clone(), |lambda| vec![lambda]);
     let (neuron, step) = (args.neuron.neuron()?, args.neuron.step()?);
-    let search = Search {
+    let settings = Search {
         network: &network,
         task,
         neuron,
@@ -98,33 +126,111 @@ pub fn run(args: &ConvertArgs) -> Result<(), CommandError> {
         lambdas: &lambdas,
         trials: args.trials,
         seed: args.seed,
+        race: args.race,
     };
+    let journal = Journal::of(&args.model, &settings, writes)?;
     let bar = progress(
-        lambdas.len() as u64,
-        "lambda {pos}/{len} [{elapsed}, {eta} left]",
+        args.trials as u64,
+        "trial {pos}/{len} of each lambda [{elapsed}, {eta} left]",
         args.json,
     );
-    if !args.json {
-        println!("lambda  accuracy  95 % interval  strict  rate (Hz)");
+    let met = trials_met(&journal.standing);
+    if met > 0 {
+        eprintln!(
+            "rate2spike: goes on with the search that was cut after {met} of {} trials",
+            args.trials
+        );
     }
-    let candidates = search
-        .run(|candidate| {
-            bar.inc(1);
-            if !args.json {
-                bar.suspend(|| println!("{}", line(candidate)));
-            }
-        })
-        .map_err(|source| CommandError::Convert {
-            path: args.model.clone(),
-            source,
-        })?;
+    let candidates = search_from(&settings, journal, &bar, &args.model)?;
     bar.finish_and_clear();
-    let best = best(&candidates).expect("there is at least one candidate");
-    if writes {
-        write(&mut model, &candidates, best)?;
+    if !args.json {
+        println!("lambda  accuracy  95 % interval  strict  rate (Hz)  trials");
+        candidates
+            .iter()
+            .for_each(|candidate| println!("{}", line(candidate)));
     }
-    report(args, task, &candidates, best, writes);
+    let best = best(&candidates).expect("there is at least one candidate");
+    let refit = args
+        .refit_readout
+        .map(|trials| refit_at(&settings, best.lambda, trials, &args.model))
+        .transpose()?;
+    if writes {
+        write(&mut model, &candidates, best, refit.as_ref())?;
+        disk::remove_if_there(&journal_path(&args.model))?;
+    }
+    report(args, task, &candidates, refit, writes);
     Ok(())
+}
+
+/// Time between two writes of a search's journal.
+const JOURNAL_EVERY: Duration = Duration::from_secs(2);
+
+/// A search under way, beside its model: what a killed search goes on from.
+#[derive(Serialize, Deserialize)]
+struct Journal {
+    /// Of the search that it belongs to.
+    fingerprint: u64,
+    standing: Standing,
+    #[serde(skip)]
+    path: Option<PathBuf>,
+}
+
+fn journal_path(model: &Path) -> PathBuf {
+    model.with_extension("search.json")
+}
+
+impl Journal {
+    /// What is left of the same search, else an empty one; without a path if
+    /// nothing is to be written.
+    fn of(model: &Path, search: &Search, writes: bool) -> Result<Self, CommandError> {
+        let path = journal_path(model);
+        let fingerprint = search.fingerprint();
+        let found = writes && path.exists();
+        let found: Option<Self> = if found {
+            serde_json::from_slice(&disk::read(&path)?).ok()
+        } else {
+            None
+        };
+        let standing = found
+            .filter(|found| found.fingerprint == fingerprint)
+            .map_or_else(Standing::new, |found| found.standing);
+        Ok(Self {
+            fingerprint,
+            standing,
+            path: writes.then_some(path),
+        })
+    }
+
+    fn write(&self) -> Result<(), CommandError> {
+        let Some(path) = &self.path else {
+            return Ok(());
+        };
+        let text = serde_json::to_vec(self).expect("plain numbers");
+        Ok(disk::write(path, &text)?)
+    }
+}
+
+fn search_from(
+    search: &Search,
+    mut journal: Journal,
+    bar: &indicatif::ProgressBar,
+    model: &Path,
+) -> Result<Vec<Candidate>, CommandError> {
+    let contest = search.contest().map_err(|source| CommandError::Convert {
+        path: model.into(),
+        source,
+    })?;
+    let mut written = Instant::now();
+    let standing = std::mem::take(&mut journal.standing);
+    contest.run(standing, |standing| {
+        bar.set_position(trials_met(standing) as u64);
+        if written.elapsed() > JOURNAL_EVERY {
+            journal.standing.clone_from(standing);
+            journal.write()?;
+            written = Instant::now();
+        }
+        Ok(())
+    })
 }
 
 fn refuse_a_second_search(model: &RateModelFile) -> Result<(), CommandError> {
@@ -139,13 +245,14 @@ fn refuse_a_second_search(model: &RateModelFile) -> Result<(), CommandError> {
 
 fn line(candidate: &Candidate) -> String {
     format!(
-        "{:>6}  {:>8.3}  {:>5.3} to {:>5.3}  {:>6.3}  {:>9.1}",
+        "{:>6}  {:>8.3}  {:>5.3} to {:>5.3}  {:>6.3}  {:>9.1}  {:>6}",
         candidate.lambda,
         candidate.accuracy,
         candidate.interval.low,
         candidate.interval.high,
         candidate.strict,
-        candidate.mean_rate_hz
+        candidate.mean_rate_hz,
+        candidate.trials
     )
 }
 
@@ -153,6 +260,7 @@ fn write(
     model: &mut RateModelFile,
     candidates: &[Candidate],
     best: &Candidate,
+    refit: Option<&RefitReport>,
 ) -> Result<(), CommandError> {
     let accuracies = candidates
         .iter()
@@ -171,24 +279,79 @@ fn write(
     model
         .variables
         .insert("scaling_factors", Value::row::<f64>(lambdas));
+    // A readout of another λ must not stay.
+    let kept = refit.filter(|refit| refit.kept);
+    model.set_refitted_readout(kept.map(|refit| {
+        let w_out = refit.readout.iter().map(|w| (w * best.lambda) as f32);
+        w_out.collect()
+    }));
     Ok(model.write()?)
+}
+
+/// Fits the readout of the network with this λ, and scores it before and after.
+fn refit_at(
+    search: &Search,
+    lambda: f64,
+    trials: usize,
+    path: &Path,
+) -> Result<RefitReport, CommandError> {
+    let network = SpikingNetwork::new(search.network, lambda, search.neuron);
+    let mut network = network.map_err(|source| CommandError::Convert {
+        path: path.into(),
+        source,
+    })?;
+    let score = |network: &SpikingNetwork| {
+        // Neither the search nor the fit has seen these.
+        score_f64(
+            network,
+            search.task,
+            &search.step,
+            search.seed ^ 0x7E57,
+            search.trials,
+        )
+    };
+    let before = score(&network);
+    let seed = search.seed ^ 0xF17;
+    let refit = refit(&network, search.task, &search.step, seed, trials)
+        .map_err(|silent| CommandError::Failed(format!("{}: {silent}", path.display())))?;
+    network.readout.clone_from(&refit.readout);
+    let after = score(&network);
+    Ok(RefitReport {
+        ridge: refit.ridge,
+        trials,
+        kept: after.correct >= before.correct,
+        before: (&before).into(),
+        after: (&after).into(),
+        readout: refit.readout,
+    })
 }
 
 fn report(
     args: &ConvertArgs,
     task: Task,
     candidates: &[Candidate],
-    best: &Candidate,
+    refit: Option<RefitReport>,
     written: bool,
 ) {
+    let best = best(candidates).expect("there is at least one candidate");
     let mut warnings = Warnings::default();
     warnings.of_search(candidates, best);
-    warnings.of_trials(best.accuracy, best.interval, args.trials);
+    warnings.of_trials(best.accuracy, best.interval, best.trials);
     if !args.json {
         println!(
             "best lambda {} with accuracy {:.3}",
             best.lambda, best.accuracy
         );
+        if let Some(refit) = &refit {
+            println!(
+                "readout refitted over {} trials (ridge {}): accuracy {:.3}, before {:.3}, on trials of neither; {}",
+                refit.trials,
+                refit.ridge,
+                refit.after.accuracy,
+                refit.before.accuracy,
+                if refit.kept { "kept" } else { "not kept" }
+            );
+        }
         return;
     }
     let all = |value: fn(&Candidate) -> f64| candidates.iter().map(value).collect();
@@ -201,7 +364,9 @@ fn report(
         strict: all(|c| c.strict),
         mean_rate_hz: all(|c| c.mean_rate_hz),
         trials: args.trials,
+        trials_met: candidates.iter().map(|c| c.trials).collect(),
         best_lambda: best.lambda,
+        refit,
         written,
         warnings,
     });

@@ -22,12 +22,15 @@ use rate2spike_core::factors::Scheme;
 
 use crate::board::BoardError;
 use crate::board::probe::ProbeError;
-use crate::convert::{ConvertError, Neuron, StepError, TimeStep};
+use crate::convert::{
+    ConvertError, Neuron, PUBLISHED_STEP_MS, SpikingNetwork, StepError, TimeStep,
+};
 use crate::formats::disk::DiskError;
 use crate::formats::image::ImageError;
 use crate::formats::rate_model::{ModelError, RateModelFile};
 use crate::formats::snn::SnnError;
 use crate::quantize::QuantizeError;
+use crate::quantize::longest_step::{Comparison, compare_steps};
 use crate::rate::checkpoint::CheckpointError;
 use crate::rate::options::OptionError;
 use crate::task::Task;
@@ -181,6 +184,32 @@ pub fn lambda_of(model: &RateModelFile, lambda: Option<f64>) -> Result<f64, Comm
     })
 }
 
+/// The spiking network of a model: with the readout that
+/// `convert --refit-readout` fitted, where there is one for this λ.
+pub fn spiking_network(
+    model: &RateModelFile,
+    lambda: f64,
+    neuron: Neuron,
+) -> Result<SpikingNetwork, CommandError> {
+    let network = SpikingNetwork::new(&model.network, lambda, neuron);
+    let mut network = network.map_err(|source| CommandError::Convert {
+        path: model.path.clone(),
+        source,
+    })?;
+    let Some(refitted) = model.refitted_readout()? else {
+        return Ok(network);
+    };
+    if model.variables.scalar("opt_scaling_factor").ok() == Some(lambda) {
+        network.readout = refitted.iter().map(|&w| f64::from(w) / lambda).collect();
+    } else {
+        eprintln!(
+            "rate2spike: {}: the refitted readout belongs to another lambda; w_out is used",
+            model.path.display()
+        );
+    }
+    Ok(network)
+}
+
 /// Flags that say how the neuron is simulated.
 #[derive(Clone, Debug, clap::Args)]
 pub struct NeuronArgs {
@@ -259,7 +288,7 @@ impl NeuronArgs {
             }
             return Ok(TimeStep::downsampled(factor)?);
         }
-        let ms = self.dt.unwrap_or(crate::convert::PUBLISHED_STEP_MS);
+        let ms = self.dt.unwrap_or(PUBLISHED_STEP_MS);
         let scheme = match self.scheme {
             Some(SchemeArg::Euler) => Scheme::Euler,
             Some(SchemeArg::Exact) => Scheme::Exact,
@@ -295,6 +324,70 @@ impl NeuronArgs {
             rise_ms,
             ..neuron
         })
+    }
+}
+
+/// `0.5`, or `auto`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum DeployedStep {
+    /// The longest that costs at most a point of accuracy.
+    Auto,
+    /// This one, ms.
+    Given(f64),
+}
+
+/// Time step of a deployed network by default, ms.
+pub const DEPLOYED_STEP_MS: f64 = 0.1;
+
+impl std::fmt::Display for DeployedStep {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        match self {
+            DeployedStep::Auto => f.write_str("auto"),
+            DeployedStep::Given(ms) => ms.fmt(f),
+        }
+    }
+}
+
+impl FromStr for DeployedStep {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.eq_ignore_ascii_case("auto") {
+            return Ok(DeployedStep::Auto);
+        }
+        let ms = text.parse().map_err(|_| "give a length in ms, or auto")?;
+        Ok(DeployedStep::Given(ms))
+    }
+}
+
+impl DeployedStep {
+    /// The step to begin with, before a network is there.
+    pub fn first(self) -> Result<TimeStep, StepError> {
+        let ms = match self {
+            DeployedStep::Auto => PUBLISHED_STEP_MS,
+            DeployedStep::Given(ms) => ms,
+        };
+        TimeStep::new(ms, Scheme::Exact)
+    }
+
+    /// The step, and how it was found where it was looked for.
+    pub fn find(
+        self,
+        network: &SpikingNetwork,
+        task: Task,
+        seed: u64,
+    ) -> Result<(TimeStep, Vec<Comparison>), CommandError> {
+        let (ms, comparisons) = match self {
+            DeployedStep::Given(ms) => (ms, Vec::new()),
+            DeployedStep::Auto => {
+                // Other trials than those of the scores that follow.
+                let comparisons = compare_steps(network, task, seed ^ 0xD7);
+                let taken = comparisons.iter().find(|comparison| comparison.taken);
+                let ms = taken.map_or(PUBLISHED_STEP_MS, |taken| taken.dt_ms);
+                (ms, comparisons)
+            }
+        };
+        Ok((TimeStep::new(ms, Scheme::Exact)?, comparisons))
     }
 }
 

@@ -1,19 +1,23 @@
 //! `rate2spike pipeline`: train, convert, quantize, run; the main job.
 
+use std::convert::Infallible;
 use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
-use rate2spike_core::factors::Scheme;
 use serde::Serialize;
 
-use super::quantize::{Accuracy, DEPLOYED_STEP_MS, quantize_and_save, score_blob};
+use super::quantize::{Accuracy, print_steps, quantize_and_save, score_blob};
 use super::train::OptionArgs;
 use super::training::{Plan, TrainReport, TrainingBar};
 use super::warnings::Warnings;
-use super::{CommandError, Lambdas, hexadecimal, print_json, progress, trials};
-use crate::convert::search::{Search, best, score_f64};
+use super::{
+    CommandError, DEPLOYED_STEP_MS, DeployedStep, Lambdas, hexadecimal, print_json, progress,
+    trials,
+};
+use crate::convert::search::{Candidate, Search, Standing, best, score_f64, trials_met};
 use crate::convert::{Neuron, SpikingNetwork, TimeStep};
+use crate::quantize::longest_step::Comparison;
 use crate::rate::activation::{ActivationKind, LIF_LAMBDA};
 use crate::rate::network::RateNetwork;
 use crate::rate::options::RateOptions;
@@ -49,9 +53,9 @@ pub struct PipelineArgs {
     /// Trials of each score
     #[arg(long, default_value = "100", value_parser = trials)]
     pub trials: usize,
-    /// Time step of the deployed network in ms
-    #[arg(long, value_name = "MS", default_value_t = DEPLOYED_STEP_MS, allow_negative_numbers = true)]
-    pub dt: f64,
+    /// Time step of the deployed network in ms; auto: the longest that costs at most a point of accuracy
+    #[arg(long, value_name = "MS|auto", default_value_t = DeployedStep::Given(DEPLOYED_STEP_MS), allow_negative_numbers = true)]
+    pub dt: DeployedStep,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
@@ -84,6 +88,8 @@ struct PipelineReport {
     deployed: Accuracy,
     lambda: f64,
     dt_ms: f64,
+    /// The steps that `--dt auto` compared with 0.05 ms.
+    steps: Vec<Comparison>,
     mean_rate_hz: f64,
     blob_bytes: usize,
     spike_hash: String,
@@ -94,7 +100,7 @@ struct PipelineReport {
 
 /// Runs the command.
 pub fn run(args: &PipelineArgs) -> Result<(), CommandError> {
-    let step = TimeStep::new(args.dt, Scheme::Exact)?;
+    let first_step = args.dt.first()?;
     let options = args.options.options(args.task, ActivationKind::Lif)?;
 
     let clock = Instant::now();
@@ -109,13 +115,21 @@ pub fn run(args: &PipelineArgs) -> Result<(), CommandError> {
     let train_seconds = clock.elapsed().as_secs_f64();
 
     let clock = Instant::now();
-    let mut warnings = Warnings::default();
-    let lambda = lambda(args, &options, &trained.network, &mut warnings)?;
+    let (lambda, candidates) = lambda(args, &options, &trained.network, &first_step)?;
     let failed = |source| CommandError::Convert {
         path: model.clone(),
         source,
     };
     let network = SpikingNetwork::new(&trained.network, lambda, Neuron::LIF).map_err(failed)?;
+    let (step, steps) = args.dt.find(&network, args.task, options.seed)?;
+    // λ belongs to the step that ships.
+    let (lambda, candidates, network) = if step == first_step {
+        (lambda, candidates, network)
+    } else {
+        let (lambda, candidates) = self::lambda(args, &options, &trained.network, &step)?;
+        let network = SpikingNetwork::new(&trained.network, lambda, Neuron::LIF);
+        (lambda, candidates, network.map_err(failed)?)
+    };
     let spiking = score_f64(
         &network,
         args.task,
@@ -134,6 +148,10 @@ pub fn run(args: &PipelineArgs) -> Result<(), CommandError> {
     let deployed = score_blob(&path, &quantized.bytes, &step, options.seed, args.trials)?;
     let run_seconds = clock.elapsed().as_secs_f64();
 
+    let mut warnings = Warnings::default();
+    if let Some(best) = best(&candidates) {
+        warnings.of_search(&candidates, best);
+    }
     let interval = Interval::wilson(deployed.correct, deployed.trials);
     warnings.of_trials(deployed.accuracy(), interval, deployed.trials);
     warnings.of_step(step.ms, &spiking, &deployed);
@@ -150,6 +168,7 @@ pub fn run(args: &PipelineArgs) -> Result<(), CommandError> {
         deployed: (&deployed).into(),
         lambda,
         dt_ms: step.ms,
+        steps,
         mean_rate_hz: deployed.mean_rate_hz,
         blob_bytes: quantized.bytes.len(),
         spike_hash: hexadecimal(deployed.spike_hash),
@@ -197,50 +216,54 @@ fn rate_accuracy(args: &PipelineArgs, options: &RateOptions, network: &RateNetwo
 }
 
 /// The network's own λ₀ where it was trained for one, else the best of a
-/// search.
+/// search, with all its candidates.
 fn lambda(
     args: &PipelineArgs,
     options: &RateOptions,
     network: &RateNetwork,
-    warnings: &mut Warnings,
-) -> Result<f64, CommandError> {
+    step: &TimeStep,
+) -> Result<(f64, Vec<Candidate>), CommandError> {
     let lambdas = match (&args.lambdas, options.activation) {
         (Some(Lambdas(lambdas)), _) => lambdas.clone(),
         (None, ActivationKind::Lif) => vec![LIF_LAMBDA],
         (None, _) => (0..12).map(|k| 20.0 + 5.0 * f64::from(k)).collect(),
     };
     if let [lambda] = lambdas[..] {
-        return Ok(lambda);
+        return Ok((lambda, Vec::new()));
     }
     let bar = progress(
-        lambdas.len() as u64,
-        "lambda {pos}/{len} [{elapsed}, {eta} left]",
+        args.trials as u64,
+        "lambda: trial {pos}/{len} of each [{elapsed}, {eta} left]",
         args.json,
     );
     let search = Search {
         network,
         task: args.task,
         neuron: Neuron::LIF,
-        step: TimeStep::PUBLISHED,
+        // At the step that ships.
+        step: *step,
         lambdas: &lambdas,
         trials: args.trials,
         // Other trials than those of the final scores: the winner of a search
         // looks better on its own trials than it is.
         seed: options.seed ^ 0x5EA2C4,
+        race: true,
     };
-    let candidates = search
-        .run(|_| bar.inc(1))
-        .map_err(|source| CommandError::Convert {
-            path: args.output_dir.clone(),
-            source,
-        })?;
+    let contest = search.contest().map_err(|source| CommandError::Convert {
+        path: args.output_dir.clone(),
+        source,
+    })?;
+    let Ok(candidates) = contest.run::<Infallible>(Standing::new(), |standing| {
+        bar.set_position(trials_met(standing) as u64);
+        Ok(())
+    });
     bar.finish_and_clear();
-    let best = best(&candidates).expect("at least one candidate");
-    warnings.of_search(&candidates, best);
-    Ok(best.lambda)
+    let lambda = best(&candidates).expect("at least one candidate").lambda;
+    Ok((lambda, candidates))
 }
 
 fn print(report: &PipelineReport) {
+    print_steps(&report.steps);
     let row = |name: &str, accuracy: Accuracy| {
         println!(
             "{name:<38} {:>8.3} {:>8.3}",

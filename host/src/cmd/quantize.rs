@@ -3,23 +3,23 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use rate2spike_core::factors::Scheme;
 use serde::Serialize;
 
 use super::warnings::Warnings;
-use super::{CommandError, hexadecimal, lambda_of, print_json, task_of, trials};
-use crate::convert::search::{score_f32, score_f64};
+use super::{
+    CommandError, DEPLOYED_STEP_MS, DeployedStep, hexadecimal, lambda_of, print_json,
+    spiking_network, task_of, trials,
+};
+use crate::convert::search::score_f64;
 use crate::convert::{Neuron, SpikingNetwork, TimeStep};
 use crate::formats::rate_model::RateModelFile;
 use crate::formats::{disk, snn};
+use crate::quantize::longest_step::Comparison;
 use crate::quantize::report::Losses;
 use crate::quantize::{Quantized, decision, quantize};
 use crate::simulate::{Experiment, Score};
 use crate::statistics::Interval;
 use crate::task::Task;
-
-/// Time step of a deployed network by default, ms.
-pub const DEPLOYED_STEP_MS: f64 = 0.1;
 
 /// Write a rate model as fixed-point network for a microcontroller, and say what was lost
 ///
@@ -36,9 +36,9 @@ pub struct QuantizeArgs {
     /// Scaling factor [default: the model's]
     #[arg(long, allow_negative_numbers = true)]
     pub lambda: Option<f64>,
-    /// Time step in ms
-    #[arg(long, value_name = "MS", default_value_t = DEPLOYED_STEP_MS, allow_negative_numbers = true)]
-    pub dt: f64,
+    /// Time step in ms; auto: the longest that costs at most a point of accuracy against 0.05 ms
+    #[arg(long, value_name = "MS|auto", default_value_t = DeployedStep::Given(DEPLOYED_STEP_MS), allow_negative_numbers = true)]
+    pub dt: DeployedStep,
     /// Trials of the comparison before and after
     #[arg(long, default_value = "100", value_parser = trials)]
     pub trials: usize,
@@ -83,6 +83,8 @@ struct QuantizeReport<'a> {
     blob_bytes: usize,
     spike_hash: String,
     losses: Losses,
+    /// The steps that `--dt auto` compared with 0.05 ms.
+    steps: Vec<Comparison>,
     warnings: Warnings,
 }
 
@@ -126,16 +128,11 @@ pub fn quantize_and_save(
 
 /// Runs the command.
 pub fn run(args: &QuantizeArgs) -> Result<(), CommandError> {
-    let step = TimeStep::new(args.dt, Scheme::Exact)?;
     let model = RateModelFile::read(&args.model)?;
     let task = task_of(&model, args.task)?;
     let lambda = lambda_of(&model, args.lambda)?;
-    let network = SpikingNetwork::new(&model.network, lambda, Neuron::LIF).map_err(|source| {
-        CommandError::Convert {
-            path: args.model.clone(),
-            source,
-        }
-    })?;
+    let network = spiking_network(&model, lambda, Neuron::LIF)?;
+    let (step, steps) = args.dt.find(&network, task, args.seed)?;
     let quantized = quantize_and_save(&network, &args.model, task, &step, &args.output)?;
     let before = score_f64(&network, task, &step, args.seed, args.trials);
     let after = score_blob(
@@ -149,7 +146,7 @@ pub fn run(args: &QuantizeArgs) -> Result<(), CommandError> {
     let interval = Interval::wilson(after.correct, after.trials);
     warnings.of_trials(after.accuracy(), interval, after.trials);
     if step.ms > TimeStep::PUBLISHED.ms {
-        let published = score_f32(&network, task, &TimeStep::PUBLISHED, args.seed, args.trials);
+        let published = score_f64(&network, task, &TimeStep::PUBLISHED, args.seed, args.trials);
         warnings.of_step(step.ms, &published, &after);
     }
     let report = QuantizeReport {
@@ -163,6 +160,7 @@ pub fn run(args: &QuantizeArgs) -> Result<(), CommandError> {
         blob_bytes: quantized.bytes.len(),
         spike_hash: hexadecimal(after.spike_hash),
         losses: quantized.losses,
+        steps,
         warnings,
     };
     if args.json {
@@ -174,6 +172,7 @@ pub fn run(args: &QuantizeArgs) -> Result<(), CommandError> {
 }
 
 fn print(report: &QuantizeReport) {
+    print_steps(&report.steps);
     println!("what was lost           largest       rms  unit");
     for (name, unit, loss) in report.losses.rows() {
         println!(
@@ -199,4 +198,24 @@ fn print(report: &QuantizeReport) {
         report.dt_ms,
         report.spike_hash
     );
+}
+
+/// What `--dt auto` found.
+pub fn print_steps(steps: &[Comparison]) {
+    if steps.is_empty() {
+        return;
+    }
+    println!("dt (ms)  trials  accuracy less that at 0.05 ms");
+    for step in steps {
+        let verdict = if step.taken { "taken" } else { "not taken" };
+        if step.trials == 0 {
+            println!("{:>7}  has no fixed-point form", step.dt_ms);
+            continue;
+        }
+        println!(
+            "{:>7}  {:>6}  {:>+6.4}, {:>+6.4} to {:>+6.4} (99.5 % each)  {verdict}",
+            step.dt_ms, step.trials, step.difference, step.between.0, step.between.1
+        );
+    }
+    println!();
 }

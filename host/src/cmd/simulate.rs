@@ -10,7 +10,9 @@ use rate2spike_core::trial::SpikeHash;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::{CommandError, NeuronArgs, hexadecimal, lambda_of, print_json, task_of, trials};
+use super::{
+    CommandError, NeuronArgs, hexadecimal, lambda_of, print_json, spiking_network, task_of, trials,
+};
 use crate::convert::{SpikingNetwork, TimeStep};
 use crate::formats::disk;
 use crate::formats::mat::{MatFile, Value};
@@ -184,18 +186,16 @@ impl<'a> Simulation<'a> {
     fn new(args: &'a SimulateArgs) -> Result<Self, CommandError> {
         let model = RateModelFile::read(&args.model)?;
         let lambda = lambda_of(&model, args.lambda)?;
-        let rate = if args.initial_weights {
-            model.initial()?
+        let neuron = args.neuron.neuron()?;
+        let network = if args.initial_weights {
+            let network = SpikingNetwork::new(&model.initial()?, lambda, neuron);
+            network.map_err(|source| CommandError::Convert {
+                path: args.model.clone(),
+                source,
+            })?
         } else {
-            model.network.clone()
+            spiking_network(&model, lambda, neuron)?
         };
-        let network =
-            SpikingNetwork::new(&rate, lambda, args.neuron.neuron()?).map_err(|source| {
-                CommandError::Convert {
-                    path: args.model.clone(),
-                    source,
-                }
-            })?;
         let input = args
             .input
             .as_deref()

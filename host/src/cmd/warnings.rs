@@ -90,6 +90,7 @@ mod tests {
     fn candidate(lambda: f64, correct: usize) -> Candidate {
         Candidate {
             lambda,
+            trials: 100,
             accuracy: correct as f64 / 100.0,
             interval: Interval::wilson(correct, 100),
             strict: 0.0,

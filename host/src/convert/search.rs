@@ -1,16 +1,28 @@
 //! The search for λ: the network is simulated with each candidate, and the
 //! first of the best wins, as in the published code.
+//!
+//! All candidates meet the same trials with the same noise, so that they differ
+//! in λ alone. In a race a candidate leaves as soon as it cannot win: it is
+//! further behind the leader than there are trials left, or the trials on which
+//! the two differ speak against it (one-sided sign test, [`SIGN_TEST_LEVEL`]).
 
-use serde::Serialize;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
-use super::{ConvertError, Neuron, SpikingNetwork, TimeStep};
+use super::{ConvertError, Neuron, OwnedTables, SpikingNetwork, TimeStep};
 use crate::rate::network::RateNetwork;
-use crate::simulate::{Experiment, Score, clock, decision};
-use crate::statistics::Interval;
+use crate::simulate::{Experiment, Memory, Outcome, Score, clock, decision};
+use crate::statistics::{Interval, sign_test};
 use crate::task::Task;
 
-/// The published candidates, 20:5:75.
-pub const PUBLISHED_LAMBDAS: (f64, f64, f64) = (20.0, 5.0, 75.0);
+/// Chance that a candidate as good as the leader leaves the race at one look.
+pub const SIGN_TEST_LEVEL: f64 = 0.01;
+
+/// Trials of each candidate between two looks of a race.
+const RACE_TRIALS: usize = 10;
+
+/// The same where nobody leaves: what a crash can cost.
+const ROUND_TRIALS: usize = 50;
 
 /// What to search.
 #[derive(Clone, Debug)]
@@ -29,13 +41,31 @@ pub struct Search<'a> {
     pub trials: usize,
     /// Seed of the trials.
     pub seed: u64,
+    /// Whether candidates that cannot win leave early.
+    pub race: bool,
 }
 
+/// How the trials of one candidate came out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Tally {
+    /// 1 for each trial that was right by the published criterion, else 0.
+    correct: Vec<u8>,
+    /// Number of trials that were right by the strict criterion.
+    strict: usize,
+    /// Number of spikes.
+    spikes: u64,
+}
+
+/// How far a search has come: a tally for each candidate.
+pub type Standing = Vec<Tally>;
+
 /// The score of one candidate.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Candidate {
     /// λ.
     pub lambda: f64,
+    /// Trials that it met: in a race, fewer for those that left.
+    pub trials: usize,
     /// Share of right answers by the published criterion.
     pub accuracy: f64,
     /// Its 95 % interval.
@@ -46,51 +76,193 @@ pub struct Candidate {
     pub mean_rate_hz: f64,
 }
 
+impl Tally {
+    fn add(&mut self, outcome: &Outcome) {
+        self.correct.push(outcome.correct.into());
+        self.strict += usize::from(outcome.strict);
+        self.spikes += outcome.spikes;
+    }
+
+    fn successes(&self) -> usize {
+        self.correct
+            .iter()
+            .map(|&correct| usize::from(correct))
+            .sum()
+    }
+
+    /// Trials that this one got right and `other` wrong.
+    fn better_on(&self, other: &Self) -> usize {
+        let pairs = self.correct.iter().zip(&other.correct);
+        pairs.filter(|(mine, theirs)| mine > theirs).count()
+    }
+}
+
+/// A search whose networks are built.
+#[derive(Debug)]
+pub struct Contest<'a> {
+    search: &'a Search<'a>,
+    networks: Vec<OwnedTables<f32>>,
+}
+
 impl Search<'_> {
-    /// Scores the candidates one after the other; `scored` sees each.
+    /// Builds the network of each candidate.
     ///
     /// # Errors
     /// If a λ is not positive or the network not finite.
-    pub fn run(&self, mut scored: impl FnMut(&Candidate)) -> Result<Vec<Candidate>, ConvertError> {
-        self.lambdas
+    pub fn contest(&self) -> Result<Contest<'_>, ConvertError> {
+        let network = |&lambda| SpikingNetwork::new(self.network, lambda, self.neuron);
+        let tables = |network: SpikingNetwork| network.tables(&self.step);
+        let networks = self
+            .lambdas
             .iter()
-            .map(|&lambda| {
-                let network = SpikingNetwork::new(self.network, lambda, self.neuron)?;
-                let score = score_f32(&network, self.task, &self.step, self.seed, self.trials);
-                let candidate = Candidate {
-                    lambda,
-                    accuracy: score.accuracy(),
-                    interval: Interval::wilson(score.correct, score.trials),
-                    strict: score.strict_accuracy(),
-                    mean_rate_hz: score.mean_rate_hz,
+            .map(|lambda| network(lambda).map(tables));
+        Ok(Contest {
+            search: self,
+            networks: networks.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The candidates that can still win after `done` trials.
+    fn racing(&self, standing: &Standing, done: usize) -> Vec<usize> {
+        let present = (0..standing.len()).filter(|&k| standing[k].correct.len() == done);
+        if !self.race {
+            return present.collect();
+        }
+        let leader = present
+            .clone()
+            .rev()
+            .max_by_key(|&k| standing[k].successes());
+        let Some(leader) = leader.map(|k| &standing[k]) else {
+            return Vec::new();
+        };
+        present
+            .filter(|&k| {
+                let (lost, won) = (
+                    leader.better_on(&standing[k]),
+                    standing[k].better_on(leader),
+                );
+                let reachable = lost <= won + self.trials - done;
+                reachable && sign_test(lost, won) >= SIGN_TEST_LEVEL
+            })
+            .collect()
+    }
+
+    fn candidates(&self, standing: &Standing) -> Vec<Candidate> {
+        let seconds = f64::from(clock(self.task, &self.step).steps) * self.step.ms / 1000.0;
+        let candidate = |(&lambda, tally): (&f64, &Tally)| {
+            let trials = tally.correct.len();
+            Candidate {
+                lambda,
+                trials,
+                accuracy: tally.successes() as f64 / trials as f64,
+                interval: Interval::wilson(tally.successes(), trials),
+                strict: tally.strict as f64 / trials as f64,
+                mean_rate_hz: tally.spikes as f64
+                    / (seconds * self.network.units as f64 * trials as f64),
+            }
+        };
+        self.lambdas.iter().zip(standing).map(candidate).collect()
+    }
+
+    /// A number that another search does not have: what a standing belongs to.
+    pub fn fingerprint(&self) -> u64 {
+        let crc = crc::Crc::<u64>::new(&crc::CRC_64_XZ);
+        let mut digest = crc.digest();
+        let Self {
+            task, neuron, step, ..
+        } = self;
+        let settings = (task, neuron, step, self.lambdas, self.trials, self.seed);
+        digest.update(format!("{settings:?} {}", self.race).as_bytes());
+        let network = self.network;
+        let weights = network.effective_weights();
+        for values in [&weights, &network.w_in, &network.w_out] {
+            digest.update(bytemuck::cast_slice(values));
+        }
+        digest.update(bytemuck::cast_slice(&network.decay_steps()));
+        digest.finalize()
+    }
+}
+
+impl Contest<'_> {
+    /// Scores the candidates from `standing` on, which is empty at the start
+    /// and otherwise what `after_round` was shown by an earlier run of the same
+    /// search. The result depends neither on where it was cut nor on the number
+    /// of threads.
+    ///
+    /// # Errors
+    /// Those of `after_round`.
+    pub fn run<E>(
+        &self,
+        mut standing: Standing,
+        mut after_round: impl FnMut(&Standing) -> Result<(), E>,
+    ) -> Result<Vec<Candidate>, E> {
+        let search = self.search;
+        standing.resize(search.lambdas.len(), Tally::default());
+        let most = if search.race {
+            RACE_TRIALS
+        } else {
+            ROUND_TRIALS
+        };
+        loop {
+            let done = trials_met(&standing);
+            if done >= search.trials {
+                return Ok(search.candidates(&standing));
+            }
+            let trials = done..(done + most).min(search.trials);
+            let jobs: Vec<(usize, usize)> = search
+                .racing(&standing, done)
+                .into_iter()
+                .flat_map(|candidate| trials.clone().map(move |trial| (candidate, trial)))
+                .collect();
+            let outcomes = self.outcomes(&jobs);
+            for ((candidate, _), outcome) in jobs.iter().zip(&outcomes) {
+                standing[*candidate].add(outcome);
+            }
+            after_round(&standing)?;
+        }
+    }
+
+    /// The outcomes of (candidate, trial) on all cores.
+    fn outcomes(&self, jobs: &[(usize, usize)]) -> Vec<Outcome> {
+        let Search {
+            task, step, seed, ..
+        } = *self.search;
+        let memory = || Memory::of(&self.networks[0].tables());
+        jobs.par_iter()
+            .map_init(memory, |memory, &(candidate, trial)| {
+                let experiment = Experiment {
+                    network: &self.networks[candidate].tables(),
+                    task,
+                    decision: decision(task, &step),
+                    clock: clock(task, &step),
+                    step_ms: step.ms,
+                    seed,
                 };
-                scored(&candidate);
-                Ok(candidate)
+                experiment.outcome(memory, trial as u64)
             })
             .collect()
     }
 }
 
-/// The first of the best candidates.
-pub fn best(candidates: &[Candidate]) -> Option<&Candidate> {
-    candidates.iter().reduce(|best, next| {
-        if next.accuracy > best.accuracy {
-            next
-        } else {
-            best
-        }
-    })
+/// Trials that the candidates met which have not left.
+pub fn trials_met(standing: &Standing) -> usize {
+    let met = standing.iter().map(|tally| tally.correct.len());
+    met.max().unwrap_or(0)
 }
 
-/// Scores a spiking network in single precision, the fast one.
-pub fn score_f32(
-    network: &SpikingNetwork,
-    task: Task,
-    step: &TimeStep,
-    seed: u64,
-    trials: usize,
-) -> Score {
-    score::<f32>(network, task, step, seed, trials)
+/// The first of the best candidates, among those that met all trials.
+pub fn best(candidates: &[Candidate]) -> Option<&Candidate> {
+    let trials = candidates.iter().map(|candidate| candidate.trials).max()?;
+    candidates
+        .iter()
+        .filter(|candidate| candidate.trials == trials)
+        .reduce(|best, next| {
+            if next.accuracy > best.accuracy {
+                next
+            } else {
+                best
+            }
+        })
 }
 
 /// Scores a spiking network in double precision.
@@ -101,17 +273,7 @@ pub fn score_f64(
     seed: u64,
     trials: usize,
 ) -> Score {
-    score::<f64>(network, task, step, seed, trials)
-}
-
-fn score<A: super::Float>(
-    network: &SpikingNetwork,
-    task: Task,
-    step: &TimeStep,
-    seed: u64,
-    trials: usize,
-) -> Score {
-    let tables = network.tables::<A>(step);
+    let tables = network.tables::<f64>(step);
     let experiment = Experiment {
         network: &tables.tables(),
         task,
@@ -121,4 +283,100 @@ fn score<A: super::Float>(
         seed,
     };
     experiment.score(trials)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use super::*;
+    use crate::rate::options::RateOptions;
+
+    fn tally(text: &str) -> Tally {
+        Tally {
+            correct: text.bytes().map(|byte| byte - b'0').collect(),
+            ..Tally::default()
+        }
+    }
+
+    fn search<'a>(network: &'a RateNetwork, lambdas: &'a [f64], race: bool) -> Search<'a> {
+        Search {
+            network,
+            task: Task::GoNogo,
+            neuron: Neuron::LIF,
+            step: TimeStep::new(0.5, rate2spike_core::factors::Scheme::Exact).expect("a step"),
+            lambdas,
+            trials: 100,
+            seed: 3,
+            race,
+        }
+    }
+
+    fn network() -> RateNetwork {
+        RateNetwork::start(&RateOptions::published(Task::GoNogo, 30))
+    }
+
+    #[test]
+    fn who_cannot_win_leaves_the_race() {
+        let network = network();
+        let lambdas = [20.0, 30.0, 40.0];
+        let search = search(&network, &lambdas, true);
+        let standing = vec![
+            tally("11111111111111111111"),
+            tally("11111111110000000000"),
+            tally("11111111111111111100"),
+        ];
+        // Ten trials to none, p = 2⁻¹⁰; two to none, p = 1/4.
+        assert_eq!(search.racing(&standing, 20), [0, 2]);
+        // Two trials behind with one left.
+        let late = Search {
+            trials: 21,
+            ..search.clone()
+        };
+        assert_eq!(late.racing(&standing, 20), [0]);
+        let exhaustive = Search {
+            race: false,
+            ..search
+        };
+        assert_eq!(exhaustive.racing(&standing, 20), [0, 1, 2]);
+    }
+
+    #[test]
+    fn a_search_that_was_cut_anywhere_ends_as_one_that_was_not() {
+        let network = network();
+        let lambdas = [20.0, 40.0, 60.0];
+        for race in [false, true] {
+            let search = search(&network, &lambdas, race);
+            let mut standings = vec![Standing::new()];
+            let contest = search.contest().expect("a network that converts");
+            let Ok(whole) = contest.run::<Infallible>(Standing::new(), |standing| {
+                standings.push(standing.clone());
+                Ok(())
+            });
+            for standing in standings {
+                let text = serde_json::to_string(&standing).expect("plain numbers");
+                let read = serde_json::from_str(&text).expect("what was written");
+                let Ok(rest) = contest.run::<Infallible>(read, |_| Ok(()));
+                assert_eq!(rest, whole);
+            }
+        }
+    }
+
+    #[test]
+    fn the_winner_met_all_trials() {
+        let candidate = |lambda, trials, accuracy| Candidate {
+            lambda,
+            trials,
+            accuracy,
+            interval: Interval::wilson(0, 1),
+            strict: 0.0,
+            mean_rate_hz: 0.0,
+        };
+        let candidates = [
+            candidate(20.0, 10, 1.0),
+            candidate(25.0, 100, 0.9),
+            candidate(30.0, 100, 0.9),
+        ];
+        assert_eq!(best(&candidates).map(|best| best.lambda), Some(25.0));
+    }
 }

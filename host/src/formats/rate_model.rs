@@ -238,6 +238,9 @@ pub fn network(path: &Path, file: &MatFile) -> Result<RateNetwork, ModelError> {
     .network()
 }
 
+/// Name of a readout that was fitted to spikes.
+const REFITTED: &str = "w_out_spiking";
+
 impl RateModelFile {
     /// Reads a model.
     ///
@@ -289,6 +292,31 @@ impl RateModelFile {
                 path: self.path.clone(),
                 channels: self.network.channels,
             })
+    }
+
+    /// The readout that was fitted to the spikes of the model's
+    /// `opt_scaling_factor`: as `w_out`, N, to be divided by λ.
+    ///
+    /// # Errors
+    /// If it is there and not one finite number a unit.
+    pub fn refitted_readout(&self) -> Result<Option<Vec<f32>>, ModelError> {
+        if self.variables.get(REFITTED).is_err() {
+            return Ok(None);
+        }
+        let reader = Reader {
+            path: &self.path,
+            file: &self.variables,
+            units: self.network.units,
+        };
+        Ok(Some(reader.matrix(REFITTED, 1, Some(reader.units))?.1))
+    }
+
+    /// Sets that readout, or removes it.
+    pub fn set_refitted_readout(&mut self, w_out: Option<Vec<f32>>) {
+        match w_out {
+            Some(w_out) => self.variables.insert(REFITTED, Value::row(w_out)),
+            None => self.variables.remove(REFITTED),
+        }
     }
 
     /// Writes the file with its present variables.

@@ -19,7 +19,7 @@ use gemm::{Parallelism, gemm};
 
 use super::activation::Activation;
 use super::batch::Batch;
-use super::matvec::add_product;
+use super::matvec::Columns;
 use super::spare::Spare;
 
 /// What the recurrence depends on.
@@ -133,10 +133,6 @@ pub fn product(shape: (usize, usize, usize), a: &[f32], b: &[f32], c: &mut [f32]
     .add_to(c, (columns, 1));
 }
 
-fn transposed(w: &[f32], n: usize) -> Vec<f32> {
-    (0..n * n).map(|k| w[k % n * n + k / n]).collect()
-}
-
 /// Runs the network through `batch`. Returns the outputs, B × (T − 1), and
 /// what the adjoint needs.
 pub fn forward(
@@ -145,27 +141,51 @@ pub fn forward(
     fluctuation: f32,
     batch: &Batch,
 ) -> (Vec<f32>, Trajectory) {
+    run(parameters, activation, fluctuation, batch, batch.samples)
+}
+
+/// The outputs alone, B × (T − 1), in the memory of one sample.
+pub fn outputs(
+    parameters: &Parameters,
+    activation: &Activation,
+    fluctuation: f32,
+    batch: &Batch,
+) -> Vec<f32> {
+    run(parameters, activation, fluctuation, batch, 1).0
+}
+
+/// The forward pass; the trajectory has room for so many samples, one of which
+/// takes the place of another.
+fn run(
+    parameters: &Parameters,
+    activation: &Activation,
+    fluctuation: f32,
+    batch: &Batch,
+    kept: usize,
+) -> (Vec<f32>, Trajectory) {
     let (n, b, samples) = (parameters.w_out.len(), batch.trials, batch.samples);
     let size = b * n;
     let alpha: Vec<f32> = parameters.tau.iter().map(|tau| 1.0 / tau).collect();
-    let weights = transposed(&parameters.w, n);
+    let weights = Columns::from_columns(&parameters.w, n);
     let mut trajectory = Trajectory {
-        r: Spare::dirty(samples * size),
-        slope: Spare::dirty(samples * size),
-        drift: Spare::dirty(samples * size),
+        r: Spare::dirty(kept * size),
+        slope: Spare::dirty(kept * size),
+        drift: Spare::dirty(kept * size),
     };
     let mut x = batch.start.clone();
+    let mut before = Spare::dirty(size);
     let mut flutter = Flutter::new(fluctuation, &parameters.tau, b);
     let mut outputs = vec![0.0; b * (samples - 1)];
 
     activation.apply(&x, &mut trajectory.r[..size], &mut trajectory.slope[..size]);
+    before.copy_from_slice(&trajectory.r[..size]);
     for t in 1..samples {
-        let (before, now) = trajectory.r.split_at_mut(t * size);
-        let (before, r) = (&before[(t - 1) * size..], &mut now[..size]);
-        let drift = &mut trajectory.drift[t * size..(t + 1) * size];
+        let place = t % kept * size..(t % kept + 1) * size;
+        let r = &mut trajectory.r[place.clone()];
+        let drift = &mut trajectory.drift[place.clone()];
         drift.copy_from_slice(&batch.current[(t - 1) * size..t * size]);
         // drift[b, i] += Σ_j w[i, j] r[b, j].
-        add_products(&weights, before, drift);
+        add_products(&weights, &before, drift);
         for (x, drift) in x.chunks_exact_mut(n).zip(drift.chunks_exact_mut(n)) {
             for ((x, drift), alpha) in x.iter_mut().zip(drift).zip(&alpha) {
                 *drift -= *x;
@@ -175,7 +195,7 @@ pub fn forward(
         if let Some(noise) = batch.noise.get(t * size..(t + 1) * size) {
             x.iter_mut().zip(noise).for_each(|(x, noise)| *x += noise);
         }
-        activation.apply(&x, r, &mut trajectory.slope[t * size..(t + 1) * size]);
+        activation.apply(&x, r, &mut trajectory.slope[place]);
         if let Some(deviates) = batch.fluctuations.get(t * size..(t + 1) * size) {
             flutter.add(r, deviates);
         }
@@ -183,20 +203,21 @@ pub fn forward(
             let output: f32 = dot(r, &parameters.w_out);
             outputs[trial * (samples - 1) + t - 1] = output + parameters.b_out;
         }
+        before.copy_from_slice(r);
     }
     (outputs, trajectory)
 }
 
-/// Adds `Σ_j x[b, j] · columns[j]` to `sums[b]` for every trial b; `columns`
-/// holds the columns of an N × N matrix one after the other.
-fn add_products(columns: &[f32], x: &[f32], sums: &mut [f32]) {
-    let n = columns.len().isqrt();
+/// Adds `Σ_j x[b, j] · column j` to `sums[b]` for every trial b.
+fn add_products(columns: &Columns, x: &[f32], sums: &mut [f32]) {
+    let (values, stride) = (columns.values(), columns.stride());
+    let n = values.len() / stride;
     if x.len() == n {
-        return add_product(columns, x, sums);
+        return columns.add_product(x, sums);
     }
     Product {
         shape: (n, n, x.len() / n),
-        a: (columns, (1, n)),
+        a: (values, (1, stride)),
         b: (x, (1, n)),
     }
     .add_to(sums, (1, n));
@@ -266,6 +287,7 @@ pub fn adjoint(
     let (n, b, samples) = (parameters.w_out.len(), batch.trials, batch.samples);
     let size = b * n;
     let alpha: Vec<f32> = parameters.tau.iter().map(|tau| 1.0 / tau).collect();
+    let weights = Columns::from_rows(&parameters.w, n);
     let mut by_x = vec![0.0; size];
     let mut by_r = vec![0.0; size];
     let mut by_alpha = vec![0.0f32; n];
@@ -303,7 +325,7 @@ pub fn adjoint(
         }
         by_r.fill(0.0);
         // by_r[b, j] = Σ_i w[i, j] y[b, i].
-        add_products(&parameters.w, y, &mut by_r);
+        add_products(&weights, y, &mut by_r);
     }
 
     let mut by_w = vec![0.0; n * n];

@@ -258,20 +258,11 @@ pub fn evaluate(
             count,
             trials.fluctuations > 0.0,
         );
-        let outputs = outputs(&parameters, &activation, trials.fluctuations, &batch);
+        let outputs = recurrence::outputs(&parameters, &activation, trials.fluctuations, &batch);
         evaluation.add(task, loss, &batch, outputs);
         done += count;
     }
     evaluation.divided_by(trials.trials)
-}
-
-fn outputs(
-    parameters: &Parameters,
-    activation: &Activation,
-    fluctuations: f32,
-    batch: &Batch,
-) -> Vec<f32> {
-    recurrence::forward(parameters, activation, fluctuations, batch).0
 }
 
 impl RateNetwork {

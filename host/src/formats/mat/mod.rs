@@ -78,6 +78,11 @@ impl MatFile {
         }
     }
 
+    /// Removes a variable, if it is there.
+    pub fn remove(&mut self, name: &str) {
+        self.variables.retain(|(found, _)| found != name);
+    }
+
     /// A variable. Where a file has a name twice, the later one counts, as
     /// when MATLAB loads it.
     ///

@@ -1,0 +1,211 @@
+//! A new readout for a converted network.
+//!
+//! The rate network's readout weights fit its smooth rates; spike trains after
+//! the synapse's filter are not quite these. The refit leaves the recurrent
+//! network as it is, runs it over trials of its own, and fits weights from the
+//! filtered spikes r to the target z of the task by ridge regression:
+//!
+//! ```text
+//! w = (Rᵀ R + α (tr Rᵀ R / N) 1)⁻¹ Rᵀ z
+//! ```
+//!
+//! α is the one of [`RIDGES`] whose weights miss the target least on trials
+//! that were held back. The deployed network has no offset of the output, so
+//! none is fitted.
+
+use nalgebra::{Cholesky, DMatrix, DVector};
+use rate2spike_core::noise::Noise;
+use rate2spike_core::trial;
+use rayon::prelude::*;
+
+use super::{SpikingNetwork, TimeStep};
+use crate::simulate::{Input, Memory, clock, task_trial};
+use crate::task::Task;
+
+/// α, the strength of the ridge, as a share of the mean of Rᵀ R's diagonal.
+pub const RIDGES: [f64; 6] = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1];
+
+/// Of so many trials one is held back to choose α.
+const HELD_BACK: usize = 4;
+
+/// Trials that are in memory at once.
+const CHUNK: usize = 32;
+
+/// A fitted readout.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refit {
+    /// Area of a spike's contribution to the output, s, N.
+    pub readout: Vec<f64>,
+    /// α.
+    pub ridge: f64,
+}
+
+/// The readout could not be fitted: no unit fires in the trials.
+#[derive(Debug, thiserror::Error, PartialEq)]
+#[error("no unit fires in {0} trials: there is nothing to fit a readout to")]
+pub struct Silent(usize);
+
+/// Fits the readout of `network` over `trials` trials.
+///
+/// # Errors
+/// [`Silent`].
+pub fn refit(
+    network: &SpikingNetwork,
+    task: Task,
+    step: &TimeStep,
+    seed: u64,
+    trials: usize,
+) -> Result<Refit, Silent> {
+    let n = network.units;
+    let (mut fitted, mut held_back) = (Sums::zero(n), Sums::zero(n));
+    let mut first = 0;
+    while first < trials {
+        let chunk = first..(first + CHUNK).min(trials);
+        let samples: Vec<Samples> = chunk
+            .clone()
+            .into_par_iter()
+            .map(|index| Samples::of(network, task, step, seed, index as u64))
+            .collect();
+        // In the order of the trials, whatever the number of threads.
+        for (index, samples) in chunk.clone().zip(&samples) {
+            if index % HELD_BACK == HELD_BACK - 1 {
+                held_back.add(samples);
+            } else {
+                fitted.add(samples);
+            }
+        }
+        first = chunk.end;
+    }
+    if fitted.gram.trace() <= 0.0 {
+        return Err(Silent(trials));
+    }
+    let (ridge, _) = RIDGES
+        .into_iter()
+        .map(|ridge| (ridge, held_back.error(&fitted.solve(ridge))))
+        .min_by(|a, b| a.1.total_cmp(&b.1))
+        .expect("there are several");
+    fitted.join(&held_back);
+    Ok(Refit {
+        readout: fitted.solve(ridge).as_slice().to_vec(),
+        ridge,
+    })
+}
+
+/// Filtered spikes, T × N, and target, T, of one trial.
+struct Samples {
+    rates: DMatrix<f64>,
+    target: DVector<f64>,
+}
+
+impl Samples {
+    fn of(network: &SpikingNetwork, task: Task, step: &TimeStep, seed: u64, index: u64) -> Self {
+        let trial = task_trial(task, seed, index);
+        let values: Vec<f64> = trial.input.iter().map(|&u| u.into()).collect();
+        let input = Input::<f32>::new(task.channels(), &values);
+        let tables = network.tables::<f32>(step);
+        let tables = tables.tables();
+        let mut memory = Memory::of(&tables);
+        let mut noise = Noise::new(seed, index);
+        let mut state = memory.start(&tables, &mut noise);
+        let (n, samples) = (network.units, task.samples());
+        let mut rates = DMatrix::zeros(samples, n);
+        trial::run(
+            &tables,
+            &mut state,
+            &mut noise,
+            clock(task, step),
+            |sample| input.at(sample),
+            |now, state| {
+                if now % step.steps_per_sample == 0 {
+                    let row = (now / step.steps_per_sample) as usize - 1;
+                    for unit in 0..n {
+                        rates[(row, unit)] = f64::from(state.filtered(unit));
+                    }
+                }
+            },
+        );
+        let target = trial.target.iter().map(|&z| f64::from(z));
+        Self {
+            rates,
+            target: DVector::from_iterator(samples, target),
+        }
+    }
+}
+
+/// What the regression needs of many samples.
+#[derive(Clone)]
+struct Sums {
+    /// Rᵀ R, N × N.
+    gram: DMatrix<f64>,
+    /// Rᵀ z, N.
+    product: DVector<f64>,
+    /// zᵀ z.
+    square: f64,
+}
+
+impl Sums {
+    fn zero(n: usize) -> Self {
+        Self {
+            gram: DMatrix::zeros(n, n),
+            product: DVector::zeros(n),
+            square: 0.0,
+        }
+    }
+
+    fn add(&mut self, samples: &Samples) {
+        self.gram.gemm_tr(1.0, &samples.rates, &samples.rates, 1.0);
+        self.product
+            .gemv_tr(1.0, &samples.rates, &samples.target, 1.0);
+        self.square += samples.target.norm_squared();
+    }
+
+    fn join(&mut self, other: &Self) {
+        self.gram += &other.gram;
+        self.product += &other.product;
+        self.square += other.square;
+    }
+
+    fn solve(&self, ridge: f64) -> DVector<f64> {
+        let n = self.gram.nrows();
+        let strength = ridge * self.gram.trace() / n as f64;
+        let matrix = &self.gram + DMatrix::identity(n, n) * strength;
+        Cholesky::new(matrix)
+            .expect("a Gram matrix with a ridge is positive definite")
+            .solve(&self.product)
+    }
+
+    /// |R w − z|².
+    fn error(&self, w: &DVector<f64>) -> f64 {
+        w.dot(&(&self.gram * w)) - 2.0 * w.dot(&self.product) + self.square
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 40 samples of 3 rates that are no multiples of each other.
+    fn samples(target: impl Fn(&[f64]) -> f64) -> Samples {
+        let rates = DMatrix::from_fn(40, 3, |t, i| 20.0 + ((t * (2 * i + 3)) % 17) as f64);
+        let rows = (0..40).map(|t| target(rates.row(t).transpose().as_slice()));
+        Samples {
+            target: DVector::from_iterator(40, rows),
+            rates,
+        }
+    }
+
+    #[test]
+    fn a_small_ridge_finds_the_weights_that_made_the_target() {
+        let wanted = [0.02, -0.05, 0.01];
+        let mut sums = Sums::zero(3);
+        sums.add(&samples(|r| r.iter().zip(wanted).map(|(r, w)| r * w).sum()));
+        let found = sums.solve(1e-12);
+        for (found, wanted) in found.iter().zip(wanted) {
+            assert!((found - wanted).abs() < 1e-9, "{found}, not {wanted}");
+        }
+        assert!(sums.error(&found) < 1e-9);
+        // A strong ridge draws them to zero, and misses the target.
+        let weak = sums.solve(100.0);
+        assert!(weak.norm() < 0.1 * found.norm() && sums.error(&weak) > 1.0);
+    }
+}

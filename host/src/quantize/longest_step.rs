@@ -1,0 +1,164 @@
+//! The longest time step that a network can be deployed with.
+//!
+//! A chip's time goes with the number of steps. A longer step is worth taking
+//! as long as the answers stay right: its accuracy, in fixed point, must not be
+//! below that of the exact network at 0.05 ms by more than [`MARGIN`].
+
+use rate2spike_core::blob::Deployed;
+use rate2spike_core::factors::Scheme;
+use serde::Serialize;
+
+use super::{decision as fixed_decision, quantize};
+use crate::convert::{PUBLISHED_STEP_MS, SpikingNetwork, TimeStep};
+use crate::simulate::{Experiment, Outcome, clock, decision};
+use crate::task::Task;
+
+/// Accuracy that a longer step may cost.
+pub const MARGIN: f64 = 0.01;
+
+/// Steps that are tried, ms, the longest first.
+const STEPS_MS: [f64; 5] = [1.0, 0.5, 0.25, 0.2, 0.1];
+
+/// Quantile of the normal distribution for 99.5 %: the confidence of each look.
+const CONFIDENCE: f64 = 2.575_829;
+
+/// Trials between two looks.
+const LOOK: usize = 500;
+
+/// After so many trials a step that is not shown to be good enough is not taken.
+const MOST_TRIALS: usize = 20_000;
+
+/// A step, as it was compared with 0.05 ms on the same trials.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Comparison {
+    /// The step.
+    pub dt_ms: f64,
+    /// Trials that it took to tell; 0 if the step has no fixed-point form.
+    pub trials: usize,
+    /// Accuracy in fixed point less that at 0.05 ms.
+    pub difference: f64,
+    /// Lower and upper end of that, each with 99.5 % confidence.
+    pub between: (f64, f64),
+    /// Whether it is good enough.
+    pub taken: bool,
+}
+
+/// Tries the steps from the longest on; the last entry is the one to take,
+/// unless none of them is good enough.
+pub fn compare_steps(network: &SpikingNetwork, task: Task, seed: u64) -> Vec<Comparison> {
+    let published = TimeStep::new(PUBLISHED_STEP_MS, Scheme::Exact).expect("a usual step");
+    let tables = network.tables::<f32>(&published);
+    let reference = Experiment {
+        network: &tables.tables(),
+        task,
+        decision: decision(task, &published),
+        clock: clock(task, &published),
+        step_ms: published.ms,
+        seed,
+    };
+    let mut known: Vec<Outcome> = Vec::new();
+    let mut comparisons = Vec::new();
+    for ms in STEPS_MS {
+        let step = TimeStep::new(ms, Scheme::Exact).expect("a usual step");
+        let comparison = match quantize(network, task, &step) {
+            Ok(quantized) => {
+                let deployed = Deployed::read(&quantized.bytes).expect("just written");
+                let longer = Experiment {
+                    network: &deployed,
+                    task,
+                    decision: fixed_decision(task, &step),
+                    clock: clock(task, &step),
+                    step_ms: ms,
+                    seed,
+                };
+                compare(ms, |first, trials| {
+                    if known.len() < first + trials {
+                        known.extend(reference.outcomes(first as u64, trials));
+                    }
+                    (
+                        known[first..first + trials].to_vec(),
+                        longer.outcomes(first as u64, trials),
+                    )
+                })
+            }
+            // A decay that 16 bits cannot hold at this step.
+            Err(_) => Comparison {
+                dt_ms: ms,
+                trials: 0,
+                difference: f64::NAN,
+                between: (f64::NAN, f64::NAN),
+                taken: false,
+            },
+        };
+        comparisons.push(comparison);
+        if comparison.taken {
+            break;
+        }
+    }
+    comparisons
+}
+
+/// Compares until it is clear, on trials that `outcomes` runs with the published
+/// step and with this one.
+fn compare(
+    dt_ms: f64,
+    mut outcomes: impl FnMut(usize, usize) -> (Vec<Outcome>, Vec<Outcome>),
+) -> Comparison {
+    let (mut gained, mut lost, mut trials) = (0.0, 0.0, 0);
+    loop {
+        let (published, longer) = outcomes(trials, LOOK);
+        for (before, after) in published.iter().zip(&longer) {
+            gained += f64::from(u8::from(after.correct && !before.correct));
+            lost += f64::from(u8::from(before.correct && !after.correct));
+        }
+        trials += LOOK;
+        let n = trials as f64;
+        let difference = (gained - lost) / n;
+        // Of a difference of paired shares; one more pair each way, so that
+        // it is not zero where nothing differs yet.
+        let variance = (gained + lost + 2.0) / n - difference * difference;
+        let half = CONFIDENCE * (variance / n).sqrt();
+        let between = (difference - half, difference + half);
+        let taken = between.0 >= -MARGIN;
+        if taken || between.1 < -MARGIN || trials >= MOST_TRIALS {
+            return Comparison {
+                dt_ms,
+                trials,
+                difference,
+                between,
+                taken,
+            };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Outcomes of which the longer step has a share of `lost` percent wrong.
+    fn losing(lost: usize) -> impl FnMut(usize, usize) -> (Vec<Outcome>, Vec<Outcome>) {
+        let right = Outcome {
+            correct: true,
+            ..Outcome::default()
+        };
+        move |first, trials| {
+            let longer = (first..first + trials).map(|trial| Outcome {
+                correct: trial % 100 >= lost,
+                ..right
+            });
+            (vec![right; trials], longer.collect())
+        }
+    }
+
+    #[test]
+    fn a_step_that_costs_more_than_the_margin_is_not_taken() {
+        let equal = compare(0.5, losing(0));
+        assert!(equal.taken && equal.trials < 2000, "{equal:?}");
+        let worse = compare(0.5, losing(4));
+        assert!(!worse.taken && worse.trials < 2000, "{worse:?}");
+        assert!((worse.difference + 0.04).abs() < 1e-12);
+        let undecided = compare(0.5, losing(1));
+        assert!(!undecided.taken && undecided.trials == MOST_TRIALS);
+    }
+}
