@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use rate2spike_core::blob::{self, Deployed, INPUT_WEIGHT_BYTES, READOUT_BYTES, UNIT_BYTES};
 use rate2spike_protocol::Request;
 use rate2spike_protocol::frame::{self, LINE_BYTES};
 use rate2spike_protocol::message::Trial;
@@ -48,8 +49,28 @@ fn small(bytes: &[u8]) -> mat::MatFile {
     few
 }
 
+/// A network of two units, cut from a frozen one: short, so that many can be
+/// tried.
+fn tiny(bytes: &[u8]) -> Vec<u8> {
+    const UNITS: usize = 2;
+    let mut payload = *Deployed::read(bytes).expect("a frozen network").payload();
+    let inputs = usize::from(payload.shared.inputs);
+    payload.shared.units = UNITS as u16;
+    payload.units = &payload.units[..UNITS * UNIT_BYTES];
+    payload.input_weights = &payload.input_weights[..UNITS * inputs * INPUT_WEIGHT_BYTES];
+    payload.readout = &payload.readout[..UNITS * READOUT_BYTES];
+    // The first unit reaches both, the second one none.
+    payload.starts = &[0, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0];
+    payload.synapses = &[0, 0x40, 1, 0xc0];
+    let mut buffer = vec![0; bytes.len()];
+    let blob = blob::write(&payload, &mut buffer).expect("it is shorter");
+    assert!(Deployed::read(blob).is_ok());
+    blob.to_vec()
+}
+
 fn main() {
     for (name, bytes) in files("../core/tests/golden", "snn") {
+        write("snn", &format!("tiny-{name}"), &tiny(&bytes));
         write("snn", &name, &bytes);
     }
     for folder in ["models", "gradients", "traces"] {

@@ -336,7 +336,7 @@ fn report(
     let best = best(candidates).expect("there is at least one candidate");
     let mut warnings = Warnings::default();
     warnings.of_search(candidates, best);
-    warnings.of_trials(best.accuracy, best.interval, args.trials);
+    warnings.of_trials(best.accuracy, best.interval, best.trials);
     if !args.json {
         println!(
             "best lambda {} with accuracy {:.3}",

@@ -14,7 +14,7 @@ use super::train::OptionArgs;
 use super::training::{Plan, TrainReport, TrainingBar};
 use super::warnings::Warnings;
 use super::{CommandError, Lambdas, hexadecimal, print_json, progress, trials};
-use crate::convert::search::{Search, Standing, best, score_f64, trials_met};
+use crate::convert::search::{Candidate, Search, Standing, best, score_f64, trials_met};
 use crate::convert::{Neuron, SpikingNetwork, TimeStep};
 use crate::formats::history::History;
 use crate::formats::rate_model::RateModelFile;
@@ -123,8 +123,7 @@ pub fn run(args: &PipelineArgs) -> Result<(), CommandError> {
     let train_seconds = clock.elapsed().as_secs_f64();
 
     let clock = Instant::now();
-    let mut warnings = Warnings::default();
-    let lambda = lambda(args, &options, &trained.network, &first_step, &mut warnings)?;
+    let (lambda, candidates) = lambda(args, &options, &trained.network, &first_step)?;
     let failed = |source| CommandError::Convert {
         path: model.clone(),
         source,
@@ -132,12 +131,12 @@ pub fn run(args: &PipelineArgs) -> Result<(), CommandError> {
     let network = SpikingNetwork::new(&trained.network, lambda, Neuron::LIF).map_err(failed)?;
     let (step, steps) = args.dt.find(&network, args.task, options.seed, args.json)?;
     // λ belongs to the step that ships.
-    let (lambda, network) = if step == first_step {
-        (lambda, network)
+    let (lambda, candidates, network) = if step == first_step {
+        (lambda, candidates, network)
     } else {
-        let lambda = self::lambda(args, &options, &trained.network, &step, &mut warnings)?;
+        let (lambda, candidates) = self::lambda(args, &options, &trained.network, &step)?;
         let network = SpikingNetwork::new(&trained.network, lambda, Neuron::LIF);
-        (lambda, network.map_err(failed)?)
+        (lambda, candidates, network.map_err(failed)?)
     };
     let spiking = score_f64(
         &network,
@@ -157,6 +156,10 @@ pub fn run(args: &PipelineArgs) -> Result<(), CommandError> {
     let deployed = score_blob(&path, &quantized.bytes, &step, options.seed, args.trials)?;
     let run_seconds = clock.elapsed().as_secs_f64();
 
+    let mut warnings = Warnings::default();
+    if let Some(best) = best(&candidates) {
+        warnings.of_search(&candidates, best);
+    }
     let interval = Interval::wilson(deployed.correct, deployed.trials);
     warnings.of_trials(deployed.accuracy(), interval, deployed.trials);
     warnings.of_step(step.ms, &spiking, &deployed);
@@ -243,20 +246,19 @@ fn published_lambdas() -> Vec<f64> {
 }
 
 /// The network's own λ₀ where it was trained for one, else the best of a
-/// search.
+/// search, with all its candidates.
 fn lambda(
     args: &PipelineArgs,
     options: &RateOptions,
     network: &RateNetwork,
     step: &TimeStep,
-    warnings: &mut Warnings,
-) -> Result<f64, CommandError> {
+) -> Result<(f64, Vec<Candidate>), CommandError> {
     let lambdas = match (&args.lambdas, options.activation) {
         (Some(Lambdas(lambdas)), _) => lambdas.clone(),
         (None, activation) => default_lambdas(activation),
     };
     if let [lambda] = lambdas[..] {
-        return Ok(lambda);
+        return Ok((lambda, Vec::new()));
     }
     let bar = progress(
         args.trials as u64,
@@ -285,9 +287,8 @@ fn lambda(
         Ok(())
     });
     bar.finish_and_clear();
-    let best = best(&candidates).expect("at least one candidate");
-    warnings.of_search(&candidates, best);
-    Ok(best.lambda)
+    let lambda = best(&candidates).expect("at least one candidate").lambda;
+    Ok((lambda, candidates))
 }
 
 fn print(report: &PipelineReport) {

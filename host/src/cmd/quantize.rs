@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::deployed_step::{DEPLOYED_STEP_MS, DeployedStep};
 use super::warnings::Warnings;
 use super::{CommandError, hexadecimal, lambda_of, print_json, spiking_network, task_of, trials};
-use crate::convert::search::{score_f32, score_f64};
+use crate::convert::search::score_f64;
 use crate::convert::{Neuron, SpikingNetwork, TimeStep};
 use crate::formats::rate_model::RateModelFile;
 use crate::formats::{disk, snn};
@@ -144,7 +144,7 @@ pub fn run(args: &QuantizeArgs) -> Result<(), CommandError> {
     let interval = Interval::wilson(after.correct, after.trials);
     warnings.of_trials(after.accuracy(), interval, after.trials);
     if step.ms > TimeStep::PUBLISHED.ms {
-        let published = score_f32(&network, task, &TimeStep::PUBLISHED, args.seed, args.trials);
+        let published = score_f64(&network, task, &TimeStep::PUBLISHED, args.seed, args.trials);
         warnings.of_step(step.ms, &published, &after);
     }
     let report = QuantizeReport {
