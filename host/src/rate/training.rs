@@ -376,3 +376,41 @@ fn answers(task: Task, output: &[f32], label: i8) -> (bool, bool) {
         decision.strictly_correct(label, &evidence),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether each evaluation met the criterion.
+    struct Met(RateOptions, Vec<bool>);
+
+    impl Progress for Met {
+        fn updated(&mut self, _update: usize, _loss: f32) {}
+        fn evaluated(&mut self, update: usize, evaluation: &Evaluation) {
+            self.1.push(criterion(&self.0, update, evaluation));
+        }
+    }
+
+    #[test]
+    fn a_network_that_fails_under_strong_fluctuations_settles_four_times_and_no_more() {
+        let options = RateOptions {
+            dale: false,
+            p_rec: 0.4,
+            updates: 3000,
+            batch: 8,
+            settle: 1,
+            // More than any network could stand.
+            settle_fluctuations: 1e4,
+            ..RateOptions::published(Task::GoNogo, 30)
+        };
+        let mut met = Met(options.clone(), Vec::new());
+        let trained = train(&options, &mut met);
+        assert!(trained.success && trained.losses.len() < options.updates);
+        // Each settling begins with an evaluation that is met; the test after it
+        // is not, but for the last one.
+        let first = met.1.iter().position(|&met| met).expect("it trains");
+        let settled: Vec<bool> = met.1[first..].to_vec();
+        assert_eq!(settled.iter().filter(|&&met| met).count(), 5, "{settled:?}");
+        assert_eq!(settled.last_chunk(), Some(&[true, true]), "{settled:?}");
+    }
+}
