@@ -40,6 +40,7 @@ type Contents = (
 struct Progressed {
     options: RateOptions,
     settling_since: Option<usize>,
+    settlings: usize,
 }
 
 /// A file that is not the check point of a training.
@@ -65,6 +66,7 @@ impl Training {
         let progressed = Progressed {
             options: self.options.clone(),
             settling_since: self.settling_since,
+            settlings: self.settlings,
         };
         let contents: Contents = (
             self.model.clone().into_record(),
@@ -106,6 +108,7 @@ impl Training {
         training.optimizer = training.optimizer.load_record(optimizer);
         training.losses = losses;
         training.settling_since = progressed.settling_since;
+        training.settlings = progressed.settlings;
         Ok(training)
     }
 }
@@ -156,6 +159,7 @@ mod tests {
             batch: 2,
             settle: 5,
             fluctuations: 1.0,
+            settle_fluctuations: 2.0,
             seed: 3,
             ..RateOptions::published(Task::Xor, 12)
         }

@@ -14,6 +14,7 @@ use crate::rate::network::{RateNetwork, Stream};
 use crate::rate::options::RateOptions;
 use crate::rate::training::{
     EVALUATE_EVERY, EVALUATION_TRIALS, Evaluation, Trained, criterion, settling_rate, strength,
+    tests_settled,
 };
 
 /// Updates after which the losses are fetched from the device, which then runs
@@ -48,6 +49,8 @@ pub struct Running<B: SideBySide> {
     pub source: TrialSource<B>,
     /// The update at which each began to settle.
     settling_since: Vec<Option<usize>>,
+    /// How often each began to.
+    settlings: Vec<usize>,
     /// Losses of the updates since the last fetch, one tensor an update.
     pending: Vec<Tensor<B, 1>>,
 }
@@ -95,6 +98,7 @@ pub fn train_many<B: SideBySide>(
                 finished.push((k, success, evaluation));
             } else {
                 running.settling_since[k] = success.then_some(update);
+                running.settlings[k] += usize::from(success);
             }
         }
         let done: Vec<usize> = finished.iter().map(|(k, ..)| *k).collect();
@@ -138,6 +142,7 @@ impl<B: SideBySide> Running<B> {
             adam: EnsembleAdam::new(),
             source: TrialSource::new(options.task, starts, seeds.to_vec(), device),
             settling_since: vec![None; seeds.len()],
+            settlings: vec![0; seeds.len()],
             pending: Vec::new(),
         }
     }
@@ -216,8 +221,15 @@ impl<B: SideBySide> Running<B> {
             return Vec::new();
         }
         let (model, source) = (self.model.select(places), self.source.select(places));
-        let all = self.strengths(options);
-        let strengths: Vec<f32> = places.iter().map(|&k| all[k]).collect();
+        let strength = |&k: &usize| {
+            let tested = self.settled(options, k, update) && tests_settled(self.settlings[k]);
+            if tested {
+                options.settle_fluctuations
+            } else {
+                options.fluctuations
+            }
+        };
+        let strengths: Vec<f32> = places.iter().map(strength).collect();
         let (k, samples) = (places.len(), options.task.samples());
         let most = (EVALUATION_NUMBERS / (k * samples * options.units)).max(1);
         let mut evaluations = vec![Evaluation::default(); k];
@@ -270,6 +282,7 @@ impl<B: SideBySide> Running<B> {
             adam: self.adam.select(&left),
             source: self.source.select(&left),
             settling_since: left.iter().map(|&k| self.settling_since[k]).collect(),
+            settlings: left.iter().map(|&k| self.settlings[k]).collect(),
             pending: self.pending,
         }
     }
