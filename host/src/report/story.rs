@@ -585,7 +585,11 @@ fn commands(run: &Run, step_ms: f64) -> Section {
     let trials = &run.trials;
     let mut commands = Vec::new();
     if let Some(history) = &run.history {
-        commands.push(train_command(&history.options));
+        let mut command = train_command(&history.options);
+        if let Some(from) = &history.from {
+            command += &format!(" --from {}", name(from));
+        }
+        commands.push(command);
     }
     commands.extend([
         format!(
