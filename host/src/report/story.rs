@@ -274,7 +274,8 @@ fn search(run: &Run) -> Result<Vec<Candidate>, ConvertError> {
 }
 
 fn lead(rows: &[Row], run: &Run) -> String {
-    let percent = |row: &Row| format!("{:.0} %", 100.0 * row.accuracy);
+    // A number keeps its unit on its line.
+    let percent = |row: &Row| format!("{:.0}\u{a0}%", 100.0 * row.accuracy);
     let mut lead = format!(
         "The rate network answers {} of {} trials of {} right, its spiking form {}",
         percent(&rows[0]),
