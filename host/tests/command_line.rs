@@ -658,7 +658,13 @@ duration_ms = 200
 fn a_task_of_the_users_own_goes_all_the_way() {
     let place = Place::new();
     std::fs::write(place.path("same.toml"), SAME_SIGN).expect("a writable folder");
-    let report = place.json("pipeline same.toml --N 20 --n_trials 3 --trials 8");
+    let report = place.json("pipeline same.toml --N 20 --n_trials 3 --trials 8 --report");
+    let page = report["files"]["report"].as_str().expect("a page");
+    let page = std::fs::read_to_string(place.path(page)).expect("a page");
+    assert!(
+        page.contains("train --task same-sign.toml")
+            && page.contains(".snn --trials 8 --seed 1 --task same-sign.toml")
+    );
     assert_eq!(report["task"], "same-sign");
     let (model, network) = (&report["files"]["model"], &report["files"]["network"]);
     let (model, network) = (
