@@ -10,6 +10,7 @@
 //! instead of one a unit; a unit feeds the two whose time constants bracket its
 //! own, in shares that keep the area and the mean delay of its response.
 
+pub mod perturb;
 mod readout;
 pub mod report;
 
