@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use rate2spike::cmd;
 
 /// Train a rate network, carry it onto spiking neurons, run it on a microcontroller.
@@ -33,6 +33,8 @@ enum Command {
     Report(cmd::report::ReportArgs),
     Export(cmd::export::ExportArgs),
     Trials(cmd::trials::TrialsArgs),
+    Completions(cmd::shell::CompletionsArgs),
+    Man(cmd::shell::ManArgs),
 }
 
 fn main() -> ExitCode {
@@ -50,6 +52,8 @@ fn main() -> ExitCode {
         Command::Report(args) => cmd::report::run(&args),
         Command::Export(args) => cmd::export::run(&args),
         Command::Trials(args) => cmd::trials::run(&args),
+        Command::Completions(args) => cmd::shell::completions(&args, CommandLine::command()),
+        Command::Man(args) => cmd::shell::man(&args, CommandLine::command()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -803,7 +803,13 @@ duration_ms = 200
 fn a_task_of_the_users_own_goes_all_the_way() {
     let place = Place::new();
     std::fs::write(place.path("same.toml"), SAME_SIGN).expect("a writable folder");
-    let report = place.json("pipeline same.toml --N 20 --n_trials 3 --trials 8");
+    let report = place.json("pipeline same.toml --N 20 --n_trials 3 --trials 8 --report");
+    let page = report["files"]["report"].as_str().expect("a page");
+    let page = std::fs::read_to_string(place.path(page)).expect("a page");
+    assert!(
+        page.contains("train --task same-sign.toml")
+            && page.contains(".snn --trials 8 --seed 1 --task same-sign.toml")
+    );
     assert_eq!(report["task"], "same-sign");
     let (model, network) = (&report["files"]["model"], &report["files"]["network"]);
     let (model, network) = (
@@ -841,6 +847,121 @@ fn a_task_of_the_users_own_goes_all_the_way() {
         "train --task flip-flop",
         2,
         &["flip-flop", "go-nogo", "FILE.toml"],
+    );
+}
+
+#[test]
+fn a_perturbed_network_spikes_otherwise_and_a_silenced_unit_not_at_all() {
+    let place = Place::new();
+    // Of four trials some are Go: in No-Go ones most units are silent.
+    let line = "simulate go-nogo.mat --lambda 25 --trials 4 -o r.npz";
+    let hash = |extra: &str| place.json(&format!("{line} {extra}"))["spike_hash"].clone();
+    let plain = hash("");
+    assert_eq!(hash("--scale ee:1 --scale ii:1"), plain);
+    for extra in [
+        "--scale ee:0",
+        "--scale ie:0.5",
+        "--no-autapses",
+        "--shuffle",
+        "--silence 1-40",
+    ] {
+        assert_ne!(hash(extra), plain, "{extra}");
+    }
+    hash("--silence 1-40,100");
+    let bytes = std::fs::read(place.path("r.npz")).expect("a recording");
+    let mut npz = npyz::npz::NpzArchive::new(std::io::Cursor::new(bytes)).expect("an archive");
+    let units = npz.by_name("spk_unit").expect("an archive").expect("units");
+    let units = units.into_vec::<i64>().expect("integers");
+    assert!(!units.is_empty() && units.iter().all(|unit| *unit > 40 && *unit != 100));
+    place.fails(
+        &format!("{line} --silence 201"),
+        2,
+        &["--silence", "201", "200 units"],
+    );
+    place.fails(
+        &format!("{line} --scale ex:1"),
+        2,
+        &["ex", "ee, ei, ie, ii"],
+    );
+}
+
+#[test]
+fn a_deployed_network_is_perturbed_as_far_as_its_bits_allow() {
+    let place = Place::new();
+    place.json("quantize go-nogo.mat --lambda 25 -o net.snn --trials 1");
+    let score = |extra: &str| place.json(&format!("run net.snn --trials 20 {extra}"));
+    let plain = score("");
+    assert_eq!(score("--scale ee:1")["spike_hash"], plain["spike_hash"]);
+    let cut = score("--scale ie:0 --scale ii:0");
+    assert!(
+        cut["mean_rate_hz"].as_f64() > plain["mean_rate_hz"].as_f64(),
+        "without inhibition more spikes: {cut}"
+    );
+    assert_ne!(score("--silence 1-40")["spike_hash"], plain["spike_hash"]);
+    for (extra, part) in [
+        ("--shuffle", "simulate"),
+        ("--scale ee:2", "0 to 1"),
+        ("--silence 201", "200 units"),
+        ("--no-autapses --on tcp:localhost:1", "--on"),
+    ] {
+        place.fails(&format!("run net.snn {extra}"), 2, &[part]);
+    }
+}
+
+#[test]
+fn a_training_can_begin_with_a_model_of_another_task_with_the_same_inputs() {
+    let place = Place::new();
+    let model = |line: &str| {
+        let report = place.json(line);
+        let path = place.path(report["model"].as_str().expect("a path"));
+        (
+            path.display().to_string(),
+            read_mat(&path).expect("a model"),
+        )
+    };
+    let (path, first) = model("train --task xor --N 20 --n_trials 3");
+    let (_, second) = model(&format!(
+        "train --task delayed-match --N 20 --n_trials 2 --from {path}"
+    ));
+    let matrix =
+        |file: &rate2spike::formats::mat::MatFile, name: &str| file.matrix(name).expect(name).2;
+    assert_eq!(
+        matrix(&second, "w0"),
+        matrix(&first, "w"),
+        "it begins where the other ended"
+    );
+    assert_eq!(matrix(&second, "w_in"), matrix(&first, "w_in"));
+    assert_ne!(matrix(&second, "w"), matrix(&second, "w0"), "and learns");
+    for (line, parts) in [
+        ("train --task xor --N 21", ["number of units is 20", "21"]),
+        ("train --task mante --N 20", ["number of inputs is 2", "4"]),
+        (
+            "train --task xor --N 20 --act softplus",
+            ["activation is sigmoid", "softplus"],
+        ),
+        ("train --task xor --N 20 --resume", ["--from", "--resume"]),
+    ] {
+        place.fails(&format!("{line} --from {path}"), 2, &parts);
+    }
+}
+
+#[test]
+fn shells_and_manuals_know_the_commands() {
+    let place = Place::new();
+    for shell in ["bash", "zsh", "fish"] {
+        let output = place.run(&format!("completions {shell}"));
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        for part in ["rate2spike", "quantize", "no-autapses"] {
+            assert!(text.contains(part), "{shell}: no {part}");
+        }
+    }
+    let pages = place.json("man -o pages")["pages"].clone();
+    let pages = pages.as_array().expect("pages").len();
+    assert!(pages > 10, "{pages}");
+    let page = std::fs::read_to_string(place.path("pages/rate2spike-train.1")).expect("a page");
+    assert!(
+        page.contains("decay_taus") && page.contains("Example:"),
+        "{page}"
     );
 }
 

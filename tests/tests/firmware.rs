@@ -42,9 +42,9 @@ fn boards() -> impl Iterator<Item = Board> {
 }
 
 #[test]
-fn every_board_spikes_as_the_desktop_does_in_all_tasks() {
+fn every_board_spikes_as_the_desktop_does_in_all_frozen_tasks() {
     for board in boards() {
-        for task in Task::ALL {
+        for task in [Task::GoNogo, Task::Xor, Task::Mante] {
             let bytes = network(task);
             let deployed = Deployed::read(&bytes).expect("a frozen network");
             let emulator = Emulator::start(board, &bytes, &[]);

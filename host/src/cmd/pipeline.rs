@@ -114,6 +114,7 @@ pub fn run(args: &PipelineArgs) -> Result<(), CommandError> {
     let clock = Instant::now();
     let plan = Plan {
         output: args.output_dir.clone(),
+        from: args.options.from()?,
         ..Plan::default()
     };
     let mut bar = TrainingBar::new(options.updates, args.json);

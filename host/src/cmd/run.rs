@@ -6,12 +6,16 @@ use clap::Args;
 use rate2spike_core::blob::Deployed;
 use serde::Serialize;
 
+use super::perturbation::PerturbationArgs;
 use super::run_on::run_on;
 use super::warnings::Warnings;
 use super::{
     CommandError, check_self_test, hexadecimal, print_json, task_of_blob, trials, with_blob,
 };
 use crate::board::port::Port;
+use crate::convert::perturb::Perturbation;
+use crate::formats::snn;
+use crate::quantize::perturb::perturbed;
 use crate::saturation::saturated_steps;
 use crate::simulate::{Experiment, Score};
 use crate::statistics::Interval;
@@ -40,6 +44,9 @@ pub struct RunArgs {
     /// With --on: write the network into the board's flash where it holds another one
     #[arg(long, requires = "on")]
     pub replace: bool,
+    /// Perturbations of the network
+    #[command(flatten)]
+    pub perturbation: PerturbationArgs,
     /// The task, where it is one of your own: its FILE.toml
     #[arg(long, value_name = "TASK", value_parser = task::parse)]
     pub task: Option<Task>,
@@ -97,7 +104,18 @@ impl<'a> RunReport<'a> {
 /// Runs the command.
 pub fn run(args: &RunArgs) -> Result<(), CommandError> {
     with_blob(&args.network, |bytes, deployed| {
-        score(args, bytes, deployed)
+        let units = usize::from(deployed.payload().shared.units);
+        let perturbation = args.perturbation.perturbation(units)?;
+        if perturbation == Perturbation::default() {
+            return score(args, bytes, deployed);
+        }
+        if args.on.is_some() {
+            let message = "perturbations run on the desktop; leave --on out";
+            return Err(CommandError::Usage(message.into()));
+        }
+        let changed = perturbed(deployed, &perturbation)
+            .map_err(|error| CommandError::Usage(error.to_string()))?;
+        score(args, &changed, &snn::read(&args.network, &changed)?)
     })
 }
 

@@ -10,6 +10,7 @@ use rate2spike_core::trial::SpikeHash;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::perturbation::{PerturbationArgs, Units};
 use super::recording::{Format, Recorded};
 use super::{
     CommandError, NeuronArgs, hexadecimal, lambda_of, print_json, spiking_network, task_of, trials,
@@ -55,6 +56,9 @@ pub struct SimulateArgs {
     /// Use the weights before training, as a control
     #[arg(long)]
     pub initial_weights: bool,
+    /// Perturbations of the network
+    #[command(flatten)]
+    pub perturbation: PerturbationArgs,
     /// Trials
     #[arg(long, default_value = "1", value_parser = trials)]
     pub trials: usize,
@@ -110,25 +114,12 @@ impl FromStr for StimulationArg {
                 "the window from step {start} to before {end} is empty"
             ));
         }
-        let mut indices = Vec::new();
-        for part in units.split(',') {
-            let (first, last) = part.split_once('-').unwrap_or((part, part));
-            match (first.parse::<usize>(), last.parse::<usize>()) {
-                (Ok(first), Ok(last)) if 1 <= first && first <= last && last <= 65_535 => {
-                    indices.extend(first - 1..last);
-                }
-                _ => {
-                    return Err(format!(
-                        "'{part}' is not a unit or a range of units, from 1"
-                    ));
-                }
-            }
-        }
+        let Units(units) = units.parse()?;
         Ok(Self(Stimulation {
             excite,
             start,
             end,
-            units: indices,
+            units,
         }))
     }
 }
@@ -166,6 +157,8 @@ struct Simulation<'a> {
     start_mv: Option<Vec<f64>>,
     /// Of the file that the recording goes to.
     format: Option<Format>,
+    /// Units whose spikes reach nobody and are not recorded.
+    silenced: Vec<usize>,
 }
 
 /// Runs the command.
@@ -192,7 +185,7 @@ impl<'a> Simulation<'a> {
         let model = RateModelFile::read(&args.model)?;
         let lambda = lambda_of(&model, args.lambda)?;
         let neuron = args.neuron.neuron()?;
-        let network = if args.initial_weights {
+        let mut network = if args.initial_weights {
             let network = SpikingNetwork::new(&model.initial()?, lambda, neuron);
             network.map_err(|source| CommandError::Convert {
                 path: args.model.clone(),
@@ -201,6 +194,8 @@ impl<'a> Simulation<'a> {
         } else {
             spiking_network(&model, lambda, neuron)?
         };
+        let perturbation = args.perturbation.perturbation(network.units)?;
+        perturbation.apply(&mut network, &model.network.inhibitory, args.seed);
         let input = args
             .input
             .as_deref()
@@ -216,17 +211,8 @@ impl<'a> Simulation<'a> {
             (Some(_), None) => None,
             _ => Some(task_of(&model, args.task)?),
         };
-        if let Some(StimulationArg(stimulation)) = &args.stimulate
-            && let Some(unit) = stimulation
-                .units
-                .iter()
-                .find(|&&unit| unit >= network.units)
-        {
-            return Err(CommandError::Usage(format!(
-                "--stimulate: unit {} of a network of {} units",
-                unit + 1,
-                network.units
-            )));
+        if let Some(StimulationArg(stimulation)) = &args.stimulate {
+            Units(stimulation.units.clone()).check("--stimulate", network.units)?;
         }
         let format = args.output.as_deref().map(Format::of).transpose()?;
         Ok(Self {
@@ -237,6 +223,7 @@ impl<'a> Simulation<'a> {
             input,
             start_mv,
             format,
+            silenced: perturbation.silenced,
         })
     }
 
@@ -283,10 +270,14 @@ impl<'a> Simulation<'a> {
             trial: index,
             every: self.args.record_every,
         };
-        match self.args.arithmetic {
+        let mut record = match self.args.arithmetic {
             ArithmeticArg::F64 => recording.run::<f64>(),
             ArithmeticArg::F32 => recording.run::<f32>(),
-        }
+        };
+        record
+            .spikes
+            .retain(|(_, unit)| !self.silenced.contains(&(*unit as usize)));
+        record
     }
 
     /// Whether a trial is right, by the published and by the strict criterion.

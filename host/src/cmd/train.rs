@@ -96,6 +96,9 @@ pub struct OptionArgs {
     /// Seed of everything random
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// Begin with a trained model, for a harder task with the same inputs
+    #[arg(long, value_name = "MODEL.mat")]
+    pub from: Option<PathBuf>,
 }
 
 /// What is trained and how, beside task, size, activation and seed; shared with
@@ -216,6 +219,7 @@ impl TrainArgs {
             checkpoint_every: self.checkpoint_every,
             resume: self.resume,
             losses: losses.map(Mutex::new),
+            from: self.options.from()?,
         })
     }
 }
@@ -229,6 +233,12 @@ fn truth(text: &str) -> Result<bool, String> {
 }
 
 impl OptionArgs {
+    /// The model to begin with.
+    pub fn from(&self) -> Result<Option<RateModelFile>, CommandError> {
+        let model = self.from.as_deref().map(RateModelFile::read);
+        Ok(model.transpose()?)
+    }
+
     /// Checked options; `default` is the activation where none is given.
     pub fn options(
         &self,
@@ -294,6 +304,11 @@ fn run_training(args: &TrainArgs) -> Result<(), CommandError> {
     if let Some(gpu) = args.place.gpu()? {
         return train_on(&gpu, args, &options);
     }
+    if args.options.from.is_some() && (args.resume || args.checkpoint_every > 0) {
+        let message =
+            "--from begins a training anew; it goes with neither --resume nor --checkpoint-every";
+        return Err(CommandError::Usage(message.into()));
+    }
     stop_on_interrupt();
     let plan = args.plan()?;
     match &args.seeds {
@@ -311,8 +326,12 @@ fn train_one(args: &TrainArgs, plan: &Plan, options: &RateOptions) -> Result<(),
 
 /// Trains a network, or one of each seed, on a GPU.
 fn train_on(gpu: &Gpu, args: &TrainArgs, options: &RateOptions) -> Result<(), CommandError> {
-    if args.resume || args.checkpoint_every > 0 || args.losses.is_some() {
-        let message = "--resume, --checkpoint-every and --losses need --backend cpu";
+    if args.resume
+        || args.checkpoint_every > 0
+        || args.losses.is_some()
+        || args.options.from.is_some()
+    {
+        let message = "--resume, --checkpoint-every, --losses and --from need --backend cpu";
         return Err(CommandError::Usage(message.into()));
     }
     let started = Instant::now();

@@ -13,7 +13,8 @@ use super::{CommandError, progress};
 use crate::formats::disk;
 use crate::formats::history::{Evaluated, History};
 use crate::formats::losses::LossesFile;
-use crate::formats::rate_model::{self, ModelError};
+use crate::formats::rate_model::{self, ModelError, RateModelFile};
+use crate::rate::network::RateNetwork;
 use crate::rate::options::RateOptions;
 use crate::rate::training::{Evaluation, Progress, Trained, Training};
 
@@ -43,6 +44,8 @@ pub struct Plan {
     pub resume: bool,
     /// The losses as they come.
     pub losses: Option<Mutex<LossesFile>>,
+    /// The model to begin with, instead of a network at random.
+    pub from: Option<RateModelFile>,
 }
 
 /// A network that was trained and saved.
@@ -119,6 +122,11 @@ impl Plan {
                 break trained;
             }
             let interrupted = INTERRUPTED.load(Ordering::Relaxed);
+            if interrupted && self.from.is_some() {
+                let message =
+                    "interrupted; a training with --from has no check point: start it again";
+                return Err(CommandError::Failed(message.into()));
+            }
             let due = self.checkpoint_every > 0 && training.updates() % self.checkpoint_every == 0;
             if due || interrupted {
                 let written = disk::write(&checkpoint, &training.to_bytes());
@@ -141,6 +149,7 @@ impl Plan {
         let history = History {
             version: env!("CARGO_PKG_VERSION").into(),
             options: options.clone(),
+            from: self.from.as_ref().map(|model| model.path.clone()),
             evaluations: watched.evaluations,
         };
         history.write(&model)?;
@@ -152,6 +161,10 @@ impl Plan {
 
     /// From the check point, or from the first update where there is none.
     fn start(&self, options: &RateOptions, checkpoint: &Path) -> Result<Training, CommandError> {
+        if let Some(model) = &self.from {
+            let network = begin_with(model, options)?;
+            return Ok(Training::of_network(options.clone(), network));
+        }
         if !self.resume || !checkpoint.exists() {
             return Ok(Training::new(options.clone()));
         }
@@ -161,6 +174,52 @@ impl Plan {
             source,
         })
     }
+}
+
+/// The network of `model`, if it is one of these options.
+fn begin_with(model: &RateModelFile, options: &RateOptions) -> Result<RateNetwork, CommandError> {
+    let network = &model.network;
+    let differs = |what: &str, found: String, wanted: String| {
+        CommandError::Usage(format!(
+            "--from {}: its {what} is {found}, but {wanted} is asked for; both must be the same",
+            model.path.display()
+        ))
+    };
+    let (channels, name) = (options.task.channels(), network.activation.name());
+    if network.units != options.units {
+        let wanted = options.units.to_string();
+        return Err(differs(
+            "number of units",
+            network.units.to_string(),
+            wanted,
+        ));
+    }
+    if network.channels != channels {
+        return Err(differs(
+            "number of inputs",
+            network.channels.to_string(),
+            channels.to_string(),
+        ));
+    }
+    if network.activation != options.activation {
+        return Err(differs(
+            "activation",
+            name.into(),
+            options.activation.name().into(),
+        ));
+    }
+    if network.taus != options.taus {
+        let text = |taus: crate::rate::options::DecayTaus| format!("{:?}", taus.numbers());
+        return Err(differs(
+            "decay_taus",
+            text(network.taus),
+            text(options.taus),
+        ));
+    }
+    Ok(RateNetwork {
+        dale: options.dale,
+        ..network.clone()
+    })
 }
 
 /// Where the check point of a training lies.

@@ -4,6 +4,7 @@
 //! scaling factor λ; its decay time constants, in steps of 5 ms, become those
 //! of the synapses. Everything else is the neuron's own ([`Neuron`]).
 
+pub mod perturb;
 pub mod refit;
 pub mod search;
 

@@ -41,6 +41,9 @@ pub struct History {
     pub version: String,
     /// Its options.
     pub options: RateOptions,
+    /// The model that the training began with, if it did not begin at random.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<PathBuf>,
     /// Evaluations, in order; of a training that was resumed, those since.
     pub evaluations: Vec<Evaluated>,
 }
@@ -104,6 +107,7 @@ mod tests {
         let history = History {
             version: "1".into(),
             options: RateOptions::published(Task::Xor, 30),
+            from: None,
             evaluations: vec![Evaluated::new(101, &Evaluation::default())],
         };
         history.write(&model).expect("a writable folder");

@@ -11,6 +11,7 @@
 //! own, in shares that keep the area and the mean delay of its response.
 
 pub mod longest_step;
+pub mod perturb;
 mod readout;
 pub mod report;
 

@@ -52,6 +52,8 @@ pub enum Stream {
     Spiking = 4,
     /// The artificial stimulation of a spiking network.
     Stimulation = 5,
+    /// The shuffling of a spiking network's weights.
+    Perturbation = 6,
 }
 
 /// The generator of the `index`-th draw of a stream.

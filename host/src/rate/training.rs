@@ -117,6 +117,12 @@ impl Training {
     /// Before the first update.
     pub fn new(options: RateOptions) -> Self {
         let start = RateNetwork::start(&options);
+        Self::of_network(options, start)
+    }
+
+    /// Before the first update of a network that has learned something else,
+    /// with as many units and channels as `options` say.
+    pub fn of_network(options: RateOptions, start: RateNetwork) -> Self {
         Self {
             activation: options.activation.activation(),
             network: start.clone(),

@@ -22,7 +22,7 @@ use crate::rate::options::{DecayTaus, Loss, RateOptions, WeightStart};
 use crate::rate::training::{EvaluationTrials, evaluate};
 use crate::simulate::{Experiment, Score};
 use crate::statistics::Interval;
-use crate::task::SAMPLE_MS;
+use crate::task::{SAMPLE_MS, Task};
 
 /// Time step of a deployed network of which there is no file yet, ms.
 const DEPLOYED_STEP_MS: f64 = 0.1;
@@ -275,7 +275,8 @@ fn search(run: &Run) -> Result<Vec<Candidate>, ConvertError> {
 }
 
 fn lead(rows: &[Row], run: &Run) -> String {
-    let percent = |row: &Row| format!("{:.0} %", 100.0 * row.accuracy);
+    // A number keeps its unit on its line.
+    let percent = |row: &Row| format!("{:.0}\u{a0}%", 100.0 * row.accuracy);
     let mut lead = format!(
         "The rate network answers {} of {} trials of {} right, its spiking form {}",
         percent(&rows[0]),
@@ -586,20 +587,29 @@ fn commands(run: &Run, step_ms: f64) -> Section {
     let trials = &run.trials;
     let mut commands = Vec::new();
     if let Some(history) = &run.history {
-        commands.push(train_command(&history.options));
+        let mut command = train_command(&history.options);
+        if let Some(from) = &history.from {
+            command += &format!(" --from {}", name(from));
+        }
+        commands.push(command);
     }
+    // A task of the user's own is known by its file.
+    let own = match trials.task {
+        Task::User(_) => format!(" --task {}", task_argument(trials.task)),
+        _ => String::new(),
+    };
     commands.extend([
         format!(
-            "rate2spike convert {model} --dry-run --seed {}",
+            "rate2spike convert {model} --dry-run --seed {}{own}",
             trials.seed
         ),
         format!(
-            "rate2spike quantize {model} --lambda {} --dt {step_ms} -o {}",
-            run.spiking.lambda, snn
+            "rate2spike quantize {model} --lambda {} --dt {step_ms} -o {snn}{own}",
+            run.spiking.lambda
         ),
         format!(
-            "rate2spike run {} --trials {} --seed {}",
-            snn, trials.count, trials.seed
+            "rate2spike run {snn} --trials {} --seed {}{own}",
+            trials.count, trials.seed
         ),
     ]);
     Section {
@@ -607,6 +617,14 @@ fn commands(run: &Run, step_ms: f64) -> Section {
         text: texts(&["The commands that give these numbers."]),
         commands,
         ..Section::default()
+    }
+}
+
+/// What a command line calls a task.
+fn task_argument(task: Task) -> String {
+    match task {
+        Task::User(_) => format!("{}.toml", task.name()),
+        _ => task.name().into(),
     }
 }
 
@@ -624,7 +642,7 @@ fn train_command(options: &RateOptions) -> String {
     };
     format!(
         "rate2spike train --task {} --N {} --P_inh {} --P_rec {} --som_N {} --apply_dale {} --gain {} --w_dist {start} --act {} --loss_fn {loss} --decay_taus {} --n_trials {} --batch {} --learning_rate {} --settle {} --fluctuations {} --seed {}",
-        options.task.name(),
+        task_argument(options.task),
         options.units,
         options.p_inh,
         options.p_rec,

@@ -523,6 +523,24 @@ mod tests {
     }
 
     #[test]
+    fn any_is_a_detection_whose_label_is_one_or_zero() {
+        let text = SAME_SIGN
+            .replace("same-sign", "any-pulse")
+            .replace("[1, -1]", "[0, 2]")
+            .replace("product", "any");
+        let task = spec(&text).task().expect("a task");
+        assert_eq!(task.decision(0.1).kind, Kind::Detection);
+        assert_eq!((task.label_name(1), task.label_name(0)), ("yes", "no"));
+        let mut random = Pcg64::seed_from_u64(1);
+        for _ in 0..40 {
+            let trial = task.trial(&mut random);
+            let shown = trial.input.contains(&2.0);
+            assert_eq!(trial.label, i8::from(shown));
+            assert_eq!(trial.target[199], f32::from(u8::from(shown)));
+        }
+    }
+
+    #[test]
     fn the_same_file_is_the_same_task_and_goes_through_json() {
         let (one, two) = (spec(SAME_SIGN).task(), spec(SAME_SIGN).task());
         assert_eq!(one, two);

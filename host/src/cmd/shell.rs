@@ -1,0 +1,105 @@
+//! `rate2spike completions` and `rate2spike man`: what a shell and a reader of
+//! manuals want, made from the flags themselves.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Command};
+use clap_complete::Shell;
+use clap_mangen::Man;
+use serde::Serialize;
+
+use super::{CommandError, print_json};
+use crate::formats::disk;
+
+/// Print completions of commands and flags for a shell
+///
+/// Example:  rate2spike completions bash > ~/.local/share/bash-completion/completions/rate2spike
+#[derive(Clone, Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: Shell,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Write the manual, a page a command
+///
+/// Example:  rate2spike man -o ~/.local/share/man/man1
+#[derive(Clone, Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub struct ManArgs {
+    /// Folder of the pages
+    #[arg(short, long, value_name = "DIR", default_value = ".")]
+    pub output: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Serialize)]
+struct CompletionsReport {
+    shell: String,
+    script: String,
+}
+
+#[derive(Serialize)]
+struct ManReport {
+    pages: Vec<PathBuf>,
+}
+
+/// Prints the completions of `program`.
+pub fn completions(args: &CompletionsArgs, mut program: Command) -> Result<(), CommandError> {
+    let name = program.get_name().to_string();
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut program, name, &mut script);
+    let script = String::from_utf8_lossy(&script).into_owned();
+    if args.json {
+        let shell = args.shell.to_string();
+        print_json(&CompletionsReport { shell, script });
+    } else {
+        print!("{script}");
+    }
+    Ok(())
+}
+
+/// Writes the pages of `program`.
+pub fn man(args: &ManArgs, mut program: Command) -> Result<(), CommandError> {
+    program.build();
+    let name = program.get_name().to_string();
+    let mut pages = vec![write_page(&args.output, &name, program.clone())?];
+    for command in program
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set())
+    {
+        let page = format!("{name}-{}", command.get_name());
+        pages.push(write_page(&args.output, &page, command.clone())?);
+    }
+    let report = ManReport { pages };
+    if args.json {
+        print_json(&report);
+    } else {
+        println!("{} pages in {}", report.pages.len(), args.output.display());
+    }
+    Ok(())
+}
+
+fn write_page(folder: &Path, name: &str, command: Command) -> Result<PathBuf, CommandError> {
+    let path = folder.join(format!("{name}.1"));
+    let page = rendered(command, name).map_err(|source| disk::DiskError::Write {
+        path: path.clone(),
+        source,
+        advice: "",
+    })?;
+    disk::write(&path, &page)?;
+    Ok(path)
+}
+
+fn rendered(command: Command, name: &str) -> io::Result<Vec<u8>> {
+    let mut page = Vec::new();
+    Man::new(command).title(name).render(&mut page)?;
+    Ok(page)
+}
