@@ -394,7 +394,7 @@ impl<'a> Chart<'a> {
         };
         let mut context = drawn(
             ChartBuilder::on(area)
-                .margin_right(dots(2.5))
+                .margin_right(dots(RIGHT_MM))
                 .margin_top(dots(5.0))
                 .margin_left(dots(0.5))
                 .margin_bottom(dots(0.5))
@@ -514,12 +514,15 @@ fn heading(area: &Area, panel: &Panel) {
     legend(area, &panel.legend);
 }
 
+/// Room to the right of an axis: half a number of four digits.
+const RIGHT_MM: f64 = 3.5;
+
 /// Names beside their signs, at the top right of `area`.
 pub fn legend(area: &Area, entries: &[(String, Sign)]) {
     let (width, _) = area.dim_in_pixel();
     let (top, style) = (dots(1.0) as i32, text_style(colour::INK, false));
     // From the right end, so that the last entry ends with the axis.
-    let mut right = width as i32 - dots(2.5) as i32;
+    let mut right = width as i32 - dots(RIGHT_MM) as i32;
     for (name, mark) in entries.iter().rev() {
         let (text_width, text_height) = drawn(area.estimate_text_size(name, &style));
         right -= text_width as i32;
