@@ -7,7 +7,7 @@
 //! With the general product, which is not made for a single column, an update
 //! of 200 units took 1.25 ms; with columns that lie close together 0.95 ms; with
 //! columns of whole cache lines 0.76 ms, and with all of a column's sums in
-//! registers at once, which reads the matrix from end to end, 0.67 ms
+//! registers at once, which reads the matrix from end to end, 0.64 ms
 //! (`cargo bench -p rate2spike --bench training -- update/go-nogo/200/1`).
 
 use pulp::{Arch, Simd, WithSimd};

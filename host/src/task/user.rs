@@ -50,6 +50,9 @@ const LARGEST: f32 = 4.0;
 /// Longest trial, in samples.
 const LONGEST: usize = 4000;
 
+/// Most combinations of the pulses' values: each is looked at once.
+const MOST_COMBINATIONS: usize = 100_000;
+
 /// A task as its file says it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -359,6 +362,16 @@ impl Spec {
             Rule::Product => "product",
             Rule::Sum => "sum",
         };
+        // Counted before they are made.
+        let counts = self.pulses.iter().map(|pulse| pulse.values.len());
+        let count = counts.fold(1usize, usize::saturating_mul);
+        if count > MOST_COMBINATIONS {
+            return Err(number(
+                "combinations of the pulses' values",
+                count as f64,
+                "at most 100000: fewer pulses or values",
+            ));
+        }
         let mut combinations: Vec<Vec<f32>> = vec![Vec::new()];
         for pulse in &self.pulses {
             let longer = |so_far: &Vec<f32>| -> Vec<Vec<f32>> {
@@ -368,13 +381,6 @@ impl Spec {
                     .collect()
             };
             combinations = combinations.iter().flat_map(longer).collect();
-            if combinations.len() > 100_000 {
-                return Err(number(
-                    "pulse",
-                    self.pulses.len() as f64,
-                    "fewer pulses or values",
-                ));
-            }
         }
         match combinations
             .into_iter()
@@ -548,6 +554,68 @@ mod tests {
         let text = serde_json::to_string(&task).expect("text");
         assert_eq!(serde_json::from_str::<Task>(&text).expect("a task"), task);
         assert_eq!(Task::from_name("same-sign"), Some(task));
+    }
+
+    #[test]
+    fn many_values_are_refused_before_they_are_combined() {
+        let values = vec!["1"; 100_000].join(",");
+        let text = SAME_SIGN.replace("values = [1, -1]", &format!("values = [{values}]"));
+        let spec: Spec = toml::from_str(&text).expect("a TOML file");
+        let error = spec.task().expect_err("10¹⁰ combinations").to_string();
+        assert!(error.contains("at most 100000"), "{error}");
+    }
+
+    /// Bytes changed, cut out and doubled, and numbers of every size.
+    #[test]
+    fn a_changed_file_is_a_task_with_sound_trials_or_an_error() {
+        let mut random = Pcg64::seed_from_u64(17);
+        let numbers = [
+            "0",
+            "-1",
+            "1e308",
+            "nan",
+            "inf",
+            "1e-9",
+            "99999999999999999999",
+            "5",
+        ];
+        let (mut tasks, mut errors) = (0, 0);
+        for _ in 0..4000 {
+            let mut bytes = SAME_SIGN.as_bytes().to_vec();
+            for _ in 0..random.random_range(1..4) {
+                let at = random.random_range(0..bytes.len());
+                let end = (at + random.random_range(1..12)).min(bytes.len());
+                match random.random_range(0..4) {
+                    0 => bytes[at] ^= 1 << random.random_range(0..8),
+                    1 => drop(bytes.drain(at..end)),
+                    2 => {
+                        let piece = bytes[at..end].to_vec();
+                        bytes.splice(at..at, piece);
+                    }
+                    _ => {
+                        let number = numbers[random.random_range(0..numbers.len())];
+                        let digits = bytes.iter().skip(at).take_while(|b| b.is_ascii_digit());
+                        let length = digits.count();
+                        bytes.splice(at..at + length, number.bytes());
+                    }
+                }
+            }
+            let spec = toml::from_str::<Spec>(&String::from_utf8_lossy(&bytes));
+            let Some(Ok(task)) = spec.ok().map(Spec::task) else {
+                errors += 1;
+                continue;
+            };
+            tasks += 1;
+            let trial = task.trial(&mut random);
+            assert_eq!(trial.input.len(), task.channels() * task.samples());
+            assert_eq!(trial.target.len(), task.samples());
+            assert!(trial.input.iter().all(|u| u.is_finite()));
+            assert!((-1..=1).contains(&trial.label));
+        }
+        assert!(
+            tasks > 100 && errors > 1000,
+            "{tasks} tasks, {errors} errors"
+        );
     }
 
     #[test]
