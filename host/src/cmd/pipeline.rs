@@ -14,7 +14,9 @@ use super::train::OptionArgs;
 use super::training::{Plan, TrainReport, TrainingBar};
 use super::warnings::Warnings;
 use super::{CommandError, Lambdas, hexadecimal, print_json, progress, trials};
-use crate::convert::search::{Candidate, Search, Standing, best, score_f64, trials_met};
+use crate::convert::search::{
+    Candidate, Search, Standing, best, default_lambdas, score_f64, trials_met,
+};
 use crate::convert::{Neuron, SpikingNetwork, TimeStep};
 use crate::formats::history::History;
 use crate::formats::rate_model::RateModelFile;
@@ -26,7 +28,6 @@ use crate::rate::training::{EvaluationTrials, evaluate};
 use crate::report::observe::Trials;
 use crate::report::story::Run;
 use crate::statistics::Interval;
-use crate::sweep::plan::default_lambdas;
 use crate::task::{self, Task};
 
 /// Train a network, carry it onto spiking neurons, quantize it and run it
@@ -172,7 +173,7 @@ pub fn run(args: &PipelineArgs) -> Result<(), CommandError> {
             history: History::of(&model)?,
             deployed: Some((path.clone(), quantized.bytes.clone())),
             spiking: network.clone(),
-            lambdas: published_lambdas(),
+            lambdas: default_lambdas(ActivationKind::Sigmoid),
             trials: Trials {
                 task: args.task,
                 seed: options.seed,
@@ -240,10 +241,6 @@ fn rate_accuracy(args: &PipelineArgs, options: &RateOptions, network: &RateNetwo
         accuracy: evaluation.accuracy,
         strict: evaluation.strict,
     }
-}
-
-fn published_lambdas() -> Vec<f64> {
-    (0..12).map(|k| 20.0 + 5.0 * f64::from(k)).collect()
 }
 
 /// The network's own λ₀ where it was trained for one, else the best of a

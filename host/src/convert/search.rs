@@ -12,10 +12,23 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{ConvertError, Neuron, OwnedTables, SpikingNetwork, TimeStep};
+use crate::rate::activation::{ActivationKind, LIF_LAMBDA};
 use crate::rate::network::RateNetwork;
 use crate::simulate::{Experiment, Memory, Outcome, Score, clock, decision};
 use crate::statistics::{Interval, sign_test};
 use crate::task::Task;
+
+/// The scaling factors to search where none are given: λ₀ alone for a network
+/// that was trained for it, else the published ones (those of relu and softplus
+/// from the supporting information).
+pub fn default_lambdas(activation: ActivationKind) -> Vec<f64> {
+    let (first, step, count) = match activation {
+        ActivationKind::Lif => (LIF_LAMBDA, 0.0, 1),
+        ActivationKind::Sigmoid => (20.0, 5.0, 12),
+        ActivationKind::ClippedRelu | ActivationKind::Softplus => (4.0, 2.0, 12),
+    };
+    (0..count).map(|k| first + step * f64::from(k)).collect()
+}
 
 /// Chance that a candidate as good as the leader leaves the race at one look.
 pub const SIGN_TEST_LEVEL: f64 = 0.01;

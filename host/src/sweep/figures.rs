@@ -4,7 +4,8 @@
 //! supporting information. The published values were read off the figures or
 //! stand in the text; each is of 100 networks a cell.
 
-use super::plan::{Cell, Equation, NeuronOptions, Plan, default_lambdas};
+use super::plan::{Cell, Equation, NeuronOptions, Plan};
+use crate::convert::search::default_lambdas;
 use crate::rate::activation::ActivationKind;
 use crate::rate::options::{DecayTaus, RateOptions};
 use crate::task::Task;

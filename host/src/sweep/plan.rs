@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::SweepError;
 use crate::convert::Neuron;
 use crate::formats::disk;
-use crate::rate::activation::{ActivationKind, LIF_LAMBDA};
+
 use crate::rate::options::RateOptions;
 
 /// Name of the file in the sweep's folder.
@@ -117,18 +117,6 @@ impl NeuronOptions {
             ..published
         }
     }
-}
-
-/// The scaling factors to search where none are given: λ₀ alone for a network
-/// that was trained for it, else the published ones (those of relu and softplus
-/// from the supporting information).
-pub fn default_lambdas(activation: ActivationKind) -> Vec<f64> {
-    let (first, step, count) = match activation {
-        ActivationKind::Lif => (LIF_LAMBDA, 0.0, 1),
-        ActivationKind::Sigmoid => (20.0, 5.0, 12),
-        ActivationKind::ClippedRelu | ActivationKind::Softplus => (4.0, 2.0, 12),
-    };
-    (0..count).map(|k| first + step * f64::from(k)).collect()
 }
 
 /// One network of a sweep.
@@ -264,6 +252,8 @@ fn compare(name: &str, there: &Value, given: &Value, differences: &mut Vec<Strin
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::convert::search::default_lambdas;
+    use crate::rate::activation::ActivationKind;
     use crate::task::Task;
 
     fn plan() -> Plan {
