@@ -19,8 +19,7 @@ pub fn saturated_steps(experiment: &Experiment<Deployed>, trials: u64) -> u64 {
     let mut steps = 0;
     for index in 0..trials {
         let trial = task_trial(experiment.task, experiment.seed, index);
-        let values: Vec<f64> = trial.input.iter().map(|&u| u.into()).collect();
-        let input = Input::new(experiment.task.channels(), &values);
+        let input = Input::of_trial(experiment.task.channels(), &trial);
         let mut noise = Noise::new(experiment.seed, index);
         let mut state = memory.start(network, &mut noise);
         trial::run(

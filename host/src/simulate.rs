@@ -1,8 +1,9 @@
 //! Runs core's step over trials and records; there is no other simulator.
 
 use rate2spike_core::arithmetic::Arithmetic;
+use rate2spike_core::blob::Deployed;
 use rate2spike_core::decision::{Decision, Evidence};
-use rate2spike_core::network::Network;
+use rate2spike_core::network::{Network, Tables};
 use rate2spike_core::noise::Noise;
 use rate2spike_core::step::{Block, ReadoutBlock, State, Waiting, blocks};
 use rate2spike_core::trial::{self, Clock, SpikeHash};
@@ -85,6 +86,12 @@ impl<U: FromInput> Input<U> {
             .map(U::from_input)
             .collect();
         Self { channels, values }
+    }
+
+    /// That of `trial`.
+    pub fn of_trial(channels: usize, trial: &Trial) -> Self {
+        let values: Vec<f64> = trial.input.iter().map(|&u| u.into()).collect();
+        Self::new(channels, &values)
     }
 
     /// All values, sample by sample.
@@ -185,6 +192,36 @@ pub fn task_trial(task: Task, seed: u64, index: u64) -> Trial {
     task.trial(&mut generator(seed, Stream::Spiking, index))
 }
 
+impl<'a, 't, A: Float> Experiment<'a, Tables<'t, A>> {
+    /// A floating-point network, with steps of `step`.
+    pub fn floating(network: &'a Tables<'t, A>, task: Task, step: &TimeStep, seed: u64) -> Self {
+        Self {
+            network,
+            task,
+            decision: decision(task, step),
+            clock: clock(task, step),
+            step_ms: step.ms,
+            seed,
+        }
+    }
+}
+
+impl<'a, 'b> Experiment<'a, Deployed<'b>> {
+    /// A deployed network, which says itself how it answers and how long its
+    /// steps are.
+    pub fn deployed(network: &'a Deployed<'b>, task: Task, seed: u64) -> Self {
+        let payload = network.payload();
+        Self {
+            network,
+            task,
+            decision: payload.decision,
+            clock: payload.clock,
+            step_ms: f64::from(payload.step_ns) / 1e6,
+            seed,
+        }
+    }
+}
+
 impl<N> Experiment<'_, N>
 where
     N: Network + Sync,
@@ -194,8 +231,7 @@ where
     /// Runs the `index`-th trial.
     pub fn outcome(&self, memory: &mut Memory<N::Number>, index: u64) -> Outcome {
         let trial = task_trial(self.task, self.seed, index);
-        let values: Vec<f64> = trial.input.iter().map(|&u| u.into()).collect();
-        let input = Input::new(self.task.channels(), &values);
+        let input = Input::of_trial(self.task.channels(), &trial);
         // Vectors as wide as the machine has them, chosen when it runs.
         pulp::Arch::new().dispatch(TrialRun {
             experiment: self,

@@ -119,8 +119,8 @@ fn load(
 
 fn input(experiment: &Experiment<Deployed>, index: u64) -> (Input<fixed::types::I4F12>, i8) {
     let trial = task_trial(experiment.task, experiment.seed, index);
-    let values: Vec<f64> = trial.input.iter().map(|&u| u.into()).collect();
-    (Input::new(experiment.task.channels(), &values), trial.label)
+    let input = Input::of_trial(experiment.task.channels(), &trial);
+    (input, trial.label)
 }
 
 /// How many synapses a spike of `unit` reaches.

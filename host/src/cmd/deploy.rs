@@ -123,14 +123,8 @@ fn deploy(
     deployed: &Deployed,
 ) -> Result<(), CommandError> {
     check_self_test(&args.network, deployed)?;
-    let experiment = Experiment {
-        network: deployed,
-        task: task_of_blob(&args.network, deployed, args.task)?,
-        decision: deployed.payload().decision,
-        clock: deployed.payload().clock,
-        step_ms: f64::from(deployed.payload().step_ns) / 1e6,
-        seed: 1,
-    };
+    let task = task_of_blob(&args.network, deployed, args.task)?;
+    let experiment = Experiment::deployed(deployed, task, 1);
     let budget = Budget::new(target, &experiment, bytes.len());
     let firmware = firmware(args, target)?;
     let mut misfits = budget.misfits();

@@ -15,7 +15,7 @@ use super::training::{Plan, TrainReport, TrainingBar};
 use super::warnings::Warnings;
 use super::{CommandError, Lambdas, hexadecimal, print_json, progress, trials};
 use crate::convert::search::{
-    Candidate, Search, Standing, best, default_lambdas, score_f64, trials_met,
+    Candidate, SEARCH_SEED, Search, Standing, best, default_lambdas, score_f64, trials_met,
 };
 use crate::convert::{Neuron, SpikingNetwork, TimeStep};
 use crate::formats::history::History;
@@ -231,8 +231,7 @@ pub fn run(args: &PipelineArgs) -> Result<(), CommandError> {
 fn rate_accuracy(args: &PipelineArgs, options: &RateOptions, network: &RateNetwork) -> Accuracy {
     let trials = EvaluationTrials {
         seed: options.seed,
-        // Far from the trials of the evaluations that ended the training.
-        first: 1 << 40,
+        first: EvaluationTrials::FRESH,
         trials: args.trials,
         fluctuations: options.fluctuations,
     };
@@ -273,7 +272,7 @@ fn lambda(
         trials: args.trials,
         // Other trials than those of the final scores: the winner of a search
         // looks better on its own trials than it is.
-        seed: options.seed ^ 0x5EA2C4,
+        seed: options.seed ^ SEARCH_SEED,
         race: true,
     };
     let contest = search.contest().map_err(|source| CommandError::Convert {

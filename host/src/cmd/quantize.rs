@@ -96,14 +96,7 @@ pub fn score_blob(
 ) -> Result<Score, CommandError> {
     let deployed = snn::read(path, bytes)?;
     let task = snn::task(path, &deployed)?;
-    let experiment = Experiment {
-        network: &deployed,
-        task,
-        decision: deployed.payload().decision,
-        clock: deployed.payload().clock,
-        step_ms: step.ms,
-        seed,
-    };
+    let experiment = Experiment::deployed(&deployed, task, seed);
     debug_assert_eq!(experiment.decision, decision(task, step));
     Ok(experiment.score(trials))
 }

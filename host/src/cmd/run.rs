@@ -122,14 +122,7 @@ pub fn run(args: &RunArgs) -> Result<(), CommandError> {
 fn score(args: &RunArgs, bytes: &[u8], deployed: &Deployed) -> Result<(), CommandError> {
     check_self_test(&args.network, deployed)?;
     let task = task_of_blob(&args.network, deployed, args.task)?;
-    let experiment = Experiment {
-        network: deployed,
-        task,
-        decision: deployed.payload().decision,
-        clock: deployed.payload().clock,
-        step_ms: f64::from(deployed.payload().step_ns) / 1e6,
-        seed: args.seed,
-    };
+    let experiment = Experiment::deployed(deployed, task, args.seed);
     if let Some(port) = &args.on {
         return run_on(port, args, bytes, &experiment);
     }

@@ -14,6 +14,7 @@
 //! none is fitted.
 
 use nalgebra::{Cholesky, DMatrix, DVector};
+use rate2spike_core::network::Tables;
 use rate2spike_core::noise::Noise;
 use rate2spike_core::trial;
 use rayon::prelude::*;
@@ -57,6 +58,8 @@ pub fn refit(
     trials: usize,
 ) -> Result<Refit, Silent> {
     let n = network.units;
+    let tables = network.tables(step);
+    let tables = tables.tables();
     let (mut fitted, mut held_back) = (Sums::zero(n), Sums::zero(n));
     let mut first = 0;
     while first < trials {
@@ -64,7 +67,7 @@ pub fn refit(
         let samples: Vec<Samples> = chunk
             .clone()
             .into_par_iter()
-            .map(|index| Samples::of(network, task, step, seed, index as u64))
+            .map(|index| Samples::of(&tables, task, step, seed, index as u64))
             .collect();
         // In the order of the trials, whatever the number of threads.
         for (index, samples) in chunk.clone().zip(&samples) {
@@ -98,19 +101,16 @@ struct Samples {
 }
 
 impl Samples {
-    fn of(network: &SpikingNetwork, task: Task, step: &TimeStep, seed: u64, index: u64) -> Self {
+    fn of(tables: &Tables<f32>, task: Task, step: &TimeStep, seed: u64, index: u64) -> Self {
         let trial = task_trial(task, seed, index);
-        let values: Vec<f64> = trial.input.iter().map(|&u| u.into()).collect();
-        let input = Input::<f32>::new(task.channels(), &values);
-        let tables = network.tables::<f32>(step);
-        let tables = tables.tables();
-        let mut memory = Memory::of(&tables);
+        let input = Input::of_trial(task.channels(), &trial);
+        let mut memory = Memory::of(tables);
         let mut noise = Noise::new(seed, index);
-        let mut state = memory.start(&tables, &mut noise);
-        let (n, samples) = (network.units, task.samples());
+        let mut state = memory.start(tables, &mut noise);
+        let (n, samples) = (tables.constants.units, task.samples());
         let mut rates = DMatrix::zeros(samples, n);
         trial::run(
-            &tables,
+            tables,
             &mut state,
             &mut noise,
             clock(task, step),

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::{ConvertError, Neuron, OwnedTables, SpikingNetwork, TimeStep};
 use crate::rate::activation::{ActivationKind, LIF_LAMBDA};
 use crate::rate::network::RateNetwork;
-use crate::simulate::{Experiment, Memory, Outcome, Score, clock, decision};
+use crate::simulate::{Experiment, Memory, Outcome, Score, clock};
 use crate::statistics::{Interval, sign_test};
 use crate::task::Task;
 
@@ -32,6 +32,10 @@ pub fn default_lambdas(activation: ActivationKind) -> Vec<f64> {
 
 /// Chance that a candidate as good as the leader leaves the race at one look.
 pub const SIGN_TEST_LEVEL: f64 = 0.01;
+
+/// What the seed of a search differs by from that of the scores after it: a
+/// winner looks better on its own trials than it is.
+pub const SEARCH_SEED: u64 = 0x5EA2C4;
 
 /// Trials of each candidate between two looks of a race.
 const RACE_TRIALS: usize = 10;
@@ -255,15 +259,8 @@ impl Contest<'_> {
         let memory = || Memory::of(&self.networks[0].tables());
         jobs.par_iter()
             .map_init(memory, |memory, &(candidate, trial)| {
-                let experiment = Experiment {
-                    network: &self.networks[candidate].tables(),
-                    task,
-                    decision: decision(task, &step),
-                    clock: clock(task, &step),
-                    step_ms: step.ms,
-                    seed,
-                };
-                experiment.outcome(memory, trial as u64)
+                let network = self.networks[candidate].tables();
+                Experiment::floating(&network, task, &step, seed).outcome(memory, trial as u64)
             })
             .collect()
     }
@@ -290,17 +287,6 @@ pub fn best(candidates: &[Candidate]) -> Option<&Candidate> {
         })
 }
 
-/// Scores a spiking network in single precision, the fast one.
-pub fn score_f32(
-    network: &SpikingNetwork,
-    task: Task,
-    step: &TimeStep,
-    seed: u64,
-    trials: usize,
-) -> Score {
-    score::<f32>(network, task, step, seed, trials)
-}
-
 /// Scores a spiking network in double precision.
 pub fn score_f64(
     network: &SpikingNetwork,
@@ -309,26 +295,8 @@ pub fn score_f64(
     seed: u64,
     trials: usize,
 ) -> Score {
-    score::<f64>(network, task, step, seed, trials)
-}
-
-fn score<A: super::Float>(
-    network: &SpikingNetwork,
-    task: Task,
-    step: &TimeStep,
-    seed: u64,
-    trials: usize,
-) -> Score {
-    let tables = network.tables::<A>(step);
-    let experiment = Experiment {
-        network: &tables.tables(),
-        task,
-        decision: decision(task, step),
-        clock: clock(task, step),
-        step_ms: step.ms,
-        seed,
-    };
-    experiment.score(trials)
+    let tables = network.tables::<f64>(step);
+    Experiment::floating(&tables.tables(), task, step, seed).score(trials)
 }
 
 #[cfg(test)]

@@ -8,9 +8,9 @@ use rate2spike_core::blob::Deployed;
 use rate2spike_core::factors::Scheme;
 use serde::Serialize;
 
-use super::{decision as fixed_decision, quantize};
+use super::quantize;
 use crate::convert::{PUBLISHED_STEP_MS, SpikingNetwork, TimeStep};
-use crate::simulate::{Experiment, Outcome, clock, decision};
+use crate::simulate::{Experiment, Outcome};
 use crate::task::Task;
 
 /// Accuracy that a longer step may cost.
@@ -54,14 +54,8 @@ pub fn compare_steps(
 ) -> Vec<Comparison> {
     let published = TimeStep::new(PUBLISHED_STEP_MS, Scheme::Exact).expect("a usual step");
     let tables = network.tables::<f32>(&published);
-    let reference = Experiment {
-        network: &tables.tables(),
-        task,
-        decision: decision(task, &published),
-        clock: clock(task, &published),
-        step_ms: published.ms,
-        seed,
-    };
+    let tables = tables.tables();
+    let reference = Experiment::floating(&tables, task, &published, seed);
     let mut known: Vec<Outcome> = Vec::new();
     let mut comparisons = Vec::new();
     for ms in STEPS_MS {
@@ -69,14 +63,7 @@ pub fn compare_steps(
         let comparison = match quantize(network, task, &step) {
             Ok(quantized) => {
                 let deployed = Deployed::read(&quantized.bytes).expect("just written");
-                let longer = Experiment {
-                    network: &deployed,
-                    task,
-                    decision: fixed_decision(task, &step),
-                    clock: clock(task, &step),
-                    step_ms: ms,
-                    seed,
-                };
+                let longer = Experiment::deployed(&deployed, task, seed);
                 compare(ms, |first, trials| {
                     if known.len() < first + trials {
                         known.extend(reference.outcomes(first as u64, trials));

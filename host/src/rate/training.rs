@@ -274,6 +274,12 @@ pub struct EvaluationTrials {
     pub fluctuations: f32,
 }
 
+impl EvaluationTrials {
+    /// First trial of a score after the training: far from those of the
+    /// evaluations that ended it.
+    pub const FRESH: u64 = 1 << 40;
+}
+
 /// Scores `network`.
 pub fn evaluate(
     network: &RateNetwork,

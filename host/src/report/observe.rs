@@ -196,8 +196,7 @@ pub fn deployed(network: &Deployed, trials: &Trials) -> Observation {
         f64::from(<rate2spike_core::Fixed as rate2spike_core::Arithmetic>::OUTPUT_ONE.to_bits());
     let shown = |index| {
         let trial = task_trial(trials.task, trials.seed, index);
-        let input: Vec<f64> = trial.input.iter().map(|&u| u.into()).collect();
-        let input = Input::new(trials.task.channels(), &input);
+        let input = Input::of_trial(trials.task.channels(), &trial);
         let mut memory = Memory::of(network);
         let mut noise = Noise::new(trials.seed, index);
         let mut state = memory.start(network, &mut noise);

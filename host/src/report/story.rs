@@ -27,9 +27,6 @@ use crate::task::{SAMPLE_MS, Task};
 /// Time step of a deployed network of which there is no file yet, ms.
 const DEPLOYED_STEP_MS: f64 = 0.1;
 
-/// Trials of an evaluation that no training has used.
-const FRESH_TRIALS: u64 = 1 << 40;
-
 /// A run, as it lies on disk.
 #[derive(Clone, Debug)]
 pub struct Run {
@@ -146,14 +143,9 @@ pub fn tell(run: &Run, mut told: impl FnMut()) -> Result<(Page, Numbers), Conver
     let seen_spiking = observe::spiking(spiking, trials);
     told();
     let deployed = fixed.bytes().and_then(|bytes| Deployed::read(bytes).ok());
-    let experiment = deployed.as_ref().map(|deployed| Experiment {
-        network: deployed,
-        task: trials.task,
-        decision: deployed.payload().decision,
-        clock: deployed.payload().clock,
-        step_ms: fixed.step_ms,
-        seed: trials.seed,
-    });
+    let experiment = deployed
+        .as_ref()
+        .map(|deployed| Experiment::deployed(deployed, trials.task, trials.seed));
     let seen_deployed = deployed
         .as_ref()
         .map(|deployed| observe::deployed(deployed, trials));
@@ -224,7 +216,7 @@ fn scores(
     let trials = &run.trials;
     let fresh = EvaluationTrials {
         seed: trials.seed,
-        first: FRESH_TRIALS,
+        first: EvaluationTrials::FRESH,
         trials: trials.count,
         fluctuations,
     };

@@ -7,21 +7,13 @@ use rate2spike_core::blob::Deployed;
 
 use super::plan::{Cell, Member, Plan};
 use super::row::{Row, Scores, Seconds};
-use crate::convert::search::{Search, best, score_f64};
+use crate::convert::search::{SEARCH_SEED, Search, best, score_f64};
 use crate::convert::{ConvertError, Neuron, SpikingNetwork, TimeStep};
 use crate::quantize::quantize;
 use crate::rate::network::RateNetwork;
 use crate::rate::options::RateOptions;
 use crate::rate::training::{EvaluationTrials, Trained, evaluate, train};
 use crate::simulate::{Experiment, Score};
-
-/// Place of the scored trials in the stream of evaluations: far from those
-/// that ended the training.
-const FRESH_TRIALS: u64 = 1 << 40;
-
-/// What the seed of the search of λ differs by: a winner looks better on its
-/// own trials than it is.
-const SEARCH_SEED: u64 = 0x5EA2C4;
 
 /// Runs `member` of `plan`; `step` is the deployed network's.
 pub fn run(plan: &Plan, member: Member, step: &TimeStep) -> Row {
@@ -64,7 +56,7 @@ pub fn run(plan: &Plan, member: Member, step: &TimeStep) -> Row {
 fn rate_scores(options: &RateOptions, network: &RateNetwork, trials: usize) -> Scores {
     let trials = EvaluationTrials {
         seed: options.seed,
-        first: FRESH_TRIALS,
+        first: EvaluationTrials::FRESH,
         trials,
         fluctuations: options.fluctuations,
     };
@@ -132,13 +124,6 @@ fn lambda(
 
 fn fixed_score(bytes: &[u8], row: &Row) -> Score {
     let deployed = Deployed::read(bytes).expect("a blob that was just written is valid");
-    let experiment = Experiment {
-        network: &deployed,
-        task: row.options.task,
-        decision: deployed.payload().decision,
-        clock: deployed.payload().clock,
-        step_ms: row.step_ms,
-        seed: row.options.seed,
-    };
+    let experiment = Experiment::deployed(&deployed, row.options.task, row.options.seed);
     experiment.score(row.trials)
 }
