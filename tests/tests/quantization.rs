@@ -19,27 +19,65 @@ fn published() -> SpikingNetwork {
     SpikingNetwork::new(&model.network, LAMBDA, Neuron::LIF).expect("a network")
 }
 
+/// The same network with all potentials and currents times `factor`.
+fn louder(network: &SpikingNetwork, factor: f64) -> SpikingNetwork {
+    let louder = |values: &[f64]| values.iter().map(|value| value * factor).collect();
+    let neuron = network.neuron;
+    SpikingNetwork {
+        neuron: Neuron {
+            bias_mv: neuron.bias_mv * factor,
+            threshold_mv: neuron.threshold_mv * factor,
+            reset_mv: neuron.reset_mv * factor,
+            start_mv: neuron.start_mv * factor,
+            noise_mv: neuron.noise_mv * factor,
+            ..neuron
+        },
+        weights: louder(&network.weights),
+        input_weights: louder(&network.input_weights),
+        ..network.clone()
+    }
+}
+
 #[test]
 fn fixed_point_answers_as_often_right_as_f64() {
     let (network, step) = (
         published(),
         TimeStep::new(0.1, Scheme::Exact).expect("a time step"),
     );
-    let quantized = quantize(&network, Task::GoNogo, &step).expect("a network that fits");
-    assert!(quantized.bytes.len() <= 24 * 1024);
     let trials = 1000;
-    let path = std::path::Path::new("net.snn");
-    let fixed = score_blob(path, &quantized.bytes, &step, 1, trials).expect("a valid blob");
     let float = score_f64(&network, Task::GoNogo, &step, 1, trials);
-    println!(
-        "f64 {} fixed {}, {} bytes",
-        float.accuracy(),
-        fixed.accuracy(),
-        quantized.bytes.len()
-    );
-    // One point, which the trials could resolve: they are the same for both.
-    assert!((fixed.accuracy() - float.accuracy()).abs() <= 0.01);
-    assert!((fixed.strict_accuracy() - float.strict_accuracy()).abs() <= 0.01);
+    // The smaller two are what is left of a network whose currents are so many
+    // times as large as the format's.
+    for part in [1.0, 1.0 / 4.0, 1.0 / 16.0] {
+        let quantized =
+            quantize(&louder(&network, part), Task::GoNogo, &step).expect("a network that fits");
+        assert!(quantized.bytes.len() <= 24 * 1024);
+        let path = std::path::Path::new("net.snn");
+        let fixed = score_blob(path, &quantized.bytes, &step, 1, trials).expect("a valid blob");
+        println!(
+            "f64 {} fixed {}, {} bytes",
+            float.accuracy(),
+            fixed.accuracy(),
+            quantized.bytes.len()
+        );
+        // One point, which the trials could resolve: they are the same for both.
+        assert!((fixed.accuracy() - float.accuracy()).abs() <= 0.01);
+        assert!((fixed.strict_accuracy() - float.strict_accuracy()).abs() <= 0.01);
+    }
+}
+
+#[test]
+fn a_network_whose_currents_are_too_large_is_the_same_in_larger_units() {
+    let step = TimeStep::new(0.1, Scheme::Exact).expect("a time step");
+    let bytes = |network: &SpikingNetwork| quantize(network, Task::GoNogo, &step);
+    let network = published();
+    let own = bytes(&network).expect("a network that fits").bytes;
+    for factor in [4.0, 16.0] {
+        let louder = bytes(&louder(&network, factor)).expect("a network that fits");
+        assert_eq!(louder.bytes, own);
+    }
+    let error = bytes(&louder(&network, 64.0)).expect_err("currents beyond the format");
+    assert!(error.to_string().contains("use a larger lambda"), "{error}");
 }
 
 /// Decay time constants of 20 to 100 ms, one a unit.

@@ -23,7 +23,7 @@ use rate2spike_core::factors::Scheme;
 use rate2spike_core::network::Membrane;
 use rate2spike_core::noise::DEVIATE_SD;
 
-use crate::convert::{SpikingNetwork, TimeStep};
+use crate::convert::{Neuron, SpikingNetwork, TimeStep};
 use crate::simulate::{Memory, clock};
 use crate::task::Task;
 use report::{Loss, Losses};
@@ -31,6 +31,11 @@ use report::{Loss, Losses};
 /// Largest size of a synaptic current, mV: with a drive and the noise of a
 /// refractory time it stays inside [`Fixed`].
 const MOST_CURRENT_MV: f64 = 900.0;
+
+/// Largest unit of potentials and currents, mV. With larger ones a membrane's
+/// pull, which the step resolves to a 32nd of the unit, would no longer be small
+/// against its noise of 1 mV.
+const MOST_UNIT_MV: f64 = 16.0;
 
 /// Largest size of a constant drive, mV.
 const MOST_DRIVE_MV: f64 = 60.0;
@@ -73,7 +78,8 @@ pub enum QuantizeError {
     },
     /// Weights whose current could leave the range.
     #[error(
-        "the synapses of unit {unit} could add up to {current_mv:.0} mV, beyond the ±{MOST_CURRENT_MV} mV of the fixed-point format: use a larger lambda"
+        "the synapses of unit {unit} could add up to {current_mv:.0} mV, beyond the ±{most} mV of the fixed-point format: use a larger lambda",
+        most = MOST_CURRENT_MV * MOST_UNIT_MV
     )]
     Current {
         /// The receiving unit.
@@ -177,12 +183,17 @@ pub fn quantize(
     task: Task,
     step: &TimeStep,
 ) -> Result<Quantized, QuantizeError> {
-    check(network, step)?;
+    let unit_mv = unit_mv(network, step)?;
+    let network = &measured_in(unit_mv, network);
+    check(network, step, unit_mv)?;
     let mut losses = Losses::default();
     let decays = Decays::new(network, step, &mut losses)?;
     let tables = tables(network, step, &decays, &mut losses)?;
     let readout = readout::Bank::new(network, step, &decays, &mut losses)?;
     let shared = shared(network, step, &decays, &tables, readout.shift, &mut losses)?;
+    for loss in [&mut losses.bias_mv, &mut losses.input_weight_mv] {
+        *loss = loss.times(unit_mv);
+    }
     let pulses = self_test_pulses(task);
     let mut payload = Payload {
         task: task.name().as_bytes(),
@@ -254,7 +265,7 @@ fn self_test_pulses(task: Task) -> Vec<u8> {
         .collect()
 }
 
-fn check(network: &SpikingNetwork, step: &TimeStep) -> Result<(), QuantizeError> {
+fn check(network: &SpikingNetwork, step: &TimeStep, unit_mv: f64) -> Result<(), QuantizeError> {
     if network.neuron.membrane == Membrane::Quadratic {
         return Err(QuantizeError::Quadratic);
     }
@@ -264,7 +275,6 @@ fn check(network: &SpikingNetwork, step: &TimeStep) -> Result<(), QuantizeError>
     if network.channels > blob::MOST_INPUTS {
         return Err(QuantizeError::Channels(network.channels));
     }
-    check_currents(network, step)?;
     let bias = network.neuron.bias_mv;
     for unit in 0..network.units {
         let weights = &network.input_weights[unit * network.channels..][..network.channels];
@@ -273,29 +283,30 @@ fn check(network: &SpikingNetwork, step: &TimeStep) -> Result<(), QuantizeError>
             return Err(QuantizeError::Voltage {
                 name: "input weight",
                 unit,
-                value,
-                limit,
+                value: value * unit_mv,
+                limit: limit * unit_mv,
             });
         }
         if bias.abs() > MOST_DRIVE_MV {
-            let limit = MOST_DRIVE_MV;
             return Err(QuantizeError::Voltage {
                 name: "bias",
                 unit,
-                value: bias,
-                limit,
+                value: bias * unit_mv,
+                limit: MOST_DRIVE_MV * unit_mv,
             });
         }
     }
     Ok(())
 }
 
-/// No unit fires faster than its refractory time allows, so that its weights
-/// bound the current: excitation and inhibition apart.
-fn check_currents(network: &SpikingNetwork, step: &TimeStep) -> Result<(), QuantizeError> {
+/// The unit whose current could become the largest, and that current in mV. No
+/// unit fires faster than its refractory time allows, so that its weights bound
+/// the current: excitation and inhibition apart.
+fn most_current(network: &SpikingNetwork, step: &TimeStep) -> Option<(usize, f64)> {
     let steps_between_spikes = f64::from(network.refractory_steps(step)) + 1.0;
     let most_hz = 1000.0 / (steps_between_spikes * step.ms);
-    for (unit, row) in network.weights.chunks_exact(network.units).enumerate() {
+    let rows = network.weights.chunks_exact(network.units).enumerate();
+    let currents = rows.map(|(unit, row)| {
         // Two spikes can follow each other at once at the start of a trial; a
         // single spike's peak, area over τ, is added for them.
         let most_hz = most_hz + 1000.0 / network.decay_ms[unit];
@@ -306,12 +317,43 @@ fn check_currents(network: &SpikingNetwork, step: &TimeStep) -> Result<(), Quant
                     if w > 0.0 { (e + w, i) } else { (e, i - w) }
                 },
             );
-        let current_mv = f64::max(excitation, inhibition) * most_hz;
-        if current_mv > MOST_CURRENT_MV {
-            return Err(QuantizeError::Current { unit, current_mv });
-        }
+        (unit, f64::max(excitation, inhibition) * most_hz)
+    });
+    currents.max_by(|a, b| a.1.total_cmp(&b.1))
+}
+
+/// What one mV of the fixed-point format stands for, so that every current
+/// fits: a power of two, one wherever possible. Networks without Dale's
+/// principle, and those of relu and softplus, have currents of some thousand mV
+/// that excitation and inhibition never reach alone.
+fn unit_mv(network: &SpikingNetwork, step: &TimeStep) -> Result<f64, QuantizeError> {
+    let (unit, current_mv) = most_current(network, step).unwrap_or_default();
+    let unit_mv = (current_mv / MOST_CURRENT_MV).log2().ceil().exp2();
+    if unit_mv > MOST_UNIT_MV {
+        return Err(QuantizeError::Current { unit, current_mv });
     }
-    Ok(())
+    Ok(unit_mv.max(1.0))
+}
+
+/// The same network with potentials and currents in units of `unit_mv`: a leaky
+/// membrane is linear up to its threshold, so that the spikes stay where they
+/// are.
+fn measured_in(unit_mv: f64, network: &SpikingNetwork) -> SpikingNetwork {
+    let smaller = |values: &[f64]| values.iter().map(|value| value / unit_mv).collect();
+    let neuron = network.neuron;
+    SpikingNetwork {
+        neuron: Neuron {
+            bias_mv: neuron.bias_mv / unit_mv,
+            threshold_mv: neuron.threshold_mv / unit_mv,
+            reset_mv: neuron.reset_mv / unit_mv,
+            start_mv: neuron.start_mv / unit_mv,
+            noise_mv: neuron.noise_mv / unit_mv,
+            ..neuron
+        },
+        weights: smaller(&network.weights),
+        input_weights: smaller(&network.input_weights),
+        ..network.clone()
+    }
 }
 
 /// The decay factors of a network.

@@ -31,6 +31,16 @@ impl Loss {
     }
 }
 
+impl Loss {
+    /// The same in another unit.
+    pub fn times(self, factor: f64) -> Self {
+        Self {
+            largest: self.largest * factor,
+            rms: self.rms * factor,
+        }
+    }
+}
+
 /// The errors of all quantities.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Losses {
