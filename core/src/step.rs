@@ -390,14 +390,14 @@ impl<'m, A: Arithmetic> State<'m, A> {
     ) {
         let constants = network.constants();
         let mut left = self.blocks.len();
-        while let Some(behind) = self.next_spike(left, constants, deviates, &after) {
-            left = behind;
-            self.fire(self.blocks.len() - left - 1, constants);
+        while let Some(from_it_on) = self.next_spike(left, constants, deviates, &after) {
+            self.fire(self.blocks.len() - from_it_on, constants);
+            left = from_it_on - 1;
         }
     }
 
     /// Advances the last `left` blocks, up to the first one that has a potential
-    /// at the threshold, and returns how many are behind it.
+    /// at the threshold, and returns how many there are from that one on.
     #[inline(always)]
     fn next_spike(
         &mut self,
@@ -410,8 +410,9 @@ impl<'m, A: Arithmetic> State<'m, A> {
         let (mut block, mut rest) = self.blocks.get_mut(count - left..)?.split_first_mut()?;
         loop {
             let at_threshold = block.advance(constants, deviates.next_block());
-            if after(count - rest.len() - 1, block, at_threshold) {
-                return Some(rest.len());
+            let from_it_on = rest.len() + 1;
+            if after(count - from_it_on, block, at_threshold) {
+                return Some(from_it_on);
             }
             (block, rest) = rest.split_first_mut()?;
         }

@@ -23,7 +23,7 @@ pub struct Cost {
 /// over the neurons, 43 instructions take 54 cycles by the core's reference
 /// manual (a load 2 cycles, 1 where it follows another one; several at once 1
 /// and 1 each; a taken branch 3), if the flash accelerator hides all waiting.
-pub const CORTEX_M4_CYCLES_AN_INSTRUCTION: f64 = 54.0 / 43.0;
+pub const CORTEX_M4_CYCLES_AN_INSTRUCTION: f64 = 30.0 / 25.0;
 
 /// What is known of a board and of its firmware.
 #[derive(Clone, Copy, Debug, PartialEq)]
