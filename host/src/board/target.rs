@@ -20,7 +20,7 @@ pub struct Cost {
 }
 
 /// A Cortex-M4's cycles in an instruction of the step, estimated: in the loop
-/// over the neurons, 43 instructions take 54 cycles by the core's reference
+/// over the neurons, 25 instructions take 30 cycles by the core's reference
 /// manual (a load 2 cycles, 1 where it follows another one; several at once 1
 /// and 1 each; a taken branch 3), if the flash accelerator hides all waiting.
 pub const CORTEX_M4_CYCLES_AN_INSTRUCTION: f64 = 30.0 / 25.0;
@@ -80,13 +80,13 @@ impl Target {
         filters: 16,
         clock_hz: 133e6,
         cost: Cost {
-            step: 587.0,
-            unit: 83.3,
-            input: 122.8,
-            spike: 442.0,
-            synapse: 24.8,
+            step: 531.0,
+            unit: 54.1,
+            input: 132.8,
+            spike: 394.0,
+            synapse: 24.7,
         },
-        stack_bytes: 3524,
+        stack_bytes: 3532,
         uf2: true,
     };
 
@@ -106,13 +106,13 @@ impl Target {
         filters: 16,
         clock_hz: 168e6,
         cost: Cost {
-            step: 253.0,
-            unit: 54.8,
-            input: 66.4,
-            spike: 267.0,
-            synapse: 17.5,
+            step: 210.0,
+            unit: 31.4,
+            input: 63.5,
+            spike: 217.0,
+            synapse: 16.6,
         },
-        stack_bytes: 3008,
+        stack_bytes: 3024,
         uf2: false,
     };
 

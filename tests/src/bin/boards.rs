@@ -19,8 +19,11 @@ use rate2spike_tests::untrained;
 /// Seed of the trials.
 const SEED: u64 = 1;
 
-/// Step of the measured networks, in ms.
+/// Step of the networks of the first table, in ms.
 const STEP_MS: f64 = 0.5;
+
+/// Units and steps in ms of the second table.
+const REAL_TIME: [(usize, f64); 4] = [(200, 0.05), (200, 0.1), (200, 0.5), (1000, 0.5)];
 
 /// QEMU's SysTick counts at this rate, whatever the firmware believes, while an
 /// instruction takes a nanosecond.
@@ -47,20 +50,23 @@ fn main() {
         if !board.is_ready() {
             continue;
         }
-        let rows: Vec<Row> = [50, 200, 500, 1000].map(|n| measure(board, n)).into();
+        let rows: Vec<Row> = [50, 200, 500, 1000]
+            .map(|n| measure(board, n, STEP_MS))
+            .into();
         print(board, &rows);
+        print_real_time(board);
     }
 }
 
-fn measure(board: Board, units: usize) -> Row {
-    let bytes = untrained(Task::GoNogo, units, STEP_MS);
+fn measure(board: Board, units: usize, step_ms: f64) -> Row {
+    let bytes = untrained(Task::GoNogo, units, step_ms);
     let deployed = Deployed::read(&bytes).expect("a network");
     let experiment = Experiment {
         network: &deployed,
         task: Task::GoNogo,
         decision: deployed.payload().decision,
         clock: deployed.payload().clock,
-        step_ms: STEP_MS,
+        step_ms,
         seed: SEED,
     };
     let emulator = Emulator::start(board, &bytes, &[]);
@@ -167,6 +173,34 @@ fn fitted(rows: &[Row]) -> Cost {
     }
 }
 
+/// What part of the time that a step stands for is taken by it.
+fn print_real_time(board: Board) {
+    let target = target(board);
+    println!(
+        "\n| N | step, ms | spikes a unit, Hz | mean step, % of its time | worst step | first step, in steps |"
+    );
+    println!("|---|---|---|---|---|---|");
+    for (units, step_ms) in REAL_TIME {
+        let row = measure(board, units, step_ms);
+        let available = step_ms * 1e-3 * target.clock_hz;
+        let seconds = f64::from(row.cycles.steps) * step_ms * 1e-3;
+        println!(
+            "| {units} | {step_ms} | {:.1} | {:.0} | {:.0} | {:.1} |",
+            row.spikes / units as f64 / seconds,
+            100.0 * row.mean() / available,
+            100.0 * row.scale * f64::from(row.cycles.worst) / available,
+            row.scale * f64::from(row.cycles.first) / available,
+        );
+    }
+}
+
+fn target(board: Board) -> &'static Target {
+    match board {
+        Board::Rp2040 => &Target::RP2040,
+        _ => &Target::STM32F405,
+    }
+}
+
 fn print(board: Board, rows: &[Row]) {
     let firmware = Firmware::read(&board.build()).expect("the firmware just built");
     println!("\n{board:?}\n");
@@ -204,9 +238,5 @@ fn print(board: Board, rows: &[Row]) {
         "\ncycles: {:.0} a step, {:.1} a neuron-step, {:.1} a unit with new input, {:.0} a spike, {:.1} a delivered synapse",
         cost.step, cost.unit, cost.input, cost.spike, cost.synapse
     );
-    let target = match board {
-        Board::Rp2040 => &Target::RP2040,
-        _ => &Target::STM32F405,
-    };
-    println!("`deploy` counts with: {:?}", target.cost);
+    println!("`deploy` counts with: {:?}", target(board).cost);
 }
