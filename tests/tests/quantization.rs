@@ -34,6 +34,7 @@ fn louder(network: &SpikingNetwork, factor: f64) -> SpikingNetwork {
         },
         weights: louder(&network.weights),
         input_weights: louder(&network.input_weights),
+        offset_mv: louder(&network.offset_mv),
         ..network.clone()
     }
 }
@@ -46,9 +47,9 @@ fn fixed_point_answers_as_often_right_as_f64() {
     );
     let trials = 1000;
     let float = score_f64(&network, Task::GoNogo, &step, 1, trials);
-    // The smaller two are what is left of a network whose currents are so many
+    // The smaller ones are what is left of a network whose currents are so many
     // times as large as the format's.
-    for part in [1.0, 1.0 / 4.0, 1.0 / 16.0] {
+    for part in [1.0, 1.0 / 4.0, 1.0 / 16.0, 1.0 / 64.0] {
         let quantized =
             quantize(&louder(&network, part), Task::GoNogo, &step).expect("a network that fits");
         assert!(quantized.bytes.len() <= 24 * 1024);
@@ -72,11 +73,11 @@ fn a_network_whose_currents_are_too_large_is_the_same_in_larger_units() {
     let bytes = |network: &SpikingNetwork| quantize(network, Task::GoNogo, &step);
     let network = published();
     let own = bytes(&network).expect("a network that fits").bytes;
-    for factor in [4.0, 16.0] {
+    for factor in [4.0, 64.0] {
         let louder = bytes(&louder(&network, factor)).expect("a network that fits");
         assert_eq!(louder.bytes, own);
     }
-    let error = bytes(&louder(&network, 64.0)).expect_err("currents beyond the format");
+    let error = bytes(&louder(&network, 256.0)).expect_err("currents beyond the format");
     assert!(error.to_string().contains("use a larger lambda"), "{error}");
 }
 

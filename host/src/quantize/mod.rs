@@ -35,7 +35,7 @@ const MOST_CURRENT_MV: f64 = 900.0;
 /// Largest unit of potentials and currents, mV. With larger ones a membrane's
 /// pull, which the step resolves to a 32nd of the unit, would no longer be small
 /// against its noise of 1 mV.
-const MOST_UNIT_MV: f64 = 16.0;
+const MOST_UNIT_MV: f64 = 64.0;
 
 /// Largest size of a constant drive, mV.
 const MOST_DRIVE_MV: f64 = 60.0;
@@ -275,8 +275,7 @@ fn check(network: &SpikingNetwork, step: &TimeStep, unit_mv: f64) -> Result<(), 
     if network.channels > blob::MOST_INPUTS {
         return Err(QuantizeError::Channels(network.channels));
     }
-    let bias = network.neuron.bias_mv;
-    for unit in 0..network.units {
+    for (unit, bias) in network.biases_mv().enumerate() {
         let weights = &network.input_weights[unit * network.channels..][..network.channels];
         let limit = f64::from(I6F10::MAX);
         if let Some(&value) = weights.iter().find(|w| w.abs() > limit) {
@@ -322,17 +321,20 @@ fn most_current(network: &SpikingNetwork, step: &TimeStep) -> Option<(usize, f64
     currents.max_by(|a, b| a.1.total_cmp(&b.1))
 }
 
-/// What one mV of the fixed-point format stands for, so that every current
-/// fits: a power of two, one wherever possible. Networks without Dale's
+/// What one mV of the fixed-point format stands for, so that every current and
+/// every input weight fits: a power of two, one wherever possible. Networks without Dale's
 /// principle, and those of relu and softplus, have currents of some thousand mV
 /// that excitation and inhibition never reach alone.
 fn unit_mv(network: &SpikingNetwork, step: &TimeStep) -> Result<f64, QuantizeError> {
     let (unit, current_mv) = most_current(network, step).unwrap_or_default();
-    let unit_mv = (current_mv / MOST_CURRENT_MV).log2().ceil().exp2();
-    if unit_mv > MOST_UNIT_MV {
+    let whole = |wanted: f64| wanted.log2().ceil().exp2();
+    if whole(current_mv / MOST_CURRENT_MV) > MOST_UNIT_MV {
         return Err(QuantizeError::Current { unit, current_mv });
     }
-    Ok(unit_mv.max(1.0))
+    let weights = network.input_weights.iter();
+    let input_mv = weights.fold(0.0, |most: f64, w| most.max(w.abs()));
+    let wanted = (current_mv / MOST_CURRENT_MV).max(input_mv / f64::from(I6F10::MAX));
+    Ok(whole(wanted).clamp(1.0, MOST_UNIT_MV))
 }
 
 /// The same network with potentials and currents in units of `unit_mv`: a leaky
@@ -352,6 +354,7 @@ fn measured_in(unit_mv: f64, network: &SpikingNetwork) -> SpikingNetwork {
         },
         weights: smaller(&network.weights),
         input_weights: smaller(&network.input_weights),
+        offset_mv: smaller(&network.offset_mv),
         ..network.clone()
     }
 }
@@ -430,10 +433,11 @@ fn tables(
     }
     losses.weight = Loss::of(errors.into_iter());
 
-    let bias = drive_bits(network.neuron.bias_mv);
-    losses.bias_mv = Loss::of([f64::from(bias) / 32.0 - network.neuron.bias_mv].into_iter());
+    let biases: Vec<i16> = network.biases_mv().map(drive_bits).collect();
+    let exact = network.biases_mv().zip(&biases);
+    losses.bias_mv = Loss::of(exact.map(|(exact, &bits)| f64::from(bits) / 32.0 - exact));
     let units = (0..n)
-        .flat_map(|unit| [decays.synapses[unit].bits, gains[unit], bias])
+        .flat_map(|unit| [decays.synapses[unit].bits, gains[unit], biases[unit]])
         .flat_map(i16::to_le_bytes)
         .collect();
     let inputs: Vec<I6F10> = network

@@ -141,6 +141,7 @@ fn published(task: Task, units: usize) -> Cell {
         },
         neuron: NeuronOptions::LIF,
         lambdas: default_lambdas(ActivationKind::Sigmoid),
+        calibrate: false,
     }
 }
 
