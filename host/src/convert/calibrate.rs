@@ -365,3 +365,41 @@ fn fit_unit(points: &[(f64, f64)], curve: &Curve, variance: f64) -> [f64; 3] {
     }
     best.1
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_unit_that_follows_the_neuron_s_own_curve_gets_that_piece_of_it() {
+        let curve = Curve::new(&Neuron::LIF);
+        let (gain, offset, lambda) = (0.25 * 1.25f64.powi(10), 1.5, 30.0);
+        let points: Vec<(f64, f64)> = (-30..=30)
+            .map(|k| f64::from(k) / 10.0)
+            .map(|x| (x, curve.at(gain * x + offset).0 / lambda))
+            .collect();
+        let fit = fit_unit(&points, &curve, 0.0);
+        for (found, wanted) in fit.into_iter().zip([gain, offset, lambda]) {
+            assert!((found / wanted - 1.0).abs() < 1e-9, "{found} for {wanted}");
+        }
+    }
+
+    #[test]
+    fn fluctuations_ask_for_a_higher_rate() {
+        let curve = Curve::new(&Neuron::LIF);
+        let points: Vec<(f64, f64)> = (0..50)
+            .map(|k| f64::from(k) / 50.0)
+            .map(|x| (x, x))
+            .collect();
+        let [smooth, fluctuating] =
+            [0.0, 10.0].map(|variance| fit_unit(&points, &curve, variance)[2]);
+        assert!(fluctuating > 1.2 * smooth, "{fluctuating} after {smooth}");
+    }
+
+    #[test]
+    fn a_unit_that_does_nothing_becomes_silent() {
+        let curve = Curve::new(&Neuron::LIF);
+        let [gain, offset, lambda] = fit_unit(&[(-1.0, 0.0), (0.5, 0.0)], &curve, 1.0);
+        assert!(curve.at(gain + offset).0 < 1e-6 && lambda > 0.0);
+    }
+}

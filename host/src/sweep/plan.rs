@@ -265,6 +265,7 @@ mod tests {
             options: RateOptions::published(Task::Xor, units),
             neuron: NeuronOptions::LIF,
             lambdas: default_lambdas(ActivationKind::Sigmoid),
+            calibrate: false,
         };
         Plan {
             cells: vec![cell(10), cell(20)],
