@@ -10,7 +10,7 @@ use super::quantize::Accuracy;
 use super::warnings::Warnings;
 use super::{CommandError, Lambdas, NeuronArgs, print_json, progress, task_of, trials};
 use crate::convert::SpikingNetwork;
-use crate::convert::calibrate::{CalibrateError, Request};
+use crate::convert::calibrate::{CalibrateError, Calibration, Request};
 use crate::convert::refit::refit;
 use crate::convert::search::{Candidate, Search, Standing, best, score_f64, trials_met};
 use crate::formats::disk;
@@ -217,15 +217,7 @@ fn calibrate(
     let fresh = score_f64(&network, task, &step, args.seed ^ FRESH_SEED, args.trials);
     let lambda = found.calibration.median_lambda();
     if writes {
-        for name in ["all_perfs", "scaling_factors"] {
-            model.variables.remove(name);
-        }
-        model
-            .variables
-            .insert("opt_scaling_factor", Value::scalar(lambda));
-        model.set_refitted_readout(None);
-        model.set_calibration(Some(&found.calibration));
-        model.write()?;
+        adopt(&mut model, &found.calibration)?;
     }
     let report = CalibrationReport {
         model: &args.model,
@@ -254,6 +246,18 @@ fn calibrate(
         );
     }
     Ok(())
+}
+
+/// Writes a calibration into the model, in place of what a search wrote.
+pub fn adopt(model: &mut RateModelFile, calibration: &Calibration) -> Result<(), CommandError> {
+    for name in ["all_perfs", "scaling_factors"] {
+        model.variables.remove(name);
+    }
+    let lambda = Value::scalar(calibration.median_lambda());
+    model.variables.insert("opt_scaling_factor", lambda);
+    model.set_refitted_readout(None);
+    model.set_calibration(Some(calibration));
+    Ok(model.write()?)
 }
 
 /// What the seed of trials that neither a search nor a fit has seen differs by.

@@ -31,7 +31,7 @@ use rayon::prelude::*;
 use super::refit::Samples;
 use super::search::score_f64;
 use super::{ConvertError, Neuron, PUBLISHED_STEP_MS, SpikingNetwork, TimeStep};
-use crate::rate::activation::LIF_LAMBDA;
+use crate::rate::activation::{ActivationKind, LIF_LAMBDA};
 use crate::rate::batch::Batch;
 use crate::rate::network::RateNetwork;
 use crate::rate::recurrence;
@@ -51,9 +51,16 @@ const TRIALS: u64 = 20;
 /// Groups of samples of a unit, by x, that each count as one.
 const POINTS: usize = 60;
 
-/// Scales that are tried, mV: 0.25 to 96 in steps of a quarter. With larger ones
-/// the input weights leave the range of the deployed network.
-const GAINS: std::ops::Range<i32> = 0..28;
+/// Scales that are tried, in steps of a quarter from 0.25 mV: to 103 mV, beyond
+/// which the input weights leave the range of the deployed network. Relu looks
+/// the same at any scale, and its currents are large: to 9 mV.
+fn gains(activation: ActivationKind) -> impl Iterator<Item = f64> {
+    let most = match activation {
+        ActivationKind::ClippedRelu => 16,
+        _ => 27,
+    };
+    (0..=most).map(|k| 0.25 * 1.25f64.powi(k))
+}
 
 /// Largest size of an offset, mV: from silence to a regular train.
 const MOST_OFFSET_MV: f64 = 20.0;
@@ -255,6 +262,7 @@ struct Activity {
     task: Task,
     seed: u64,
     units: usize,
+    activation: ActivationKind,
     /// x, T × B × N.
     x: Vec<f32>,
     /// r, T × B × N.
@@ -275,6 +283,7 @@ impl Activity {
             task,
             seed,
             units: rate.units,
+            activation: rate.activation,
             x: trajectory.currents(&parameters, &batch),
             r: trajectory.rates().to_vec(),
             tau_s: taus.iter().map(|tau| tau * SAMPLE_MS / 1000.0).collect(),
@@ -303,7 +312,7 @@ impl Activity {
             .into_par_iter()
             .map(|unit| {
                 let variance = irregularity / (2.0 * self.tau_s[unit]);
-                fit_unit(&self.points(unit), curve, variance)
+                fit_unit(&self.points(unit), self.activation, curve, variance)
             })
             .collect();
         let all = |k: usize| fits.iter().map(|fit| fit[k]).collect();
@@ -345,9 +354,14 @@ impl Activity {
 
 /// a, b and λ of a unit; `variance` is κ / 2τ. A unit that does nothing becomes
 /// silent.
-fn fit_unit(points: &[(f64, f64)], curve: &Curve, variance: f64) -> [f64; 3] {
+fn fit_unit(
+    points: &[(f64, f64)],
+    activation: ActivationKind,
+    curve: &Curve,
+    variance: f64,
+) -> [f64; 3] {
     let mut best = (0.0, [1.0, -MOST_OFFSET_MV, LIF_LAMBDA]);
-    for gain in GAINS.map(|k| 0.25 * 1.25f64.powi(k)) {
+    for gain in gains(activation) {
         let most = MOST_OFFSET_MV as i32;
         for offset in (-2 * most..=2 * most).map(|k| 0.5 * f64::from(k)) {
             let (mut product, mut square) = (0.0, 0.0);
@@ -378,7 +392,7 @@ mod tests {
             .map(|k| f64::from(k) / 10.0)
             .map(|x| (x, curve.at(gain * x + offset).0 / lambda))
             .collect();
-        let fit = fit_unit(&points, &curve, 0.0);
+        let fit = fit_unit(&points, ActivationKind::Softplus, &curve, 0.0);
         for (found, wanted) in fit.into_iter().zip([gain, offset, lambda]) {
             assert!((found / wanted - 1.0).abs() < 1e-9, "{found} for {wanted}");
         }
@@ -391,15 +405,20 @@ mod tests {
             .map(|k| f64::from(k) / 50.0)
             .map(|x| (x, x))
             .collect();
-        let [smooth, fluctuating] =
-            [0.0, 10.0].map(|variance| fit_unit(&points, &curve, variance)[2]);
+        let [smooth, fluctuating] = [0.0, 10.0]
+            .map(|variance| fit_unit(&points, ActivationKind::Softplus, &curve, variance)[2]);
         assert!(fluctuating > 1.2 * smooth, "{fluctuating} after {smooth}");
     }
 
     #[test]
     fn a_unit_that_does_nothing_becomes_silent() {
         let curve = Curve::new(&Neuron::LIF);
-        let [gain, offset, lambda] = fit_unit(&[(-1.0, 0.0), (0.5, 0.0)], &curve, 1.0);
+        let [gain, offset, lambda] = fit_unit(
+            &[(-1.0, 0.0), (0.5, 0.0)],
+            ActivationKind::Softplus,
+            &curve,
+            1.0,
+        );
         assert!(curve.at(gain + offset).0 < 1e-6 && lambda > 0.0);
     }
 }
