@@ -11,6 +11,9 @@
 
 use fixed::types::{I4F12, I6F10, I11F21};
 
+use crate::network::Membrane;
+use crate::step::LANES;
+
 /// Potentials and currents in fixed point, in mV: ±1024 mV in steps of
 /// 2⁻²¹ mV.
 pub type Fixed = I11F21;
@@ -22,10 +25,112 @@ pub const FACTOR_SHIFT: u32 = 16;
 /// [`Fixed`] after [`FACTOR_SHIFT`].
 pub const DRIVE_FRACTION_BITS: u32 = Fixed::FRAC_NBITS - FACTOR_SHIFT;
 
-/// Half of what [`FACTOR_SHIFT`] drops. Synaptic states start here, and
-/// fixed-point potentials carry it too, so that the shift rounds to nearest at
-/// no cost.
+/// Half of what [`FACTOR_SHIFT`] drops. Synaptic states start here, so that the
+/// shift rounds to nearest at no cost.
 pub const HALF: i32 = 1 << (FACTOR_SHIFT - 1);
+
+/// Two numbers of each of [`LANES`] units, together where that is cheaper.
+pub trait Pairs<First, Second>: Copy + core::fmt::Debug {
+    /// The same two for all units.
+    fn all(first: First, second: Second) -> Self;
+    /// The first number of unit `lane`.
+    fn first(&self, lane: usize) -> First;
+    /// The second number of unit `lane`.
+    fn second(&self, lane: usize) -> Second;
+    /// Replaces both numbers of unit `lane`.
+    fn set(&mut self, lane: usize, first: First, second: Second);
+}
+
+/// Two tables, as vectors load them.
+#[derive(Clone, Copy, Debug)]
+pub struct Apart<T> {
+    first: [T; LANES],
+    second: [T; LANES],
+}
+
+impl<T: Copy + core::fmt::Debug> Pairs<T, T> for Apart<T> {
+    fn all(first: T, second: T) -> Self {
+        Self {
+            first: [first; LANES],
+            second: [second; LANES],
+        }
+    }
+
+    #[inline(always)]
+    fn first(&self, lane: usize) -> T {
+        self.first[lane]
+    }
+
+    #[inline(always)]
+    fn second(&self, lane: usize) -> T {
+        self.second[lane]
+    }
+
+    #[inline(always)]
+    fn set(&mut self, lane: usize, first: T, second: T) {
+        self.first[lane] = first;
+        self.second[lane] = second;
+    }
+}
+
+/// Two numbers of 16 bits in a word, which a microcontroller loads at once: the
+/// first one on top.
+#[derive(Clone, Copy, Debug)]
+pub struct Packed([i32; LANES]);
+
+impl Packed {
+    /// All zero.
+    pub const ZERO: Self = Self([0; LANES]);
+}
+
+fn packed(top: i32, bottom: i16) -> i32 {
+    top | i32::from(bottom.cast_unsigned())
+}
+
+impl Pairs<i16, i16> for Packed {
+    fn all(first: i16, second: i16) -> Self {
+        Self([packed(i32::from(first) << 16, second); LANES])
+    }
+
+    #[inline(always)]
+    fn first(&self, lane: usize) -> i16 {
+        (self.0[lane] >> 16) as i16
+    }
+
+    #[inline(always)]
+    fn second(&self, lane: usize) -> i16 {
+        self.0[lane] as i16
+    }
+
+    #[inline(always)]
+    fn set(&mut self, lane: usize, first: i16, second: i16) {
+        self.0[lane] = packed(i32::from(first) << 16, second);
+    }
+}
+
+/// A drive and a leak. The drive comes back with the leak in the bits below its
+/// resolution: up to 1/64 mV, which is what rounding the drive may take, and
+/// 0.003 mV with steps of 1 ms.
+impl Pairs<Fixed, i16> for Packed {
+    fn all(drive: Fixed, leak: i16) -> Self {
+        Self([packed(drive.to_bits(), leak); LANES])
+    }
+
+    #[inline(always)]
+    fn first(&self, lane: usize) -> Fixed {
+        Fixed::from_bits(self.0[lane])
+    }
+
+    #[inline(always)]
+    fn second(&self, lane: usize) -> i16 {
+        self.0[lane] as i16
+    }
+
+    #[inline(always)]
+    fn set(&mut self, lane: usize, drive: Fixed, leak: i16) {
+        self.0[lane] = packed(drive.to_bits() >> 16 << 16, leak);
+    }
+}
 
 /// One kind of number, with the operations that a step needs.
 pub trait Arithmetic: Copy + PartialOrd + core::fmt::Debug + 'static {
@@ -33,6 +138,10 @@ pub trait Arithmetic: Copy + PartialOrd + core::fmt::Debug + 'static {
     type Factor: Copy + Default + PartialEq + core::fmt::Debug;
     /// The constant part of the current: bias and input.
     type Drive: Copy + Default + core::fmt::Debug;
+    /// Of each of [`LANES`] filters: decay, gain.
+    type FilterPairs: Pairs<Self::Factor, Self::Factor>;
+    /// Of each of [`LANES`] membranes: drive, leak.
+    type MembranePairs: Pairs<Self::Drive, Self::Factor>;
     /// A factor that only floating point affords; nothing in fixed point.
     type Fine: Copy + Default + core::fmt::Debug;
     /// The value of one input channel.
@@ -78,12 +187,18 @@ pub trait Arithmetic: Copy + PartialOrd + core::fmt::Debug + 'static {
     /// average by about a hundredth of a step.
     fn average(self, change: Self, gain: Self::Fine, lag: Self::Fine) -> Self;
 
-    /// The change of a leaky membrane at `self`: `leak · (drive + current − self)`.
-    fn leaky(self, current: Self, drive: Self::Drive, leak: Self::Factor) -> Self;
+    /// The change of a membrane at `self`: leaky, `leak · (drive + current −
+    /// self)`, or quadratic, `leak · (drive + current + self²)`.
+    fn pull(
+        self,
+        membrane: Membrane,
+        current: Self,
+        drive: Self::Drive,
+        leak: Self::Factor,
+    ) -> Self;
 
-    /// The change of a quadratic membrane at `self`:
-    /// `leak · (drive + current + self²)`.
-    fn quadratic(self, current: Self, drive: Self::Drive, leak: Self::Factor) -> Self;
+    /// True if a membrane at `self` fires.
+    fn reaches(self, threshold: Self) -> bool;
 
     /// The noise of one step from a [`deviate`](crate::noise::deviate).
     fn noise(deviate: i32, gain: Self::Factor) -> Self;
@@ -119,6 +234,8 @@ macro_rules! floating_point {
         impl Arithmetic for $float {
             type Factor = $float;
             type Drive = $float;
+            type FilterPairs = Apart<$float>;
+            type MembranePairs = Apart<$float>;
             type Fine = $float;
             type Input = $float;
             type InputWeight = $float;
@@ -163,13 +280,16 @@ macro_rules! floating_point {
             }
 
             #[inline(always)]
-            fn leaky(self, current: Self, drive: Self, leak: Self) -> Self {
-                leak * (current + drive - self)
+            fn pull(self, membrane: Membrane, current: Self, drive: Self, leak: Self) -> Self {
+                match membrane {
+                    Membrane::Leaky => leak * (current + drive - self),
+                    Membrane::Quadratic => leak * (self * self + (current + drive)),
+                }
             }
 
             #[inline(always)]
-            fn quadratic(self, current: Self, drive: Self, leak: Self) -> Self {
-                leak * (self * self + (current + drive))
+            fn reaches(self, threshold: Self) -> bool {
+                self >= threshold
             }
 
             #[inline(always)]
@@ -218,10 +338,14 @@ macro_rules! floating_point {
 floating_point!(f32);
 floating_point!(f64);
 
-/// Drives are 16 bits wide, in 1/32 mV; factors are 16 bits wide, in 2⁻¹⁶.
+/// Drives are multiples of 1/32 mV, 16 bits wide; factors are 16 bits wide, in
+/// 2⁻¹⁶. Potentials and drives are counted from the threshold, whose comparison
+/// then is one of signs, and every membrane is leaky.
 impl Arithmetic for Fixed {
     type Factor = i16;
-    type Drive = i16;
+    type Drive = Fixed;
+    type FilterPairs = Packed;
+    type MembranePairs = Packed;
     type Fine = ();
     type Input = I4F12;
     type InputWeight = I6F10;
@@ -256,19 +380,15 @@ impl Arithmetic for Fixed {
     }
 
     #[inline(always)]
-    fn leaky(self, current: Self, drive: i16, leak: i16) -> Self {
-        // Shifted before they are subtracted, so that the difference cannot wrap.
-        let pull = (current.to_bits() >> FACTOR_SHIFT) - (self.to_bits() >> FACTOR_SHIFT);
-        Fixed::from_bits((pull + drive as i32).wrapping_mul(leak as i32))
+    fn pull(self, _leaky: Membrane, current: Self, drive: Self, leak: i16) -> Self {
+        // The current's half makes the shift round to nearest. Whatever wraps
+        // on the way, the sum does not: a potential follows what drives it.
+        current.plus(drive).plus(self.wrapping_neg()).scaled(leak)
     }
 
-    /// Saturates where v² leaves the range of [`Fixed`], above 32 mV.
-    fn quadratic(self, current: Self, drive: i16, leak: i16) -> Self {
-        let v = self.to_bits() as i64;
-        let current = current.to_bits() as i64 + ((drive as i64) << FACTOR_SHIFT);
-        let pull = ((v * v) >> Fixed::FRAC_NBITS) + current;
-        let pull = pull.clamp(i32::MIN as i64, i32::MAX as i64) as i32;
-        Fixed::from_bits(pull).scaled(leak)
+    #[inline(always)]
+    fn reaches(self, _zero: Self) -> bool {
+        self >= Fixed::ZERO
     }
 
     #[inline(always)]
@@ -284,13 +404,15 @@ impl Arithmetic for Fixed {
         )
     }
 
-    fn driven(bias: i16, inputs: impl Iterator<Item = (I6F10, I4F12)>) -> i16 {
+    fn driven(bias: Fixed, inputs: impl Iterator<Item = (I6F10, I4F12)>) -> Fixed {
         const DROPPED: u32 = I6F10::FRAC_NBITS + I4F12::FRAC_NBITS - DRIVE_FRACTION_BITS;
         let input = inputs.fold(1i32 << (DROPPED - 1), |sum, (weight, input)| {
             let product = weight.to_bits() as i32 * input.to_bits() as i32;
             sum.saturating_add(product)
         }) >> DROPPED;
-        (bias as i32 + input).clamp(i16::MIN as i32, i16::MAX as i32) as i16
+        let bias = bias.to_bits() >> FACTOR_SHIFT;
+        let drive = (bias + input).clamp(i16::MIN as i32, i16::MAX as i32);
+        Fixed::from_bits(drive << FACTOR_SHIFT)
     }
 
     #[inline(always)]

@@ -21,7 +21,7 @@ use fixed::types::{I4F12, I6F10};
 use heapless::Vec;
 use serde::{Deserialize, Serialize};
 
-use crate::arithmetic::{Arithmetic, Fixed};
+use crate::arithmetic::{Arithmetic, FACTOR_SHIFT, Fixed};
 use crate::decision::Decision;
 use crate::network::{
     Constants, Filter, FilterFactors, Membrane, Network, ReadoutFilter, UnitFactors,
@@ -34,7 +34,7 @@ use crate::trial::{self, Clock, SpikeHash};
 pub const MAGIC: [u8; 4] = *b"R2SN";
 
 /// Version of the layout; CHANGELOG.md tells its history.
-pub const LAYOUT: u16 = 1;
+pub const LAYOUT: u16 = 2;
 
 /// Bytes before the payload.
 pub const HEADER_BYTES: usize = 16;
@@ -79,7 +79,11 @@ pub struct Shared {
     pub rise_decay: i16,
     /// See [`Constants::noise_gain`].
     pub noise_gain: i16,
-    /// See [`Constants::threshold`].
+    /// What one mV of all other potentials, drives and weights stands for, in
+    /// mV.
+    pub unit_mv: u8,
+    /// Potential at which a unit fires, in mV. All others and the drives are
+    /// counted from here.
     pub threshold: Fixed,
     /// See [`Constants::reset`].
     pub reset: Fixed,
@@ -251,7 +255,7 @@ impl<'a> Deployed<'a> {
             leak: shared.leak,
             rise_decay: shared.rise_decay,
             noise_gain: shared.noise_gain,
-            threshold: shared.threshold,
+            threshold: Fixed::ZERO,
             reset: shared.reset,
             refractory_steps: shared.refractory_steps,
             start: shared.start,
@@ -338,11 +342,6 @@ impl Network for Deployed<'_> {
         &self.constants
     }
 
-    #[inline(always)]
-    fn membrane(&self) -> Membrane {
-        Membrane::Leaky
-    }
-
     fn unit(&self, unit: usize) -> UnitFactors<Fixed> {
         let row = row(self.payload.units, unit, UNIT_BYTES);
         UnitFactors {
@@ -352,7 +351,7 @@ impl Network for Deployed<'_> {
             },
             gain: (),
             lag: (),
-            bias: i16_at(row, BIAS_AT),
+            bias: drive(i16_at(row, BIAS_AT)),
         }
     }
 
@@ -366,12 +365,12 @@ impl Network for Deployed<'_> {
 
     /// As the trait does it, with one look for a unit's weights.
     #[inline]
-    fn drive(&self, unit: usize, input: &[I4F12]) -> i16 {
+    fn drive(&self, unit: usize, input: &[I4F12]) -> Fixed {
         let bias = i16_at(row(self.payload.units, unit, UNIT_BYTES), BIAS_AT);
         let bytes = self.constants.inputs * INPUT_WEIGHT_BYTES;
         let (weights, _) = row(self.payload.input_weights, unit, bytes).as_chunks();
         let weights = weights.iter().map(|bytes| I6F10::from_le_bytes(*bytes));
-        Fixed::driven(bias, weights.zip(input.iter().copied()))
+        Fixed::driven(drive(bias), weights.zip(input.iter().copied()))
     }
 
     #[inline]
@@ -410,6 +409,12 @@ impl Network for Deployed<'_> {
             }
         }
     }
+}
+
+/// A drive, from the 16 bits that are stored of it.
+#[inline(always)]
+fn drive(bits: i16) -> Fixed {
+    Fixed::from_bits(i32::from(bits) << FACTOR_SHIFT)
 }
 
 /// Row `index` of a table; an empty one behind its end, which a checked blob is

@@ -94,13 +94,6 @@ pub trait Network {
     /// What all units share.
     fn constants(&self) -> &Constants<Self::Number>;
 
-    /// The equation of the membrane; where a network has no other, the
-    /// compiler knows it too.
-    #[inline(always)]
-    fn membrane(&self) -> Membrane {
-        self.constants().membrane
-    }
-
     /// What `unit` has of its own.
     fn unit(&self, unit: usize) -> UnitFactors<Self::Number>;
 

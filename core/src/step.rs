@@ -14,8 +14,10 @@
 //! where nothing happens: a spike sets its unit's own leak to zero, and the
 //! queue of waiting units gives it back.
 
-use crate::arithmetic::{Arithmetic, Fixed};
-use crate::network::{Constants, Filter, Membrane, Network, UnitFactors};
+use core::sync::atomic::{Ordering, compiler_fence};
+
+use crate::arithmetic::{Arithmetic, Fixed, Packed, Pairs};
+use crate::network::{Constants, Filter, Network, UnitFactors};
 use crate::noise::{Deviates, Noise};
 
 /// Units that are stepped together: as many as fill a vector register on a
@@ -39,10 +41,10 @@ pub const fn blocks(units: usize) -> usize {
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(4))]
 pub struct Block<A: Arithmetic> {
-    synapse_decay: [A::Factor; LANES],
-    rise_gain: [A::Factor; LANES],
-    leak: [A::Factor; LANES],
-    drive: [A::Drive; LANES],
+    /// Decay of the synapse, gain of its rise.
+    filter: A::FilterPairs,
+    /// Drive and leak.
+    membrane: A::MembranePairs,
     gain: [A::Fine; LANES],
     lag: [A::Fine; LANES],
     h: [A; LANES],
@@ -53,8 +55,8 @@ pub struct Block<A: Arithmetic> {
 /// The state of [`LANES`] readout filters, with their factors beside it.
 #[derive(Clone, Copy, Debug)]
 pub struct ReadoutBlock<A: Arithmetic> {
-    synapse_decay: [A::Factor; LANES],
-    rise_gain: [A::Factor; LANES],
+    /// Decay, gain of the rise.
+    filter: A::FilterPairs,
     weight: [A::Fine; LANES],
     h: [A; LANES],
     r: [A; LANES],
@@ -94,10 +96,8 @@ pub struct State<'m, A: Arithmetic> {
 impl<A: Arithmetic> Default for Block<A> {
     fn default() -> Self {
         Self {
-            synapse_decay: [A::Factor::default(); LANES],
-            rise_gain: [A::Factor::default(); LANES],
-            leak: [A::NO_LEAK; LANES],
-            drive: [A::Drive::default(); LANES],
+            filter: A::FilterPairs::all(A::Factor::default(), A::Factor::default()),
+            membrane: A::MembranePairs::all(A::Drive::default(), A::NO_LEAK),
             gain: [A::Fine::default(); LANES],
             lag: [A::Fine::default(); LANES],
             h: [A::REST; LANES],
@@ -110,8 +110,7 @@ impl<A: Arithmetic> Default for Block<A> {
 impl<A: Arithmetic> Default for ReadoutBlock<A> {
     fn default() -> Self {
         Self {
-            synapse_decay: [A::Factor::default(); LANES],
-            rise_gain: [A::Factor::default(); LANES],
+            filter: A::FilterPairs::all(A::Factor::default(), A::Factor::default()),
             weight: [A::Fine::default(); LANES],
             h: [A::REST; LANES],
             r: [A::REST; LANES],
@@ -123,10 +122,8 @@ impl Block<Fixed> {
     /// All zero, so that a `static` of it costs no flash; [`State::start`]
     /// fills it.
     pub const EMPTY: Self = Self {
-        synapse_decay: [0; LANES],
-        rise_gain: [0; LANES],
-        leak: [0; LANES],
-        drive: [0; LANES],
+        filter: Packed::ZERO,
+        membrane: Packed::ZERO,
         gain: [(); LANES],
         lag: [(); LANES],
         h: [Fixed::ZERO; LANES],
@@ -138,8 +135,7 @@ impl Block<Fixed> {
 impl ReadoutBlock<Fixed> {
     /// All zero, as [`Block::EMPTY`].
     pub const EMPTY: Self = Self {
-        synapse_decay: [0; LANES],
-        rise_gain: [0; LANES],
+        filter: Packed::ZERO,
         weight: [(); LANES],
         h: [Fixed::ZERO; LANES],
         r: [Fixed::ZERO; LANES],
@@ -154,11 +150,22 @@ impl Waiting {
     };
 }
 
+/// Keeps the compiler of a microcontroller from mixing two parts of a step,
+/// which together need more than its registers (6 of 59 cycles on a
+/// Cortex-M0+). It is no instruction.
+#[inline(always)]
+fn rise_before_current() {
+    if LANES == 1 {
+        compiler_fence(Ordering::SeqCst);
+    }
+}
+
 impl<A: Arithmetic> Block<A> {
     fn set(&mut self, lane: usize, unit: &UnitFactors<A>, v: A) {
-        self.synapse_decay[lane] = unit.filter.synapse_decay;
-        self.rise_gain[lane] = unit.filter.rise_gain;
-        self.drive[lane] = unit.bias;
+        let filter = unit.filter;
+        self.filter
+            .set(lane, filter.synapse_decay, filter.rise_gain);
+        self.membrane.set(lane, unit.bias, A::NO_LEAK);
         self.gain[lane] = unit.gain;
         self.lag[lane] = unit.lag;
         self.v[lane] = v;
@@ -167,34 +174,29 @@ impl<A: Arithmetic> Block<A> {
     /// Membranes and synapses, one step; true if a potential is at the
     /// threshold.
     #[inline(always)]
-    fn advance(
-        &mut self,
-        membrane: Membrane,
-        constants: &Constants<A>,
-        deviates: [i32; LANES],
-    ) -> bool {
-        // Indices, and not iterators over nine arrays: they vectorize.
+    fn advance(&mut self, constants: &Constants<A>, deviates: [i32; LANES]) -> bool {
+        // Indices, and not iterators over seven arrays: they vectorize.
         for lane in 0..LANES {
-            let (h, s, v) = (self.h[lane], self.s[lane], self.v[lane]);
-            let change = s
-                .scaled(self.synapse_decay[lane])
-                .plus(h.scaled(self.rise_gain[lane]));
-            let current = s.average(change, self.gain[lane], self.lag[lane]);
-            let (drive, leak) = (self.drive[lane], self.leak[lane]);
-            let pull = match membrane {
-                Membrane::Leaky => v.leaky(current, drive, leak),
-                Membrane::Quadratic => v.quadratic(current, drive, leak),
-            };
-            self.v[lane] = v.plus(pull);
-            self.s[lane] = s.plus(change);
+            let h = self.h[lane];
+            let rise = h.scaled(self.filter.second(lane));
+            let synapse_decay = self.filter.first(lane);
             self.h[lane] = h.plus(h.scaled(constants.rise_decay));
+            rise_before_current();
+            let s = self.s[lane];
+            let change = rise.plus(s.scaled(synapse_decay));
+            self.s[lane] = s.plus(change);
+            rise_before_current();
+            let v = self.v[lane];
+            let current = s.average(change, self.gain[lane], self.lag[lane]);
+            let (drive, leak) = (self.membrane.first(lane), self.membrane.second(lane));
+            self.v[lane] = v.plus(v.pull(constants.membrane, current, drive, leak));
         }
         // The noise apart, so that fewer numbers are needed at once.
         let mut at_threshold = false;
         for (lane, deviate) in deviates.into_iter().enumerate() {
             let v = self.v[lane].plus(A::noise(deviate, constants.noise_gain));
             self.v[lane] = v;
-            at_threshold |= v >= constants.threshold;
+            at_threshold |= v.reaches(constants.threshold);
         }
         at_threshold
     }
@@ -209,8 +211,8 @@ impl<A: Arithmetic> ReadoutBlock<A> {
         for (lane, sum) in sums.iter_mut().enumerate() {
             let (h, r) = (self.h[lane], self.r[lane]);
             let change = r
-                .scaled(self.synapse_decay[lane])
-                .plus(h.scaled(self.rise_gain[lane]));
+                .scaled(self.filter.first(lane))
+                .plus(h.scaled(self.filter.second(lane)));
             let r = r.plus_saturating(change);
             self.r[lane] = r;
             self.h[lane] = h.plus(h.scaled(rise_decay));
@@ -228,7 +230,7 @@ impl<A: Arithmetic> ReadoutBlock<A> {
             }
             Filter::Single => {
                 let (before, weight) = (self.r[lane], self.weight[lane]);
-                let after = before.plus_saturating(amount.scaled(self.rise_gain[lane]));
+                let after = before.plus_saturating(amount.scaled(self.filter.second(lane)));
                 self.r[lane] = after;
                 let lost = before.weighed(weight).negated();
                 after.weighed(weight).plus(lost)
@@ -272,8 +274,10 @@ impl<'m, A: Arithmetic> State<'m, A> {
         for index in 0..network.readout_filters() {
             let readout = network.readout_filter(index);
             let (block, lane) = (&mut readout_memory[index / LANES], index % LANES);
-            block.synapse_decay[lane] = readout.filter.synapse_decay;
-            block.rise_gain[lane] = readout.filter.rise_gain;
+            let filter = readout.filter;
+            block
+                .filter
+                .set(lane, filter.synapse_decay, filter.rise_gain);
             block.weight[lane] = readout.weight;
         }
         Some(Self {
@@ -315,7 +319,7 @@ impl<'m, A: Arithmetic> State<'m, A> {
                 .zip(block.v.iter_mut())
                 .fold(false, |at_threshold, (unit, v)| {
                     *v = stimulate(unit, *v);
-                    at_threshold | (*v >= threshold)
+                    at_threshold | v.reaches(threshold)
                 })
         });
     }
@@ -361,12 +365,12 @@ impl<'m, A: Arithmetic> State<'m, A> {
         deviates: &mut Deviates,
         after: impl Fn(usize, &mut Block<A>, bool) -> bool,
     ) {
-        let (membrane, constants) = (network.membrane(), network.constants());
+        let constants = network.constants();
         for index in 0..self.blocks.len() {
             let Some(block) = self.blocks.get_mut(index) else {
                 return;
             };
-            let at_threshold = block.advance(membrane, constants, deviates.next_block());
+            let at_threshold = block.advance(constants, deviates.next_block());
             if after(index, block, at_threshold) {
                 self.fire(index, constants);
             }
@@ -385,35 +389,32 @@ impl<'m, A: Arithmetic> State<'m, A> {
         after: impl Fn(usize, &mut Block<A>, bool) -> bool,
     ) {
         let constants = network.constants();
-        let mut next = 0;
-        while let Some(index) = self.next_spike(next, network, deviates, &after) {
-            self.fire(index, constants);
-            next = index + 1;
+        let mut left = self.blocks.len();
+        while let Some(behind) = self.next_spike(left, constants, deviates, &after) {
+            left = behind;
+            self.fire(self.blocks.len() - left - 1, constants);
         }
     }
 
-    /// Advances the blocks from index `from` on, up to the first one that has a
-    /// potential at the threshold, and returns its index.
+    /// Advances the last `left` blocks, up to the first one that has a potential
+    /// at the threshold, and returns how many are behind it.
     #[inline(always)]
-    fn next_spike<N: Network<Number = A>>(
+    fn next_spike(
         &mut self,
-        from: usize,
-        network: &N,
+        left: usize,
+        constants: &Constants<A>,
         deviates: &mut Deviates,
         after: &impl Fn(usize, &mut Block<A>, bool) -> bool,
     ) -> Option<usize> {
-        let (membrane, constants) = (network.membrane(), network.constants());
         let count = self.blocks.len();
-        let mut rest = self.blocks.get_mut(from..)?;
-        while let Some((block, others)) = rest.split_first_mut() {
-            let at_threshold = block.advance(membrane, constants, deviates.next_block());
-            let index = count - others.len() - 1;
-            if after(index, block, at_threshold) {
-                return Some(index);
+        let (mut block, mut rest) = self.blocks.get_mut(count - left..)?.split_first_mut()?;
+        loop {
+            let at_threshold = block.advance(constants, deviates.next_block());
+            if after(count - rest.len() - 1, block, at_threshold) {
+                return Some(rest.len());
             }
-            rest = others;
+            (block, rest) = rest.split_first_mut()?;
         }
-        None
     }
 
     /// The units that fired in the last step, in ascending order.
@@ -432,7 +433,8 @@ impl<'m, A: Arithmetic> State<'m, A> {
         for unit in 0..network.constants().units {
             let drive = network.drive(unit, input);
             if let Some(block) = self.blocks.get_mut(unit / LANES) {
-                block.drive[unit % LANES] = drive;
+                let (lane, membrane) = (unit % LANES, &mut block.membrane);
+                membrane.set(lane, drive, membrane.second(lane));
             }
         }
     }
@@ -488,7 +490,8 @@ impl<'m, A: Arithmetic> State<'m, A> {
     #[inline(always)]
     fn set_leak(&mut self, unit: usize, leak: A::Factor) {
         if let Some(block) = self.blocks.get_mut(unit / LANES) {
-            block.leak[unit % LANES] = leak;
+            let (lane, membrane) = (unit % LANES, &mut block.membrane);
+            membrane.set(lane, membrane.first(lane), leak);
         }
     }
 
@@ -554,15 +557,16 @@ impl<'m, A: Arithmetic> State<'m, A> {
             let Some(block) = self.blocks.get_mut(index) else {
                 return;
             };
-            if block.v[lane] < constants.threshold {
+            if !block.v[lane].reaches(constants.threshold) {
                 continue;
             }
             block.v[lane] = constants.reset;
             if unit >= constants.units {
                 continue;
             }
-            let refractory = block.leak[lane] == A::NO_LEAK;
-            block.leak[lane] = A::NO_LEAK;
+            let membrane = &mut block.membrane;
+            let refractory = membrane.second(lane) == A::NO_LEAK;
+            membrane.set(lane, membrane.first(lane), A::NO_LEAK);
             if refractory {
                 // Noise and stimulation can do that, and the start does.
                 self.forget(unit, self.length - self.fired);
@@ -610,7 +614,7 @@ impl<'m, A: Arithmetic> State<'m, A> {
             }),
             Filter::Single => network.each_target(from, |unit, amount| {
                 if let Some(block) = self.blocks.get_mut(unit / LANES) {
-                    let gain = block.rise_gain[unit % LANES];
+                    let gain = block.filter.second(unit % LANES);
                     let s = &mut block.s[unit % LANES];
                     *s = s.plus(amount.scaled(gain));
                 }

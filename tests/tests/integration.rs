@@ -140,7 +140,9 @@ fn run(network: &SpikingNetwork, step: &TimeStep, potentials: &[f64]) -> Run {
     let mut noise = Noise::new(1, 0);
     let mut state = memory.start(&deployed, &mut noise);
     for (unit, v) in potentials.iter().enumerate() {
-        let bits = (v * f64::from(1u32 << 21)).round() as i32;
+        // Counted from the threshold.
+        let above = v - network.neuron.threshold_mv;
+        let bits = (above * f64::from(1u32 << 21)).round() as i32;
         state.set_potential(unit, rate2spike_core::arithmetic::Fixed::from_bits(bits));
     }
     let pulse: Vec<f64> = (0..200)

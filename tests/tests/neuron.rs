@@ -111,7 +111,7 @@ fn eulers_scheme_fires_at_the_rate_of_its_own_closed_form() {
 
 #[test]
 fn a_noisy_neuron_fires_at_the_rate_of_siegerts_formula() {
-    let units = 200;
+    let units = 1000;
     for (scheme, ms) in [
         (Scheme::Euler, 0.05),
         (Scheme::Exact, 0.1),
@@ -139,7 +139,7 @@ fn a_noisy_neuron_fires_at_the_rate_of_siegerts_formula() {
             if scheme == Scheme::Exact {
                 found.push(("fixed", rate(fixed_spikes(&network, &step, steps))));
             }
-            // 19,000 spikes and more: a standard error below half a percent,
+            // 90,000 spikes and more: a standard error below a fifth of a percent,
             // since intervals are more regular than a Poisson process.
             for (name, found) in found {
                 let error = found / wanted - 1.0;

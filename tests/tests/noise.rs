@@ -33,32 +33,17 @@ fn each_step(seed: u64, mut see: impl FnMut(&[i32; UNITS])) {
     }
 }
 
-/// Share of draws beyond so many standard deviations, of the law that the
-/// deviate was made to have: all words that differ in it, equally often.
+/// Share of draws beyond so many standard deviations, of the difference of two
+/// uniform numbers of 12 bits.
 fn share_beyond(sigmas: f64) -> f64 {
-    let mut beyond = 0u64;
-    let mut sums = [0u64; 766];
-    for a in 0..256 {
-        for b in 0..256 {
-            for c in 0..256 {
-                sums[a + b + c] += 1;
-            }
-        }
-    }
-    for (sum, count) in sums.iter().enumerate() {
-        for scale in 240..496 {
-            let z = ((2 * sum as i32 - 765) * scale + 32) >> 6;
-            if f64::from(z.abs()) > sigmas * DEVIATE_SD {
-                beyond += count;
-            }
-        }
-    }
-    beyond as f64 / (256f64.powi(4))
+    let beyond = (1..4096).filter(|&z| f64::from(z) > sigmas * DEVIATE_SD);
+    let words: i32 = beyond.map(|z| 2 * (4096 - z)).sum();
+    f64::from(words) / 4096f64.powi(2)
 }
 
 #[test]
 fn the_draws_have_the_moments_and_the_tails_that_they_were_made_for() {
-    let thresholds = [1.0, 2.0, 3.0, 3.5, 3.9];
+    let thresholds = [0.5, 1.0, 1.5, 2.0, 2.4];
     let (mut sums, mut beyond) = ([0f64; 4], [0u64; 5]);
     each_step(21, |row| {
         let mut powers = [0i64; 4];
@@ -76,20 +61,20 @@ fn the_draws_have_the_moments_and_the_tails_that_they_were_made_for() {
         }
     });
     let moment = |k: i32| sums[k as usize - 1] / DRAWS / DEVIATE_SD.powi(k);
-    // Standard errors of the moments of normal draws: 1, √2, √15, √96.
+    // Standard errors of the moments of triangular draws: the square roots of 1,
+    // of 2.4 − 1, and of 54/7.
     assert!(moment(1).abs() < limit(1.0), "mean {}", moment(1));
     assert!(
-        (moment(2) - 1.0).abs() < limit(2f64.sqrt()),
+        (moment(2) - 1.0).abs() < limit(1.4f64.sqrt()),
         "variance {}",
         moment(2)
     );
     assert!(
-        moment(3).abs() < limit(15f64.sqrt()),
+        moment(3).abs() < limit((54f64 / 7.0).sqrt()),
         "skewness {}",
         moment(3)
     );
-    // The law itself has an excess of −0.008.
-    assert!((moment(4) - 2.992).abs() < 0.002, "kurtosis {}", moment(4));
+    assert!((moment(4) - 2.4).abs() < 0.002, "kurtosis {}", moment(4));
     for (threshold, beyond) in thresholds.iter().zip(beyond) {
         let (found, wanted) = (beyond as f64 / DRAWS, share_beyond(*threshold));
         assert!(
@@ -175,7 +160,7 @@ fn no_draw_tells_of_another() {
         let (plain, squares) = (later[k] as f64 / scale, later_squares[k] / DRAWS);
         assert!(plain.abs() < limit(1.0), "{lag} steps apart: {plain}");
         assert!(
-            squares.abs() < limit(2.0),
+            squares.abs() < limit(1.4),
             "squares, {lag} steps apart: {squares}"
         );
     }
@@ -188,7 +173,7 @@ fn no_draw_tells_of_another() {
             "{distance} units apart: {plain}"
         );
         assert!(
-            squares.abs() < share * limit(2.0),
+            squares.abs() < share * limit(1.4),
             "squares, {distance} units apart: {squares}"
         );
     }
@@ -218,10 +203,8 @@ fn products(a: &[i32], b: &[i32]) -> (i64, f64) {
 fn a_deviate_is_what_its_word_says() {
     // The definition, once more and in other words, over words of every kind.
     for word in (0..u32::MAX).step_by(65_521) {
-        let y = u64::from((word >> 16) ^ word) * 0x9e37_79b1 % (1 << 32);
-        let byte = |k: u32| (y >> (8 * k)) as i64 % 256;
-        let wanted =
-            ((2 * (byte(0) + byte(1) + byte(2)) - 765) * (240 + byte(3)) + 32).div_euclid(64);
+        let (top, below) = (word / 0x10_0000, word / 0x100 % 0x1000);
+        let wanted = i64::from(top) - i64::from(below);
         assert_eq!(i64::from(deviate(word)), wanted, "word {word:#x}");
     }
 }

@@ -6,6 +6,7 @@ use rate2spike::convert::{Neuron, SpikingNetwork, TimeStep};
 use rate2spike::formats::rate_model::RateModelFile;
 use rate2spike::quantize::quantize;
 use rate2spike::task::Task;
+use rate2spike_core::blob::Deployed;
 use rate2spike_core::factors::Scheme;
 use rate2spike_tests::fixtures;
 
@@ -45,7 +46,7 @@ fn fixed_point_answers_as_often_right_as_f64() {
         published(),
         TimeStep::new(0.1, Scheme::Exact).expect("a time step"),
     );
-    let trials = 1000;
+    let trials = 3000;
     let float = score_f64(&network, Task::GoNogo, &step, 1, trials);
     // The smaller ones are what is left of a network whose currents are so many
     // times as large as the format's.
@@ -56,14 +57,22 @@ fn fixed_point_answers_as_often_right_as_f64() {
         let path = std::path::Path::new("net.snn");
         let fixed = score_blob(path, &quantized.bytes, &step, 1, trials).expect("a valid blob");
         println!(
-            "f64 {} fixed {}, {} bytes",
+            "f64 {} fixed {}, strict {} and {}, {} bytes",
             float.accuracy(),
             fixed.accuracy(),
+            float.strict_accuracy(),
+            fixed.strict_accuracy(),
             quantized.bytes.len()
         );
         // One point, which the trials could resolve: they are the same for both.
-        assert!((fixed.accuracy() - float.accuracy()).abs() <= 0.01);
-        assert!((fixed.strict_accuracy() - float.strict_accuracy()).abs() <= 0.01);
+        // Larger units resolve drives and noise less.
+        let most = match 1.0 / part {
+            1.0 => 0.01,
+            ..=16.0 => 0.02,
+            _ => 0.04,
+        };
+        assert!((fixed.accuracy() - float.accuracy()).abs() <= most);
+        assert!((fixed.strict_accuracy() - float.strict_accuracy()).abs() <= most);
     }
 }
 
@@ -73,9 +82,16 @@ fn a_network_whose_currents_are_too_large_is_the_same_in_larger_units() {
     let bytes = |network: &SpikingNetwork| quantize(network, Task::GoNogo, &step);
     let network = published();
     let own = bytes(&network).expect("a network that fits").bytes;
-    for factor in [4.0, 64.0] {
-        let louder = bytes(&louder(&network, factor)).expect("a network that fits");
-        assert_eq!(louder.bytes, own);
+    let own = Deployed::read(&own).expect("a valid blob");
+    for factor in [4u8, 64] {
+        let louder = bytes(&louder(&network, factor.into())).expect("a network that fits");
+        let mut payload = *Deployed::read(&louder.bytes)
+            .expect("a valid blob")
+            .payload();
+        assert_eq!(payload.shared.unit_mv, factor);
+        payload.shared.unit_mv = own.payload().shared.unit_mv;
+        payload.shared.threshold = own.payload().shared.threshold;
+        assert!(payload == *own.payload(), "{factor} times as loud");
     }
     let error = bytes(&louder(&network, 256.0)).expect_err("currents beyond the format");
     assert!(error.to_string().contains("use a larger lambda"), "{error}");

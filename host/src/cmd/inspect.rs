@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use rate2spike_core::arithmetic::HALF;
 use rate2spike_core::blob::{Deployed, MAGIC};
 use serde::Serialize;
 
@@ -75,10 +74,8 @@ pub fn run(args: &InspectArgs) -> Result<(), CommandError> {
 fn blob_facts(bytes: &[u8], deployed: &Deployed) -> Facts {
     let payload = deployed.payload();
     let shared = &payload.shared;
-    // Potentials carry the half of a rounding.
-    let mv = |x: rate2spike_core::Fixed| {
-        serde_json::Value::from(f64::from(x.to_bits() - HALF) / f64::from(1 << 21))
-    };
+    let threshold_mv = shared.threshold.to_num::<f64>();
+    let reset_mv = threshold_mv + shared.reset.to_num::<f64>() * f64::from(shared.unit_mv);
     let step_ms = f64::from(payload.step_ns) / 1e6;
     vec![
         ("kind", "deployed network".into()),
@@ -105,8 +102,8 @@ fn blob_facts(bytes: &[u8], deployed: &Deployed) -> Facts {
             }
             .into(),
         ),
-        ("threshold (mV)", mv(shared.threshold)),
-        ("reset (mV)", mv(shared.reset)),
+        ("threshold (mV)", threshold_mv.into()),
+        ("reset (mV)", reset_mv.into()),
         (
             "refractory (ms)",
             (f64::from(shared.refractory_steps) * step_ms).into(),

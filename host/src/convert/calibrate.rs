@@ -24,6 +24,15 @@
 //! regular one of this neuron. The spiking network then runs, and the offsets move
 //! until its units are as active as those of the rate network on the same trials.
 //! Which κ ([`IRREGULARITIES`]) and how many such rounds is tried out.
+//!
+//! Of five networks of relu that no λ converts so many were right in at least 95
+//! of 100 trials, without a move of the offsets: with κ = 0 none, 0.01 and 0.05
+//! four, 0.25 four, 1 three, 4 two; after one move with κ = 0.05 all five. More
+//! moves do not always help: each is kept only if it scores better. Relu with
+//! scales to 103 mV instead of 9 loses some of its accuracy in fixed point (of
+//! ten networks 9 in f64, 7 in fixed point; with 9 mV 14 and 14 of 20).
+//! The offset of the output, `b_out`, is left out as in the published conversion;
+//! it is what the strict score misses in relu.
 
 use rate2spike_core::network::Membrane;
 use rayon::prelude::*;

@@ -16,7 +16,7 @@ mod readout;
 pub mod report;
 
 use fixed::types::{I4F12, I6F10};
-use rate2spike_core::arithmetic::{Arithmetic, DRIVE_FRACTION_BITS, FACTOR_SHIFT, Fixed, HALF};
+use rate2spike_core::arithmetic::{Arithmetic, DRIVE_FRACTION_BITS, FACTOR_SHIFT, Fixed};
 use rate2spike_core::blob::{self, Deployed, Payload, SelfTest, Shared};
 use rate2spike_core::decision::Decision;
 use rate2spike_core::factors::Scheme;
@@ -28,13 +28,14 @@ use crate::simulate::{Memory, clock};
 use crate::task::Task;
 use report::{Loss, Losses};
 
-/// Largest size of a synaptic current, mV: with a drive and the noise of a
-/// refractory time it stays inside [`Fixed`].
-const MOST_CURRENT_MV: f64 = 900.0;
+/// Largest distance between a unit's most excitatory and its most inhibitory
+/// current, mV: a potential lies within that of its current, and with two drives
+/// and the noise of a refractory time the two stay inside [`Fixed`].
+const MOST_CURRENT_MV: f64 = 750.0;
 
-/// Largest unit of potentials and currents, mV. With larger ones a membrane's
-/// pull, which the step resolves to a 32nd of the unit, would no longer be small
-/// against its noise of 1 mV.
+/// Largest unit of potentials and currents, mV. A membrane's pull is resolved to a
+/// 32nd of it, here 2 mV, twice its noise: a network that is right in 90 of 100
+/// trials is then off by some 4 of them (`tests/tests/quantization.rs`).
 const MOST_UNIT_MV: f64 = 64.0;
 
 /// Largest size of a constant drive, mV.
@@ -78,7 +79,7 @@ pub enum QuantizeError {
     },
     /// Weights whose current could leave the range.
     #[error(
-        "the synapses of unit {unit} could add up to {current_mv:.0} mV, beyond the ±{most} mV of the fixed-point format: use a larger lambda",
+        "the synapses of unit {unit} could add up to {current_mv:.0} mV, beyond the {most} mV of the fixed-point format: use a larger lambda",
         most = MOST_CURRENT_MV * MOST_UNIT_MV
     )]
     Current {
@@ -190,7 +191,11 @@ pub fn quantize(
     let decays = Decays::new(network, step, &mut losses)?;
     let tables = tables(network, step, &decays, &mut losses)?;
     let readout = readout::Bank::new(network, step, &decays, &mut losses)?;
-    let shared = shared(network, step, &decays, &tables, readout.shift, &mut losses)?;
+    let shared = Shared {
+        unit_mv: unit_mv as u8,
+        threshold: Fixed::saturating_from_num(network.neuron.threshold_mv * unit_mv),
+        ..shared(network, step, &decays, &tables, readout.shift, &mut losses)?
+    };
     for loss in [&mut losses.bias_mv, &mut losses.input_weight_mv] {
         *loss = loss.times(unit_mv);
     }
@@ -275,7 +280,7 @@ fn check(network: &SpikingNetwork, step: &TimeStep, unit_mv: f64) -> Result<(), 
     if network.channels > blob::MOST_INPUTS {
         return Err(QuantizeError::Channels(network.channels));
     }
-    for (unit, bias) in network.biases_mv().enumerate() {
+    for (unit, bias) in biases_above_threshold(network).enumerate() {
         let weights = &network.input_weights[unit * network.channels..][..network.channels];
         let limit = f64::from(I6F10::MAX);
         if let Some(&value) = weights.iter().find(|w| w.abs() > limit) {
@@ -288,7 +293,7 @@ fn check(network: &SpikingNetwork, step: &TimeStep, unit_mv: f64) -> Result<(), 
         }
         if bias.abs() > MOST_DRIVE_MV {
             return Err(QuantizeError::Voltage {
-                name: "bias",
+                name: "distance between bias and threshold",
                 unit,
                 value: bias * unit_mv,
                 limit: MOST_DRIVE_MV * unit_mv,
@@ -298,9 +303,9 @@ fn check(network: &SpikingNetwork, step: &TimeStep, unit_mv: f64) -> Result<(), 
     Ok(())
 }
 
-/// The unit whose current could become the largest, and that current in mV. No
-/// unit fires faster than its refractory time allows, so that its weights bound
-/// the current: excitation and inhibition apart.
+/// The unit whose currents could lie furthest apart, and how far in mV. No unit
+/// fires faster than its refractory time allows, so that the weights bound the
+/// currents.
 fn most_current(network: &SpikingNetwork, step: &TimeStep) -> Option<(usize, f64)> {
     let steps_between_spikes = f64::from(network.refractory_steps(step)) + 1.0;
     let most_hz = 1000.0 / (steps_between_spikes * step.ms);
@@ -316,7 +321,7 @@ fn most_current(network: &SpikingNetwork, step: &TimeStep) -> Option<(usize, f64
                     if w > 0.0 { (e + w, i) } else { (e, i - w) }
                 },
             );
-        (unit, f64::max(excitation, inhibition) * most_hz)
+        (unit, (excitation + inhibition) * most_hz)
     });
     currents.max_by(|a, b| a.1.total_cmp(&b.1))
 }
@@ -433,8 +438,8 @@ fn tables(
     }
     losses.weight = Loss::of(errors.into_iter());
 
-    let biases: Vec<i16> = network.biases_mv().map(drive_bits).collect();
-    let exact = network.biases_mv().zip(&biases);
+    let biases: Vec<i16> = biases_above_threshold(network).map(drive_bits).collect();
+    let exact = biases_above_threshold(network).zip(&biases);
     losses.bias_mv = Loss::of(exact.map(|(exact, &bits)| f64::from(bits) / 32.0 - exact));
     let units = (0..n)
         .flat_map(|unit| [decays.synapses[unit].bits, gains[unit], biases[unit]])
@@ -459,6 +464,12 @@ fn tables(
         synapses,
         weight_shift,
     })
+}
+
+/// The bias of each unit as the format counts it, mV.
+fn biases_above_threshold(network: &SpikingNetwork) -> impl Iterator<Item = f64> {
+    let threshold = network.neuron.threshold_mv;
+    network.biases_mv().map(move |bias| bias - threshold)
 }
 
 fn drive_bits(mv: f64) -> i16 {
@@ -588,18 +599,22 @@ fn shared(
         leak: -leak.bits,
         rise_decay: decays.rise.map_or(0, |rise| rise.bits),
         noise_gain: noise_bits.round() as i16,
-        threshold: potential(neuron.threshold_mv),
-        reset: potential(neuron.reset_mv),
-        start: (potential(neuron.reset_mv), potential(neuron.start_mv)),
+        unit_mv: 1,
+        threshold: Fixed::saturating_from_num(neuron.threshold_mv),
+        reset: potential(neuron.reset_mv, neuron),
+        start: (
+            potential(neuron.reset_mv, neuron),
+            potential(neuron.start_mv, neuron),
+        ),
         refractory_steps: network.refractory_steps(step),
         weight_shift: tables.weight_shift,
         readout_shift,
     })
 }
 
-/// A potential; see [`HALF`].
-fn potential(mv: f64) -> Fixed {
-    Fixed::saturating_from_num(mv).saturating_add(Fixed::from_bits(HALF))
+/// A potential, counted from the threshold.
+fn potential(mv: f64, neuron: &Neuron) -> Fixed {
+    Fixed::saturating_from_num(mv - neuron.threshold_mv)
 }
 
 /// A task's decision in fixed point.

@@ -1,9 +1,9 @@
 //! Trials and noise, drawn for a batch.
 
-use rate2spike_core::noise::{DEVIATE_SD, Noise};
-use rate2spike_core::step::LANES;
+use rate2spike_core::noise::Noise;
 
 use super::network::{RateNetwork, Stream, generator};
+use super::normal::fill;
 use super::spare::Spare;
 use crate::task::{Task, Trial};
 
@@ -110,17 +110,4 @@ impl Batch {
 pub(super) fn noise_of(seed: u64, stream: Stream, index: u64) -> Noise {
     // The high bits name the stream: membranes and trials share no noise.
     Noise::new(seed, ((stream as u64) << 56) | index)
-}
-
-/// Fills `row` with normal deviates of standard deviation `sd`.
-fn fill(noise: &mut Noise, sd: f32, row: &mut [f32]) {
-    let gain = sd / DEVIATE_SD as f32;
-    let mut deviates = noise.step();
-    for chunk in row.chunks_mut(LANES) {
-        let block = deviates.next_block();
-        chunk
-            .iter_mut()
-            .zip(block)
-            .for_each(|(x, z)| *x = z as f32 * gain);
-    }
 }

@@ -8,7 +8,7 @@
 //!
 //! [`options`] says what to train, [`network`] holds the numbers of a network
 //! in the terms of the published code, [`activation`] is φ, [`batch`] draws
-//! trials and noise, [`recurrence`] runs the equations over time and back,
+//! trials and noise, [`normal`] their deviates, [`recurrence`] runs the equations over time and back,
 //! [`model`] is the network as a Burn module, [`training`] trains it, and
 //! [`checkpoint`] stops a training and goes on with it. [`ensemble`] does the
 //! same for many networks at once, for back ends that need much to do, and
@@ -22,6 +22,7 @@ pub mod gpu;
 pub mod matvec;
 pub mod model;
 pub mod network;
+pub mod normal;
 pub mod optimizer;
 pub mod options;
 pub mod recurrence;

@@ -5,7 +5,6 @@
 use burn::tensor::{Tensor, TensorData};
 use burn_cubecl::{BoolElement, CubeRuntime, IntElement};
 use cubecl::prelude::*;
-use rate2spike_core::noise::jump;
 use rayon::prelude::*;
 
 use super::kernels::{self, DrawGivenLaunch, DrawLeftLaunch, Drawing};
@@ -13,6 +12,7 @@ use super::launch::{Cubes, cube, empty, indexable, tensor};
 use crate::rate::batch::noise_of;
 use crate::rate::ensemble::trials::{TrialRange, TrialSource, Trials};
 use crate::rate::network::generator;
+use crate::rate::normal::jump;
 use crate::task::{Task, Trial};
 
 /// Draws the trials `range` of every network of `source`.

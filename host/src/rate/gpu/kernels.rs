@@ -10,10 +10,9 @@
 
 use cubecl::prelude::*;
 
-use rate2spike_core::noise::{DEVIATE_SD, PERMUTATION};
-
 use super::plan::Plan;
 use crate::rate::batch::{START_NOISE, STEP_NOISE};
+use crate::rate::normal::{DEVIATE_SD, PERMUTATION};
 
 /// φ, as far as a kernel must know it when it is compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -464,7 +463,7 @@ pub fn draw(
     }
 }
 
-/// The deviate of a unit: [`rate2spike_core::noise::deviate`], in the
+/// The deviate of a unit: that of [`crate::rate::normal`], in the
 /// operations of a kernel.
 #[cube]
 fn deviate(first: u32, jumps: &Array<u32>, unit: usize) -> f32 {
