@@ -294,6 +294,38 @@ fn a_refitted_readout_is_used_at_its_own_lambda() {
 }
 
 #[test]
+fn a_calibrated_network_answers_better_than_the_best_lambda_and_stays_so_in_fixed_point() {
+    let place = Place::new();
+    // 25 is the best of a search.
+    let accuracy = |place: &Place, lambda: &str| {
+        let report = place.json(&format!(
+            "quantize go-nogo.mat -o net.snn {lambda} --trials 200"
+        ));
+        let strict = |key: &str| report[key]["strict"].as_f64().expect("a score");
+        [strict("before"), strict("after")]
+    };
+    let searched = accuracy(&place, "--lambda 25");
+    let found = place.json("convert go-nogo.mat --calibrate --trials 50");
+    assert!(found["fresh"]["accuracy"].as_f64() >= Some(0.98), "{found}");
+    let calibrated = accuracy(&place, "");
+    for (searched, calibrated) in searched.iter().zip(calibrated) {
+        assert!(calibrated >= searched + 0.03, "{searched} {calibrated}");
+    }
+    let other = place.run("quantize go-nogo.mat -o net.snn --lambda 25 --trials 1");
+    let messages = String::from_utf8_lossy(&other.stderr);
+    assert!(messages.contains("belongs to another lambda"), "{messages}");
+
+    // A later search leaves no calibration behind.
+    place.run("convert go-nogo.mat --lambda 25 --trials 10 --force");
+    assert_eq!(accuracy(&place, "--lambda 25"), searched);
+    place.fails(
+        "convert go-nogo.mat --calibrate --neuron qif --force",
+        1,
+        &["go-nogo.mat", "quadratic", "leaky"],
+    );
+}
+
+#[test]
 fn the_longest_step_that_is_good_enough_is_found() {
     let place = Place::new();
     let found = place.json("pipeline go-nogo --dt auto --trials 20");

@@ -36,6 +36,7 @@ fn driven_membrane(step: TimeStep, decay_ms: f64) -> Vec<f64> {
         // From the first to the second: 2 mV on average.
         weights: vec![0.0, 0.0, 0.02, 0.0],
         input_weights: vec![0.0; 2],
+        offset_mv: vec![0.0; 2],
         readout: vec![0.0; 2],
         decay_ms: vec![decay_ms; 2],
         lambda: 1.0,
@@ -175,6 +176,7 @@ fn permuted(network: &SpikingNetwork, permutation: &[usize]) -> SpikingNetwork {
     SpikingNetwork {
         weights: permutation.iter().flat_map(row).collect(),
         input_weights: vector(&network.input_weights),
+        offset_mv: vector(&network.offset_mv),
         readout: vector(&network.readout),
         decay_ms: vector(&network.decay_ms),
         ..network.clone()

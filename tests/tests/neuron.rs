@@ -22,6 +22,7 @@ fn neurons(units: usize, x: f64, noise_mv: f64) -> SpikingNetwork {
         channels: 1,
         weights: vec![0.0; units * units],
         input_weights: vec![0.0; units],
+        offset_mv: vec![0.0; units],
         readout: vec![0.0; units],
         decay_ms: vec![35.0; units],
         lambda: 1.0,

@@ -10,6 +10,7 @@ use super::quantize::Accuracy;
 use super::warnings::Warnings;
 use super::{CommandError, Lambdas, NeuronArgs, print_json, progress, task_of, trials};
 use crate::convert::SpikingNetwork;
+use crate::convert::calibrate::{CalibrateError, Calibration, Request};
 use crate::convert::refit::refit;
 use crate::convert::search::{Candidate, Search, Standing, best, score_f64, trials_met};
 use crate::formats::disk;
@@ -26,6 +27,9 @@ use crate::task::{self, Task};
 /// A model that has an opt_scaling_factor is searched again only with --force,
 /// or where a crashed search left NaN in it. A search that was killed goes on
 /// where it was when the same command is given again.
+///
+/// --calibrate fits every unit by itself, and needs no search: the median of the
+/// units' lambdas is written as opt_scaling_factor, the rest as unit_calibration.
 #[derive(Clone, Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct ConvertArgs {
@@ -50,6 +54,9 @@ pub struct ConvertArgs {
     /// Fit the readout anew to the spikes of so many trials, at the best lambda; kept if it scores no worse on others
     #[arg(long, value_name = "TRIALS", num_args = 0..=1, default_missing_value = "200", value_parser = trials)]
     pub refit_readout: Option<usize>,
+    /// Instead of one lambda, give each unit a scale, a constant current and a lambda of its own
+    #[arg(long, conflicts_with_all = ["lambdas", "lambda", "refit_readout", "initial_weights"])]
+    pub calibrate: bool,
     /// Use the weights before training, as a control; nothing is written
     #[arg(long)]
     pub initial_weights: bool,
@@ -109,6 +116,9 @@ pub fn run(args: &ConvertArgs) -> Result<(), CommandError> {
         refuse_a_second_search(&model)?;
     }
     let task = task_of(&model, args.task)?;
+    if args.calibrate {
+        return calibrate(args, model, task, writes);
+    }
     let network = if args.initial_weights {
         model.initial()?
     } else {
@@ -161,6 +171,97 @@ pub fn run(args: &ConvertArgs) -> Result<(), CommandError> {
     report(args, task, &candidates, refit, writes);
     Ok(())
 }
+
+/// What came of `--calibrate`.
+#[derive(Serialize)]
+struct CalibrationReport<'a> {
+    model: &'a PathBuf,
+    task: &'static str,
+    /// Median of the units.
+    lambda: f64,
+    /// κ of the fit.
+    irregularity: f64,
+    /// Rounds in which the offsets moved.
+    rounds: u64,
+    trials: usize,
+    /// On the trials by which it was chosen.
+    chosen: Accuracy,
+    /// On others.
+    fresh: Accuracy,
+    mean_rate_hz: f64,
+    written: bool,
+}
+
+/// Calibrates each unit, and writes that into the model.
+fn calibrate(
+    args: &ConvertArgs,
+    mut model: RateModelFile,
+    task: Task,
+    writes: bool,
+) -> Result<(), CommandError> {
+    let neuron = args.neuron.neuron()?;
+    let request = Request {
+        network: &model.network,
+        task,
+        neuron,
+        trials: args.trials,
+        seed: args.seed,
+    };
+    let failed = |source: CalibrateError| {
+        CommandError::Failed(format!("{}: {source}", args.model.display()))
+    };
+    let found = request.find().map_err(failed)?;
+    let network = found.calibration.network(&model.network, neuron);
+    let network = network.map_err(|source| failed(source.into()))?;
+    let step = args.neuron.step()?;
+    let fresh = score_f64(&network, task, &step, args.seed ^ FRESH_SEED, args.trials);
+    let lambda = found.calibration.median_lambda();
+    if writes {
+        adopt(&mut model, &found.calibration)?;
+    }
+    let report = CalibrationReport {
+        model: &args.model,
+        task: task.name(),
+        lambda,
+        irregularity: found.irregularity,
+        rounds: found.rounds,
+        trials: args.trials,
+        chosen: (&found.score).into(),
+        fresh: (&fresh).into(),
+        mean_rate_hz: fresh.mean_rate_hz,
+        written: writes,
+    };
+    if args.json {
+        print_json(&report);
+    } else {
+        println!(
+            "calibrated (irregularity {}, {} rounds): accuracy {:.3}, strict {:.3}, on {} fresh trials; mean rate {:.1} Hz, median lambda {:.0}",
+            report.irregularity,
+            report.rounds,
+            report.fresh.accuracy,
+            report.fresh.strict,
+            report.trials,
+            report.mean_rate_hz,
+            lambda
+        );
+    }
+    Ok(())
+}
+
+/// Writes a calibration into the model, in place of what a search wrote.
+pub fn adopt(model: &mut RateModelFile, calibration: &Calibration) -> Result<(), CommandError> {
+    for name in ["all_perfs", "scaling_factors"] {
+        model.variables.remove(name);
+    }
+    let lambda = Value::scalar(calibration.median_lambda());
+    model.variables.insert("opt_scaling_factor", lambda);
+    model.set_refitted_readout(None);
+    model.set_calibration(Some(calibration));
+    Ok(model.write()?)
+}
+
+/// What the seed of trials that neither a search nor a fit has seen differs by.
+const FRESH_SEED: u64 = 0x7E57;
 
 /// Time between two writes of a search's journal.
 const JOURNAL_EVERY: Duration = Duration::from_secs(2);
@@ -279,7 +380,8 @@ fn write(
     model
         .variables
         .insert("scaling_factors", Value::row::<f64>(lambdas));
-    // A readout of another λ must not stay.
+    // A calibration or a readout of another λ must not stay.
+    model.set_calibration(None);
     let kept = refit.filter(|refit| refit.kept);
     model.set_refitted_readout(kept.map(|refit| {
         let w_out = refit.readout.iter().map(|w| (w * best.lambda) as f32);
@@ -306,7 +408,7 @@ fn refit_at(
             network,
             search.task,
             &search.step,
-            search.seed ^ 0x7E57,
+            search.seed ^ FRESH_SEED,
             search.trials,
         )
     };

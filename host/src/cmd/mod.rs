@@ -231,22 +231,32 @@ pub fn lambda_of(model: &RateModelFile, lambda: Option<f64>) -> Result<f64, Comm
     })
 }
 
-/// The spiking network of a model: with the readout that
-/// `convert --refit-readout` fitted, where there is one for this λ.
+/// The spiking network of a model: calibrated, or with the readout that
+/// `convert --refit-readout` fitted, where the model has that for this λ.
 pub fn spiking_network(
     model: &RateModelFile,
     lambda: f64,
     neuron: Neuron,
 ) -> Result<SpikingNetwork, CommandError> {
-    let network = SpikingNetwork::new(&model.network, lambda, neuron);
-    let mut network = network.map_err(|source| CommandError::Convert {
+    let failed = |source| CommandError::Convert {
         path: model.path.clone(),
         source,
-    })?;
+    };
+    let own = model.variables.scalar("opt_scaling_factor").ok() == Some(lambda);
+    if let Some(calibration) = model.calibration()? {
+        if own {
+            return calibration.network(&model.network, neuron).map_err(failed);
+        }
+        eprintln!(
+            "rate2spike: {}: the calibration belongs to another lambda; it is not used",
+            model.path.display()
+        );
+    }
+    let mut network = SpikingNetwork::new(&model.network, lambda, neuron).map_err(failed)?;
     let Some(refitted) = model.refitted_readout()? else {
         return Ok(network);
     };
-    if model.variables.scalar("opt_scaling_factor").ok() == Some(lambda) {
+    if own {
         network.readout = refitted.iter().map(|&w| f64::from(w) / lambda).collect();
     } else {
         eprintln!(

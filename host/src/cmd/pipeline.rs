@@ -1,12 +1,13 @@
 //! `rate2spike pipeline`: train, convert, quantize, run; the main job.
 
 use std::convert::Infallible;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Args;
 use serde::Serialize;
 
+use super::convert::adopt;
 use super::deployed_step::{DEPLOYED_STEP_MS, DeployedStep};
 use super::quantize::{Accuracy, print_steps, quantize_and_save, score_blob};
 use super::report::write_page;
@@ -14,6 +15,7 @@ use super::train::OptionArgs;
 use super::training::{Plan, TrainReport, TrainingBar};
 use super::warnings::Warnings;
 use super::{CommandError, Lambdas, hexadecimal, print_json, progress, trials};
+use crate::convert::calibrate::Request;
 use crate::convert::search::{
     Candidate, SEARCH_SEED, Search, Standing, best, default_lambdas, score_f64, trials_met,
 };
@@ -55,6 +57,9 @@ pub struct PipelineArgs {
     /// Scaling factors to search [default: 50 with lif, 20:5:75 with sigmoid, else 4:2:26]
     #[arg(long)]
     pub lambdas: Option<Lambdas>,
+    /// Instead of a search, calibrate every unit, as convert --calibrate does
+    #[arg(long, conflicts_with = "lambdas")]
+    pub calibrate: bool,
     /// Trials of each score
     #[arg(long, default_value = "100", value_parser = trials)]
     pub trials: usize,
@@ -125,20 +130,14 @@ pub fn run(args: &PipelineArgs) -> Result<(), CommandError> {
     let train_seconds = clock.elapsed().as_secs_f64();
 
     let clock = Instant::now();
-    let (lambda, candidates) = lambda(args, &options, &trained.network, &first_step)?;
-    let failed = |source| CommandError::Convert {
-        path: model.clone(),
-        source,
-    };
-    let network = SpikingNetwork::new(&trained.network, lambda, Neuron::LIF).map_err(failed)?;
+    let convert = |step| converted(args, &options, &trained.network, &model, step);
+    let (network, candidates) = convert(&first_step)?;
     let (step, steps) = args.dt.find(&network, args.task, options.seed, args.json)?;
     // λ belongs to the step that ships.
-    let (lambda, candidates, network) = if step == first_step {
-        (lambda, candidates, network)
+    let (network, candidates) = if step == first_step || args.calibrate {
+        (network, candidates)
     } else {
-        let (lambda, candidates) = self::lambda(args, &options, &trained.network, &step)?;
-        let network = SpikingNetwork::new(&trained.network, lambda, Neuron::LIF);
-        (lambda, candidates, network.map_err(failed)?)
+        convert(&step)?
     };
     let spiking = score_f64(
         &network,
@@ -193,7 +192,7 @@ pub fn run(args: &PipelineArgs) -> Result<(), CommandError> {
         rate,
         spiking: (&spiking).into(),
         deployed: (&deployed).into(),
-        lambda,
+        lambda: network.lambda,
         dt_ms: step.ms,
         steps,
         mean_rate_hz: deployed.mean_rate_hz,
@@ -240,6 +239,39 @@ fn rate_accuracy(args: &PipelineArgs, options: &RateOptions, network: &RateNetwo
         accuracy: evaluation.accuracy,
         strict: evaluation.strict,
     }
+}
+
+/// The spiking network, calibrated if so wanted, and the candidates of a search
+/// for λ.
+fn converted(
+    args: &PipelineArgs,
+    options: &RateOptions,
+    network: &RateNetwork,
+    model: &Path,
+    step: &TimeStep,
+) -> Result<(SpikingNetwork, Vec<Candidate>), CommandError> {
+    let failed = |source| CommandError::Convert {
+        path: model.into(),
+        source,
+    };
+    if !args.calibrate {
+        let (lambda, candidates) = lambda(args, options, network, step)?;
+        let network = SpikingNetwork::new(network, lambda, Neuron::LIF);
+        return Ok((network.map_err(failed)?, candidates));
+    }
+    let request = Request {
+        network,
+        task: args.task,
+        neuron: Neuron::LIF,
+        trials: args.trials,
+        seed: options.seed ^ SEARCH_SEED,
+    };
+    let found = request
+        .find()
+        .map_err(|source| CommandError::Failed(format!("{}: {source}", model.display())))?;
+    adopt(&mut RateModelFile::read(model)?, &found.calibration)?;
+    let network = found.calibration.network(network, Neuron::LIF);
+    Ok((network.map_err(failed)?, Vec::new()))
 }
 
 /// The network's own λ₀ where it was trained for one, else the best of a

@@ -270,6 +270,7 @@ mod tests {
             channels: 1,
             weights: vec![0.0; 4],
             input_weights: vec![0.0; 2],
+            offset_mv: vec![0.0; 2],
             readout: vec![0.0; 2],
             decay_ms: vec![50.0; 2],
             lambda: 25.0,

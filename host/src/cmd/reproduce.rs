@@ -17,8 +17,9 @@ use crate::sweep::summary::{CellSummary, Share, Spread, summarize};
 ///
 /// Example:  rate2spike reproduce fig2c --networks 20 -o fig2c
 ///
-/// The networks train and convert as published: sigmoid, time constants of 20 to
-/// 50 ms, the best of a search for lambda. A run that was killed goes on where it
+/// The networks train and convert as published: sigmoid, the best of a search for
+/// lambda; go-nogo with time constants of 20 to 50 ms and a P_rec of 0.8, with
+/// which the paper's numbers come out, mante with 20 to 100 ms and 0.2. A run that was killed goes on where it
 /// was when the same command is given again.
 #[derive(Clone, Debug, Args)]
 #[command(verbatim_doc_comment)]

@@ -71,6 +71,9 @@ pub struct SweepArgs {
     /// Scaling factors to search [default: 50 with lif, 20:5:75 with sigmoid, else 4:2:26]
     #[arg(long)]
     pub lambdas: Option<Lambdas>,
+    /// Instead of a search, calibrate every unit, as convert --calibrate does
+    #[arg(long, conflicts_with = "lambdas")]
+    pub calibrate: bool,
     /// The neuron's equation
     #[arg(long, value_enum, default_value = "lif")]
     pub neuron: NeuronArg,
@@ -157,6 +160,7 @@ impl SweepArgs {
                             .options(task, units, activation, *seeds.start())?,
                         neuron,
                         lambdas,
+                        calibrate: self.calibrate,
                     });
                 }
             }

@@ -4,6 +4,7 @@
 //! scaling factor λ; its decay time constants, in steps of 5 ms, become those
 //! of the synapses. Everything else is the neuron's own ([`Neuron`]).
 
+pub mod calibrate;
 pub mod perturb;
 pub mod refit;
 pub mod search;
@@ -173,6 +174,8 @@ pub struct SpikingNetwork {
     pub weights: Vec<f64>,
     /// mV per unit of input, N × K.
     pub input_weights: Vec<f64>,
+    /// Constant current of each unit beside the neuron's own, mV, N.
+    pub offset_mv: Vec<f64>,
     /// Area of a spike's contribution to the output, s, N.
     pub readout: Vec<f64>,
     /// Decay time constants of the synapses, ms, N.
@@ -220,6 +223,7 @@ impl SpikingNetwork {
             channels: rate.channels,
             weights: scaled(&rate.effective_weights()),
             input_weights: rate.w_in.iter().map(|&w| w.into()).collect(),
+            offset_mv: vec![0.0; rate.units],
             readout: scaled(&rate.w_out),
             decay_ms: rate
                 .decay_steps()
@@ -243,6 +247,12 @@ impl SpikingNetwork {
             }
         }
         Ok(network)
+    }
+
+    /// Constant current of each unit, mV, N.
+    pub fn biases_mv(&self) -> impl Iterator<Item = f64> {
+        let bias = self.neuron.bias_mv;
+        self.offset_mv.iter().map(move |offset| bias + offset)
     }
 
     /// The factors of one step for `unit`.
@@ -308,11 +318,12 @@ impl SpikingNetwork {
             },
             units: factors
                 .iter()
-                .map(|f| UnitFactors {
+                .zip(self.biases_mv())
+                .map(|(f, bias)| UnitFactors {
                     filter: filter(f),
                     gain: A::from_f64(f.gain),
                     lag: A::from_f64(f.lag),
-                    bias: A::from_f64(neuron.bias_mv),
+                    bias: A::from_f64(bias),
                 })
                 .collect(),
             input_weights: self.input_weights.iter().map(|&w| A::from_f64(w)).collect(),

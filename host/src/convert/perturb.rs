@@ -83,6 +83,7 @@ mod tests {
             channels: 1,
             weights: vec![1.0, 2.0, -3.0, 4.0, 0.0, -6.0, 7.0, 8.0, -9.0],
             input_weights: vec![0.0; 3],
+            offset_mv: vec![0.0; 3],
             readout: vec![1.0; 3],
             decay_ms: vec![50.0; 3],
             lambda: 50.0,

@@ -95,13 +95,19 @@ pub fn refit(
 }
 
 /// Filtered spikes, T × N, and target, T, of one trial.
-struct Samples {
-    rates: DMatrix<f64>,
+pub(super) struct Samples {
+    pub(super) rates: DMatrix<f64>,
     target: DVector<f64>,
 }
 
 impl Samples {
-    fn of(tables: &Tables<f32>, task: Task, step: &TimeStep, seed: u64, index: u64) -> Self {
+    pub(super) fn of(
+        tables: &Tables<f32>,
+        task: Task,
+        step: &TimeStep,
+        seed: u64,
+        index: u64,
+    ) -> Self {
         let trial = task_trial(task, seed, index);
         let input = Input::of_trial(task.channels(), &trial);
         let mut memory = Memory::of(tables);

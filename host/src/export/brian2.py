@@ -110,7 +110,7 @@ def show(t):
     sample = min((2 * number + per_sample) // (2 * per_sample), inputs.shape[1] - 1)
     if sample != shown["sample"]:
         shown["sample"] = sample
-        drive = np.full(units, float(p["bias_mv"]))
+        drive = p["bias_mv"].copy()
         for weight, u in zip(p["input_weights_mv"].T, inputs[:, sample]):
             drive = drive + weight * u
         group.drive = drive

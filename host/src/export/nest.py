@@ -111,7 +111,7 @@ while step < steps:
     now = sample(step + 1)
     if now != shown:
         shown = now
-        drive = float(p["bias_mv"]) + p["input_weights_mv"] @ inputs[:, now]
+        drive = p["bias_mv"] + p["input_weights_mv"] @ inputs[:, now]
         neurons.I_e = drive
     if step < refractory:
         # Units that have not fired are refractory at the start.

@@ -134,9 +134,10 @@ fn volts(mv: &[f64]) -> Vec<f64> {
 
 fn membrane(network: &SpikingNetwork) -> Membrane {
     let (neuron, n) = (&network.neuron, network.units);
+    let biases: Vec<f64> = network.biases_mv().collect();
     Membrane {
         tau: vec![neuron.tau_m_ms * SECONDS; n],
-        leak: vec![neuron.bias_mv * VOLTS; n],
+        leak: volts(&biases),
         threshold: vec![neuron.threshold_mv * VOLTS; n],
         reset: vec![neuron.reset_mv * VOLTS; n],
     }

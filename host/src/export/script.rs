@@ -101,7 +101,6 @@ pub fn numbers(
         ("rise_ms", neuron.rise_ms),
         ("threshold_mv", neuron.threshold_mv),
         ("reset_mv", neuron.reset_mv),
-        ("bias_mv", neuron.bias_mv),
         ("noise_mv", step.noise_mv(neuron)),
         ("lambda_hz", network.lambda),
         ("leak", factors[0].leak),
@@ -126,6 +125,7 @@ pub fn numbers(
     );
     file.vector("readout_s", network.readout.clone());
     file.vector("decay_ms", network.decay_ms.clone());
+    file.vector("bias_mv", network.biases_mv().collect());
     file.vector(
         "synapse_decay",
         factors.iter().map(|f| f.synapse_decay).collect(),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::disk::{self, DiskError};
 use super::mat::{Array, Elements, MatError, MatFile, Value};
 use super::nir;
+use crate::convert::calibrate::Calibration;
 use crate::rate::activation::ActivationKind;
 use crate::rate::batch::Batch;
 use crate::rate::network::RateNetwork;
@@ -247,6 +248,9 @@ pub fn network(path: &Path, file: &MatFile) -> Result<RateNetwork, ModelError> {
     .network()
 }
 
+/// Name of a calibration: scales in mV, offsets in mV, and λ; 3 × N.
+const CALIBRATION: &str = "unit_calibration";
+
 /// Name of a readout that was fitted to spikes.
 const REFITTED: &str = "w_out_spiking";
 
@@ -326,6 +330,52 @@ impl RateModelFile {
             Some(w_out) => self.variables.insert(REFITTED, Value::row(w_out)),
             None => self.variables.remove(REFITTED),
         }
+    }
+
+    /// The calibration that belongs to the model's `opt_scaling_factor`.
+    ///
+    /// # Errors
+    /// If it is there and not three finite numbers a unit.
+    pub fn calibration(&self) -> Result<Option<Calibration>, ModelError> {
+        if self.variables.get(CALIBRATION).is_err() {
+            return Ok(None);
+        }
+        let reader = Reader {
+            path: &self.path,
+            file: &self.variables,
+            units: self.network.units,
+        };
+        let (_, values) = reader.matrix(CALIBRATION, 3, Some(reader.units))?;
+        if let Some(lambda) = values[2 * reader.units..].iter().find(|&&x| x <= 0.0) {
+            let wanted = "calibrate again: rate2spike convert --calibrate --force";
+            return Err(reader.value(CALIBRATION, format!("a lambda of {lambda}"), wanted));
+        }
+        let row = |k: usize| {
+            let row = &values[k * reader.units..(k + 1) * reader.units];
+            row.iter().map(|&value| value.into()).collect()
+        };
+        Ok(Some(Calibration {
+            gain_mv: row(0),
+            offset_mv: row(1),
+            lambda: row(2),
+        }))
+    }
+
+    /// Sets that calibration, or removes it.
+    pub fn set_calibration(&mut self, calibration: Option<&Calibration>) {
+        let Some(Calibration {
+            gain_mv,
+            offset_mv,
+            lambda,
+        }) = calibration
+        else {
+            return self.variables.remove(CALIBRATION);
+        };
+        let rows = [gain_mv, offset_mv, lambda].into_iter().flatten();
+        let values: Vec<f32> = rows.map(|&value| value as f32).collect();
+        let units = self.network.units;
+        self.variables
+            .insert(CALIBRATION, matrix(3, units, &values));
     }
 
     /// Writes the file with its present variables.

@@ -7,6 +7,7 @@ use rate2spike_core::blob::Deployed;
 
 use super::plan::{Cell, Member, Plan};
 use super::row::{Row, Scores, Seconds};
+use crate::convert::calibrate::{CalibrateError, Request};
 use crate::convert::search::{SEARCH_SEED, Search, best, score_f64};
 use crate::convert::{ConvertError, Neuron, SpikingNetwork, TimeStep};
 use crate::quantize::quantize;
@@ -33,6 +34,7 @@ pub fn run(plan: &Plan, member: Member, step: &TimeStep) -> Row {
         training_trials: trained.losses.len() * options.batch,
         lambda: None,
         search_accuracy: None,
+        calibrated: cell.calibrate,
         trials: plan.trials,
         rate: rate_scores(&options, &trained.network, plan.trials),
         spiking: None,
@@ -76,12 +78,22 @@ fn spike(row: &mut Row, plan: &Plan, trained: &Trained, step: &TimeStep) -> Resu
     let cell = &plan.cells[row.cell];
     let clock = Instant::now();
     let neuron = cell.neuron.neuron();
-    let found = lambda(row, (cell, plan.search_trials), &trained.network, neuron);
-    let (lambda, search_accuracy) = found.map_err(|error| error.to_string())?;
-    row.lambda = Some(lambda);
+    let (network, search_accuracy) = if cell.calibrate {
+        calibrated(row, plan.search_trials, &trained.network, neuron)
+            .map_err(|error| error.to_string())?
+    } else {
+        let found = lambda(row, (cell, plan.search_trials), &trained.network, neuron);
+        found
+            .and_then(|(lambda, accuracy)| {
+                Ok((
+                    SpikingNetwork::new(&trained.network, lambda, neuron)?,
+                    accuracy,
+                ))
+            })
+            .map_err(|error| error.to_string())?
+    };
+    row.lambda = Some(network.lambda);
     row.search_accuracy = search_accuracy;
-    let network =
-        SpikingNetwork::new(&trained.network, lambda, neuron).map_err(|error| error.to_string())?;
     let score = score_f64(&network, task, &TimeStep::PUBLISHED, seed, row.trials);
     row.spiking = Some((&score).into());
     row.mean_rate_hz = Some(score.mean_rate_hz);
@@ -95,6 +107,25 @@ fn spike(row: &mut Row, plan: &Plan, trained: &Trained, step: &TimeStep) -> Resu
     row.spike_hash = Some(format!("{:016x}", score.spike_hash));
     row.seconds.run = clock.elapsed().as_secs_f64();
     Ok(())
+}
+
+/// The calibrated network, and its accuracy where it was chosen.
+fn calibrated(
+    row: &Row,
+    trials: usize,
+    network: &RateNetwork,
+    neuron: Neuron,
+) -> Result<(SpikingNetwork, Option<f64>), CalibrateError> {
+    let request = Request {
+        network,
+        task: row.options.task,
+        neuron,
+        trials,
+        seed: row.options.seed ^ SEARCH_SEED,
+    };
+    let found = request.find()?;
+    let spiking = found.calibration.network(network, neuron)?;
+    Ok((spiking, Some(found.score.accuracy())))
 }
 
 /// The only λ of the cell, or the best of a search with its accuracy there.

@@ -43,6 +43,9 @@ pub struct Cell {
     pub neuron: NeuronOptions,
     /// Scaling factors to search; a single one is taken as it is.
     pub lambdas: Vec<f64>,
+    /// Whether each unit is calibrated instead.
+    #[serde(default)]
+    pub calibrate: bool,
 }
 
 impl Cell {
@@ -60,6 +63,7 @@ impl Cell {
             ("neuron", equation.into()),
             ("refractory", self.neuron.refractory_ms.to_string()),
             ("rise", self.neuron.rise_ms.to_string()),
+            ("calibrated", self.calibrate.to_string()),
         ]
     }
 }
@@ -261,6 +265,7 @@ mod tests {
             options: RateOptions::published(Task::Xor, units),
             neuron: NeuronOptions::LIF,
             lambdas: default_lambdas(ActivationKind::Sigmoid),
+            calibrate: false,
         };
         Plan {
             cells: vec![cell(10), cell(20)],

@@ -26,6 +26,10 @@ pub struct Row {
     /// Accuracy of the best λ on the trials of the search, which is what the
     /// published code reports; none where nothing was searched.
     pub search_accuracy: Option<f64>,
+    /// Whether each unit was calibrated; λ is then the median, and the accuracy
+    /// above that of the trials which chose the calibration.
+    #[serde(default)]
+    pub calibrated: bool,
     /// Trials of each score below.
     pub trials: usize,
     /// The rate network, on fresh trials.
@@ -126,6 +130,7 @@ impl Row {
             ("training_trials", self.training_trials.to_string()),
             ("lambda", text(&self.lambda)),
             ("search_accuracy", text(&self.search_accuracy)),
+            ("calibrated", self.calibrated.to_string()),
             ("trials", self.trials.to_string()),
             ("rate_accuracy", rate.0),
             ("rate_strict", rate.1),
@@ -207,6 +212,7 @@ pub(super) mod tests {
             training_trials: 102,
             lambda: Some(25.0),
             search_accuracy: None,
+            calibrated: false,
             trials: 100,
             rate: Scores {
                 accuracy: 0.97,

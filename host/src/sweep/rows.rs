@@ -215,6 +215,7 @@ mod tests {
             options: example(0, 1).options,
             neuron: NeuronOptions::LIF,
             lambdas: vec![50.0],
+            calibrate: false,
         };
         Plan {
             cells: vec![cell.clone(), cell],

@@ -74,6 +74,7 @@ fn measured_rates(neuron: Neuron, drives: &[f64]) -> Vec<f64> {
         channels: 1,
         weights: vec![0.0; units * units],
         input_weights: drives.to_vec(),
+        offset_mv: vec![0.0; drives.len()],
         readout: vec![0.0; units],
         decay_ms: vec![50.0; units],
         lambda: 1.0,
