@@ -23,3 +23,4 @@ pub mod simulate;
 pub mod statistics;
 pub mod sweep;
 pub mod task;
+pub mod watch;

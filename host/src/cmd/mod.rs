@@ -21,6 +21,7 @@ pub mod train;
 pub mod training;
 pub mod trials;
 pub mod warnings;
+pub mod watch;
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;

@@ -36,7 +36,7 @@ use crate::task::{self, Task};
 #[derive(Clone, Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct SweepArgs {
-    /// Tasks, with commas between: go-nogo, xor, mante, delayed-match, FILE.toml
+    /// Tasks, with commas between: go-nogo, xor, mante, delayed-match, oscillation, FILE.toml
     #[arg(
         long,
         value_name = "TASK",

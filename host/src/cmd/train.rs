@@ -33,7 +33,7 @@ pub struct TrainArgs {
     /// Model to evaluate, with --mode eval
     #[arg(long, value_name = "FILE")]
     pub model: Option<PathBuf>,
-    /// Task: go-nogo, xor, mante, delayed-match, or a FILE.toml with one of your own
+    /// Task: go-nogo, xor, mante, delayed-match, oscillation, or a FILE.toml with one of your own
     #[arg(long, value_name = "TASK", value_parser = task::parse)]
     pub task: Option<Task>,
     /// Folder below which the model is saved, as models/TASK/…/Task_….mat
