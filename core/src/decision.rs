@@ -80,6 +80,8 @@ struct Swings {
     below: bool,
     /// How many there were.
     count: u32,
+    /// Step of the first one.
+    first: u32,
     /// Step of the last one.
     last: u32,
     /// How many of them came too early or too late after the one before.
@@ -94,11 +96,26 @@ impl Swings {
         } else if above && self.below {
             let since = step.wrapping_sub(self.last);
             let late = since.abs_diff(period) > period / 4;
-            self.irregular += u32::from(self.count > 0 && late);
+            if self.count == 0 {
+                self.first = step;
+            } else {
+                self.irregular += u32::from(late);
+            }
             self.count += 1;
             self.last = step;
             self.below = false;
         }
+    }
+
+    /// True if there were as many as fit into `steps`, but for one, and a period
+    /// apart on the average, but for an eighth.
+    fn fit(&self, steps: u32, period: u32) -> bool {
+        // A window need not be whole periods to the step.
+        let most = period.saturating_add(period / 4);
+        let missing = self.count.saturating_mul(period).abs_diff(steps);
+        let wanted = self.count.saturating_sub(1).saturating_mul(period);
+        let drift = self.last.saturating_sub(self.first).abs_diff(wanted);
+        missing <= most && drift <= wanted / 8
     }
 }
 
@@ -150,13 +167,10 @@ impl<A: Arithmetic> Evidence<A> {
 impl<A: Arithmetic> Decision<A> {
     /// True if the trial answers `label` by the published criterion; a rhythm,
     /// for which none was published, if it has as many swings as fit into the
-    /// window, but for one.
+    /// window, but for one, and its period is the task's, but for an eighth.
     pub fn correct(&self, label: i8, evidence: &Evidence<A>) -> bool {
         if let Kind::Rhythm { period } = self.kind {
-            let seen = evidence.swings.count.saturating_mul(period);
-            // A window need not be whole periods to the step.
-            let most = period.saturating_add(period / 4);
-            let fits = seen.abs_diff(self.extremes.steps()) <= most;
+            let fits = evidence.swings.fit(self.extremes.steps(), period);
             return fits == (label != 0);
         }
         match label {
@@ -167,8 +181,8 @@ impl<A: Arithmetic> Decision<A> {
     }
 
     /// True if the trial answers `label` by the strict criterion: that of a
-    /// rhythm asks moreover that every swing comes a period after the one
-    /// before, but for a quarter, and that the mean is that of a no-go.
+    /// rhythm asks moreover that each swing comes a period after the one before,
+    /// but for a quarter, and that the mean is that of a no-go.
     pub fn strictly_correct(&self, label: i8, evidence: &Evidence<A>) -> bool {
         if let Kind::Rhythm { .. } = self.kind {
             let regular = evidence.swings.irregular == 0
@@ -281,13 +295,15 @@ mod tests {
         for phase in [0.0, 0.2, 0.5, 0.9] {
             assert_eq!(rhythm(|t| wave(t + phase)), (true, true), "{phase}");
         }
-        for rate in [0.0, 0.5, 2.0] {
+        for rate in [0.0, 0.5, 0.8, 1.2, 2.0] {
             assert_eq!(rhythm(|t| wave(rate * t)), (false, false), "{rate}");
         }
-        // A fifth slower still has as many swings but for one.
-        assert_eq!(rhythm(|t| wave(0.8 * t)), (true, true));
-        // Two thirds of the pace: as many but for one, each too late.
-        assert!(!rhythm(|t| wave(0.7 * t)).1);
+        for rate in [0.9, 1.1] {
+            assert_eq!(rhythm(|t| wave(rate * t)), (true, true), "{rate}");
+        }
+        // Slow and fast in turns: right on the average only.
+        let uneven = |t: f64| wave(t + 0.3 * wave(0.5 * t));
+        assert_eq!(rhythm(uneven), (true, false));
     }
 
     #[test]
