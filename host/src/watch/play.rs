@@ -131,7 +131,9 @@ where
 
     fn see(&mut self, step: u32, state: &State<N::Number>) {
         let time_s = f64::from(step) * self.experiment.step_ms / 1000.0;
-        state.fired().for_each(|unit| self.scene.spike(time_s, unit));
+        state
+            .fired()
+            .for_each(|unit| self.scene.spike(time_s, unit));
         let every = (POINT_MS / self.experiment.step_ms).round().max(1.0) as u32;
         if step.is_multiple_of(every) {
             let output = (self.number)(state.output());
@@ -140,10 +142,7 @@ where
     }
 
     /// Looks at the end of a trial for a while; true if no more was asked for.
-    fn hold<E>(
-        &mut self,
-        look: &mut impl FnMut(&Scene) -> Result<Vec<Key>, E>,
-    ) -> Result<bool, E> {
+    fn hold<E>(&mut self, look: &mut impl FnMut(&Scene) -> Result<Vec<Key>, E>) -> Result<bool, E> {
         let mut looks = 0;
         while looks < LOOKS_AT_THE_END {
             match self.asked(look(self.scene)?) {

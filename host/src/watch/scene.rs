@@ -161,7 +161,9 @@ impl Scene {
         self.label = trial.label;
         self.verdict = None;
         self.output.clear();
-        self.groups.iter_mut().for_each(|group| group.spikes.clear());
+        self.groups
+            .iter_mut()
+            .for_each(|group| group.spikes.clear());
         let second = |sample: usize| sample as f64 * SAMPLE_MS / 1000.0;
         let held = |(sample, &z): (usize, &f32)| {
             [(second(sample), z.into()), (second(sample + 1), z.into())]

@@ -65,10 +65,10 @@ fn headline(scene: &Scene, style: &impl Fn(Color) -> Style) -> Vec<Line<'static>
         second.push(Span::styled(text, style(colour)));
     }
     second.push(Span::raw(format!("     right so far: {}", scene.score())));
-    let pace = if scene.paused {
+    let pace: String = if scene.paused {
         "paused".into()
     } else {
-        format!("at {} of real time", fraction(scene.speed))
+        pace(scene.speed)
     };
     let bold = Style::new().add_modifier(Modifier::BOLD);
     vec![
@@ -80,12 +80,12 @@ fn headline(scene: &Scene, style: &impl Fn(Color) -> Style) -> Vec<Line<'static>
     ]
 }
 
-/// A power of two: 1/4, 1, 16.
-fn fraction(speed: f64) -> String {
-    if speed >= 1.0 {
-        return format!("{speed} times the pace");
+fn pace(speed: f64) -> String {
+    match speed {
+        1.0 => "in real time".into(),
+        2.0.. => format!("{speed} times faster than real time"),
+        _ => format!("at {speed} of real time"),
     }
-    format!("1/{} the pace", 1.0 / speed)
 }
 
 fn raster(
@@ -142,12 +142,7 @@ fn answer(frame: &mut Frame, area: Rect, scene: &Scene, style: &impl Fn(Color) -
             GraphType::Line,
             Color::Yellow,
         ),
-        set(
-            &scene.output,
-            Marker::Braille,
-            GraphType::Line,
-            Color::Cyan,
-        ),
+        set(&scene.output, Marker::Braille, GraphType::Line, Color::Cyan),
     ];
     let title = Line::from(vec![
         Span::styled("output", style(Color::Cyan)),
@@ -223,7 +218,7 @@ mod tests {
     fn the_title_says_network_trial_score_and_pace() {
         let mut scene = scene();
         let lines = text(&drawn(&scene, (100, 30), true));
-        assert!(lines[0].contains("go-nogo, N = 50") && lines[0].contains("1/2 the pace"));
+        assert!(lines[0].contains("go-nogo, N = 50") && lines[0].contains("at 0.5 of real time"));
         assert!(lines[1].contains("trial 3: Go") && lines[1].contains("no trial is over yet"));
         assert!(lines[29].contains("q quit"));
         scene.end(true, false);
