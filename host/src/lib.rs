@@ -14,6 +14,7 @@ pub mod cmd;
 pub mod convert;
 pub mod export;
 pub mod formats;
+pub mod import;
 pub mod quantize;
 pub mod rate;
 pub mod record;

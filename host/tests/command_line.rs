@@ -119,6 +119,7 @@ fn every_command_explains_itself_with_an_example() {
         "reproduce",
         "report",
         "export",
+        "import",
         "trials",
     ] {
         assert!(String::from_utf8_lossy(&overview.stdout).contains(command));
@@ -775,6 +776,93 @@ fn an_export_says_what_the_target_cannot_take_and_writes_its_files() {
     for command in ["inspect net.nir", "quantize net.nir -o net.snn"] {
         place.fails(command, 1, &["net.nir", "a NIR graph", "rate model"]);
     }
+}
+
+#[test]
+fn an_exported_graph_comes_back_with_the_spikes_of_the_model() {
+    let place = Place::new();
+    place.json("export go-nogo.mat --lambda 25 --to nir -o net.nir");
+    let model = place.json("quantize go-nogo.mat --lambda 25 -o model.snn");
+    let graph = place.json("import net.nir --task go-nogo -o graph.snn --noise 0.1 --start 30");
+    assert_eq!(graph["spike_hash"], model["spike_hash"]);
+    assert_eq!(graph["after"], model["after"]);
+    assert_eq!(graph["units"], 200);
+    let run = place.json("run graph.snn");
+    assert_eq!(run["spike_hash"], model["spike_hash"]);
+    let fidelity = graph["fidelity"].as_array().expect("a list");
+    let unsupported = fidelity
+        .iter()
+        .filter(|line| line["degree"] == "unsupported");
+    assert_eq!(unsupported.count(), 4, "{fidelity:?}");
+
+    for (line, status, parts) in [
+        (
+            "import net.nir --task mante -o n.snn",
+            2,
+            &["net.nir", "1 inputs", "mante has 4"][..],
+        ),
+        (
+            "import go-nogo.mat --task go-nogo -o n.snn",
+            1,
+            &["go-nogo.mat", "HDF5"],
+        ),
+        (
+            "import no.nir --task go-nogo -o n.snn",
+            1,
+            &["no.nir", "cannot read"],
+        ),
+        (
+            "import net.nir --task go-nogo -o n.snn --start 200",
+            2,
+            &["--start 200", "100"],
+        ),
+        (
+            "import net.nir --task go-nogo -o n.snn --synapse 0",
+            2,
+            &["--synapse 0", "above 0"],
+        ),
+        (
+            "import net.nir --task go-nogo -o n.snn --refractory 0",
+            1,
+            &["net.nir", "mV"],
+        ),
+    ] {
+        place.fails(line, status, parts);
+    }
+    for command in ["inspect net.nir", "quantize net.nir -o n.snn"] {
+        place.fails(command, 1, &["rate2spike import"]);
+    }
+}
+
+#[test]
+fn an_oscillation_has_trials_without_input_and_goes_all_the_way() {
+    let place = Place::new();
+    let trials = place.json("trials oscillation -o t.npz --trials 3");
+    assert_eq!(trials["samples"], 500);
+    // Two updates train nothing: this is about the way.
+    let line = "pipeline oscillation --N 20 --n_trials 2 --trials 4 --act sigmoid --lambdas 50";
+    let report = place.json(line);
+    assert!(report["deployed"]["strict"].is_number(), "{report}");
+    let network = report["files"]["network"].as_str().expect("a path");
+    let run = place.json(&format!("run {network} --trials 4"));
+    assert_eq!(run["task"], "oscillation");
+    assert_eq!(run["spike_hash"], report["spike_hash"]);
+}
+
+#[test]
+fn watching_without_a_terminal_names_the_ways_out() {
+    let place = Place::new();
+    let parts = ["standard output", "simulate", "report"];
+    place.fails("watch go-nogo.mat --lambda 25", 2, &parts);
+    for (speed, parts) in [("0", ["--speed", "1/64"]), ("x", ["--speed", "1/64"])] {
+        place.fails(&format!("watch go-nogo.mat --speed {speed}"), 2, &parts);
+    }
+    let help = place.run("watch --help");
+    let text = String::from_utf8_lossy(&help.stdout);
+    assert!(
+        text.contains("Example:") && text.contains("space"),
+        "{text}"
+    );
 }
 
 /// Two pulses of the same sign, or not.
