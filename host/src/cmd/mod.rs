@@ -18,6 +18,7 @@ pub mod run_on;
 pub mod shell;
 pub mod simulate;
 pub mod sweep;
+pub mod sweep_figure;
 pub mod train;
 pub mod training;
 pub mod trials;
