@@ -9,6 +9,7 @@ pub mod import;
 pub mod inspect;
 pub mod perturbation;
 pub mod pipeline;
+pub mod plot;
 pub mod quantize;
 pub mod recording;
 pub mod report;
