@@ -865,6 +865,35 @@ fn watching_without_a_terminal_names_the_ways_out() {
     );
 }
 
+#[test]
+fn what_was_found_is_drawn_on_request() {
+    let place = Place::new();
+    let report = place.json("simulate go-nogo.mat --lambda 25 --trials 4 --plot spikes.svg");
+    let files = serde_json::json!(["spikes.svg", "spikes_outputs.svg"]);
+    assert_eq!(report["files"], files);
+    let text = |name: &str| std::fs::read_to_string(place.path(name)).expect("a figure");
+    assert!(text("spikes.svg").contains("inhibitory"));
+    assert!(text("spikes_outputs.svg").contains("target"));
+    let convert = "convert go-nogo.mat --dry-run --lambdas 25,30 --trials 3 --plot search.png";
+    place.json(convert);
+    let bytes = std::fs::read(place.path("search.png")).expect("a figure");
+    assert!(bytes.starts_with(b"\x89PNG"));
+    for (line, parts) in [
+        (
+            "convert go-nogo.mat --dry-run --plot a.pdf",
+            &["--plot", "a.pdf", ".svg or .png"][..],
+        ),
+        (
+            "simulate go-nogo.mat --lambda 25 --downsample 2 --plot a.svg",
+            &["--plot", "--downsample"],
+        ),
+    ] {
+        place.fails(line, 2, parts);
+    }
+    let line = "simulate go-nogo.mat --lambda 25 --plot go-nogo.mat/a.svg";
+    place.fails(line, 1, &["go-nogo.mat", "cannot write"]);
+}
+
 /// Two pulses of the same sign, or not.
 const SAME_SIGN: &str = "
 name = 'same-sign'

@@ -266,7 +266,7 @@ fn every_changed_byte_and_every_cut_of_a_graph_is_survived() {
         let mut bytes = nir(profile);
         assert!(graph_survives(&bytes, "unchanged"));
         for at in 0..bytes.len() {
-            for mask in [0x01, 0x10, 0x80, 0xff] {
+            for mask in [0x01, 0xff] {
                 bytes[at] ^= mask;
                 let survived = graph_survives(&bytes, &format!("byte {at}, {mask:02x}"));
                 taken += usize::from(survived);
@@ -278,14 +278,14 @@ fn every_changed_byte_and_every_cut_of_a_graph_is_survived() {
         }
     }
     // Numbers may be others.
-    assert!(taken > 100, "{taken}");
+    assert!(taken > 50, "{taken}");
 }
 
 #[test]
 fn pieces_of_graphs_put_together_are_survived() {
     let sources = [nir(Profile::Exact), nir(Profile::Cuba)];
     let mut random = random();
-    for round in 0..3000 {
+    for round in 0..1000 {
         let mut bytes = sources[random(2)].clone();
         for _ in 0..=random(3) {
             let other = &sources[random(2)];

@@ -6,7 +6,7 @@ use crate::report::canvas::{Axis, COLUMN_MM, Chart, Line, Panel, Sign, colour, f
 use crate::report::observe::{Observation, Trials};
 use crate::task::SAMPLE_MS;
 
-/// Least length of a tick: some times its width of 0.1 mm.
+/// Least length of a tick: some times its width.
 const TICK_MM: f64 = 0.55;
 
 /// A raster a trial.
@@ -72,7 +72,7 @@ pub fn raster(trials: &Trials, observation: &Observation, inhibitory: &[bool]) -
                 chart.strokes(
                     strokes,
                     Line {
-                        mm: 0.1,
+                        mm: 0.14,
                         ..Line::solid(colour)
                     },
                 );
