@@ -1025,6 +1025,21 @@ fn a_deployed_network_is_perturbed_as_far_as_its_bits_allow() {
     }
 }
 
+/// Whether a check point lies in a folder below this one.
+fn has_checkpoint(folder: &Path) -> bool {
+    let entries = |folder: &Path| {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).collect::<Vec<_>>()
+    };
+    let mut files = entries(folder)
+        .into_iter()
+        .flat_map(|below| entries(&below));
+    files.any(|file| {
+        file.extension()
+            .is_some_and(|extension| extension == "checkpoint")
+    })
+}
+
 #[test]
 fn a_training_can_begin_with_a_model_of_another_task_with_the_same_inputs() {
     let place = Place::new();
@@ -1056,9 +1071,29 @@ fn a_training_can_begin_with_a_model_of_another_task_with_the_same_inputs() {
             "train --task xor --N 20 --act softplus",
             ["activation is sigmoid", "softplus"],
         ),
-        ("train --task xor --N 20 --resume", ["--from", "--resume"]),
     ] {
         place.fails(&format!("{line} --from {path}"), 2, &parts);
+    }
+    // It leaves check points and goes on from them like any other.
+    let line = format!("train --task delayed-match --N 20 --n_trials 40 --from {path}");
+    let (_, whole) = model(&line);
+    let mut process = Command::new(env!("CARGO_BIN_EXE_rate2spike"))
+        .args(line.split_whitespace())
+        .args(["--checkpoint-every", "5", "--output_dir", "stopped"])
+        .current_dir(place.folder.path())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    let stopped = place.path("stopped/models/delayed-match");
+    while process.try_wait().expect("a process of ours").is_none() && !has_checkpoint(&stopped) {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    process.kill().expect("a process of ours");
+    process.wait().expect("a process of ours");
+    let (_, resumed) = model(&format!("{line} --resume --output_dir stopped"));
+    for name in ["w", "w0", "w_in", "w_out"] {
+        assert_eq!(matrix(&resumed, name), matrix(&whole, name), "{name}");
     }
 }
 

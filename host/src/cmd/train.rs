@@ -304,11 +304,6 @@ fn run_training(args: &TrainArgs) -> Result<(), CommandError> {
     if let Some(gpu) = args.place.gpu()? {
         return train_on(&gpu, args, &options);
     }
-    if args.options.from.is_some() && (args.resume || args.checkpoint_every > 0) {
-        let message =
-            "--from begins a training anew; it goes with neither --resume nor --checkpoint-every";
-        return Err(CommandError::Usage(message.into()));
-    }
     stop_on_interrupt();
     let plan = args.plan()?;
     match &args.seeds {

@@ -80,11 +80,19 @@ function value(axis, share) {
   const shown = kind === 'log' ? Number((10 ** at).toPrecision(3)).toString() : at.toFixed(digits);
   return (label + ' ' + shown).trim();
 }
+// Of panels with one axis of time only the last one names it.
+function named(panel, axis) {
+  const [label, ...rest] = panel.dataset[axis].split('|');
+  const same = other => other.dataset[axis].split('|').slice(1).join() === rest.join();
+  const others = [...panel.parentNode.querySelectorAll('rect.panel')].filter(same);
+  const names = others.map(other => other.dataset[axis].split('|')[0]);
+  return [label || names.find(Boolean) || '', ...rest].join('|');
+}
 for (const panel of document.querySelectorAll('rect.panel')) {
   panel.addEventListener('pointermove', event => {
     const box = panel.getBoundingClientRect();
-    const x = value(panel.dataset.x, (event.clientX - box.left) / box.width);
-    const y = value(panel.dataset.y, (box.bottom - event.clientY) / box.height);
+    const x = value(named(panel, 'x'), (event.clientX - box.left) / box.width);
+    const y = value(named(panel, 'y'), (box.bottom - event.clientY) / box.height);
     values.textContent = [x, y].filter(Boolean).join(', ');
     values.hidden = values.textContent === '';
     const left = Math.min(event.clientX + 14, innerWidth - values.offsetWidth - 4);
