@@ -44,12 +44,19 @@ impl Screen {
         // From the last look that was due, unless drawing takes longer.
         self.due = (self.due + Duration::from_secs_f64(FRAME_MS / 1000.0)).max(Instant::now());
         let mut keys = Vec::new();
-        while event::poll(self.due.saturating_duration_since(Instant::now()))? {
+        loop {
+            // However many keys there are, the next look comes in time.
+            let left = self.due.saturating_duration_since(Instant::now());
+            if !event::poll(left)? {
+                return Ok(keys);
+            }
             if let Event::Key(pressed) = event::read()? {
                 keys.extend(key(pressed));
             }
+            if left.is_zero() {
+                return Ok(keys);
+            }
         }
-        Ok(keys)
     }
 }
 
@@ -64,8 +71,11 @@ fn key(pressed: KeyEvent) -> Option<Key> {
     if pressed.kind == KeyEventKind::Release {
         return None;
     }
+    // The end of an input arrives as NUL, which reads as control and space.
+    if pressed.modifiers.contains(KeyModifiers::CONTROL) {
+        return (pressed.code == KeyCode::Char('c')).then_some(Key::Quit);
+    }
     match pressed.code {
-        KeyCode::Char('c') if pressed.modifiers.contains(KeyModifiers::CONTROL) => Some(Key::Quit),
         KeyCode::Char('q') | KeyCode::Esc => Some(Key::Quit),
         KeyCode::Char(' ') => Some(Key::Pause),
         KeyCode::Char('n') => Some(Key::Next),
@@ -80,13 +90,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn control_c_ends_it_and_a_key_that_comes_up_means_nothing() {
+    fn control_c_ends_it_and_neither_nul_nor_a_key_that_comes_up_means_anything() {
         let pressed = |code, modifiers| key(KeyEvent::new(code, modifiers));
         assert_eq!(
             pressed(KeyCode::Char('c'), KeyModifiers::CONTROL),
             Some(Key::Quit)
         );
         assert_eq!(pressed(KeyCode::Char('c'), KeyModifiers::NONE), None);
+        assert_eq!(pressed(KeyCode::Char(' '), KeyModifiers::CONTROL), None);
         assert_eq!(
             pressed(KeyCode::Char('+'), KeyModifiers::SHIFT),
             Some(Key::Faster)

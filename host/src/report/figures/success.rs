@@ -171,21 +171,37 @@ fn draw(chart: &mut Chart, series: &[&Mark], colour: RGBColor, shift: f64) {
     chart.rings(strict, 1.9, colour);
 }
 
+/// The words that all names begin with, and the others of each name.
+fn common(marks: &[Mark]) -> (String, Vec<String>) {
+    let words: Vec<Vec<&str>> = marks
+        .iter()
+        .map(|mark| mark.cell.split(' ').collect())
+        .collect();
+    let first = &words[0];
+    // A name keeps a word of its own.
+    let most = words.iter().map(Vec::len).min().unwrap_or(1) - 1;
+    let same = |k: &usize| words.iter().all(|name| name[*k] == first[*k]);
+    let shared = (0..most).take_while(same).count();
+    let rest = words.iter().map(|name| name[shared..].join(" "));
+    (first[..shared].join(" "), rest.collect())
+}
+
 fn by_cell(marks: &[Mark], measured: &str) -> String {
     let count = marks.len() as f64;
     let row = |index: usize| count - index as f64;
+    let (title, names) = common(marks);
     figure((COLUMN_MM, 16.0 + 6.0 * count), |area| {
         let panel = Panel {
-            title: "",
+            title: &title,
             legend: legend(marks, &[]),
             x: percent(measured),
             y: Axis {
                 label: String::new(),
                 range: 0.4..count + 0.6,
-                marks: marks
+                marks: names
                     .iter()
                     .enumerate()
-                    .map(|(index, mark)| (row(index), mark.cell.clone()))
+                    .map(|(index, name)| (row(index), name.clone()))
                     .collect(),
             },
         };
@@ -234,9 +250,15 @@ mod tests {
             assert!(svg.contains(text), "{text}");
         }
         assert!(!svg.contains("xor N=50"));
-        let twice = [mark("lif", 50), mark("lif", 50)];
+        let named = |detail: &str| Mark {
+            cell: format!("xor N=50 lif {detail}"),
+            ..mark("lif", 50)
+        };
+        let twice = [named("rise=2"), named("rise=0")];
         let svg = success(&twice, "accuracy (%)", String::new()).svg;
-        assert!(svg.contains("xor N=50 lif") && !svg.contains("units N"));
+        // What all have in common stands above them.
+        assert_eq!(svg.matches("xor N=50 lif").count(), 1);
+        assert!(svg.contains("rise=2") && svg.contains("rise=0") && !svg.contains("units N"));
         // One size is no range, and not a reason to fail.
         success(&[mark("lif", 7)], "success (%)", String::new());
     }
