@@ -11,6 +11,13 @@ pub enum Kind {
     Detection,
     /// Positive or negative: labels 1 and −1.
     Sign,
+    /// Goes up and down: label 1. A swing is counted when the output rises above
+    /// [`Decision::high`] after it was below its negative, so that noise around
+    /// zero counts nothing.
+    Rhythm {
+        /// Steps of a whole swing.
+        period: u32,
+    },
 }
 
 /// Steps of a trial, the first and the last one included, counted from 1.
@@ -25,6 +32,10 @@ pub struct Window {
 impl Window {
     fn contains(&self, step: u32) -> bool {
         self.first <= step && step <= self.last
+    }
+
+    fn steps(&self) -> u32 {
+        self.last.saturating_sub(self.first).saturating_add(1)
     }
 }
 
@@ -59,6 +70,53 @@ pub struct Evidence<A: Arithmetic> {
     pub sum: A::Sum,
     seen: bool,
     count: u32,
+    swings: Swings,
+}
+
+/// The swings of a rhythm, in the window of extremes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Swings {
+    /// Whether the output was below, since the last swing.
+    below: bool,
+    /// How many there were.
+    count: u32,
+    /// Step of the first one.
+    first: u32,
+    /// Step of the last one.
+    last: u32,
+    /// How many of them came too early or too late after the one before.
+    irregular: u32,
+}
+
+impl Swings {
+    /// Takes the output of `step` into account: how it lies to the limits.
+    fn see(&mut self, step: u32, above: bool, below: bool, period: u32) {
+        if below {
+            self.below = true;
+        } else if above && self.below {
+            let since = step.wrapping_sub(self.last);
+            let late = since.abs_diff(period) > period / 4;
+            if self.count == 0 {
+                self.first = step;
+            } else {
+                self.irregular += u32::from(late);
+            }
+            self.count += 1;
+            self.last = step;
+            self.below = false;
+        }
+    }
+
+    /// True if there were as many as fit into `steps`, but for one, and a period
+    /// apart on the average, but for an eighth.
+    fn fit(&self, steps: u32, period: u32) -> bool {
+        // A window need not be whole periods to the step.
+        let most = period.saturating_add(period / 4);
+        let missing = self.count.saturating_mul(period).abs_diff(steps);
+        let wanted = self.count.saturating_sub(1).saturating_mul(period);
+        let drift = self.last.saturating_sub(self.first).abs_diff(wanted);
+        missing <= most && drift <= wanted / 8
+    }
 }
 
 impl<A: Arithmetic> Default for Evidence<A> {
@@ -69,6 +127,7 @@ impl<A: Arithmetic> Default for Evidence<A> {
             sum: A::EMPTY_SUM,
             seen: false,
             count: 0,
+            swings: Swings::default(),
         }
     }
 }
@@ -85,6 +144,10 @@ impl<A: Arithmetic> Evidence<A> {
                 self.lowest = output;
             }
             self.seen = true;
+            if let Kind::Rhythm { period } = decision.kind {
+                let (above, below) = (output > decision.high, output < decision.high.negated());
+                self.swings.see(step, above, below, period);
+            }
         }
         if decision.mean.contains(step) {
             self.sum = output.added_to(self.sum);
@@ -102,8 +165,14 @@ impl<A: Arithmetic> Evidence<A> {
 }
 
 impl<A: Arithmetic> Decision<A> {
-    /// True if the trial answers `label` by the published criterion.
+    /// True if the trial answers `label` by the published criterion; a rhythm,
+    /// for which none was published, if it has as many swings as fit into the
+    /// window, but for one, and its period is the task's, but for an eighth.
     pub fn correct(&self, label: i8, evidence: &Evidence<A>) -> bool {
+        if let Kind::Rhythm { period } = self.kind {
+            let fits = evidence.swings.fit(self.extremes.steps(), period);
+            return fits == (label != 0);
+        }
         match label {
             1 => evidence.highest > self.high,
             0 => evidence.highest < self.low,
@@ -111,8 +180,16 @@ impl<A: Arithmetic> Decision<A> {
         }
     }
 
-    /// True if the trial answers `label` by the strict criterion.
+    /// True if the trial answers `label` by the strict criterion: that of a
+    /// rhythm asks moreover that each swing comes a period after the one before,
+    /// but for a quarter, and that the mean is that of a no-go.
     pub fn strictly_correct(&self, label: i8, evidence: &Evidence<A>) -> bool {
+        if let Kind::Rhythm { .. } = self.kind {
+            let regular = evidence.swings.irregular == 0
+                && evidence.mean_below(self.mean_low)
+                && evidence.mean_above(self.mean_low.negated());
+            return self.correct(label, evidence) && (regular || label == 0);
+        }
         match label {
             1 => evidence.mean_above(self.mean_high),
             0 => evidence.mean_below(self.mean_low) && evidence.mean_above(self.mean_low.negated()),
@@ -131,6 +208,7 @@ impl<A: Arithmetic> Decision<A> {
             }
             Kind::Sign if evidence.sum > A::EMPTY_SUM => 1,
             Kind::Sign => -1,
+            Kind::Rhythm { .. } => i8::from(self.correct(1, evidence)),
         }
     }
 }
@@ -183,5 +261,58 @@ mod tests {
         assert!(rule.correct(-1, &evidence) && rule.strictly_correct(-1, &evidence));
         assert!(!rule.correct(1, &evidence) && !rule.strictly_correct(1, &evidence));
         assert_eq!(rule.answer(&evidence), -1);
+    }
+
+    /// What a rhythm of four swings of 100 steps makes of `output`: answer by
+    /// the first and by the strict criterion.
+    fn rhythm(output: impl Fn(f64) -> f64) -> (bool, bool) {
+        let window = Window {
+            first: 101,
+            last: 500,
+        };
+        let rule = Decision {
+            extremes: window,
+            mean: window,
+            high: 0.5,
+            ..rule(Kind::Rhythm { period: 100 })
+        };
+        let mut evidence = Evidence::default();
+        for step in 1..=500u32 {
+            evidence.see(&rule, step, output(f64::from(step) / 100.0));
+        }
+        let correct = rule.correct(1, &evidence);
+        assert_eq!(rule.answer(&evidence), i8::from(correct));
+        assert_eq!(rule.correct(0, &evidence), !correct);
+        (correct, rule.strictly_correct(1, &evidence))
+    }
+
+    fn wave(turns: f64) -> f64 {
+        libm::sin(core::f64::consts::TAU * turns)
+    }
+
+    #[test]
+    fn a_rhythm_may_have_any_phase_and_must_have_its_period() {
+        for phase in [0.0, 0.2, 0.5, 0.9] {
+            assert_eq!(rhythm(|t| wave(t + phase)), (true, true), "{phase}");
+        }
+        for rate in [0.0, 0.5, 0.8, 1.2, 2.0] {
+            assert_eq!(rhythm(|t| wave(rate * t)), (false, false), "{rate}");
+        }
+        for rate in [0.9, 1.1] {
+            assert_eq!(rhythm(|t| wave(rate * t)), (true, true), "{rate}");
+        }
+        // Slow and fast in turns: right on the average only.
+        let uneven = |t: f64| wave(t + 0.3 * wave(0.5 * t));
+        assert_eq!(rhythm(uneven), (true, false));
+    }
+
+    #[test]
+    fn a_rhythm_that_is_small_or_not_around_zero_or_noise_is_none() {
+        assert_eq!(rhythm(|t| 0.4 * wave(t)), (false, false));
+        assert_eq!(rhythm(|t| 0.8 + wave(t)), (false, false));
+        assert_eq!(rhythm(|t| 0.35 + wave(t)), (true, false));
+        // Noise on the way up counts nothing.
+        let noisy = |t: f64| wave(t) + 0.3 * wave(37.0 * t);
+        assert_eq!(rhythm(noisy), (true, true));
     }
 }

@@ -119,6 +119,7 @@ fn every_command_explains_itself_with_an_example() {
         "reproduce",
         "report",
         "export",
+        "import",
         "trials",
     ] {
         assert!(String::from_utf8_lossy(&overview.stdout).contains(command));
@@ -809,6 +810,122 @@ fn an_export_says_what_the_target_cannot_take_and_writes_its_files() {
     }
 }
 
+#[test]
+fn an_exported_graph_comes_back_with_the_spikes_of_the_model() {
+    let place = Place::new();
+    place.json("export go-nogo.mat --lambda 25 --to nir -o net.nir");
+    let model = place.json("quantize go-nogo.mat --lambda 25 -o model.snn");
+    let graph = place.json("import net.nir --task go-nogo -o graph.snn --noise 0.1 --start 30");
+    assert_eq!(graph["spike_hash"], model["spike_hash"]);
+    assert_eq!(graph["after"], model["after"]);
+    assert_eq!(graph["units"], 200);
+    let run = place.json("run graph.snn");
+    assert_eq!(run["spike_hash"], model["spike_hash"]);
+    let fidelity = graph["fidelity"].as_array().expect("a list");
+    let unsupported = fidelity
+        .iter()
+        .filter(|line| line["degree"] == "unsupported");
+    assert_eq!(unsupported.count(), 4, "{fidelity:?}");
+
+    for (line, status, parts) in [
+        (
+            "import net.nir --task mante -o n.snn",
+            2,
+            &["net.nir", "1 inputs", "mante has 4"][..],
+        ),
+        (
+            "import go-nogo.mat --task go-nogo -o n.snn",
+            1,
+            &["go-nogo.mat", "HDF5"],
+        ),
+        (
+            "import no.nir --task go-nogo -o n.snn",
+            1,
+            &["no.nir", "cannot read"],
+        ),
+        (
+            "import net.nir --task go-nogo -o n.snn --start 200",
+            2,
+            &["--start 200", "100"],
+        ),
+        (
+            "import net.nir --task go-nogo -o n.snn --synapse 0",
+            2,
+            &["--synapse 0", "above 0"],
+        ),
+        (
+            "import net.nir --task go-nogo -o n.snn --refractory 0",
+            1,
+            &["net.nir", "mV"],
+        ),
+    ] {
+        place.fails(line, status, parts);
+    }
+    for command in ["inspect net.nir", "quantize net.nir -o n.snn"] {
+        place.fails(command, 1, &["rate2spike import"]);
+    }
+}
+
+#[test]
+fn an_oscillation_has_trials_without_input_and_goes_all_the_way() {
+    let place = Place::new();
+    let trials = place.json("trials oscillation -o t.npz --trials 3");
+    assert_eq!(trials["samples"], 500);
+    // Two updates train nothing: this is about the way.
+    let line = "pipeline oscillation --N 20 --n_trials 2 --trials 4 --act sigmoid --lambdas 50";
+    let report = place.json(line);
+    assert!(report["deployed"]["strict"].is_number(), "{report}");
+    let network = report["files"]["network"].as_str().expect("a path");
+    let run = place.json(&format!("run {network} --trials 4"));
+    assert_eq!(run["task"], "oscillation");
+    assert_eq!(run["spike_hash"], report["spike_hash"]);
+}
+
+#[test]
+fn watching_without_a_terminal_names_the_ways_out() {
+    let place = Place::new();
+    let parts = ["standard output", "simulate", "report"];
+    place.fails("watch go-nogo.mat --lambda 25", 2, &parts);
+    for (speed, parts) in [("0", ["--speed", "1/64"]), ("x", ["--speed", "1/64"])] {
+        place.fails(&format!("watch go-nogo.mat --speed {speed}"), 2, &parts);
+    }
+    let help = place.run("watch --help");
+    let text = String::from_utf8_lossy(&help.stdout);
+    assert!(
+        text.contains("Example:") && text.contains("space"),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_was_found_is_drawn_on_request() {
+    let place = Place::new();
+    let report = place.json("simulate go-nogo.mat --lambda 25 --trials 4 --plot spikes.svg");
+    let files = serde_json::json!(["spikes.svg", "spikes_outputs.svg"]);
+    assert_eq!(report["files"], files);
+    let text = |name: &str| std::fs::read_to_string(place.path(name)).expect("a figure");
+    assert!(text("spikes.svg").contains("inhibitory"));
+    assert!(text("spikes_outputs.svg").contains("target"));
+    let convert = "convert go-nogo.mat --dry-run --lambdas 25,30 --trials 3 --plot search.png";
+    place.json(convert);
+    let bytes = std::fs::read(place.path("search.png")).expect("a figure");
+    assert!(bytes.starts_with(b"\x89PNG"));
+    for (line, parts) in [
+        (
+            "convert go-nogo.mat --dry-run --plot a.pdf",
+            &["--plot", "a.pdf", ".svg or .png"][..],
+        ),
+        (
+            "simulate go-nogo.mat --lambda 25 --downsample 2 --plot a.svg",
+            &["--plot", "--downsample"],
+        ),
+    ] {
+        place.fails(line, 2, parts);
+    }
+    let line = "simulate go-nogo.mat --lambda 25 --plot go-nogo.mat/a.svg";
+    place.fails(line, 1, &["go-nogo.mat", "cannot write"]);
+}
+
 /// Two pulses of the same sign, or not.
 const SAME_SIGN: &str = "
 name = 'same-sign'
@@ -940,6 +1057,21 @@ fn a_deployed_network_is_perturbed_as_far_as_its_bits_allow() {
     }
 }
 
+/// Whether a check point lies in a folder below this one.
+fn has_checkpoint(folder: &Path) -> bool {
+    let entries = |folder: &Path| {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).collect::<Vec<_>>()
+    };
+    let mut files = entries(folder)
+        .into_iter()
+        .flat_map(|below| entries(&below));
+    files.any(|file| {
+        file.extension()
+            .is_some_and(|extension| extension == "checkpoint")
+    })
+}
+
 #[test]
 fn a_training_can_begin_with_a_model_of_another_task_with_the_same_inputs() {
     let place = Place::new();
@@ -971,9 +1103,29 @@ fn a_training_can_begin_with_a_model_of_another_task_with_the_same_inputs() {
             "train --task xor --N 20 --act softplus",
             ["activation is sigmoid", "softplus"],
         ),
-        ("train --task xor --N 20 --resume", ["--from", "--resume"]),
     ] {
         place.fails(&format!("{line} --from {path}"), 2, &parts);
+    }
+    // It leaves check points and goes on from them like any other.
+    let line = format!("train --task delayed-match --N 20 --n_trials 40 --from {path}");
+    let (_, whole) = model(&line);
+    let mut process = Command::new(env!("CARGO_BIN_EXE_rate2spike"))
+        .args(line.split_whitespace())
+        .args(["--checkpoint-every", "5", "--output_dir", "stopped"])
+        .current_dir(place.folder.path())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    let stopped = place.path("stopped/models/delayed-match");
+    while process.try_wait().expect("a process of ours").is_none() && !has_checkpoint(&stopped) {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    process.kill().expect("a process of ours");
+    process.wait().expect("a process of ours");
+    let (_, resumed) = model(&format!("{line} --resume --output_dir stopped"));
+    for name in ["w", "w0", "w_in", "w_out"] {
+        assert_eq!(matrix(&resumed, name), matrix(&whole, name), "{name}");
     }
 }
 

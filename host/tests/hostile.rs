@@ -1,5 +1,5 @@
-//! MAT-files that somebody has changed: no panic, and no more memory than the
-//! file's own bytes call for.
+//! MAT-files and NIR graphs that somebody has changed: no panic, and no more
+//! memory than the file's own bytes call for.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -8,8 +8,15 @@ use std::path::{Path, PathBuf};
 
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
+use rate2spike::convert::{Neuron, SpikingNetwork};
+use rate2spike::export::nir::{Profile, graph};
 use rate2spike::formats::mat::{Fault, MatError, MatFile, Value};
+use rate2spike::formats::nir::read::ReadGraph;
 use rate2spike::formats::rate_model;
+use rate2spike::import;
+use rate2spike::rate::network::RateNetwork;
+use rate2spike::rate::options::RateOptions;
+use rate2spike::task::Task;
 
 /// Counts what a thread has allocated.
 struct Counting;
@@ -224,4 +231,70 @@ fn arrays_that_inflate_to_too_much_together_are_refused() {
             ..
         })
     ));
+}
+
+/// A small network as NIR graph.
+fn nir(profile: Profile) -> Vec<u8> {
+    let rate = RateNetwork::start(&RateOptions::published(Task::GoNogo, 4));
+    let network = SpikingNetwork::new(&rate, 50.0, Neuron::LIF).expect("a network");
+    let graph = graph(&network, profile).expect("a graph");
+    graph.to_bytes().expect("writable")
+}
+
+/// Reads the bytes as a graph, and that as a network; true if they are one.
+fn graph_survives(bytes: &[u8], what: &str) -> bool {
+    let unsaid = import::nir::Unsaid {
+        refractory_ms: 2.0,
+        noise_mv: 0.0,
+        start_mv: -65.0,
+        synapse_ms: Some(5.0),
+    };
+    // The reader of HDF5 keeps the file, and a cache of one MiB a data set.
+    let most = (8 << 20) + 64 * bytes.len();
+    let (read, peak) = measured(|| {
+        let graph = ReadGraph::from_bytes(bytes).ok()?;
+        import::nir::network(&graph, &unsaid).ok()
+    });
+    assert!(peak <= most, "{what}: {peak} bytes of memory, not {most}");
+    read.is_some()
+}
+
+#[test]
+fn every_changed_byte_and_every_cut_of_a_graph_is_survived() {
+    let mut taken = 0;
+    for profile in [Profile::Exact, Profile::Cuba] {
+        let mut bytes = nir(profile);
+        assert!(graph_survives(&bytes, "unchanged"));
+        for at in 0..bytes.len() {
+            for mask in [0x01, 0xff] {
+                bytes[at] ^= mask;
+                let survived = graph_survives(&bytes, &format!("byte {at}, {mask:02x}"));
+                taken += usize::from(survived);
+                bytes[at] ^= mask;
+            }
+        }
+        for length in 0..bytes.len() {
+            graph_survives(&bytes[..length], "cut");
+        }
+    }
+    // Numbers may be others.
+    assert!(taken > 50, "{taken}");
+}
+
+#[test]
+fn pieces_of_graphs_put_together_are_survived() {
+    let sources = [nir(Profile::Exact), nir(Profile::Cuba)];
+    let mut random = random();
+    for round in 0..1000 {
+        let mut bytes = sources[random(2)].clone();
+        for _ in 0..=random(3) {
+            let other = &sources[random(2)];
+            let (from, length) = (random(other.len()), random(256));
+            let piece = &other[from..other.len().min(from + length)];
+            let at = random(bytes.len());
+            let end = bytes.len().min(at + piece.len());
+            bytes.splice(at..end, piece.iter().copied());
+        }
+        graph_survives(&bytes, &format!("round {round}"));
+    }
 }

@@ -78,6 +78,11 @@ fn a_folder_becomes_one_page_and_each_of_its_figures_a_picture() {
             );
         }
     }
+    // It is read without a script; with one, a panel says what is at the pointer.
+    let text = page.split("<script>").next().expect("a page");
+    assert!(
+        text.contains("published criterion") && text.contains("data-x=\"time (s)|0|1|linear\"")
+    );
     // A single column of a paper, with its axes named.
     let outputs = below.join("Task_go-nogo_figures/outputs.svg");
     let outputs = std::fs::read_to_string(outputs).expect("a figure");

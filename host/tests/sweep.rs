@@ -121,6 +121,47 @@ fn a_finished_sweep_runs_nothing_again_and_prints_the_same_summary() {
 }
 
 #[test]
+fn a_sweep_becomes_a_figure_and_a_page() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let options = "--n_trials 4 --trials 5 --search-trials 2 --lambdas 50";
+    let line = format!(
+        "sweep --task go-nogo,xor --n 6,9 --act sigmoid,lif --seeds 2 {options} -o rows --json"
+    );
+    let report: Value = serde_json::from_str(&succeeds(folder.path(), &line)).expect("one object");
+    let files = serde_json::json!(["rows/success.svg", "rows/success.png"]);
+    assert_eq!(report["figures"], files);
+    let svg = lines(folder.path(), "success.svg").concat();
+    for text in ["success (%)", "units N", "xor", "sigmoid", "lif", "strict"] {
+        assert!(svg.contains(text), "{text}");
+    }
+    let page = succeeds(folder.path(), "report rows --json");
+    let page: Value = serde_json::from_str(&page).expect("one object");
+    assert_eq!(
+        (&page["networks"], &page["missing"]),
+        (&16.into(), &0.into())
+    );
+    let html = lines(folder.path(), "sweep.html").concat();
+    for text in [
+        "16 networks in 8 cells",
+        "xor N=9 lif",
+        "<figure id=\"success\">",
+    ] {
+        assert!(html.contains(text), "{text}");
+    }
+    // One that was only planned has a page without a figure.
+    for file in ["rows.jsonl", "rows.csv", "success.svg", "success.png"] {
+        std::fs::remove_file(folder.path().join("rows").join(file)).expect("a file");
+    }
+    let page = succeeds(folder.path(), "report rows --json");
+    let page: Value = serde_json::from_str(&page).expect("one object");
+    assert_eq!(
+        (&page["networks"], &page["missing"]),
+        (&0.into(), &16.into())
+    );
+    assert_eq!(page["figures"], serde_json::json!([]));
+}
+
+#[test]
 fn other_options_in_the_same_folder_are_refused_with_what_differs() {
     let folder = tempfile::tempdir().expect("a folder");
     let line = "sweep --task go-nogo --n 6 --seeds 1 --n_trials 4 --trials 5 -o rows";

@@ -5,7 +5,9 @@ use std::path::Path;
 use rate2spike::convert::{Neuron, SpikingNetwork, TimeStep};
 use rate2spike::export::nir::{self, Profile};
 use rate2spike::export::script::{self, Simulator, Trial};
+use rate2spike::formats::nir::read::ReadGraph;
 use rate2spike::formats::rate_model::RateModelFile;
+use rate2spike::import::{self, nir::Unsaid};
 use rate2spike::record::Recording;
 use rate2spike::simulate::task_trial;
 use rate2spike::task::Task;
@@ -168,4 +170,113 @@ fn nir_reads_both_profiles_with_their_numbers() {
             assert!(text.contains(part), "{profile:?}: no '{part}' in\n{text}");
         }
     }
+}
+
+/// Writes a graph as one does by hand: numbers of 32 bits, a threshold of one,
+/// the readout behind its matrix.
+const WRITE_NIR: &str = "
+import sys, nir, numpy as np
+n = 20
+rng = np.random.default_rng(1)
+f = lambda *a: np.array(a, dtype=np.float32)
+full = lambda x: np.full(n, x, dtype=np.float32)
+nodes = {
+    'in': nir.Input({'input': np.array([1])}),
+    'fc': nir.Affine(weight=rng.normal(0, 1, (n, 1)).astype(np.float32), bias=full(1.2)),
+    'rnn': nir.CubaLIF(tau_mem=full(0.01), tau_syn=rng.uniform(0.02, 0.1, n).astype(np.float32),
+        r=full(1), v_leak=full(0), v_threshold=full(1), v_reset=full(0), w_in=full(1)),
+    'rec': nir.Linear(weight=rng.normal(0, 1e-3, (n, n)).astype(np.float32)),
+    'fc_out': nir.Linear(weight=rng.normal(0, 1e-2, (1, n)).astype(np.float32)),
+    'li': nir.LI(tau=f(0.05), r=f(1), v_leak=f(0)),
+    'out': nir.Output({'output': np.array([1])}),
+}
+edges = [('in', 'fc'), ('fc', 'rnn'), ('rnn', 'rec'), ('rec', 'rnn'),
+    ('rnn', 'fc_out'), ('fc_out', 'li'), ('li', 'out')]
+nir.write(sys.argv[1], nir.NIRGraph(nodes, edges))
+if len(sys.argv) > 2:
+    nir.write(sys.argv[1], nir.read(sys.argv[2]))
+print(repr(float(nodes['rec'].weight[3, 7])), nir.version)
+";
+
+const UNSAID: Unsaid = Unsaid {
+    refractory_ms: 2.0,
+    noise_mv: 0.0,
+    start_mv: 30.0,
+    synapse_ms: None,
+};
+
+#[test]
+fn a_graph_that_nir_wrote_by_hand_becomes_a_network_that_spikes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("hand.nir");
+    let Some(printed) = python(&["-c", WRITE_NIR, path.to_str().expect("UTF-8")], "nir") else {
+        return;
+    };
+    let graph = ReadGraph::from_bytes(&std::fs::read(&path).expect("a file")).expect("a graph");
+    let network = import::nir::network(&graph, &UNSAID)
+        .expect("it fits")
+        .network;
+    let words: Vec<&str> = printed.split_whitespace().collect();
+    let weight: f64 = words[0].parse().expect("a number");
+    assert!((network.weights[3 * 20 + 7] - 25.0 * weight).abs() < 1e-9);
+    // It rests 1.2 thresholds above the reset, and fires.
+    assert!((network.neuron.bias_mv + 35.0).abs() < 1e-5);
+    let step = TimeStep::new(0.1, Scheme::Exact).expect("a step");
+    let record = Recording {
+        network: &network,
+        step,
+        input: &[0.0; 200],
+        steps: 10_000,
+        start_mv: None,
+        stimulation: None,
+        seed: SEED,
+        trial: 0,
+        every: 0,
+    }
+    .run::<f64>();
+    println!(
+        "nir {}: {} spikes in a second",
+        words[1],
+        record.spikes.len()
+    );
+    assert!(record.spikes.len() > 200);
+}
+
+#[test]
+fn a_graph_that_went_through_nir_spikes_as_before() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (ours, theirs) = (
+        folder.path().join("ours.nir"),
+        folder.path().join("theirs.nir"),
+    );
+    let graph = nir::graph(&network(2.0), Profile::Exact).expect("a graph");
+    std::fs::write(&ours, graph.to_bytes().expect("a file")).expect("a writable folder");
+    let paths = [&theirs, &ours].map(|path| path.to_str().expect("UTF-8"));
+    if python(&["-c", WRITE_NIR, paths[0], paths[1]], "nir").is_none() {
+        return;
+    }
+    let graph = ReadGraph::from_bytes(&std::fs::read(&theirs).expect("a file")).expect("a graph");
+    let back = import::nir::network(&graph, &UNSAID)
+        .expect("it fits")
+        .network;
+    let step = TimeStep::new(0.1, Scheme::Exact).expect("a step");
+    let trial = trial(&step);
+    let spikes = |network: &SpikingNetwork| {
+        let recording = Recording {
+            network,
+            step,
+            input: &trial.input,
+            steps: trial.steps,
+            start_mv: None,
+            stimulation: None,
+            seed: SEED,
+            trial: trial.index,
+            every: 0,
+        };
+        recording.run::<f64>().spikes
+    };
+    let (before, after) = (spikes(&network(2.0)), spikes(&back));
+    println!("through nir: {} spikes, all equal", before.len());
+    assert!(before.len() > 400);
+    assert_eq!(before, after);
 }

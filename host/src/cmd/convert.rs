@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
+use super::plot::PlotFile;
 use super::quantize::Accuracy;
 use super::warnings::Warnings;
 use super::{CommandError, Lambdas, NeuronArgs, print_json, progress, task_of, trials};
@@ -16,6 +17,7 @@ use crate::convert::search::{Candidate, Search, Standing, best, score_f64, trial
 use crate::formats::disk;
 use crate::formats::mat::Value;
 use crate::formats::rate_model::RateModelFile;
+use crate::report::figures::conversion;
 use crate::statistics::Interval;
 use crate::task::{self, Task};
 
@@ -72,6 +74,9 @@ pub struct ConvertArgs {
     /// Seed of the trials
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// Draw the accuracy by lambda: .svg or .png
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PlotFile>,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
@@ -128,6 +133,7 @@ pub fn run(args: &ConvertArgs) -> Result<(), CommandError> {
         .lambda
         .map_or_else(|| args.lambdas.0.clone(), |lambda| vec![lambda]);
     let (neuron, step) = (args.neuron.neuron()?, args.neuron.step()?);
+    args.plot.as_ref().map_or(Ok(()), PlotFile::check)?;
     let settings = Search {
         network: &network,
         task,
@@ -167,6 +173,9 @@ pub fn run(args: &ConvertArgs) -> Result<(), CommandError> {
     if writes {
         write(&mut model, &candidates, best, refit.as_ref())?;
         disk::remove_if_there(&journal_path(&args.model))?;
+    }
+    if let Some(plot) = &args.plot {
+        plot.write(&conversion::accuracy(&candidates, best.lambda, args.trials))?;
     }
     report(args, task, &candidates, refit, writes);
     Ok(())

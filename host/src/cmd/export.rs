@@ -76,7 +76,8 @@ pub enum Format {
     Nest,
 }
 
-fn refractory(text: &str) -> Result<f64, String> {
+/// A time that is no longer than a second.
+pub fn refractory(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(ms) if (0.0..=1000.0).contains(&ms) => Ok(ms),
         _ => Err("give 0 to 1000".into()),
@@ -120,7 +121,16 @@ pub fn run(args: &ExportArgs) -> Result<(), CommandError> {
         print_json(&report);
         return Ok(());
     }
-    for line in &report.fidelity {
+    print_fidelity(&report.fidelity);
+    for file in &report.files {
+        println!("written      {}", file.display());
+    }
+    Ok(())
+}
+
+/// A line a property.
+pub fn print_fidelity(report: &[Fidelity]) {
+    for line in report {
         println!(
             "{:<12} {:<24} {}",
             line.degree.name(),
@@ -128,10 +138,6 @@ pub fn run(args: &ExportArgs) -> Result<(), CommandError> {
             line.form
         );
     }
-    for file in &report.files {
-        println!("written      {}", file.display());
-    }
-    Ok(())
 }
 
 fn write_nir(

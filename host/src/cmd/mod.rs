@@ -5,9 +5,11 @@ pub mod deploy;
 pub mod deployed_step;
 pub mod export;
 pub mod gpu;
+pub mod import;
 pub mod inspect;
 pub mod perturbation;
 pub mod pipeline;
+pub mod plot;
 pub mod quantize;
 pub mod recording;
 pub mod report;
@@ -17,10 +19,12 @@ pub mod run_on;
 pub mod shell;
 pub mod simulate;
 pub mod sweep;
+pub mod sweep_figure;
 pub mod train;
 pub mod training;
 pub mod trials;
 pub mod warnings;
+pub mod watch;
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -38,8 +42,10 @@ use crate::export::ExportError;
 use crate::formats::disk::DiskError;
 use crate::formats::history::HistoryError;
 use crate::formats::image::ImageError;
+use crate::formats::nir::read::NirError;
 use crate::formats::rate_model::{ModelError, RateModelFile};
 use crate::formats::snn::SnnError;
+use crate::import::ImportError;
 use crate::quantize::QuantizeError;
 use crate::rate::checkpoint::CheckpointError;
 use crate::rate::options::OptionError;
@@ -100,6 +106,22 @@ pub enum CommandError {
         path: PathBuf,
         /// Why.
         source: ExportError,
+    },
+    /// A file that is no NIR graph.
+    #[error("{path}: {source}")]
+    Nir {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: NirError,
+    },
+    /// A graph that is no network of ours.
+    #[error("{path}: {source}")]
+    Import {
+        /// The graph.
+        path: PathBuf,
+        /// Why.
+        source: ImportError,
     },
     /// A check point that cannot be used.
     #[error("{path}: {source}")]

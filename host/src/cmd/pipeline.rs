@@ -40,7 +40,7 @@ use crate::task::{self, Task};
 #[derive(Clone, Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct PipelineArgs {
-    /// Task: go-nogo, xor, mante, delayed-match, or a FILE.toml with one of your own
+    /// Task: go-nogo, xor, mante, delayed-match, oscillation, or a FILE.toml with one of your own
     #[arg(value_name = "TASK", value_parser = task::parse)]
     pub task: Task,
     /// Folder for the model and the deployed network

@@ -7,7 +7,8 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::{
-    CommandError, Lambdas, lambda_of, print_json, progress, spiking_network, task_of, trials,
+    CommandError, Lambdas, lambda_of, print_json, progress, spiking_network, sweep_figure, task_of,
+    trials,
 };
 use crate::convert::Neuron;
 use crate::formats::history::History;
@@ -26,11 +27,12 @@ use crate::task::{self, Task};
 ///
 /// DIR is searched for one rate model; the deployed network (.snn) and the history
 /// (.json) beside it are used where they are there. Writes MODEL.html, which needs
-/// no network, and the figures as SVG and PNG.
+/// no network, and the figures as SVG and PNG. Of the folder of a sweep: its table
+/// and its figure.
 #[derive(Clone, Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct ReportArgs {
-    /// A folder with one rate model in or below it, or a rate model
+    /// A folder with one rate model in or below it, a rate model, or the folder of a sweep
     #[arg(value_name = "DIR|MODEL.mat")]
     pub run: PathBuf,
     /// The page [default: the model's name with .html]
@@ -72,6 +74,9 @@ struct ReportReport<'a> {
 
 /// Runs the command.
 pub fn run(args: &ReportArgs) -> Result<(), CommandError> {
+    if sweep_figure::is_sweep(&args.run) {
+        return sweep_figure::report(args);
+    }
     let path = the_model(&args.run)?;
     let page_path = args
         .output
@@ -129,7 +134,8 @@ pub fn write_page(run: &Run, path: &Path, json: bool) -> Result<(Page, Numbers),
     Ok(told)
 }
 
-fn save(folder: &Path, figure: &Figure) -> Result<[PathBuf; 2], CommandError> {
+/// Writes a figure as SVG and as PNG.
+pub fn save(folder: &Path, figure: &Figure) -> Result<[PathBuf; 2], CommandError> {
     let files = ["svg", "png"].map(|extension| folder.join(figure.name).with_extension(extension));
     disk::write(&files[0], figure.svg.as_bytes())?;
     disk::write(&files[1], &picture::png(&figure.svg)?)?;

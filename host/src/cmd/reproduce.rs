@@ -7,9 +7,12 @@ use serde::Serialize;
 
 use super::deployed_step::DEPLOYED_STEP_MS;
 use super::sweep::run_plan;
-use super::{CommandError, print_json, trials};
+use super::{CommandError, print_json, sweep_figure, trials};
 use crate::formats::disk;
+use crate::report::figures::Figure as Drawing;
+use crate::report::figures::success::{Mark, success};
 use crate::sweep::figures::{Figure, Measure, plan};
+use crate::sweep::plan::Plan;
 use crate::sweep::rows;
 use crate::sweep::summary::{CellSummary, Share, Spread, summarize};
 
@@ -51,6 +54,7 @@ struct ReproduceReport {
     networks: u64,
     cells: Vec<CellReport>,
     rows: PathBuf,
+    figures: Vec<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -79,6 +83,17 @@ impl Found {
             // As the paper counts: on the trials of the search.
             Measure::Success => Self::Share(summary.searched.unwrap_or(summary.spiking)),
             Measure::Accuracy => Self::Spread(summary.accuracy),
+        }
+    }
+
+    /// In percent, with its interval or its standard deviation.
+    fn percents(&self) -> Option<(f64, (f64, f64))> {
+        match self {
+            Self::Share(share) => sweep_figure::percents(share),
+            Self::Spread(spread) => spread.map(|Spread { mean, sd }| {
+                let between = (100.0 * (mean - sd), 100.0 * (mean + sd).min(1.0));
+                (100.0 * mean, between)
+            }),
         }
     }
 
@@ -118,18 +133,21 @@ pub fn run(args: &ReproduceArgs) -> Result<(), CommandError> {
     debug_assert!(rows::missing(&plan, &rows).is_empty());
     let measure = args.figure.measure();
     let cells = summarize(&plan, &rows).into_iter().zip(&cells);
+    let cells: Vec<CellReport> = cells
+        .map(|(summary, cell)| CellReport {
+            published: cell.published,
+            found: Found::of(measure, &summary),
+            summary,
+        })
+        .collect();
+    let drawn = drawn(&plan, &cells, measure);
     let report = ReproduceReport {
         figure: name,
         measure,
         networks: args.networks,
-        cells: cells
-            .map(|(summary, cell)| CellReport {
-                published: cell.published,
-                found: Found::of(measure, &summary),
-                summary,
-            })
-            .collect(),
+        cells,
         rows: folder.join("rows.csv"),
+        figures: sweep_figure::write(&folder, Some(&drawn))?,
     };
     if args.json {
         print_json(&report);
@@ -137,6 +155,32 @@ pub fn run(args: &ReproduceArgs) -> Result<(), CommandError> {
         print(&report);
     }
     Ok(())
+}
+
+/// The figure, with the published values in it.
+fn drawn(plan: &Plan, cells: &[CellReport], measure: Measure) -> Drawing {
+    let marks = cells.iter().enumerate().filter_map(|(index, cell)| {
+        let (found, between) = cell.found.percents()?;
+        let strict = (measure == Measure::Success).then(|| cell.summary.spiking_strict.percent());
+        Some(Mark {
+            found,
+            between,
+            strict: strict.flatten(),
+            published: cell.published,
+            ..sweep_figure::mark(plan, index, &cell.summary.name)
+        })
+    });
+    let marks: Vec<Mark> = marks.collect();
+    let (measured, bars) = match measure {
+        Measure::Trained => ("trained (%)", "95 % intervals (Wilson)"),
+        Measure::Success => ("success (%)", "95 % intervals (Wilson)"),
+        Measure::Accuracy => ("accuracy (%)", "standard deviations"),
+    };
+    let networks = plan.seeds().count();
+    let caption = format!(
+        "{networks} networks a cell, with {bars}; open: by the strict criterion on fresh trials; boxes: the paper, 100 networks a cell."
+    );
+    success(&marks, measured, caption)
 }
 
 fn print(report: &ReproduceReport) {
@@ -174,5 +218,8 @@ fn print(report: &ReproduceReport) {
         "{} networks a cell, with 95 % intervals; the paper has 100. Success: an accuracy of at least 95 % as spikes in f64, on the trials that chose lambda, as published; then on fresh trials, by the published and the strict criterion",
         report.networks
     );
-    println!("rows  {}", report.rows.display());
+    println!("rows    {}", report.rows.display());
+    for file in &report.figures {
+        println!("figure  {}", file.display());
+    }
 }

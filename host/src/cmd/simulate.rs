@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::perturbation::{PerturbationArgs, Units};
+use super::plot::PlotFile;
 use super::recording::{Format, Recorded};
 use super::{
     CommandError, NeuronArgs, hexadecimal, lambda_of, print_json, spiking_network, task_of, trials,
@@ -18,6 +19,9 @@ use super::{
 use crate::convert::{SpikingNetwork, TimeStep};
 use crate::formats::rate_model::{ModelError, RateModelFile, read_mat};
 use crate::record::{Record, Recording, Stimulation};
+use crate::report::figures::output::outputs;
+use crate::report::figures::raster::raster;
+use crate::report::observe::{self, Trials};
 use crate::simulate::task_trial;
 use crate::task::{self, Task};
 
@@ -68,6 +72,9 @@ pub struct SimulateArgs {
     /// Where the recording goes: .mat, .npz or .csv
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Draw the spikes in one trial of each answer, and the outputs beside them: .svg or .png
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PlotFile>,
     /// The task, where the file's name does not say it
     #[arg(long, value_name = "TASK", value_parser = task::parse)]
     pub task: Option<Task>,
@@ -159,6 +166,8 @@ struct Simulation<'a> {
     format: Option<Format>,
     /// Units whose spikes reach nobody and are not recorded.
     silenced: Vec<usize>,
+    /// One a unit.
+    inhibitory: Vec<bool>,
 }
 
 /// Runs the command.
@@ -172,10 +181,13 @@ pub fn run(args: &SimulateArgs) -> Result<(), CommandError> {
             (shown, record)
         })
         .collect();
-    let files = match (&args.output, &simulation.format) {
+    let mut files = match (&args.output, &simulation.format) {
         (Some(output), Some(format)) => simulation.recorded(&runs).write(output, *format)?,
         _ => Vec::new(),
     };
+    if let Some(plot) = &args.plot {
+        files.extend(simulation.plot(plot, &runs)?);
+    }
     simulation.report(&runs, files);
     Ok(())
 }
@@ -215,6 +227,13 @@ impl<'a> Simulation<'a> {
             Units(stimulation.units.clone()).check("--stimulate", network.units)?;
         }
         let format = args.output.as_deref().map(Format::of).transpose()?;
+        if let Some(plot) = &args.plot {
+            plot.check()?;
+            if input.is_some() || args.neuron.downsample.is_some() {
+                let message = "--plot draws trials of a task in their own time; leave --input and --downsample out";
+                return Err(CommandError::Usage(message.into()));
+            }
+        }
         Ok(Self {
             args,
             network,
@@ -224,6 +243,7 @@ impl<'a> Simulation<'a> {
             start_mv,
             format,
             silenced: perturbation.silenced,
+            inhibitory: model.network.inhibitory,
         })
     }
 
@@ -303,6 +323,30 @@ impl<'a> Simulation<'a> {
             labels: runs.iter().map(|(shown, _)| shown.label).collect(),
             sampled: self.args.record_every > 0,
         }
+    }
+
+    /// Draws the spikes, and the outputs beside them.
+    fn plot(
+        &self,
+        file: &PlotFile,
+        runs: &[(Shown, Record)],
+    ) -> Result<Vec<PathBuf>, CommandError> {
+        let Some(task) = self.task else {
+            return Ok(Vec::new());
+        };
+        let trials = Trials {
+            task,
+            seed: self.args.seed,
+            count: runs.len(),
+        };
+        let records = runs.iter().map(|(_, record)| record);
+        let seen = observe::recorded(&trials, &self.step, self.network.units, records);
+        let spikes = raster(&trials, &seen, &self.inhibitory);
+        let outputs = outputs(&trials, &[("spiking network", &seen)]);
+        Ok(vec![
+            file.write(&spikes)?,
+            file.beside("outputs").write(&outputs)?,
+        ])
     }
 
     fn report(&self, runs: &[(Shown, Record)], files: Vec<PathBuf>) {

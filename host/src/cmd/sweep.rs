@@ -10,7 +10,10 @@ use serde::Serialize;
 
 use super::deployed_step::DEPLOYED_STEP_MS;
 use super::train::{Seeds, TrainingArgs};
-use super::{CommandError, FilterArg, Lambdas, NeuronArg, neuron_of, print_json, progress, trials};
+use super::{
+    CommandError, FilterArg, Lambdas, NeuronArg, neuron_of, print_json, progress, sweep_figure,
+    trials,
+};
 use crate::convert::TimeStep;
 use crate::convert::search::default_lambdas;
 use crate::formats::disk;
@@ -28,15 +31,15 @@ use crate::task::{self, Task};
 /// Example:  rate2spike sweep --task go-nogo --n 50,100,200 --seeds 20 --act sigmoid,lif -o sweep
 ///
 /// Every task with every size and every activation is a cell, which is run with
-/// every seed. The rows are rows.csv and rows.jsonl in the folder. A sweep that
-/// was killed goes on where it was when the same command is given again.
+/// every seed. The rows are rows.csv and rows.jsonl in the folder, the share of each
+/// cell that succeeds success.svg and success.png. A sweep that was killed goes on where it was when the same command is given again.
 ///
 /// On a cluster:  rate2spike sweep … -o sweep --slurm 40, and when the jobs are
 /// done  rate2spike sweep --merge sweep
 #[derive(Clone, Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct SweepArgs {
-    /// Tasks, with commas between: go-nogo, xor, mante, delayed-match, FILE.toml
+    /// Tasks, with commas between: go-nogo, xor, mante, delayed-match, oscillation, FILE.toml
     #[arg(
         long,
         value_name = "TASK",
@@ -183,6 +186,7 @@ struct SweepReport<'a> {
     networks: usize,
     missing: usize,
     cells: &'a [CellSummary],
+    figures: Vec<PathBuf>,
 }
 
 /// Runs the command.
@@ -201,8 +205,7 @@ pub fn run(args: &SweepArgs) -> Result<(), CommandError> {
         return submit(args, elements);
     }
     let rows = run_plan(&plan, &args.output, args.json)?;
-    report(&plan, &args.output, &rows, args.json);
-    Ok(())
+    report(&plan, &args.output, &rows, args.json)
 }
 
 /// Runs what is missing of `plan`, whose rows lie in `folder`; returns all
@@ -259,7 +262,8 @@ fn run_share(folder: &Path, share: Share, json: bool) -> Result<(), CommandError
     let rows = rows::read_all(folder, &plan)?;
     let bar = bar(members.len(), own_rows, json);
     let rows = run_missing(&plan, members, file, rows, &bar)?;
-    report(&plan, folder, &rows, json);
+    // The figure is drawn when the shares are joined.
+    print_report(&plan, folder, &rows, Vec::new(), json);
     Ok(())
 }
 
@@ -305,7 +309,7 @@ fn submit(args: &SweepArgs, elements: usize) -> Result<(), CommandError> {
 fn merge(folder: &Path, json: bool) -> Result<(), CommandError> {
     let plan = Plan::read(folder)?;
     let rows = rows::merge(folder, &plan)?;
-    report(&plan, folder, &rows, json);
+    report(&plan, folder, &rows, json)?;
     let missing = rows::missing(&plan, &rows).len();
     if missing == 0 {
         return Ok(());
@@ -317,13 +321,22 @@ fn merge(folder: &Path, json: bool) -> Result<(), CommandError> {
     )))
 }
 
-fn report(plan: &Plan, folder: &Path, rows: &[Row], json: bool) {
+/// Draws the figure, and prints the summary.
+fn report(plan: &Plan, folder: &Path, rows: &[Row], json: bool) -> Result<(), CommandError> {
+    let figure = sweep_figure::figure(plan, &summarize(plan, rows));
+    let files = sweep_figure::write(folder, figure.as_ref())?;
+    print_report(plan, folder, rows, files, json);
+    Ok(())
+}
+
+fn print_report(plan: &Plan, folder: &Path, rows: &[Row], figures: Vec<PathBuf>, json: bool) {
     let cells = summarize(plan, rows);
     let report = SweepReport {
         rows: folder.join("rows.csv"),
         networks: rows.len(),
         missing: rows::missing(plan, rows).len(),
         cells: &cells,
+        figures,
     };
     if json {
         return print_json(&report);
@@ -334,7 +347,10 @@ fn report(plan: &Plan, folder: &Path, rows: &[Row], json: bool) {
         "% of the networks, with 95 % intervals: trained; and right in at least 95 of 100 trials, of {} each, as spikes",
         plan.trials
     );
-    println!("rows  {}", report.rows.display());
+    println!("rows    {}", report.rows.display());
+    for file in &report.figures {
+        println!("figure  {}", file.display());
+    }
 }
 
 impl From<SweepError> for CommandError {

@@ -33,7 +33,7 @@ pub struct TrainArgs {
     /// Model to evaluate, with --mode eval
     #[arg(long, value_name = "FILE")]
     pub model: Option<PathBuf>,
-    /// Task: go-nogo, xor, mante, delayed-match, or a FILE.toml with one of your own
+    /// Task: go-nogo, xor, mante, delayed-match, oscillation, or a FILE.toml with one of your own
     #[arg(long, value_name = "TASK", value_parser = task::parse)]
     pub task: Option<Task>,
     /// Folder below which the model is saved, as models/TASK/…/Task_….mat
@@ -303,11 +303,6 @@ fn run_training(args: &TrainArgs) -> Result<(), CommandError> {
     let options = args.options.options(task, ActivationKind::Sigmoid)?;
     if let Some(gpu) = args.place.gpu()? {
         return train_on(&gpu, args, &options);
-    }
-    if args.options.from.is_some() && (args.resume || args.checkpoint_every > 0) {
-        let message =
-            "--from begins a training anew; it goes with neither --resume nor --checkpoint-every";
-        return Err(CommandError::Usage(message.into()));
     }
     stop_on_interrupt();
     let plan = args.plan()?;

@@ -122,11 +122,6 @@ impl Plan {
                 break trained;
             }
             let interrupted = INTERRUPTED.load(Ordering::Relaxed);
-            if interrupted && self.from.is_some() {
-                let message =
-                    "interrupted; a training with --from has no check point: start it again";
-                return Err(CommandError::Failed(message.into()));
-            }
             let due = self.checkpoint_every > 0 && training.updates() % self.checkpoint_every == 0;
             if due || interrupted {
                 let written = disk::write(&checkpoint, &training.to_bytes());
@@ -161,15 +156,16 @@ impl Plan {
 
     /// From the check point, or from the first update where there is none.
     fn start(&self, options: &RateOptions, checkpoint: &Path) -> Result<Training, CommandError> {
-        if let Some(model) = &self.from {
-            let network = begin_with(model, options)?;
-            return Ok(Training::of_network(options.clone(), network));
-        }
+        let training = match &self.from {
+            Some(model) => Training::of_network(options.clone(), begin_with(model, options)?),
+            None => Training::new(options.clone()),
+        };
         if !self.resume || !checkpoint.exists() {
-            return Ok(Training::new(options.clone()));
+            return Ok(training);
         }
         let bytes = disk::read(checkpoint)?;
-        Training::from_bytes(options, &bytes).map_err(|source| CommandError::Checkpoint {
+        let resumed = training.resumed(&bytes);
+        resumed.map_err(|source| CommandError::Checkpoint {
             path: checkpoint.into(),
             source,
         })

@@ -19,7 +19,7 @@ use crate::task::{self, SAMPLE_MS, Task};
 #[derive(Clone, Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct TrialsArgs {
-    /// Task: go-nogo, xor, mante, delayed-match, or a FILE.toml
+    /// Task: go-nogo, xor, mante, delayed-match, oscillation, or a FILE.toml
     #[arg(value_name = "TASK", value_parser = task::parse)]
     pub task: Task,
     /// Where they go

@@ -40,7 +40,7 @@ pub struct Fidelity {
     pub form: &'static str,
 }
 
-const fn faithful(property: &'static str, form: &'static str) -> Fidelity {
+pub(crate) const fn faithful(property: &'static str, form: &'static str) -> Fidelity {
     Fidelity {
         property,
         degree: Degree::Faithful,
@@ -48,7 +48,7 @@ const fn faithful(property: &'static str, form: &'static str) -> Fidelity {
     }
 }
 
-const fn approximate(property: &'static str, form: &'static str) -> Fidelity {
+pub(crate) const fn approximate(property: &'static str, form: &'static str) -> Fidelity {
     Fidelity {
         property,
         degree: Degree::Approximate,
@@ -56,7 +56,7 @@ const fn approximate(property: &'static str, form: &'static str) -> Fidelity {
     }
 }
 
-const fn unsupported(property: &'static str, form: &'static str) -> Fidelity {
+pub(crate) const fn unsupported(property: &'static str, form: &'static str) -> Fidelity {
     Fidelity {
         property,
         degree: Degree::Unsupported,

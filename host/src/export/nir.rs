@@ -16,6 +16,10 @@
 //! input → w_in → lif → w → lif
 //!                 lif → readout_decay → w_out → output
 //! ```
+//!
+//! Norse 1.1.0 opens the second one and steps something else: it has no
+//! `v_reset`, lets the synapse rest at `v_leak`, and gives a spike the area of a
+//! step.
 
 use rate2spike_core::network::Membrane as Equation;
 

@@ -44,7 +44,7 @@ pub enum ModelError {
     },
     /// A NIR graph.
     #[error(
-        "{path}: a NIR graph, which `rate2spike export` writes and no command reads: NIR says neither refractory time nor task; give the rate model that it came from"
+        "{path}: a NIR graph and no rate model: `rate2spike import {path} --task TASK -o NET.snn` makes a deployed network of it"
     )]
     Nir {
         /// The file.

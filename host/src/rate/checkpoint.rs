@@ -19,6 +19,7 @@ use burn::record::{BinBytesRecorder, FullPrecisionSettings, Recorder};
 use crc::{CRC_32_ISO_HDLC, Crc};
 use serde::{Deserialize, Serialize};
 
+use super::network::RateNetwork;
 use super::options::RateOptions;
 use super::training::{Cpu, Trainable, Training, TrainingAdam};
 
@@ -41,6 +42,10 @@ struct Progressed {
     options: RateOptions,
     settling_since: Option<usize>,
     settlings: usize,
+    /// Check sum of the network that it began with; a training of an earlier
+    /// version has none.
+    #[serde(default)]
+    start: Option<u32>,
 }
 
 /// A file that is not the check point of a training.
@@ -58,6 +63,11 @@ pub enum CheckpointError {
     /// A training of another kind.
     #[error("made with other options; give the same ones ({})", .0.join(", "))]
     Options(Vec<String>),
+    /// A training that began with another network.
+    #[error(
+        "made by a training that began with another network; give the same --from, or none if there was none"
+    )]
+    Start,
 }
 
 impl Training {
@@ -67,6 +77,7 @@ impl Training {
             options: self.options.clone(),
             settling_since: self.settling_since,
             settlings: self.settlings,
+            start: Some(fingerprint(&self.start)),
         };
         let contents: Contents = (
             self.model.clone().into_record(),
@@ -85,12 +96,13 @@ impl Training {
         bytes
     }
 
-    /// The training that [`to_bytes`](Self::to_bytes) wrote, to go on with the
-    /// same `options`.
+    /// This training, before its first update, as it was when
+    /// [`to_bytes`](Self::to_bytes) wrote it.
     ///
     /// # Errors
-    /// If the bytes are something else, or of a training with other options.
-    pub fn from_bytes(options: &RateOptions, bytes: &[u8]) -> Result<Self, CheckpointError> {
+    /// If the bytes are something else, or of a training with other options or
+    /// of another network.
+    pub fn resumed(mut self, bytes: &[u8]) -> Result<Self, CheckpointError> {
         let payload = payload(bytes)?;
         let recorder = BinBytesRecorder::<FullPrecisionSettings>::default();
         let contents: Contents = recorder
@@ -99,18 +111,35 @@ impl Training {
         let (model, optimizer, losses, progressed) = contents;
         let progressed: Progressed =
             serde_json::from_str(&progressed).map_err(|_| CheckpointError::Damaged)?;
-        let differences = differences(&progressed.options, options);
+        let differences = differences(&progressed.options, &self.options);
         if !differences.is_empty() {
             return Err(CheckpointError::Options(differences));
         }
-        let mut training = Training::new(options.clone());
-        training.model = training.model.load_record(model);
-        training.optimizer = training.optimizer.load_record(optimizer);
-        training.losses = losses;
-        training.settling_since = progressed.settling_since;
-        training.settlings = progressed.settlings;
-        Ok(training)
+        let own = fingerprint(&self.start);
+        if progressed.start.is_some_and(|start| start != own) {
+            return Err(CheckpointError::Start);
+        }
+        self.model = self.model.load_record(model);
+        self.optimizer = self.optimizer.load_record(optimizer);
+        self.losses = losses;
+        self.settling_since = progressed.settling_since;
+        self.settlings = progressed.settlings;
+        Ok(self)
     }
+}
+
+/// Check sum of the numbers of a network.
+fn fingerprint(network: &RateNetwork) -> u32 {
+    let mut digest = CRC.digest();
+    for values in [
+        &network.w,
+        &network.w_in,
+        &network.w_out,
+        &network.tau_theta,
+    ] {
+        digest.update(bytemuck::cast_slice(values));
+    }
+    digest.finalize()
 }
 
 fn payload(bytes: &[u8]) -> Result<&[u8], CheckpointError> {
@@ -171,7 +200,8 @@ mod tests {
         let mut training = Training::new(options());
         let trained = loop {
             // Stopped and started again after every single update.
-            training = Training::from_bytes(&options(), &training.to_bytes()).expect("our own");
+            let bytes = training.to_bytes();
+            training = Training::new(options()).resumed(&bytes).expect("our own");
             if let Some(trained) = training.advance(&mut ()) {
                 break trained;
             }
@@ -182,13 +212,24 @@ mod tests {
     }
 
     #[test]
+    fn a_check_point_belongs_to_the_network_that_its_training_began_with() {
+        let start = |seed| RateNetwork::start(&RateOptions { seed, ..options() });
+        let training = |seed| Training::of_network(options(), start(seed));
+        let bytes = training(8).to_bytes();
+        assert!(training(8).resumed(&bytes).is_ok());
+        let error = training(9).resumed(&bytes).err().expect("a refusal");
+        assert!(error.to_string().contains("--from"), "{error}");
+    }
+
+    #[test]
     fn other_options_and_other_bytes_are_refused() {
         let bytes = Training::new(options()).to_bytes();
         let other = RateOptions {
             gain: 2.0,
             ..options()
         };
-        let error = Training::from_bytes(&other, &bytes)
+        let error = Training::new(other)
+            .resumed(&bytes)
             .err()
             .expect("a refusal");
         assert!(error.to_string().contains("gain = 1.5"), "{error}");
@@ -196,10 +237,10 @@ mod tests {
             let mut changed = bytes.clone();
             changed[byte] ^= 4;
             assert!(
-                Training::from_bytes(&options(), &changed).is_err(),
+                Training::new(options()).resumed(&changed).is_err(),
                 "{byte}"
             );
-            assert!(Training::from_bytes(&options(), &bytes[..byte]).is_err());
+            assert!(Training::new(options()).resumed(&bytes[..byte]).is_err());
         }
     }
 }

@@ -100,7 +100,7 @@ pub fn train(options: &RateOptions, progress: &mut impl Progress) -> Trained {
 pub struct Training {
     pub(super) options: RateOptions,
     activation: Activation,
-    start: RateNetwork,
+    pub(super) start: RateNetwork,
     /// The numbers of the model at the last evaluation.
     network: RateNetwork,
     pub(super) model: Trainable,

@@ -2,7 +2,9 @@
 //! colours that a colour-blind reader can tell apart, and one font, which is
 //! part of the program.
 
+use std::cell::RefCell;
 use std::ops::Range;
+use std::rc::Rc;
 use std::sync::Once;
 
 use plotters::chart::ChartContext;
@@ -54,7 +56,26 @@ pub mod colour {
 }
 
 /// A place to draw on.
-pub type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+pub struct Area<'a> {
+    drawing: DrawingArea<SVGBackend<'a>, Shift>,
+    /// The panels of the figure so far.
+    panels: Rc<RefCell<Vec<String>>>,
+}
+
+impl<'a> Area<'a> {
+    fn part(&self, drawing: DrawingArea<SVGBackend<'a>, Shift>) -> Self {
+        Self {
+            drawing,
+            panels: self.panels.clone(),
+        }
+    }
+
+    /// Cuts it at `height`, in dots from above.
+    pub fn split_vertically(&self, height: i32) -> (Self, Self) {
+        let (upper, lower) = self.drawing.split_vertically(height);
+        (self.part(upper), self.part(lower))
+    }
+}
 
 /// An axis as plotters wants it: its marks are where they were said to be.
 #[derive(Clone)]
@@ -143,6 +164,21 @@ impl Axis {
             label: label.into(),
             range,
             marks,
+        }
+    }
+
+    /// Whether its places are numbers ("linear"), powers of ten ("log"), or
+    /// neither ("words").
+    fn kind(&self) -> &'static str {
+        let named = |(_, text): &&(f64, String)| !text.is_empty();
+        let Some((place, text)) = self.marks.iter().find(named) else {
+            return "linear";
+        };
+        match text.replace('\u{2212}', "-").parse::<f64>() {
+            Ok(value) if (value - place).abs() <= 0.01 * place.abs().max(1e-9) => "linear",
+            Ok(value) if (value.log10() - place).abs() < 1e-6 => "log",
+            Err(_) if *text == power_text(10f64.powf(*place)) => "log",
+            _ => "words",
         }
     }
 
@@ -307,12 +343,20 @@ fn text_style(colour: RGBColor, bold: bool) -> TextStyle<'static> {
 pub fn figure(size_mm: (f64, f64), draw: impl FnOnce(&Area)) -> String {
     let mut svg = String::new();
     let size = (dots(size_mm.0), dots(size_mm.1));
+    let panels = Rc::new(RefCell::new(Vec::new()));
     {
-        let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
-        drawn(area.fill(&WHITE));
+        let area = Area {
+            drawing: SVGBackend::with_string(&mut svg, size).into_drawing_area(),
+            panels: panels.clone(),
+        };
+        drawn(area.drawing.fill(&WHITE));
         draw(&area);
-        drawn(area.present());
+        drawn(area.drawing.present());
     }
+    // Above everything else, and invisible: where a panel is, and what its axes
+    // say, for whoever points at it.
+    let end = format!("{}</svg>", panels.borrow().concat());
+    let svg = svg.replacen("</svg>", &end, 1);
     let size_in_dots = format!("width=\"{}\" height=\"{}\"", size.0, size.1);
     let size_in_mm = format!("width=\"{}mm\" height=\"{}mm\"", size_mm.0, size_mm.1);
     let svg = svg.replacen(&size_in_dots, &size_in_mm, 1);
@@ -354,9 +398,9 @@ fn joined(svg: &str) -> String {
 
 /// Cuts `area` into rows of these shares of its height.
 pub fn rows<'a>(area: &Area<'a>, shares: &[f64]) -> Vec<Area<'a>> {
-    let height = f64::from(area.dim_in_pixel().1);
+    let height = f64::from(area.drawing.dim_in_pixel().1);
     let sum: f64 = shares.iter().sum();
-    let mut rest = area.clone();
+    let mut rest = area.part(area.drawing.clone());
     let mut cut = Vec::new();
     for share in &shares[..shares.len() - 1] {
         let (upper, lower) = rest.split_vertically((height * share / sum).round() as i32);
@@ -369,7 +413,8 @@ pub fn rows<'a>(area: &Area<'a>, shares: &[f64]) -> Vec<Area<'a>> {
 
 /// Cuts `area` into so many columns.
 pub fn columns<'a>(area: &Area<'a>, count: usize) -> Vec<Area<'a>> {
-    area.split_evenly((1, count))
+    let parts = area.drawing.split_evenly((1, count));
+    parts.into_iter().map(|part| area.part(part)).collect()
 }
 
 impl<'a> Chart<'a> {
@@ -393,7 +438,7 @@ impl<'a> Chart<'a> {
             (false, _) => 8.5,
         };
         let mut context = drawn(
-            ChartBuilder::on(area)
+            ChartBuilder::on(&area.drawing)
                 .margin_right(dots(RIGHT_MM))
                 .margin_top(dots(5.0))
                 .margin_left(dots(0.5))
@@ -413,6 +458,8 @@ impl<'a> Chart<'a> {
             .y_desc(panel.y.label.clone());
         drawn(mesh.draw());
         heading(area, panel);
+        let place = place(context.plotting_area().get_pixel_range(), panel);
+        area.panels.borrow_mut().push(place);
         Self { context }
     }
 
@@ -474,6 +521,21 @@ impl<'a> Chart<'a> {
         );
     }
 
+    /// Filled squares with a side in mm.
+    pub fn squares(
+        &mut self,
+        points: impl IntoIterator<Item = (f64, f64)>,
+        mm: f64,
+        colour: RGBColor,
+    ) {
+        let half = dots(mm / 2.0) as i32;
+        let squares = points.into_iter().map(|point| {
+            EmptyElement::at(point)
+                + Rectangle::new([(-half, -half), (half, half)], colour.filled())
+        });
+        drawn(self.context.draw_series(squares));
+    }
+
     /// Vertical strokes (place, lower, upper).
     pub fn strokes(&mut self, strokes: impl IntoIterator<Item = (f64, f64, f64)>, line: Line) {
         let elements = strokes
@@ -506,11 +568,33 @@ impl<'a> Chart<'a> {
     }
 }
 
+/// An invisible box over a panel, with what its axes say at both ends.
+fn place((x, y): (Range<i32>, Range<i32>), panel: &Panel) -> String {
+    let axis = |axis: &Axis| {
+        let label = axis.label.replace('&', "&amp;").replace('"', "&quot;");
+        let label = label.replace('<', "&lt;").replace('|', "/");
+        let (from, to) = (axis.range.start, axis.range.end);
+        format!("{label}|{from}|{to}|{}", axis.kind())
+    };
+    format!(
+        "<rect class=\"panel\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"none\" pointer-events=\"all\" data-x=\"{}\" data-y=\"{}\"/>\n",
+        x.start,
+        y.start,
+        x.end - x.start,
+        y.end - y.start,
+        axis(&panel.x),
+        axis(&panel.y)
+    )
+}
+
 /// Title and legend of a panel, in one line above it.
 fn heading(area: &Area, panel: &Panel) {
     let title = text_style(colour::INK, true);
     let left = dots(LABELS_MM + 0.5) as i32;
-    drawn(area.draw_text(panel.title, &title, (left, dots(1.0) as i32)));
+    drawn(
+        area.drawing
+            .draw_text(panel.title, &title, (left, dots(1.0) as i32)),
+    );
     legend(area, &panel.legend);
 }
 
@@ -519,14 +603,14 @@ const RIGHT_MM: f64 = 3.5;
 
 /// Names beside their signs, at the top right of `area`.
 pub fn legend(area: &Area, entries: &[(String, Sign)]) {
-    let (width, _) = area.dim_in_pixel();
+    let (width, _) = area.drawing.dim_in_pixel();
     let (top, style) = (dots(1.0) as i32, text_style(colour::INK, false));
     // From the right end, so that the last entry ends with the axis.
     let mut right = width as i32 - dots(RIGHT_MM) as i32;
     for (name, mark) in entries.iter().rev() {
-        let (text_width, text_height) = drawn(area.estimate_text_size(name, &style));
+        let (text_width, text_height) = drawn(area.drawing.estimate_text_size(name, &style));
         right -= text_width as i32;
-        drawn(area.draw_text(name, &style, (right, top)));
+        drawn(area.drawing.draw_text(name, &style, (right, top)));
         let end = right - dots(0.8) as i32;
         let middle = top + text_height as i32 / 2 + dots(0.2) as i32;
         right = sign(area, *mark, (end, middle)) - dots(2.0) as i32;
@@ -542,14 +626,17 @@ fn sign(area: &Area, sign: Sign, (end, middle): (i32, i32)) -> i32 {
             let ends = vec![(start, middle), (end, middle)];
             if line.dashed {
                 let (dash, gap) = (dots(0.9), dots(0.6));
-                drawn(area.draw(&DashedPathElement::new(ends, dash, gap, line.style())));
+                drawn(
+                    area.drawing
+                        .draw(&DashedPathElement::new(ends, dash, gap, line.style())),
+                );
             } else {
-                drawn(area.draw(&PathElement::new(ends, line.style())));
+                drawn(area.drawing.draw(&PathElement::new(ends, line.style())));
             }
             return start;
         }
         Sign::Dot(colour) => {
-            drawn(area.draw(&Circle::new(
+            drawn(area.drawing.draw(&Circle::new(
                 (end - radius, middle),
                 radius,
                 colour.filled(),
@@ -557,11 +644,14 @@ fn sign(area: &Area, sign: Sign, (end, middle): (i32, i32)) -> i32 {
         }
         Sign::Ring(colour) => {
             let style = colour.stroke_width(dots(0.2));
-            drawn(area.draw(&Circle::new((end - radius, middle), radius, style)));
+            drawn(
+                area.drawing
+                    .draw(&Circle::new((end - radius, middle), radius, style)),
+            );
         }
         Sign::Box(colour) => {
             let corners = [(end - 2 * radius, middle - radius), (end, middle + radius)];
-            drawn(area.draw(&Rectangle::new(corners, colour.filled())));
+            drawn(area.drawing.draw(&Rectangle::new(corners, colour.filled())));
         }
     }
     end - 2 * radius
@@ -589,6 +679,31 @@ mod tests {
         let narrow = Axis::logarithmic("", -0.7..1.1).marks;
         assert_eq!(narrow.len(), 6);
         assert_eq!(narrow[1].1, "0.5");
+    }
+
+    #[test]
+    fn a_panel_says_what_its_axes_mean_at_the_pointer() {
+        let log = Axis::logarithmic("rate (Hz)", -5.0..0.0);
+        let words = Axis {
+            label: String::new(),
+            range: 0.0..10.0,
+            marks: vec![(3.0, "E".into())],
+        };
+        assert_eq!((log.kind(), words.kind()), ("log", "words"));
+        assert_eq!(Axis::logarithmic("", -0.7..1.1).kind(), "log");
+        assert_eq!(Axis::linear("", -1.0..1.0).kind(), "linear");
+        let svg = figure((60.0, 40.0), |area| {
+            let panel = Panel {
+                title: "",
+                legend: vec![],
+                x: Axis::linear("time \"t\" (s)", 0.0..2.5),
+                y: log,
+            };
+            Chart::new(area, &panel);
+        });
+        assert!(svg.contains("data-x=\"time &quot;t&quot; (s)|0|2.5|linear\""));
+        assert!(svg.contains("data-y=\"rate (Hz)|-5|0|log\""));
+        assert!(svg.ends_with("</svg>\n"));
     }
 
     #[test]

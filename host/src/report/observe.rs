@@ -188,6 +188,27 @@ pub fn spiking(network: &SpikingNetwork, trials: &Trials) -> Observation {
     watch(trials, network.units, step.ms, shown)
 }
 
+/// Trials of a spiking network that were recorded, one after the other.
+pub fn recorded<'r>(
+    trials: &Trials,
+    step: &TimeStep,
+    units: usize,
+    records: impl Iterator<Item = &'r Record>,
+) -> Observation {
+    let mut watched = Watched::new(trials, units, step.ms);
+    for (index, record) in (0..).zip(records) {
+        watched.add(
+            index,
+            Shown {
+                activity: Vec::new(),
+                spikes: record.spikes.clone(),
+                output: sampled(&record.output, step.steps_per_sample),
+            },
+        );
+    }
+    watched.end()
+}
+
 /// Watches the deployed network.
 pub fn deployed(network: &Deployed, trials: &Trials) -> Observation {
     let payload = network.payload();
@@ -255,35 +276,63 @@ fn watch(
     step_ms: f64,
     show: impl Fn(u64) -> Shown + Sync,
 ) -> Observation {
-    let labels = trials.labels();
-    let mut observation = Observation {
-        groups: vec![Group::default(); labels.len()],
-        rates_hz: vec![0.0; units],
-        spikes: vec![Vec::new(); labels.len()],
-        step_ms,
-    };
-    let firsts: Vec<Option<u64>> = labels.iter().map(|label| trials.first(*label)).collect();
+    let mut watched = Watched::new(trials, units, step_ms);
     let indices: Vec<u64> = (0..trials.count as u64).collect();
     for some in indices.chunks(16) {
         let shown: Vec<(u64, Shown)> = some.par_iter().map(|&index| (index, show(index))).collect();
         for (index, shown) in shown {
-            let at = place(&labels, trials.label(index));
-            observation.groups[at].output.add(shown.output.into_iter());
-            observation.groups[at]
-                .activity
-                .add(shown.activity.into_iter());
-            for (_, unit) in &shown.spikes {
-                observation.rates_hz[*unit as usize] += 1.0;
-            }
-            if firsts[at] == Some(index) {
-                observation.spikes[at] = shown.spikes;
-            }
+            watched.add(index, shown);
         }
     }
-    let seconds = trials.task.samples() as f64 * SAMPLE_MS / 1000.0 * trials.count as f64;
-    observation
-        .rates_hz
-        .iter_mut()
-        .for_each(|rate| *rate /= seconds);
-    observation
+    watched.end()
+}
+
+/// An observation that grows.
+struct Watched<'a> {
+    trials: &'a Trials,
+    labels: Vec<i8>,
+    firsts: Vec<Option<u64>>,
+    observation: Observation,
+}
+
+impl<'a> Watched<'a> {
+    fn new(trials: &'a Trials, units: usize, step_ms: f64) -> Self {
+        let labels = trials.labels();
+        Self {
+            trials,
+            firsts: labels.iter().map(|label| trials.first(*label)).collect(),
+            observation: Observation {
+                groups: vec![Group::default(); labels.len()],
+                rates_hz: vec![0.0; units],
+                spikes: vec![Vec::new(); labels.len()],
+                step_ms,
+            },
+            labels,
+        }
+    }
+
+    fn add(&mut self, index: u64, shown: Shown) {
+        let at = place(&self.labels, self.trials.label(index));
+        let observation = &mut self.observation;
+        observation.groups[at].output.add(shown.output.into_iter());
+        observation.groups[at]
+            .activity
+            .add(shown.activity.into_iter());
+        for (_, unit) in &shown.spikes {
+            observation.rates_hz[*unit as usize] += 1.0;
+        }
+        if self.firsts[at] == Some(index) {
+            observation.spikes[at] = shown.spikes;
+        }
+    }
+
+    fn end(mut self) -> Observation {
+        let seconds = self.trials.task.samples() as f64 * SAMPLE_MS / 1000.0;
+        let all = seconds * self.trials.count as f64;
+        self.observation
+            .rates_hz
+            .iter_mut()
+            .for_each(|rate| *rate /= all);
+        self.observation
+    }
 }

@@ -58,14 +58,49 @@ th { font-weight: 600; }
 pre { background: #f5f5f3; padding: 0.8rem; overflow-x: auto; font-size: 0.8rem; }
 nav { font-size: 0.88rem; }
 nav a { margin-right: 1rem; }
+#values { position: fixed; background: #222; color: #fff; font-size: 0.78rem; padding: 0.15rem 0.5rem; border-radius: 0.2rem; pointer-events: none; }
 footer { margin-top: 3rem; font-size: 0.8rem; color: #555; }
 @media print { figure { break-inside: avoid; cursor: auto; } nav { display: none; } }
 ";
 
-/// A figure grows when it is clicked.
+/// A figure grows when it is clicked; a panel says what its axes mean at the
+/// pointer.
 const SCRIPT: &str = "
 for (const figure of document.querySelectorAll('figure'))
   figure.addEventListener('click', () => figure.classList.toggle('large'));
+const values = document.createElement('div');
+values.id = 'values';
+values.hidden = true;
+document.body.append(values);
+function value(axis, share) {
+  const [label, from, to, kind] = axis.split('|');
+  if (kind === 'words') return '';
+  const span = to - from, at = +from + share * span;
+  const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(span))));
+  const shown = kind === 'log' ? Number((10 ** at).toPrecision(3)).toString() : at.toFixed(digits);
+  return (label + ' ' + shown).trim();
+}
+// Of panels with one axis of time only the last one names it.
+function named(panel, axis) {
+  const [label, ...rest] = panel.dataset[axis].split('|');
+  const same = other => other.dataset[axis].split('|').slice(1).join() === rest.join();
+  const others = [...panel.parentNode.querySelectorAll('rect.panel')].filter(same);
+  const names = others.map(other => other.dataset[axis].split('|')[0]);
+  return [label || names.find(Boolean) || '', ...rest].join('|');
+}
+for (const panel of document.querySelectorAll('rect.panel')) {
+  panel.addEventListener('pointermove', event => {
+    const box = panel.getBoundingClientRect();
+    const x = value(named(panel, 'x'), (event.clientX - box.left) / box.width);
+    const y = value(named(panel, 'y'), (box.bottom - event.clientY) / box.height);
+    values.textContent = [x, y].filter(Boolean).join(', ');
+    values.hidden = values.textContent === '';
+    const left = Math.min(event.clientX + 14, innerWidth - values.offsetWidth - 4);
+    values.style.left = left + 'px';
+    values.style.top = (event.clientY + 16) + 'px';
+  });
+  panel.addEventListener('pointerleave', () => { values.hidden = true; });
+}
 ";
 
 impl Page {
@@ -95,7 +130,7 @@ impl Page {
                     footer {
                         "Written by rate2spike " (env!("CARGO_PKG_VERSION")) ". Method: Kim, Li & Sejnowski, PNAS 116:22811 (2019), "
                         a href="https://doi.org/10.1073/pnas.1905926116" { "doi:10.1073/pnas.1905926116" }
-                        ". A click on a figure makes it larger."
+                        ". A click on a figure makes it larger; a pointer in it shows the values there."
                     }
                     script { (PreEscaped(SCRIPT)) }
                 }

@@ -14,7 +14,7 @@ use crate::formats::disk;
 use crate::rate::options::RateOptions;
 
 /// Name of the file in the sweep's folder.
-const FILE: &str = "plan.json";
+pub const FILE: &str = "plan.json";
 
 /// The networks of a sweep: every cell with every seed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -6,6 +6,7 @@
 mod delayed_match;
 mod go_nogo;
 mod mante;
+mod oscillation;
 pub mod user;
 mod xor;
 
@@ -29,6 +30,8 @@ pub enum Task {
     Mante,
     /// Do two stimuli match, with a long pause between them?
     DelayedMatch,
+    /// A sine, without any input.
+    Oscillation,
     /// One of the user's own.
     User(&'static user::UserTask),
 }
@@ -94,6 +97,7 @@ struct Shape {
     name: &'static str,
     channels: usize,
     samples: usize,
+    /// The period of a rhythm is in samples.
     kind: Kind,
     /// First entry of the rate network's output that its criterion looks at.
     rate_response: usize,
@@ -101,13 +105,19 @@ struct Shape {
     spiking_response_s: f64,
     /// Window of the strict criterion, in s.
     strict_s: (f64, f64),
-    /// Size above which a mean counts as an answer.
+    /// Size above which a mean counts as an answer, or that a rhythm has to pass.
     strict_high: f64,
 }
 
 impl Task {
     /// All that need no file.
-    pub const ALL: [Task; 4] = [Task::GoNogo, Task::Xor, Task::Mante, Task::DelayedMatch];
+    pub const ALL: [Task; 5] = [
+        Task::GoNogo,
+        Task::Xor,
+        Task::Mante,
+        Task::DelayedMatch,
+        Task::Oscillation,
+    ];
 
     /// Those, and the user's own that this run of the program has read.
     pub fn known() -> Vec<Task> {
@@ -120,6 +130,7 @@ impl Task {
             Task::Xor => &xor::SHAPE,
             Task::Mante => &mante::SHAPE,
             Task::DelayedMatch => &delayed_match::SHAPE,
+            Task::Oscillation => &oscillation::SHAPE,
             Task::User(user) => &user.shape,
         }
     }
@@ -142,6 +153,8 @@ impl Task {
         match (self, label) {
             (Task::DelayedMatch, 1) => "match",
             (Task::DelayedMatch, _) => "no match",
+            (Task::Oscillation, 1) => "rhythm",
+            (Task::Oscillation, _) => "no rhythm",
             (Task::User(_), 1) if kind == Kind::Detection => "yes",
             (Task::User(_), 0) => "no",
             (Task::User(_), 1) => "positive",
@@ -172,6 +185,7 @@ impl Task {
             Task::Xor => xor::trial(random),
             Task::Mante => mante::trial(random),
             Task::DelayedMatch => delayed_match::trial(random),
+            Task::Oscillation => oscillation::trial(),
             Task::User(user) => user.trial(random),
         }
     }
@@ -183,6 +197,7 @@ impl Task {
         let steps = |s: f64| (s * 1000.0 / step_ms).round() as u32;
         let end = steps(shape.samples as f64 * SAMPLE_MS / 1000.0);
         self.rule(
+            step_ms,
             Window {
                 first: steps(shape.spiking_response_s),
                 last: end,
@@ -201,6 +216,7 @@ impl Task {
         let entries = |s: f64| (s * 1000.0 / SAMPLE_MS).round() as u32;
         let end = shape.samples as u32 - 1;
         self.rule(
+            SAMPLE_MS,
             Window {
                 first: shape.rate_response as u32 + 1,
                 last: end,
@@ -212,12 +228,20 @@ impl Task {
         )
     }
 
-    fn rule(self, extremes: Window, mean: Window) -> Decision<f64> {
+    fn rule(self, step_ms: f64, extremes: Window, mean: Window) -> Decision<f64> {
         let shape = self.shape();
+        let (kind, high) = match shape.kind {
+            Kind::Rhythm { period } => {
+                let steps = f64::from(period) * SAMPLE_MS / step_ms;
+                let period = steps.round() as u32;
+                (Kind::Rhythm { period }, shape.strict_high)
+            }
+            kind => (kind, 0.7),
+        };
         Decision {
-            kind: shape.kind,
+            kind,
             extremes,
-            high: 0.7,
+            high,
             low: 0.3,
             mean,
             mean_high: shape.strict_high,
@@ -249,10 +273,16 @@ mod tests {
     use super::*;
     use rand::SeedableRng;
 
+    /// The tasks that ask for an answer to an input.
+    fn questions() -> impl Iterator<Item = Task> {
+        let all = Task::ALL.into_iter();
+        all.filter(|task| *task != Task::Oscillation)
+    }
+
     #[test]
     fn both_answers_of_every_task_come_up_about_equally_often() {
         let mut random = Pcg64::seed_from_u64(1);
-        for task in Task::ALL {
+        for task in questions() {
             let ones = (0..2000)
                 .filter(|_| task.trial(&mut random).label == 1)
                 .count();
@@ -264,7 +294,7 @@ mod tests {
     #[test]
     fn a_target_is_zero_until_the_input_is_over_and_then_has_the_labels_sign() {
         let mut random = Pcg64::seed_from_u64(2);
-        for task in Task::ALL {
+        for task in questions() {
             for _ in 0..20 {
                 let trial = task.trial(&mut random);
                 assert_eq!(trial.input.len(), task.channels() * task.samples());

@@ -7,6 +7,7 @@ pub mod output;
 pub mod principal;
 pub mod quantization;
 pub mod raster;
+pub mod success;
 pub mod training;
 
 use plotters::style::RGBColor;

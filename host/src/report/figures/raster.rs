@@ -6,6 +6,9 @@ use crate::report::canvas::{Axis, COLUMN_MM, Chart, Line, Panel, Sign, colour, f
 use crate::report::observe::{Observation, Trials};
 use crate::task::SAMPLE_MS;
 
+/// Least length of a tick: some times its width.
+const TICK_MM: f64 = 0.55;
+
 /// A raster a trial.
 pub fn raster(trials: &Trials, observation: &Observation, inhibitory: &[bool]) -> Figure {
     let labels = trials.labels();
@@ -24,7 +27,10 @@ pub fn raster(trials: &Trials, observation: &Observation, inhibitory: &[bool]) -
         marks.push((lower / 2.0, "I".into()));
     }
     let seconds = trials.task.samples() as f64 * SAMPLE_MS / 1000.0;
-    let height = 10.0 + labels.len() as f64 * (units as f64 * 0.24).clamp(22.0, 62.0);
+    let raster_mm = (units as f64 * 0.24).clamp(22.0, 62.0);
+    let height = 10.0 + labels.len() as f64 * raster_mm;
+    // Half the length of a tick, in rows: one row, or what is seen as a tick.
+    let half = f64::max(0.45, TICK_MM / 2.0 * units as f64 / raster_mm);
     let svg = figure((COLUMN_MM, height), |area| {
         let mut shares = vec![1.0; labels.len()];
         shares[labels.len() - 1] = 1.16;
@@ -56,17 +62,17 @@ pub fn raster(trials: &Trials, observation: &Observation, inhibitory: &[bool]) -
                     .iter()
                     .filter(|(_, unit)| inhibitory[*unit as usize] == wanted);
                 let strokes = spikes.map(|&(step, unit)| {
-                    let at = row[unit as usize];
+                    let at = row[unit as usize] + 0.5;
                     (
                         f64::from(step) * observation.step_ms / 1000.0,
-                        at + 0.05,
-                        at + 0.95,
+                        (at - half).max(0.0),
+                        (at + half).min(units as f64),
                     )
                 });
                 chart.strokes(
                     strokes,
                     Line {
-                        mm: 0.26,
+                        mm: 0.14,
                         ..Line::solid(colour)
                     },
                 );

@@ -2,6 +2,8 @@
 //! as the Python package `nir` reads it (J. E. Pedersen et al., Nat. Commun.
 //! 15:8122 (2024), doi 10.1038/s41467-024-52259-9). Times are in seconds.
 
+pub mod read;
+
 use hdf5_pure::{Error, File, FileBuilder, GroupBuilder};
 
 /// Version of the format that is written.

@@ -1,0 +1,181 @@
+//! `rate2spike import`: a NIR graph → deployed network.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use rate2spike_core::factors::Scheme;
+use serde::Serialize;
+
+use super::deployed_step::DEPLOYED_STEP_MS;
+use super::export::{print_fidelity, refractory};
+use super::quantize::{Accuracy, quantize_and_save, score_blob};
+use super::warnings::Warnings;
+use super::{CommandError, hexadecimal, in_range, print_json, trials};
+use crate::convert::search::score_f64;
+use crate::convert::{Neuron, TimeStep};
+use crate::export::Fidelity;
+use crate::formats::disk;
+use crate::formats::nir::read::ReadGraph;
+use crate::import::nir::{Unsaid, network};
+use crate::statistics::Interval;
+use crate::task::{self, Task};
+
+/// Write a NIR graph of one recurrent population as fixed-point network
+///
+/// Example:  rate2spike import net.nir --task go-nogo -o net.snn
+///
+/// Takes Input, Linear or Affine, LIF or CubaLIF, LI and Output, and says what of
+/// the graph it takes as it is, what nearly, and what the graph does not say. A
+/// graph that `export` wrote comes back with --noise 0.1 --start 30.
+#[derive(Clone, Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub struct ImportArgs {
+    /// The graph
+    #[arg(value_name = "FILE.nir")]
+    pub graph: PathBuf,
+    /// The deployed network
+    #[arg(short, long, value_name = "NET.snn")]
+    pub output: PathBuf,
+    /// The task that it answers
+    #[arg(long, value_name = "TASK", value_parser = task::parse)]
+    pub task: Task,
+    /// Time step in ms
+    #[arg(long, value_name = "MS", default_value_t = DEPLOYED_STEP_MS, allow_negative_numbers = true)]
+    pub dt: f64,
+    /// Refractory time in ms
+    #[arg(long, value_name = "MS", default_value_t = Neuron::LIF.refractory_ms, value_parser = refractory)]
+    pub refractory: f64,
+    /// Standard deviation of the membrane noise of 0.05 ms, in mV of a threshold 25 mV above the reset
+    #[arg(
+        long,
+        value_name = "MV",
+        default_value_t = 0.0,
+        allow_negative_numbers = true
+    )]
+    pub noise: f64,
+    /// Potentials start between the reset, -65 mV, and this [default: at the reset]
+    #[arg(long, value_name = "MV", default_value_t = Neuron::LIF.reset_mv, allow_negative_numbers = true)]
+    pub start: f64,
+    /// Decay of the synapses in ms, where the graph's spikes act at once
+    #[arg(long, value_name = "MS", allow_negative_numbers = true)]
+    pub synapse: Option<f64>,
+    /// Trials of the score
+    #[arg(long, default_value = "100", value_parser = trials)]
+    pub trials: usize,
+    /// Seed of the trials
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Serialize)]
+struct ImportReport<'a> {
+    network: &'a Path,
+    task: &'static str,
+    units: usize,
+    dt_ms: f64,
+    trials: usize,
+    /// In f64.
+    before: Accuracy,
+    /// In fixed point.
+    after: Accuracy,
+    blob_bytes: usize,
+    spike_hash: String,
+    fidelity: Vec<Fidelity>,
+    warnings: Warnings,
+}
+
+/// Runs the command.
+pub fn run(args: &ImportArgs) -> Result<(), CommandError> {
+    let step = TimeStep::new(args.dt, Scheme::Exact)?;
+    let unsaid = unsaid(args)?;
+    let bytes = disk::read(&args.graph)?;
+    let graph = ReadGraph::from_bytes(&bytes).map_err(|source| CommandError::Nir {
+        path: args.graph.clone(),
+        source,
+    })?;
+    let imported = network(&graph, &unsaid).map_err(|source| CommandError::Import {
+        path: args.graph.clone(),
+        source,
+    })?;
+    let (network, task) = (&imported.network, args.task);
+    if network.channels != task.channels() {
+        return Err(CommandError::Usage(format!(
+            "{}: the graph has {} inputs, but {} has {}; give the task that it was trained for",
+            args.graph.display(),
+            network.channels,
+            task.name(),
+            task.channels()
+        )));
+    }
+    let quantized = quantize_and_save(network, &args.graph, task, &step, &args.output)?;
+    let before = score_f64(network, task, &step, args.seed, args.trials);
+    let after = score_blob(
+        &args.output,
+        &quantized.bytes,
+        &step,
+        args.seed,
+        args.trials,
+    )?;
+    let mut warnings = Warnings::default();
+    let interval = Interval::wilson(after.correct, after.trials);
+    warnings.of_trials(after.accuracy(), interval, after.trials);
+    let report = ImportReport {
+        network: &args.output,
+        task: task.name(),
+        units: network.units,
+        dt_ms: step.ms,
+        trials: args.trials,
+        before: (&before).into(),
+        after: (&after).into(),
+        blob_bytes: quantized.bytes.len(),
+        spike_hash: hexadecimal(after.spike_hash),
+        fidelity: imported.fidelity,
+        warnings,
+    };
+    if args.json {
+        print_json(&report);
+        return Ok(());
+    }
+    print_fidelity(&report.fidelity);
+    println!(
+        "{} trials of {}     accuracy  strict",
+        report.trials, report.task
+    );
+    for (form, score) in [("f64", report.before), ("fixed point", report.after)] {
+        println!("{form:<20} {:>12.3}  {:>6.3}", score.accuracy, score.strict);
+    }
+    println!(
+        "{}: {} units, {} bytes, steps of {} ms, spike hash {}",
+        report.network.display(),
+        report.units,
+        report.blob_bytes,
+        report.dt_ms,
+        report.spike_hash
+    );
+    Ok(())
+}
+
+fn unsaid(args: &ImportArgs) -> Result<Unsaid, CommandError> {
+    in_range("--noise", args.noise)?;
+    let reset = Neuron::LIF.reset_mv;
+    if !(reset..=100.0).contains(&args.start) {
+        return Err(CommandError::Usage(format!(
+            "--start {}; give {reset} to 100 mV",
+            args.start
+        )));
+    }
+    if let Some(ms) = args.synapse.filter(|ms| !(*ms > 0.0 && *ms <= 1000.0)) {
+        return Err(CommandError::Usage(format!(
+            "--synapse {ms}; give a time above 0, at most 1000 ms"
+        )));
+    }
+    Ok(Unsaid {
+        refractory_ms: args.refractory,
+        noise_mv: args.noise,
+        start_mv: args.start,
+        synapse_ms: args.synapse,
+    })
+}

@@ -1,0 +1,142 @@
+//! `rate2spike watch`: trials of a spiking network, drawn while they run.
+
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+
+use clap::Args;
+use rate2spike_core::blob::{Deployed, MAGIC};
+use rate2spike_core::{Arithmetic, Fixed};
+
+use super::{
+    CommandError, check_self_test, lambda_of, spiking_network, task_of, task_of_blob, trials,
+};
+use crate::convert::{Neuron, TimeStep};
+use crate::formats::rate_model::RateModelFile;
+use crate::formats::{disk, snn};
+use crate::simulate::Experiment;
+use crate::task::{self, Task};
+use crate::watch::play::Player;
+use crate::watch::scene::{Class, Scene, classes};
+use crate::watch::terminal::Screen;
+
+/// Watch trials in the terminal while they run: spikes, and output against target
+///
+/// Example:  rate2spike watch net.snn --speed 0.25
+///
+/// A rate model is watched as the spiking network of `simulate`, in double precision
+/// and steps of 0.05 ms; a deployed network in fixed point. Keys: q quits, space stops
+/// and goes on, n takes the next trial, + and - change the pace.
+#[derive(Clone, Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub struct WatchArgs {
+    /// A rate model or a deployed network
+    #[arg(value_name = "MODEL.mat|NET.snn")]
+    pub file: PathBuf,
+    /// Scaling factor of a rate model [default: the model's]
+    #[arg(long, allow_negative_numbers = true)]
+    pub lambda: Option<f64>,
+    /// Trial time over time, from 1/64 to 64
+    #[arg(long, value_name = "X", default_value = "0.5", value_parser = speed, allow_negative_numbers = true)]
+    pub speed: f64,
+    /// Stop after this many trials [default: at q]
+    #[arg(long, value_name = "K", value_parser = trials)]
+    pub trials: Option<usize>,
+    /// The task, where the file does not say it or it is one of your own
+    #[arg(long, value_name = "TASK", value_parser = task::parse)]
+    pub task: Option<Task>,
+    /// Seed of the trials
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(speed) if (1.0 / 64.0..=64.0).contains(&speed) => Ok(speed),
+        _ => Err("give 1/64 to 64 as a decimal number, 1 for real time".into()),
+    }
+}
+
+/// Runs the command.
+pub fn run(args: &WatchArgs) -> Result<(), CommandError> {
+    if !io::stdout().is_terminal() {
+        let message = "watch draws in a terminal, and standard output is none; `rate2spike simulate` writes spikes and outputs to a file, `rate2spike report` draws figures";
+        return Err(CommandError::Usage(message.into()));
+    }
+    let bytes = disk::read(&args.file)?;
+    let named_snn = args.file.extension().is_some_and(|e| e == "snn");
+    let scene = if named_snn || bytes.starts_with(&MAGIC) {
+        watch_deployed(args, &snn::read(&args.file, &bytes)?)?
+    } else {
+        watch_model(args)?
+    };
+    println!("{}: right were {}", scene.title, scene.score());
+    Ok(())
+}
+
+fn watch_deployed(args: &WatchArgs, deployed: &Deployed) -> Result<Scene, CommandError> {
+    if args.lambda.is_some() {
+        let message = "--lambda: a deployed network has its own; leave it out";
+        return Err(CommandError::Usage(message.into()));
+    }
+    check_self_test(&args.file, deployed)?;
+    let task = task_of_blob(&args.file, deployed, args.task)?;
+    let experiment = Experiment::deployed(deployed, task, args.seed);
+    let classes = classes(deployed);
+    let title = format!(
+        "{}, N = {}, fixed point, {} ms",
+        task.name(),
+        classes.len(),
+        experiment.step_ms
+    );
+    let one = |output: Fixed| f64::from(output.to_bits()) / f64::from(Fixed::OUTPUT_ONE.to_bits());
+    let mut scene = Scene::new(title, task, &classes, args.speed);
+    let mut player = Player {
+        experiment: &experiment,
+        number: one,
+        scene: &mut scene,
+    };
+    on_screen(|screen| player.play(most(args), |scene| screen.look(scene)))?;
+    Ok(scene)
+}
+
+fn watch_model(args: &WatchArgs) -> Result<Scene, CommandError> {
+    let model = RateModelFile::read(&args.file)?;
+    let task = task_of(&model, args.task)?;
+    let network = spiking_network(&model, lambda_of(&model, args.lambda)?, Neuron::LIF)?;
+    let step = TimeStep::PUBLISHED;
+    let tables = network.tables::<f64>(&step);
+    let tables = tables.tables();
+    let experiment = Experiment::floating(&tables, task, &step, args.seed);
+    let class = |inhibitory: &bool| match (model.network.dale, inhibitory) {
+        (false, _) => Class::Other,
+        (true, false) => Class::Excitatory,
+        (true, true) => Class::Inhibitory,
+    };
+    let classes: Vec<Class> = model.network.inhibitory.iter().map(class).collect();
+    let title = format!(
+        "{}, N = {}, f64, {} ms, lambda {}",
+        task.name(),
+        network.units,
+        step.ms,
+        network.lambda
+    );
+    let mut scene = Scene::new(title, task, &classes, args.speed);
+    let mut player = Player {
+        experiment: &experiment,
+        number: |output| output,
+        scene: &mut scene,
+    };
+    on_screen(|screen| player.play(most(args), |scene| screen.look(scene)))?;
+    Ok(scene)
+}
+
+fn most(args: &WatchArgs) -> Option<u64> {
+    args.trials.map(|trials| trials as u64)
+}
+
+/// Takes the terminal for as long as `watch` lasts.
+fn on_screen(watch: impl FnOnce(&mut Screen) -> io::Result<()>) -> Result<(), CommandError> {
+    let colours = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let result = Screen::take(colours).and_then(|mut screen| watch(&mut screen));
+    result.map_err(|error| CommandError::Failed(format!("the terminal: {error}")))
+}
