@@ -23,7 +23,7 @@ use crate::convert::{Neuron, SpikingNetwork, TimeStep};
 use crate::formats::history::History;
 use crate::formats::rate_model::RateModelFile;
 use crate::quantize::longest_step::Comparison;
-use crate::rate::activation::ActivationKind;
+use crate::rate::activation::{ActivationKind, LIF_LAMBDA};
 use crate::rate::network::RateNetwork;
 use crate::rate::options::RateOptions;
 use crate::rate::training::{EvaluationTrials, evaluate};
@@ -57,7 +57,7 @@ pub struct PipelineArgs {
     /// Scaling factors to search [default: 50 with lif, 20:5:75 with sigmoid, else 4:2:26]
     #[arg(long)]
     pub lambdas: Option<Lambdas>,
-    /// Instead of a search, calibrate every unit, as convert --calibrate does
+    /// Instead of a search, calibrate every unit, as convert --calibrate does [default: with lif, if the network does not spike well enough as it is]
     #[arg(long, conflicts_with = "lambdas")]
     pub calibrate: bool,
     /// Trials of each score
@@ -254,11 +254,6 @@ fn converted(
         path: model.into(),
         source,
     };
-    if !args.calibrate {
-        let (lambda, candidates) = lambda(args, options, network, step)?;
-        let network = SpikingNetwork::new(network, lambda, Neuron::LIF);
-        return Ok((network.map_err(failed)?, candidates));
-    }
     let request = Request {
         network,
         task: args.task,
@@ -266,9 +261,20 @@ fn converted(
         trials: args.trials,
         seed: options.seed ^ SEARCH_SEED,
     };
-    let found = request
-        .find()
-        .map_err(|source| CommandError::Failed(format!("{}: {source}", model.display())))?;
+    let found = if args.calibrate {
+        request.find().map(Some)
+    } else if options.activation == ActivationKind::Lif && args.lambdas.is_none() {
+        request.find_if_needed(LIF_LAMBDA)
+    } else {
+        Ok(None)
+    };
+    let found =
+        found.map_err(|source| CommandError::Failed(format!("{}: {source}", model.display())))?;
+    let Some(found) = found else {
+        let (lambda, candidates) = lambda(args, options, network, step)?;
+        let network = SpikingNetwork::new(network, lambda, Neuron::LIF);
+        return Ok((network.map_err(failed)?, candidates));
+    };
     adopt(&mut RateModelFile::read(model)?, &found.calibration)?;
     let network = found.calibration.network(network, Neuron::LIF);
     Ok((network.map_err(failed)?, Vec::new()))

@@ -18,7 +18,7 @@ use crate::convert::TimeStep;
 use crate::convert::search::default_lambdas;
 use crate::formats::disk;
 use crate::rate::activation::ActivationKind;
-use crate::sweep::plan::{Cell, Member, NeuronOptions, Plan};
+use crate::sweep::plan::{Cell, Equation, Member, NeuronOptions, Plan};
 use crate::sweep::row::Row;
 use crate::sweep::rows::{self, RowsFile};
 use crate::sweep::slurm::{JobArray, Share};
@@ -74,7 +74,7 @@ pub struct SweepArgs {
     /// Scaling factors to search [default: 50 with lif, 20:5:75 with sigmoid, else 4:2:26]
     #[arg(long)]
     pub lambdas: Option<Lambdas>,
-    /// Instead of a search, calibrate every unit, as convert --calibrate does
+    /// Instead of a search, calibrate every unit, as convert --calibrate does [default: with lif, if a network does not spike well enough as it is]
     #[arg(long, conflicts_with = "lambdas")]
     pub calibrate: bool,
     /// The neuron's equation
@@ -163,6 +163,9 @@ impl SweepArgs {
                             .options(task, units, activation, *seeds.start())?,
                         neuron,
                         lambdas,
+                        calibrate_if_needed: activation == ActivationKind::Lif
+                            && self.lambdas.is_none()
+                            && neuron.equation == Equation::Lif,
                         calibrate: self.calibrate,
                     });
                 }

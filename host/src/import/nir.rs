@@ -123,6 +123,7 @@ pub fn network(graph: &ReadGraph, unsaid: &Unsaid) -> Result<Imported, ImportErr
                 .map(|w| w * readout_gain)
                 .collect(),
             decay_ms: synapse.decay_ms,
+            offset_mv: vec![0.0; n],
             lambda: 1.0,
         },
         fidelity,

@@ -174,6 +174,7 @@ fn published(task: Task, units: usize) -> Cell {
         },
         neuron: NeuronOptions::LIF,
         lambdas: default_lambdas(ActivationKind::Sigmoid),
+        calibrate_if_needed: false,
         calibrate: false,
     }
 }

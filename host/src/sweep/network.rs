@@ -7,7 +7,7 @@ use rate2spike_core::blob::Deployed;
 
 use super::plan::{Cell, Member, Plan};
 use super::row::{Row, Scores, Seconds};
-use crate::convert::calibrate::{CalibrateError, Request};
+use crate::convert::calibrate::{CalibrateError, Found, Request};
 use crate::convert::search::{SEARCH_SEED, Search, best, score_f64};
 use crate::convert::{ConvertError, Neuron, SpikingNetwork, TimeStep};
 use crate::quantize::quantize;
@@ -34,7 +34,7 @@ pub fn run(plan: &Plan, member: Member, step: &TimeStep) -> Row {
         training_trials: trained.losses.len() * options.batch,
         lambda: None,
         search_accuracy: None,
-        calibrated: cell.calibrate,
+        calibrated: false,
         trials: plan.trials,
         rate: rate_scores(&options, &trained.network, plan.trials),
         spiking: None,
@@ -78,9 +78,11 @@ fn spike(row: &mut Row, plan: &Plan, trained: &Trained, step: &TimeStep) -> Resu
     let cell = &plan.cells[row.cell];
     let clock = Instant::now();
     let neuron = cell.neuron.neuron();
-    let (network, search_accuracy) = if cell.calibrate {
-        calibrated(row, plan.search_trials, &trained.network, neuron)
-            .map_err(|error| error.to_string())?
+    let calibrated = calibrated(row, (cell, plan.search_trials), &trained.network, neuron)
+        .map_err(|error| error.to_string())?;
+    row.calibrated = calibrated.is_some();
+    let (network, search_accuracy) = if let Some(calibrated) = calibrated {
+        calibrated
     } else {
         let found = lambda(row, (cell, plan.search_trials), &trained.network, neuron);
         found
@@ -109,13 +111,14 @@ fn spike(row: &mut Row, plan: &Plan, trained: &Trained, step: &TimeStep) -> Resu
     Ok(())
 }
 
-/// The calibrated network, and its accuracy where it was chosen.
+/// The calibrated network, and its accuracy where it was chosen; none where the
+/// cell wants none, or needs none.
 fn calibrated(
     row: &Row,
-    trials: usize,
+    (cell, trials): (&Cell, usize),
     network: &RateNetwork,
     neuron: Neuron,
-) -> Result<(SpikingNetwork, Option<f64>), CalibrateError> {
+) -> Result<Option<(SpikingNetwork, Option<f64>)>, CalibrateError> {
     let request = Request {
         network,
         task: row.options.task,
@@ -123,9 +126,16 @@ fn calibrated(
         trials,
         seed: row.options.seed ^ SEARCH_SEED,
     };
-    let found = request.find()?;
-    let spiking = found.calibration.network(network, neuron)?;
-    Ok((spiking, Some(found.score.accuracy())))
+    let found = match cell.lambdas[..] {
+        _ if cell.calibrate => Some(request.find()?),
+        [lambda] if cell.calibrate_if_needed => request.find_if_needed(lambda)?,
+        _ => None,
+    };
+    let spiking = |found: Found| {
+        let network = found.calibration.network(network, neuron)?;
+        Ok((network, Some(found.score.accuracy())))
+    };
+    found.map(spiking).transpose()
 }
 
 /// The only λ of the cell, or the best of a search with its accuracy there.

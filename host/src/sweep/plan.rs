@@ -43,6 +43,9 @@ pub struct Cell {
     pub neuron: NeuronOptions,
     /// Scaling factors to search; a single one is taken as it is.
     pub lambdas: Vec<f64>,
+    /// Whether each unit is calibrated where the only λ does not do.
+    #[serde(default)]
+    pub calibrate_if_needed: bool,
     /// Whether each unit is calibrated instead.
     #[serde(default)]
     pub calibrate: bool,
@@ -265,6 +268,7 @@ mod tests {
             options: RateOptions::published(Task::Xor, units),
             neuron: NeuronOptions::LIF,
             lambdas: default_lambdas(ActivationKind::Sigmoid),
+            calibrate_if_needed: false,
             calibrate: false,
         };
         Plan {

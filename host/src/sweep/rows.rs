@@ -215,6 +215,7 @@ mod tests {
             options: example(0, 1).options,
             neuron: NeuronOptions::LIF,
             lambdas: vec![50.0],
+            calibrate_if_needed: false,
             calibrate: false,
         };
         Plan {
