@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use crate::arithmetic::{Arithmetic, FACTOR_SHIFT, Fixed};
 use crate::decision::Decision;
 use crate::network::{
-    Constants, Filter, FilterFactors, Membrane, Network, ReadoutFilter, UnitFactors,
+    Constants, Filter, FilterFactors, Membrane, Network, ReadoutFilter, Target, UnitFactors,
 };
 use crate::noise::Noise;
 use crate::step::{Block, ReadoutBlock, State, Waiting};
@@ -374,11 +374,16 @@ impl Network for Deployed<'_> {
     }
 
     #[inline]
-    fn each_target(&self, unit: usize, mut deliver: impl FnMut(usize, Fixed)) {
+    fn each_target(&self, unit: usize, mut deliver: impl FnMut(Target, Fixed)) {
         let shift = self.payload.shared.weight_shift as u32;
-        let mut target = 0;
+        let mut unit_reached = 0;
         for &[gap, weight] in column(&self.payload, unit) {
-            target += gap as usize;
+            let gap = gap as usize;
+            unit_reached += gap;
+            let target = Target {
+                unit: unit_reached,
+                gap,
+            };
             let weight = weight as i8 as i32;
             deliver(target, Fixed::from_bits(weight.wrapping_shl(shift)));
         }

@@ -85,6 +85,15 @@ pub struct ReadoutFilter<A: Arithmetic> {
 /// The value of one input channel of a network.
 pub type Input<N> = <<N as Network>::Number as Arithmetic>::Input;
 
+/// Where a synapse leads, said twice: whoever reads it takes what costs less.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The receiving unit.
+    pub unit: usize,
+    /// Its distance from the target before it, or from unit 0.
+    pub gap: usize,
+}
+
 /// A network, wherever it lies. Indices below the counts that
 /// [`Constants`] gives never fail.
 pub trait Network {
@@ -113,9 +122,9 @@ pub trait Network {
         Self::Number::driven(self.unit(unit).bias, products)
     }
 
-    /// Calls `deliver` with every target of `unit` and what its spike adds
-    /// there.
-    fn each_target(&self, unit: usize, deliver: impl FnMut(usize, Self::Number));
+    /// Calls `deliver` with every target of `unit`, in ascending order, and what
+    /// its spike adds there.
+    fn each_target(&self, unit: usize, deliver: impl FnMut(Target, Self::Number));
 
     /// Number of readout filters.
     fn readout_filters(&self) -> usize;
@@ -140,7 +149,8 @@ pub struct Tables<'a, A: Arithmetic> {
     pub input_weights: &'a [A::InputWeight],
     /// Targets of unit j: `targets[starts[j]..starts[j + 1]]`.
     pub starts: &'a [usize],
-    /// Target unit and what a spike adds there.
+    /// Target unit, in ascending order for each sender, and what a spike adds
+    /// there.
     pub targets: &'a [(u32, A)],
     /// One entry a unit.
     pub readout: &'a [ReadoutFilter<A>],
@@ -164,9 +174,13 @@ impl<A: Arithmetic> Network for Tables<'_, A> {
     }
 
     #[inline]
-    fn each_target(&self, unit: usize, mut deliver: impl FnMut(usize, A)) {
+    fn each_target(&self, unit: usize, mut deliver: impl FnMut(Target, A)) {
+        let mut last = 0;
         for &(target, amount) in &self.targets[self.starts[unit]..self.starts[unit + 1]] {
-            deliver(target as usize, amount);
+            let unit = target as usize;
+            let gap = unit.wrapping_sub(last);
+            deliver(Target { unit, gap }, amount);
+            last = unit;
         }
     }
 
