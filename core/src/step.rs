@@ -154,7 +154,7 @@ impl Waiting {
 /// which together need more than its registers (6 of 58 cycles on a
 /// Cortex-M0+). It is no instruction.
 #[inline(always)]
-fn rise_before_current() {
+fn in_this_order() {
     if LANES == 1 {
         compiler_fence(Ordering::SeqCst);
     }
@@ -181,11 +181,11 @@ impl<A: Arithmetic> Block<A> {
             let rise = h.scaled(self.filter.second(lane));
             let synapse_decay = self.filter.first(lane);
             self.h[lane] = h.plus(h.scaled(constants.rise_decay));
-            rise_before_current();
+            in_this_order();
             let s = self.s[lane];
             let change = rise.plus(s.scaled(synapse_decay));
             self.s[lane] = s.plus(change);
-            rise_before_current();
+            in_this_order();
             let v = self.v[lane];
             let current = s.average(change, self.gain[lane], self.lag[lane]);
             let (drive, leak) = (self.membrane.first(lane), self.membrane.second(lane));

@@ -86,7 +86,7 @@ impl Target {
             spike: 404.0,
             synapse: 22.7,
         },
-        stack_bytes: 3532,
+        stack_bytes: 3476,
         uf2: true,
     };
 
@@ -112,7 +112,7 @@ impl Target {
             spike: 209.0,
             synapse: 16.7,
         },
-        stack_bytes: 3024,
+        stack_bytes: 3000,
         uf2: false,
     };
 

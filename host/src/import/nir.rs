@@ -85,7 +85,10 @@ pub fn network(graph: &ReadGraph, unsaid: &Unsaid) -> Result<Imported, ImportErr
         None => vec![0.0; n * n],
     };
     let biases = [Some(&inward), recurrent.as_ref()];
-    let bias_mv = population.bias_mv(&biases, &gains)?;
+    let biases_mv = population.biases_mv(&biases, &gains)?;
+    // Exactly nothing where all are alike.
+    let bias_mv = biases_mv[0];
+    let offset_mv = biases_mv.iter().map(|bias| bias - bias_mv).collect();
 
     let synapse = Synapse::new(&population, recurrent.as_ref(), &outward, unsaid)?;
     let readout_gain = outward.gain(1)?[0];
@@ -123,7 +126,7 @@ pub fn network(graph: &ReadGraph, unsaid: &Unsaid) -> Result<Imported, ImportErr
                 .map(|w| w * readout_gain)
                 .collect(),
             decay_ms: synapse.decay_ms,
-            offset_mv: vec![0.0; n],
+            offset_mv,
             lambda: 1.0,
         },
         fidelity,
@@ -241,24 +244,23 @@ impl<'a> Population<'a> {
         pairs.map(|(r, w_in)| self.scale * r * w_in).collect()
     }
 
-    /// The constant current: where a membrane rests.
-    fn bias_mv(&self, paths: &[Option<&Path>], gains: &[f64]) -> Result<f64, ImportError> {
+    /// The constant currents: where the membranes rest.
+    fn biases_mv(&self, paths: &[Option<&Path>], gains: &[f64]) -> Result<Vec<f64>, ImportError> {
         let leak = self.each("v_leak")?;
         let moved = |leak: f64| Neuron::LIF.reset_mv + self.scale * (leak - self.reset);
         let mut rest: Vec<f64> = leak.into_iter().map(moved).collect();
-        let mut name = "v_leak";
         for path in paths.iter().flatten() {
             let Some(bias) = &path.matrix.bias else {
                 continue;
             };
-            name = "v_leak and the biases before it";
             let stages = path.gain(self.units)?;
             for (unit, rest) in rest.iter_mut().enumerate() {
                 *rest += bias[unit] * gains[unit] * stages[unit];
             }
         }
-        let rest: Vec<f64> = rest.into_iter().map(tidy).collect();
-        shared(self.name, name, &rest)
+        let first = rest[0];
+        let alike = |rest: f64| if near(rest, first) { first } else { rest };
+        Ok(rest.into_iter().map(alike).map(tidy).collect())
     }
 
     fn input_fidelity(&self, inward: &Path) -> Fidelity {
@@ -793,6 +795,18 @@ mod tests {
     }
 
     #[test]
+    fn every_unit_has_its_own_bias() {
+        let mut graph = by_hand();
+        let fc = graph.nodes.get_mut("fc").expect("a node");
+        fc.numbers.insert("bias".into(), numbers(&[2], &[0.1, 0.2]));
+        let network = network(&graph, &OURS).expect("it fits").network;
+        let biases: Vec<f64> = network.biases_mv().collect();
+        for (found, wanted) in biases.iter().zip([-60.0, -55.0]) {
+            assert!((found - wanted).abs() < 1e-9, "{biases:?}");
+        }
+    }
+
+    #[test]
     fn what_our_network_has_nothing_for_is_refused_by_the_name_of_its_node() {
         type Change = fn(&mut ReadGraph);
         fn set(graph: &mut ReadGraph, name: &str, number: &str, shape: &[usize], values: &[f64]) {
@@ -814,10 +828,6 @@ mod tests {
             (
                 |g| set(g, "lif", "v_reset", &[1], &[1.0]),
                 &["'lif'", "v_threshold", "above the reset"],
-            ),
-            (
-                |g| set(g, "fc", "bias", &[2], &[0.1, 0.2]),
-                &["'lif'", "biases", "differs"],
             ),
             (
                 |g| set(g, "fc_out", "weight", &[2, 2], &[0.0; 4]),
