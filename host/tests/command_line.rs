@@ -853,11 +853,6 @@ fn an_exported_graph_comes_back_with_the_spikes_of_the_model() {
             2,
             &["--synapse 0", "above 0"],
         ),
-        (
-            "import net.nir --task go-nogo -o n.snn --refractory 0",
-            1,
-            &["net.nir", "mV"],
-        ),
     ] {
         place.fails(line, status, parts);
     }
