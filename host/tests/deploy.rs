@@ -83,15 +83,22 @@ fn an_image_is_written_for_each_board_and_format() {
 #[test]
 fn a_network_that_is_too_slow_is_refused_with_the_numbers() {
     let place = Place::new();
-    let output = place.run("deploy net.snn --board rp2040 --format bin");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/models");
+    let mut models = std::fs::read_dir(folder).expect("the folder of models");
+    let model = models.next().expect("a model").expect("a file").path();
+    std::fs::copy(model, place.path("go-nogo.mat")).expect("a copy");
+    let made = place.run("quantize go-nogo.mat --lambda 25 --dt 0.05 -o slow.snn --trials 1");
+    assert!(made.status.success(), "{}", said(&made));
+
+    let output = place.run("deploy slow.snn --board rp2040 --format bin");
     assert_eq!(output.status.code(), Some(1));
     let budget = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(budget.contains("of 13300"), "{budget}");
+    assert!(budget.contains("of 6650"), "{budget}");
     let message = said(&output);
-    for part in ["cycles on average", "13300", "--dt", "--slow"] {
+    for part in ["cycles on average", "6650", "--dt", "--slow"] {
         assert!(message.contains(part), "{message}");
     }
-    assert!(!place.path("net.bin").exists(), "nothing was written");
+    assert!(!place.path("slow.bin").exists(), "nothing was written");
 }
 
 #[test]
