@@ -17,7 +17,7 @@ use rate2spike_core::noise::Noise;
 /// Deviates that are drawn together.
 const LANES: usize = 16;
 
-/// Standard deviation of [`deviate`], exact to all digits given.
+/// Standard deviation of a deviate, exact to all digits given.
 pub const DEVIATE_SD: f64 = 1_499.415_145;
 
 const MULTIPLIER: u32 = 0x93d7_65dd;
