@@ -195,7 +195,10 @@ fn firmware(args: &DeployArgs, target: &Target) -> Result<Option<Firmware>, Comm
 }
 
 fn built_firmware(target: &Target) -> PathBuf {
-    Path::new("firmware-example/target")
+    // Where Cargo builds if it is told another place than its own.
+    let elsewhere = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    elsewhere
+        .unwrap_or_else(|| "firmware-example/target".into())
         .join(target.triple)
         .join("release")
         .join(format!("rate2spike-{}", target.package))
