@@ -33,6 +33,8 @@ impl Place {
             .args(line.split_whitespace())
             .current_dir(self.folder.path())
             .env("PATH", self.folder.path())
+            // Else the firmware that was built there would be found.
+            .env_remove("CARGO_TARGET_DIR")
             .output()
             .expect("the program starts")
     }
