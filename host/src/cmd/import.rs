@@ -8,16 +8,14 @@ use serde::Serialize;
 
 use super::deployed_step::DEPLOYED_STEP_MS;
 use super::export::{print_fidelity, refractory};
-use super::quantize::{Accuracy, quantize_and_save, score_blob};
+use super::quantize::{Accuracy, Deployment, Scored};
 use super::warnings::Warnings;
 use super::{CommandError, hexadecimal, in_range, print_json, trials};
-use crate::convert::search::score_f64;
 use crate::convert::{Neuron, TimeStep};
 use crate::export::Fidelity;
 use crate::formats::disk;
 use crate::formats::nir::read::ReadGraph;
 use crate::import::nir::{Unsaid, network};
-use crate::statistics::Interval;
 use crate::task::{self, Task};
 
 /// Write a NIR graph of one recurrent population as fixed-point network
@@ -110,18 +108,20 @@ pub fn run(args: &ImportArgs) -> Result<(), CommandError> {
             task.channels()
         )));
     }
-    let quantized = quantize_and_save(network, &args.graph, task, &step, &args.output)?;
-    let before = score_f64(network, task, &step, args.seed, args.trials);
-    let after = score_blob(
-        &args.output,
-        &quantized.bytes,
-        &step,
-        args.seed,
-        args.trials,
-    )?;
-    let mut warnings = Warnings::default();
-    let interval = Interval::wilson(after.correct, after.trials);
-    warnings.of_trials(after.accuracy(), interval, after.trials);
+    let deployment = Deployment {
+        source: &args.graph,
+        output: &args.output,
+        task,
+        step: &step,
+        seed: args.seed,
+        trials: args.trials,
+    };
+    let Scored {
+        quantized,
+        before,
+        after,
+        warnings,
+    } = deployment.scored(network)?;
     let report = ImportReport {
         network: &args.output,
         task: task.name(),

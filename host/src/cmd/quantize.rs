@@ -117,6 +117,54 @@ pub fn quantize_and_save(
     Ok(quantized)
 }
 
+/// A network that becomes a file, and is scored before and after.
+pub struct Deployment<'a> {
+    /// The file that it comes from.
+    pub source: &'a Path,
+    /// The file that it goes to.
+    pub output: &'a Path,
+    /// Its task.
+    pub task: Task,
+    /// The step that ships.
+    pub step: &'a TimeStep,
+    /// Seed of the trials.
+    pub seed: u64,
+    /// Trials of each score.
+    pub trials: usize,
+}
+
+/// What came of a [`Deployment`].
+pub struct Scored {
+    /// The blob, and what was lost.
+    pub quantized: Quantized,
+    /// In f64.
+    pub before: Score,
+    /// In fixed point.
+    pub after: Score,
+    /// Of the few trials.
+    pub warnings: Warnings,
+}
+
+impl Deployment<'_> {
+    /// Quantizes `network`, writes it and scores it.
+    pub fn scored(&self, network: &SpikingNetwork) -> Result<Scored, CommandError> {
+        let (task, step) = (self.task, self.step);
+        let quantized = quantize_and_save(network, self.source, task, step, self.output)?;
+        let before = score_f64(network, task, step, self.seed, self.trials);
+        let bytes = &quantized.bytes;
+        let after = score_blob(self.output, bytes, step, self.seed, self.trials)?;
+        let mut warnings = Warnings::default();
+        let interval = Interval::wilson(after.correct, after.trials);
+        warnings.of_trials(after.accuracy(), interval, after.trials);
+        Ok(Scored {
+            quantized,
+            before,
+            after,
+            warnings,
+        })
+    }
+}
+
 /// Runs the command.
 pub fn run(args: &QuantizeArgs) -> Result<(), CommandError> {
     let model = RateModelFile::read(&args.model)?;
@@ -124,18 +172,20 @@ pub fn run(args: &QuantizeArgs) -> Result<(), CommandError> {
     let lambda = lambda_of(&model, args.lambda)?;
     let network = spiking_network(&model, lambda, Neuron::LIF)?;
     let (step, steps) = args.dt.find(&network, task, args.seed, args.json)?;
-    let quantized = quantize_and_save(&network, &args.model, task, &step, &args.output)?;
-    let before = score_f64(&network, task, &step, args.seed, args.trials);
-    let after = score_blob(
-        &args.output,
-        &quantized.bytes,
-        &step,
-        args.seed,
-        args.trials,
-    )?;
-    let mut warnings = Warnings::default();
-    let interval = Interval::wilson(after.correct, after.trials);
-    warnings.of_trials(after.accuracy(), interval, after.trials);
+    let deployment = Deployment {
+        source: &args.model,
+        output: &args.output,
+        task,
+        step: &step,
+        seed: args.seed,
+        trials: args.trials,
+    };
+    let Scored {
+        quantized,
+        before,
+        after,
+        mut warnings,
+    } = deployment.scored(&network)?;
     if step.ms > TimeStep::PUBLISHED.ms {
         let published = score_f64(&network, task, &TimeStep::PUBLISHED, args.seed, args.trials);
         warnings.of_step(step.ms, &published, &after);
