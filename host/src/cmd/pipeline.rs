@@ -133,8 +133,8 @@ pub fn run(args: &PipelineArgs) -> Result<(), CommandError> {
     let convert = |step| converted(args, &options, &trained.network, &model, step);
     let (network, candidates) = convert(&first_step)?;
     let (step, steps) = args.dt.find(&network, args.task, options.seed, args.json)?;
-    // λ belongs to the step that ships.
-    let (network, candidates) = if step == first_step || args.calibrate {
+    // A λ that was searched belongs to the step that ships.
+    let (network, candidates) = if step == first_step || candidates.is_empty() {
         (network, candidates)
     } else {
         convert(&step)?
