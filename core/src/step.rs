@@ -244,11 +244,7 @@ impl<A: Arithmetic> ReadoutBlock<A> {
 /// index into all of them.
 struct Walk<'b, A: Arithmetic>(&'b mut [Block<A>]);
 
-impl<'b, A: Arithmetic> Walk<'b, A> {
-    fn along(blocks: &'b mut [Block<A>]) -> Self {
-        Self(blocks)
-    }
-
+impl<A: Arithmetic> Walk<'_, A> {
     #[inline(always)]
     fn to(&mut self, target: Target) -> Option<&mut Block<A>> {
         if LANES > 1 {
@@ -628,7 +624,7 @@ impl<'m, A: Arithmetic> State<'m, A> {
 
     #[inline(always)]
     fn deliver<N: Network<Number = A>>(&mut self, network: &N, filter: Filter, from: usize) {
-        let mut blocks = Walk::along(self.blocks);
+        let mut blocks = Walk(self.blocks);
         // The question is asked once a spike, and not once a synapse.
         match filter {
             Filter::Double => network.each_target(from, |target, amount| {
