@@ -18,7 +18,7 @@ use crate::convert::TimeStep;
 use crate::convert::search::default_lambdas;
 use crate::formats::disk;
 use crate::rate::activation::ActivationKind;
-use crate::sweep::plan::{Cell, Equation, Member, NeuronOptions, Plan};
+use crate::sweep::plan::{Calibrate, Cell, Equation, Member, NeuronOptions, Plan};
 use crate::sweep::row::Row;
 use crate::sweep::rows::{self, RowsFile};
 use crate::sweep::slurm::{JobArray, Share};
@@ -157,16 +157,21 @@ impl SweepArgs {
                         Some(Lambdas(lambdas)) => lambdas.clone(),
                         None => default_lambdas(activation),
                     };
+                    let by_default = activation == ActivationKind::Lif
+                        && self.lambdas.is_none()
+                        && neuron.equation == Equation::Lif;
+                    let calibrate = match (self.calibrate, by_default) {
+                        (true, _) => Calibrate::Always,
+                        (false, true) => Calibrate::IfNeeded,
+                        (false, false) => Calibrate::Never,
+                    };
                     cells.push(Cell {
                         options: self
                             .training
                             .options(task, units, activation, *seeds.start())?,
                         neuron,
                         lambdas,
-                        calibrate_if_needed: activation == ActivationKind::Lif
-                            && self.lambdas.is_none()
-                            && neuron.equation == Equation::Lif,
-                        calibrate: self.calibrate,
+                        calibrate,
                     });
                 }
             }

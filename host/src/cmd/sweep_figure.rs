@@ -13,7 +13,7 @@ use crate::report::figures::success::{Mark, success};
 use crate::report::page::{Page, Section, Table};
 use crate::sweep::plan::{self, Plan};
 use crate::sweep::rows;
-use crate::sweep::summary::{CellSummary, Share, summarize};
+use crate::sweep::summary::{COLUMNS, CellSummary, Share, summarize};
 
 /// A share in percent with its interval; none of no networks.
 pub fn percents(share: &Share) -> Option<(f64, (f64, f64))> {
@@ -128,16 +128,7 @@ fn story(
     if missing > 0 {
         lead += &format!("; {missing} have no row yet");
     }
-    let head = [
-        "cell",
-        "networks",
-        "trained %",
-        "f64 %",
-        "f64 strict %",
-        "fixed %",
-        "fixed strict %",
-        "seconds each",
-    ];
+    let head = COLUMNS.into_iter().chain(["seconds each"]);
     let row = |cell: &CellSummary| {
         let seconds = cell.seconds.map(|spread| format!("{:.1}", spread.mean));
         let shares = [
@@ -166,7 +157,7 @@ fn story(
                 plan.step_ms
             )],
             tables: vec![Table {
-                head: head.map(String::from).into(),
+                head: head.map(String::from).collect(),
                 rows: cells.iter().map(row).collect(),
             }],
             figures: figure.into_iter().collect(),

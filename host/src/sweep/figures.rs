@@ -4,7 +4,7 @@
 //! supporting information. The published values were read off the figures or
 //! stand in the text; each is of 100 networks a cell.
 
-use super::plan::{Cell, Equation, NeuronOptions, Plan};
+use super::plan::{Calibrate, Cell, Equation, NeuronOptions, Plan};
 use crate::convert::search::default_lambdas;
 use crate::rate::activation::ActivationKind;
 use crate::rate::options::{DecayTaus, RateOptions};
@@ -174,8 +174,7 @@ fn published(task: Task, units: usize) -> Cell {
         },
         neuron: NeuronOptions::LIF,
         lambdas: default_lambdas(ActivationKind::Sigmoid),
-        calibrate_if_needed: false,
-        calibrate: false,
+        calibrate: Calibrate::Never,
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use rate2spike_core::blob::Deployed;
 
-use super::plan::{Cell, Member, Plan};
+use super::plan::{Calibrate, Cell, Member, Plan};
 use super::row::{Row, Scores, Seconds};
 use crate::convert::calibrate::{CalibrateError, Found, Request};
 use crate::convert::search::{SEARCH_SEED, Search, best, score_f64};
@@ -127,8 +127,8 @@ fn calibrated(
         seed: row.options.seed ^ SEARCH_SEED,
     };
     let found = match cell.lambdas[..] {
-        _ if cell.calibrate => Some(request.find()?),
-        [lambda] if cell.calibrate_if_needed => request.find_if_needed(lambda)?,
+        _ if cell.calibrate == Calibrate::Always => Some(request.find()?),
+        [lambda] if cell.calibrate == Calibrate::IfNeeded => request.find_if_needed(lambda)?,
         _ => None,
     };
     let spiking = |found: Found| {

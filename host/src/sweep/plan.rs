@@ -43,12 +43,22 @@ pub struct Cell {
     pub neuron: NeuronOptions,
     /// Scaling factors to search; a single one is taken as it is.
     pub lambdas: Vec<f64>,
-    /// Whether each unit is calibrated where the only λ does not do.
-    #[serde(default)]
-    pub calibrate_if_needed: bool,
     /// Whether each unit is calibrated instead.
     #[serde(default)]
-    pub calibrate: bool,
+    pub calibrate: Calibrate,
+}
+
+/// When each unit is calibrated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Calibrate {
+    /// Never.
+    #[default]
+    Never,
+    /// Where the network does not spike well enough with its only λ.
+    IfNeeded,
+    /// Always.
+    Always,
 }
 
 impl Cell {
@@ -66,7 +76,10 @@ impl Cell {
             ("neuron", equation.into()),
             ("refractory", self.neuron.refractory_ms.to_string()),
             ("rise", self.neuron.rise_ms.to_string()),
-            ("calibrated", self.calibrate.to_string()),
+            (
+                "calibrated",
+                (self.calibrate == Calibrate::Always).to_string(),
+            ),
         ]
     }
 }
@@ -268,8 +281,7 @@ mod tests {
             options: RateOptions::published(Task::Xor, units),
             neuron: NeuronOptions::LIF,
             lambdas: default_lambdas(ActivationKind::Sigmoid),
-            calibrate_if_needed: false,
-            calibrate: false,
+            calibrate: Calibrate::Never,
         };
         Plan {
             cells: vec![cell(10), cell(20)],

@@ -206,26 +206,11 @@ pub fn missing(plan: &Plan, rows: &[Row]) -> Vec<Member> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::plan::{Cell, NeuronOptions};
-    use super::super::row::tests::example;
+    use super::super::row::tests::{example, example_plan};
     use super::*;
 
     fn plan() -> Plan {
-        let cell = Cell {
-            options: example(0, 1).options,
-            neuron: NeuronOptions::LIF,
-            lambdas: vec![50.0],
-            calibrate_if_needed: false,
-            calibrate: false,
-        };
-        Plan {
-            cells: vec![cell.clone(), cell],
-            first_seed: 1,
-            last_seed: 2,
-            search_trials: 10,
-            trials: 10,
-            step_ms: 0.1,
-        }
+        example_plan(2, 2)
     }
 
     fn text(folder: &Path, name: &str) -> String {

@@ -137,19 +137,32 @@ fn summary(name: String, rows: &[&Row]) -> CellSummary {
     }
 }
 
+/// Columns of a table of summaries, apart from that of the seconds.
+pub const COLUMNS: [&str; 7] = [
+    "cell",
+    "networks",
+    "trained %",
+    "f64 %",
+    "f64 strict %",
+    "fixed %",
+    "fixed strict %",
+];
+
 /// The summaries as a table for people.
 pub fn table(cells: &[CellSummary]) -> String {
     let width = cells.iter().map(|cell| cell.name.chars().count()).max();
     let width = width.unwrap_or(0).max(4);
+    let [
+        name,
+        networks,
+        trained,
+        spiking,
+        spiking_strict,
+        fixed,
+        fixed_strict,
+    ] = COLUMNS;
     let mut text = format!(
-        "{:<width$}  {:>8}  {:>14}  {:>14}  {:>14}  {:>14}  {:>14}  {:>7}\n",
-        "cell",
-        "networks",
-        "trained %",
-        "f64 %",
-        "f64 strict %",
-        "fixed %",
-        "fixed strict %",
+        "{name:<width$}  {networks:>8}  {trained:>14}  {spiking:>14}  {spiking_strict:>14}  {fixed:>14}  {fixed_strict:>14}  {:>7}\n",
         "seconds"
     );
     for cell in cells {
@@ -172,27 +185,12 @@ pub fn table(cells: &[CellSummary]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::plan::{Cell, NeuronOptions};
-    use super::super::row::tests::example;
+    use super::super::row::tests::{example, example_plan};
     use super::*;
 
     #[test]
     fn a_network_without_a_score_counts_as_failed() {
-        let cell = Cell {
-            options: example(0, 1).options,
-            neuron: NeuronOptions::LIF,
-            lambdas: vec![50.0],
-            calibrate_if_needed: false,
-            calibrate: false,
-        };
-        let plan = Plan {
-            cells: vec![cell],
-            first_seed: 1,
-            last_seed: 3,
-            search_trials: 10,
-            trials: 10,
-            step_ms: 0.1,
-        };
+        let plan = example_plan(1, 3);
         let scored = |seed, accuracy, strict| Row {
             spiking: Some(Scores { accuracy, strict }),
             ..example(0, seed)
