@@ -24,7 +24,8 @@ use serde::{Deserialize, Serialize};
 use crate::arithmetic::{Arithmetic, FACTOR_SHIFT, Fixed};
 use crate::decision::Decision;
 use crate::network::{
-    Constants, Filter, FilterFactors, Membrane, Network, ReadoutFilter, Target, UnitFactors,
+    Constants, Deliver, Filter, FilterFactors, Membrane, Network, ReadoutFilter, Target,
+    UnitFactors,
 };
 use crate::noise::Noise;
 use crate::step::{Block, ReadoutBlock, State, Waiting};
@@ -374,19 +375,21 @@ impl Network for Deployed<'_> {
     }
 
     #[inline]
-    fn each_target(&self, unit: usize, mut deliver: impl FnMut(Target, Fixed)) {
-        let shift = self.payload.shared.weight_shift as u32;
-        let mut unit_reached = 0;
-        for &[gap, weight] in column(&self.payload, unit) {
-            let gap = gap as usize;
-            unit_reached += gap;
-            let target = Target {
-                unit: unit_reached,
-                gap,
-            };
-            let weight = weight as i8 as i32;
-            deliver(target, Fixed::from_bits(weight.wrapping_shl(shift)));
-        }
+    fn each_target(&self, unit: usize, to: impl Deliver<Fixed>) {
+        let synapses = column(&self.payload, unit).unwrap_or_default();
+        // A loop for each of the usual shifts has it in its instructions, and a
+        // register more: 19.5 cycles a synapse on a Cortex-M0+ and 11.5 on a
+        // Cortex-M4, where the loop for any other takes two more.
+        match self.payload.shared.weight_shift {
+            14 => deliver(synapses, 14, to),
+            15 => deliver(synapses, 15, to),
+            16 => deliver(synapses, 16, to),
+            17 => deliver(synapses, 17, to),
+            18 => deliver(synapses, 18, to),
+            19 => deliver(synapses, 19, to),
+            20 => deliver(synapses, 20, to),
+            shift => deliver(synapses, shift.into(), to),
+        };
     }
 
     fn readout_filters(&self) -> usize {
@@ -407,13 +410,54 @@ impl Network for Deployed<'_> {
         let shift = self.payload.shared.readout_shift as u32;
         let row = row(self.payload.readout, unit, READOUT_BYTES);
         let first = row.first().copied().unwrap_or(0) as usize;
-        for (next, at) in [(0, 1), (1, 3)] {
+        let mut feed = |filter, at| {
             let weight = i16_at(row, at) as i32;
             if weight != 0 {
-                deliver(first + next, Fixed::from_bits(weight.wrapping_shl(shift)));
+                deliver(filter, Fixed::from_bits(weight.wrapping_shl(shift)));
             }
+        };
+        feed(first, 1);
+        feed(first + 1, 3);
+    }
+}
+
+/// Whether two synapses are read at once: a Cortex-M0+, which has no atomic
+/// instructions, lacks the registers.
+const IN_PAIRS: bool = cfg!(target_has_atomic = "32");
+
+/// Brings a spike to the targets of `synapses`. They are written out, four a
+/// round: the compiler does not unroll where it optimizes for size.
+#[inline(always)]
+fn deliver(
+    synapses: &[[u8; SYNAPSE_BYTES]],
+    shift: u32,
+    mut to: impl Deliver<Fixed>,
+) -> Option<()> {
+    let mut unit = 0;
+    let mut read = |&[gap, weight]: &[u8; SYNAPSE_BYTES]| {
+        let gap = usize::from(gap);
+        unit += gap;
+        let amount = i32::from(weight.cast_signed()).wrapping_shl(shift);
+        (Target { unit, gap }, Fixed::from_bits(amount))
+    };
+    let (fours, rest) = synapses.as_chunks();
+    for [a, b, c, d] in fours {
+        if IN_PAIRS {
+            let first = read(a);
+            to.pair(first, read(b))?;
+            let third = read(c);
+            to.pair(third, read(d))?;
+        } else {
+            to.one(read(a))?;
+            to.one(read(b))?;
+            to.one(read(c))?;
+            to.one(read(d))?;
         }
     }
+    for synapse in rest {
+        to.one(read(synapse))?;
+    }
+    Some(())
 }
 
 /// A drive, from the 16 bits that are stored of it.
@@ -458,10 +502,11 @@ fn start(payload: &Payload, unit: usize) -> usize {
 
 /// The synapses that leave `unit`.
 #[inline(always)]
-fn column<'a>(payload: &Payload<'a>, unit: usize) -> &'a [[u8; SYNAPSE_BYTES]] {
-    let (from, to) = (start(payload, unit), start(payload, unit + 1));
+fn column<'a>(payload: &Payload<'a>, unit: usize) -> Option<&'a [[u8; SYNAPSE_BYTES]]> {
+    let (starts, _) = payload.starts.as_chunks();
+    let &[from, to] = starts.get(unit..)?.first_chunk()?;
     let (synapses, _) = payload.synapses.as_chunks();
-    synapses.get(from..to).unwrap_or(&[])
+    synapses.get(u32::from_le_bytes(from) as usize..u32::from_le_bytes(to) as usize)
 }
 
 /// The payload, and its check sum.
@@ -551,6 +596,7 @@ fn check_indices(payload: &Payload) -> Result<(), BlobError> {
             return range(TableName::Starts, unit);
         }
         let last = column(payload, unit)
+            .unwrap_or_default()
             .iter()
             .map(|synapse| synapse[0] as usize)
             .sum::<usize>();

@@ -94,6 +94,28 @@ pub struct Target {
     pub gap: usize,
 }
 
+/// Takes the targets of a spike in ascending order, and what it adds to each;
+/// `None` ends it. A closure takes all of them.
+pub trait Deliver<A> {
+    /// The next target.
+    fn one(&mut self, target: (Target, A)) -> Option<()>;
+
+    /// The next two.
+    #[inline(always)]
+    fn pair(&mut self, first: (Target, A), second: (Target, A)) -> Option<()> {
+        self.one(first)?;
+        self.one(second)
+    }
+}
+
+impl<A, F: FnMut(Target, A)> Deliver<A> for F {
+    #[inline(always)]
+    fn one(&mut self, (target, amount): (Target, A)) -> Option<()> {
+        self(target, amount);
+        Some(())
+    }
+}
+
 /// A network, wherever it lies. Indices below the counts that
 /// [`Constants`] gives never fail.
 pub trait Network {
@@ -122,9 +144,9 @@ pub trait Network {
         Self::Number::driven(self.unit(unit).bias, products)
     }
 
-    /// Calls `deliver` with every target of `unit`, in ascending order, and what
-    /// its spike adds there.
-    fn each_target(&self, unit: usize, deliver: impl FnMut(Target, Self::Number));
+    /// Gives `to` every target of `unit`, in ascending order, and what its spike
+    /// adds there.
+    fn each_target(&self, unit: usize, to: impl Deliver<Self::Number>);
 
     /// Number of readout filters.
     fn readout_filters(&self) -> usize;
@@ -174,12 +196,14 @@ impl<A: Arithmetic> Network for Tables<'_, A> {
     }
 
     #[inline]
-    fn each_target(&self, unit: usize, mut deliver: impl FnMut(Target, A)) {
+    fn each_target(&self, unit: usize, mut to: impl Deliver<A>) {
         let mut last = 0;
         for &(target, amount) in &self.targets[self.starts[unit]..self.starts[unit + 1]] {
             let unit = target as usize;
             let gap = unit.wrapping_sub(last);
-            deliver(Target { unit, gap }, amount);
+            let Some(()) = to.one((Target { unit, gap }, amount)) else {
+                return;
+            };
             last = unit;
         }
     }

@@ -17,7 +17,7 @@
 use core::sync::atomic::{Ordering, compiler_fence};
 
 use crate::arithmetic::{Arithmetic, Fixed, Packed, Pairs};
-use crate::network::{Constants, Filter, Network, Target, UnitFactors};
+use crate::network::{Constants, Deliver, Filter, Network, Target, UnitFactors};
 use crate::noise::{Deviates, Noise};
 
 /// Units that are stepped together: as many as fill a vector register on a
@@ -239,23 +239,76 @@ impl<A: Arithmetic> ReadoutBlock<A> {
     }
 }
 
-/// The way from target to target. With one unit a block the rest of the blocks
-/// is cut off at each target: on a Cortex-M0+ that takes less than an
-/// index into all of them.
-struct Walk<'b, A: Arithmetic>(&'b mut [Block<A>]);
+/// The way of a spike from target to target; `add` says what it does there.
+/// With one unit a block the rest of the blocks is cut off at each target: on a
+/// Cortex-M0+ that takes less than an index into all of them. A target that does
+/// not exist ends the way, so that nothing has to be kept for what would follow.
+struct Walk<'b, A: Arithmetic, F> {
+    rest: &'b mut [Block<A>],
+    add: F,
+}
 
-impl<A: Arithmetic> Walk<'_, A> {
+impl<A: Arithmetic, F: Fn(&mut Block<A>, usize, A)> Deliver<A> for Walk<'_, A, F> {
     #[inline(always)]
-    fn to(&mut self, target: Target) -> Option<&mut Block<A>> {
+    fn one(&mut self, (target, amount): (Target, A)) -> Option<()> {
         if LANES > 1 {
-            return self.0.get_mut(target.unit / LANES);
+            let block = self.rest.get_mut(target.unit / LANES)?;
+            (self.add)(block, target.unit % LANES, amount);
+            return Some(());
         }
-        if target.gap >= self.0.len() {
+        if target.gap >= self.rest.len() {
             return None;
         }
-        self.0 = core::mem::take(&mut self.0).get_mut(target.gap..)?;
-        self.0.first_mut()
+        let rest = core::mem::take(&mut self.rest);
+        self.rest = rest.get_mut(target.gap..)?;
+        (self.add)(self.rest.first_mut()?, 0, amount);
+        in_this_order();
+        Some(())
     }
+
+    /// One question for both, whether there is such a unit.
+    #[inline(always)]
+    fn pair(&mut self, first: (Target, A), second: (Target, A)) -> Option<()> {
+        if LANES > 1 {
+            self.one(first)?;
+            return self.one(second);
+        }
+        let (to_first, to_second) = (first.0.gap, first.0.gap + second.0.gap);
+        if to_second >= self.rest.len() {
+            return None;
+        }
+        let rest = core::mem::take(&mut self.rest);
+        (self.add)(rest.get_mut(to_first)?, 0, first.1);
+        self.rest = rest.get_mut(to_second..)?;
+        (self.add)(self.rest.first_mut()?, 0, second.1);
+        Some(())
+    }
+}
+
+/// Brings a spike of unit `from` to its targets. On a microcontroller it is a
+/// function of its own, which has the few registers for itself.
+#[cfg_attr(target_pointer_width = "64", inline(always))]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+fn walk<A: Arithmetic, N: Network<Number = A>>(
+    network: &N,
+    from: usize,
+    rest: &mut [Block<A>],
+    add: impl Fn(&mut Block<A>, usize, A),
+) {
+    network.each_target(from, Walk { rest, add });
+}
+
+/// Into the rise, which feeds the current.
+#[inline(always)]
+fn add_to_rise<A: Arithmetic>(block: &mut Block<A>, lane: usize, amount: A) {
+    block.h[lane] = block.h[lane].plus(amount);
+}
+
+/// Into the current at once.
+#[inline(always)]
+fn add_to_current<A: Arithmetic>(block: &mut Block<A>, lane: usize, amount: A) {
+    let gain = block.filter.second(lane);
+    block.s[lane] = block.s[lane].plus(amount.scaled(gain));
 }
 
 impl<'m, A: Arithmetic> State<'m, A> {
@@ -624,22 +677,10 @@ impl<'m, A: Arithmetic> State<'m, A> {
 
     #[inline(always)]
     fn deliver<N: Network<Number = A>>(&mut self, network: &N, filter: Filter, from: usize) {
-        let mut blocks = Walk(self.blocks);
         // The question is asked once a spike, and not once a synapse.
         match filter {
-            Filter::Double => network.each_target(from, |target, amount| {
-                if let Some(block) = blocks.to(target) {
-                    let h = &mut block.h[target.unit % LANES];
-                    *h = h.plus(amount);
-                }
-            }),
-            Filter::Single => network.each_target(from, |target, amount| {
-                if let Some(block) = blocks.to(target) {
-                    let gain = block.filter.second(target.unit % LANES);
-                    let s = &mut block.s[target.unit % LANES];
-                    *s = s.plus(amount.scaled(gain));
-                }
-            }),
+            Filter::Double => walk(network, from, self.blocks, add_to_rise),
+            Filter::Single => walk(network, from, self.blocks, add_to_current),
         }
         network.each_readout(from, |index, amount| {
             if let Some(block) = self.readout.get_mut(index / LANES) {

@@ -1,5 +1,6 @@
 //! What there is to see of a trial so far, and of those before it.
 
+use rate2spike_core::Fixed;
 use rate2spike_core::blob::Deployed;
 use rate2spike_core::decision::Kind;
 use rate2spike_core::network::Network;
@@ -35,7 +36,7 @@ pub fn classes(network: &Deployed) -> Vec<Class> {
     let mut mixed = false;
     let mut class = |unit| {
         let (mut positive, mut negative) = (false, false);
-        network.each_target(unit, |_, weight| {
+        network.each_target(unit, |_, weight: Fixed| {
             positive |= weight.to_bits() > 0;
             negative |= weight.to_bits() < 0;
         });
