@@ -1,16 +1,21 @@
 //! Measures the emulated boards and prints a table of each:
-//! `cargo run --release -p rate2spike-tests --bin boards`.
+//! `cargo run --release -p rate2spike-tests --bin boards`. With deployed networks
+//! (`boards NET.snn …`), it says what part of its time a step of each takes.
 //!
 //! On the RP2040 a cycle is one of rp2040js, which counts by the tables of the
 //! Cortex-M0+ and knows no flash cache. On the STM32F405 QEMU counts
 //! instructions; `CYCLES_AN_INSTRUCTION` makes cycles of them.
 
+use std::path::Path;
+
 use rate2spike::board::client::{Client, Identity};
 use rate2spike::board::session::{pair, reach, spikes};
 use rate2spike::board::target::{CORTEX_M4_CYCLES_AN_INSTRUCTION, Cost, Target};
 use rate2spike::formats::image::Firmware;
+use rate2spike::formats::snn;
 use rate2spike::simulate::{Experiment, Memory, task_trial};
 use rate2spike::task::Task;
+use rate2spike_core::Network;
 use rate2spike_core::blob::{Deployed, FILTER_BYTES};
 use rate2spike_protocol::message::{Cycles, FILTER_RAM_BYTES, Trial, UNIT_RAM_BYTES};
 use rate2spike_tests::emulator::{Board, Emulator};
@@ -32,6 +37,7 @@ const QEMU_SYSTICK_MHZ: f64 = 168.0;
 /// What was measured of one network.
 struct Row {
     units: usize,
+    step_ms: f64,
     synapses: usize,
     blob_bytes: usize,
     state_bytes: usize,
@@ -46,49 +52,54 @@ struct Row {
 }
 
 fn main() {
+    let networks: Vec<Vec<u8>> = std::env::args_os()
+        .skip(1)
+        .map(|path| std::fs::read(&path).unwrap_or_else(|error| panic!("{path:?}: {error}")))
+        .collect();
     for board in [Board::Rp2040, Board::Stm32f405] {
         if !board.is_ready() {
             continue;
         }
-        let rows: Vec<Row> = [50, 200, 500, 1000]
-            .map(|n| measure(board, n, STEP_MS))
-            .into();
-        print(board, &rows);
-        print_real_time(board);
+        if networks.is_empty() {
+            let bytes = [50, 200, 500, 1000].map(|n| untrained(Task::GoNogo, n, STEP_MS));
+            print(board, &bytes.map(|bytes| measure(board, &bytes)));
+            let bytes = REAL_TIME.map(|(n, step_ms)| untrained(Task::GoNogo, n, step_ms));
+            print_real_time(board, &bytes);
+        } else {
+            println!("\n{board:?}");
+            print_real_time(board, &networks);
+        }
     }
 }
 
-fn measure(board: Board, units: usize, step_ms: f64) -> Row {
-    let bytes = untrained(Task::GoNogo, units, step_ms);
-    let deployed = Deployed::read(&bytes).expect("a network");
-    let experiment = Experiment {
-        network: &deployed,
-        task: Task::GoNogo,
-        decision: deployed.payload().decision,
-        clock: deployed.payload().clock,
-        step_ms,
-        seed: SEED,
-    };
-    let emulator = Emulator::start(board, &bytes, &[]);
+fn measure(board: Board, bytes: &[u8]) -> Row {
+    let path = Path::new("the network");
+    let deployed = snn::read(path, bytes).unwrap_or_else(|error| panic!("{error}"));
+    let task = snn::task(path, &deployed).unwrap_or_else(|error| panic!("{error}"));
+    let experiment = Experiment::deployed(&deployed, task, SEED);
+    let emulator = Emulator::start(board, bytes, &[]);
     let (mut client, _) = emulator.connect();
     let mut memory = Memory::of(&deployed);
-    // A trial whose input never changes: its steps differ by their spikes only.
-    let index = (0..)
-        .find(|&index| task_trial(Task::GoNogo, SEED, index).label == 0)
-        .expect("half of the trials are such");
+    // A trial whose input never changes, where there is one: its steps differ by
+    // their spikes only.
+    let index = (0..20)
+        .find(|&index| task_trial(task, SEED, index).label == 0)
+        .unwrap_or(0);
     let pair = pair(&mut client, &experiment, &mut memory, index).expect("a trial");
     assert_eq!(pair.board, pair.desktop);
     let (spikes, delivered) = after_first_step(&experiment, index);
-    let filters = deployed.payload().filters.len() / FILTER_BYTES;
+    let (payload, units) = (deployed.payload(), deployed.constants().units);
+    let filters = payload.filters.len() / FILTER_BYTES;
     Row {
         units,
+        step_ms: experiment.step_ms,
         synapses: deployed.synapses(),
         blob_bytes: bytes.len(),
         state_bytes: UNIT_RAM_BYTES * units + FILTER_RAM_BYTES * filters,
         spikes: spikes as f64,
         delivered: delivered as f64,
         cycles: pair.cycles,
-        input: input(&mut client, units),
+        input: input(&mut client, task, units),
         scale: match board {
             Board::Stm32f405 => 1000.0 / QEMU_SYSTICK_MHZ * CORTEX_M4_CYCLES_AN_INSTRUCTION,
             _ => 1.0,
@@ -99,8 +110,8 @@ fn measure(board: Board, units: usize, step_ms: f64) -> Row {
 
 /// What new input costs: a trial in which it changes in every sample, by less
 /// than any unit can feel, beside one in which it does not.
-fn input(client: &mut Client, units: usize) -> f64 {
-    let samples = Task::GoNogo.samples();
+fn input(client: &mut Client, task: Task, units: usize) -> f64 {
+    let (samples, channels) = (task.samples(), task.channels());
     let mut cycles = |input: Vec<i16>| {
         client.load(&input).expect("it is loaded");
         let trial = Trial {
@@ -114,8 +125,9 @@ fn input(client: &mut Client, units: usize) -> f64 {
         let outcome = client.run(&trial, |_, _| {}, |_, _| {});
         outcome.expect("a trial")
     };
-    let still = cycles(vec![0; samples]);
-    let changing = cycles((0..samples).map(|k| (k % 2) as i16).collect());
+    let still = cycles(vec![0; samples * channels]);
+    let values = (0..samples).flat_map(|k| vec![(k % 2) as i16; channels]);
+    let changing = cycles(values.collect());
     assert_eq!(still.spike_hash, changing.spike_hash);
     let more = changing.cycles.total - still.cycles.total;
     more as f64 / (samples as f64 * units as f64)
@@ -174,19 +186,20 @@ fn fitted(rows: &[Row]) -> Cost {
 }
 
 /// What part of the time that a step stands for is taken by it.
-fn print_real_time(board: Board) {
+fn print_real_time(board: Board, networks: &[Vec<u8>]) {
     let target = target(board);
     println!(
         "\n| N | step, ms | spikes a unit, Hz | mean step, % of its time | worst step | first step, in steps |"
     );
     println!("|---|---|---|---|---|---|");
-    for (units, step_ms) in REAL_TIME {
-        let row = measure(board, units, step_ms);
-        let available = step_ms * 1e-3 * target.clock_hz;
-        let seconds = f64::from(row.cycles.steps) * step_ms * 1e-3;
+    for row in networks.iter().map(|bytes| measure(board, bytes)) {
+        let available = row.step_ms * 1e-3 * target.clock_hz;
+        let seconds = f64::from(row.cycles.steps) * row.step_ms * 1e-3;
         println!(
-            "| {units} | {step_ms} | {:.1} | {:.0} | {:.0} | {:.1} |",
-            row.spikes / units as f64 / seconds,
+            "| {} | {} | {:.1} | {:.0} | {:.0} | {:.1} |",
+            row.units,
+            row.step_ms,
+            row.spikes / row.units as f64 / seconds,
             100.0 * row.mean() / available,
             100.0 * row.scale * f64::from(row.cycles.worst) / available,
             row.scale * f64::from(row.cycles.first) / available,
