@@ -364,14 +364,17 @@ impl Network for Deployed<'_> {
         ))
     }
 
-    /// As the trait does it, with one look for a unit's weights.
+    /// As the trait does it, in one pass over the tables.
     #[inline]
-    fn drive(&self, unit: usize, input: &[I4F12]) -> Fixed {
-        let bias = i16_at(row(self.payload.units, unit, UNIT_BYTES), BIAS_AT);
-        let bytes = self.constants.inputs * INPUT_WEIGHT_BYTES;
-        let (weights, _) = row(self.payload.input_weights, unit, bytes).as_chunks();
-        let weights = weights.iter().map(|bytes| I6F10::from_le_bytes(*bytes));
-        Fixed::driven(drive(bias), weights.zip(input.iter().copied()))
+    fn each_drive(&self, input: &[I4F12], mut set: impl FnMut(usize, Fixed)) {
+        let (units, _) = self.payload.units.as_chunks::<UNIT_BYTES>();
+        let (weights, _) = self.payload.input_weights.as_chunks();
+        let mut weights = weights.iter().map(|bytes| I6F10::from_le_bytes(*bytes));
+        for (unit, row) in units.iter().enumerate() {
+            let weights = input.iter().zip(&mut weights);
+            let products = weights.map(|(&u, weight)| (weight, u));
+            set(unit, Fixed::driven(drive(i16_at(row, BIAS_AT)), products));
+        }
     }
 
     #[inline]

@@ -144,6 +144,19 @@ pub trait Network {
         Self::Number::driven(self.unit(unit).bias, products)
     }
 
+    /// Calls `set` with every unit, in ascending order, and its
+    /// [`Network::drive`]; `input` has a value for every channel.
+    #[inline]
+    fn each_drive(
+        &self,
+        input: &[Input<Self>],
+        mut set: impl FnMut(usize, <Self::Number as Arithmetic>::Drive),
+    ) {
+        for unit in 0..self.constants().units {
+            set(unit, self.drive(unit, input));
+        }
+    }
+
     /// Gives `to` every target of `unit`, in ascending order, and what its spike
     /// adds there.
     fn each_target(&self, unit: usize, to: impl Deliver<Self::Number>);

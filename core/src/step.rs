@@ -501,15 +501,18 @@ impl<'m, A: Arithmetic> State<'m, A> {
         self.output
     }
 
-    /// Sets the input of all channels until the next call.
+    /// Sets the input until the next call. It has a value for every channel;
+    /// nothing happens if it has not.
     pub fn set_input<N: Network<Number = A>>(&mut self, network: &N, input: &[A::Input]) {
-        for unit in 0..network.constants().units {
-            let drive = network.drive(unit, input);
+        if input.len() != network.constants().inputs {
+            return;
+        }
+        network.each_drive(input, |unit, drive| {
             if let Some(block) = self.blocks.get_mut(unit / LANES) {
                 let (lane, membrane) = (unit % LANES, &mut block.membrane);
                 membrane.set(lane, drive, membrane.second(lane));
             }
-        }
+        });
     }
 
     /// Potential of `unit`; the reset potential in the step of a spike.

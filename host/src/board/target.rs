@@ -83,7 +83,7 @@ impl Target {
         cost: Cost {
             step: 527.0,
             unit: 54.1,
-            input: 132.8,
+            input: 93.8,
             spike: 345.0,
             synapse: 19.2,
         },
@@ -109,7 +109,7 @@ impl Target {
         cost: Cost {
             step: 202.0,
             unit: 31.3,
-            input: 63.5,
+            input: 32.4,
             spike: 173.0,
             synapse: 11.6,
         },
