@@ -126,9 +126,17 @@ pub struct Axis {
 impl Axis {
     /// Linear, with marks at round numbers.
     pub fn linear(label: &str, range: Range<f64>) -> Self {
-        let step = round_step((range.end - range.start) / 4.0);
-        let first = (range.start / step - 1e-9).ceil() as i64;
-        let last = (range.end / step + 1e-9).floor() as i64;
+        let of = |parts: f64| {
+            let step = round_step((range.end - range.start) / parts);
+            let first = (range.start / step - 1e-9).ceil() as i64;
+            let last = (range.end / step + 1e-9).floor() as i64;
+            (step, first, last)
+        };
+        let (mut step, mut first, mut last) = of(4.0);
+        // A single mark says nothing of the scale.
+        if last <= first {
+            (step, first, last) = of(8.0);
+        }
         let digits = (-step.log10().floor()).max(0.0) as usize;
         let marks = (first..=last)
             .map(|k| (k as f64 * step, number(k as f64 * step, digits)))
@@ -672,6 +680,7 @@ mod tests {
         };
         assert_eq!(marks(0.0..1.0), ["0.0", "0.5", "1.0"]);
         assert_eq!(marks(-1.2..1.3), ["−1", "0", "1"]);
+        assert_eq!(marks(-4.6..4.7), ["−4", "−2", "0", "2", "4"]);
         assert_eq!(marks(0.0..200.0), ["0", "50", "100", "150", "200"]);
         let powers = Axis::logarithmic("", -5.0..0.0).marks;
         assert_eq!(powers[0], (-5.0, "10⁻⁵".into()));
