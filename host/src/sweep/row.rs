@@ -251,10 +251,14 @@ pub(super) mod tests {
 
     #[test]
     fn a_row_survives_its_line_of_json() {
-        let row = example(1, 7);
-        let line = row.json_line();
-        assert_eq!(line.matches('\n').count(), 1);
-        assert_eq!(serde_json::from_str::<Row>(&line).expect("a row"), row);
+        let mut row = example(1, 7);
+        // To the last bit: a summary is made of it.
+        for k in 0..1000 {
+            row.seconds.train = f64::from(k).sqrt() + 0.1;
+            let line = row.json_line();
+            assert_eq!(line.matches('\n').count(), 1);
+            assert_eq!(serde_json::from_str::<Row>(&line).expect("a row"), row);
+        }
     }
 
     #[test]
