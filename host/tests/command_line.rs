@@ -141,6 +141,10 @@ fn the_pipeline_prints_what_scripts_rely_on() {
         }
     }
     assert!(report["lambda"].is_number() && report["mean_rate_hz"].is_number());
+    // It answers no better with a calibration; on request it gets one.
+    assert_eq!(report["calibrated"], false);
+    let asked = place.json("pipeline go-nogo --N 20 --n_trials 2 --trials 4 --calibrate");
+    assert_eq!(asked["calibrated"], true);
     let hash = report["spike_hash"].as_str().expect("a hash");
     assert!(hash.len() == 16 && hash.chars().all(|c| c.is_ascii_hexdigit()));
     for stage in ["train", "convert", "quantize", "run"] {

@@ -101,6 +101,9 @@ struct PipelineReport {
     spiking: Accuracy,
     deployed: Accuracy,
     lambda: f64,
+    /// Whether every unit has a scale, a current and a λ of its own; `lambda` is
+    /// then their median.
+    calibrated: bool,
     dt_ms: f64,
     /// The steps that `--dt auto` compared with 0.05 ms.
     steps: Vec<Comparison>,
@@ -131,11 +134,17 @@ pub fn run(args: &PipelineArgs) -> Result<(), CommandError> {
 
     let clock = Instant::now();
     let convert = |step| converted(args, &options, &trained.network, &model, step);
-    let (network, candidates) = convert(&first_step)?;
-    let (step, steps) = args.dt.find(&network, args.task, options.seed, args.json)?;
+    let first = convert(&first_step)?;
+    let (step, steps) = args
+        .dt
+        .find(&first.network, args.task, options.seed, args.json)?;
     // A λ that was searched belongs to the step that ships.
-    let (network, candidates) = if step == first_step || candidates.is_empty() {
-        (network, candidates)
+    let Converted {
+        network,
+        candidates,
+        calibrated,
+    } = if step == first_step || first.candidates.is_empty() {
+        first
     } else {
         convert(&step)?
     };
@@ -193,6 +202,7 @@ pub fn run(args: &PipelineArgs) -> Result<(), CommandError> {
         spiking: (&spiking).into(),
         deployed: (&deployed).into(),
         lambda: network.lambda,
+        calibrated,
         dt_ms: step.ms,
         steps,
         mean_rate_hz: deployed.mean_rate_hz,
@@ -241,15 +251,22 @@ fn rate_accuracy(args: &PipelineArgs, options: &RateOptions, network: &RateNetwo
     }
 }
 
-/// The spiking network, calibrated if so wanted, and the candidates of a search
-/// for λ.
+/// What came of the conversion.
+struct Converted {
+    network: SpikingNetwork,
+    /// Of a search for λ.
+    candidates: Vec<Candidate>,
+    calibrated: bool,
+}
+
+/// The spiking network, calibrated if so wanted or needed.
 fn converted(
     args: &PipelineArgs,
     options: &RateOptions,
     network: &RateNetwork,
     model: &Path,
     step: &TimeStep,
-) -> Result<(SpikingNetwork, Vec<Candidate>), CommandError> {
+) -> Result<Converted, CommandError> {
     let failed = |source| CommandError::Convert {
         path: model.into(),
         source,
@@ -273,11 +290,19 @@ fn converted(
     let Some(found) = found else {
         let (lambda, candidates) = lambda(args, options, network, step)?;
         let network = SpikingNetwork::new(network, lambda, Neuron::LIF);
-        return Ok((network.map_err(failed)?, candidates));
+        return Ok(Converted {
+            network: network.map_err(failed)?,
+            candidates,
+            calibrated: false,
+        });
     };
     adopt(&mut RateModelFile::read(model)?, &found.calibration)?;
     let network = found.calibration.network(network, Neuron::LIF);
-    Ok((network.map_err(failed)?, Vec::new()))
+    Ok(Converted {
+        network: network.map_err(failed)?,
+        candidates: Vec::new(),
+        calibrated: true,
+    })
 }
 
 /// The network's own λ₀ where it was trained for one, else the best of a
@@ -351,7 +376,14 @@ fn print(report: &PipelineReport) {
     );
     println!();
     println!("trials of each score     {}", report.trials);
-    println!("lambda                   {}", report.lambda);
+    if report.calibrated {
+        println!(
+            "lambda                   {:.0}, median of the calibrated units",
+            report.lambda
+        );
+    } else {
+        println!("lambda                   {}", report.lambda);
+    }
     println!("mean firing rate         {:.1} Hz", report.mean_rate_hz);
     println!("deployed network         {} bytes", report.blob_bytes);
     println!("spike hash               {}", report.spike_hash);
