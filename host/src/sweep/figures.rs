@@ -66,7 +66,7 @@ const GO_NOGO_TAUS: DecayTaus = DecayTaus::Trained(4.0, 10.0);
 /// P_rec 0.2                          0 of 20    0 of 20    4 of 20
 ///       0.2, 20 to 100 ms            0 of 15    2 of 15    6 of 14
 ///       0.5                          1 of 8     1 of 8     7 of 8
-///       0.8                          0 of 20    15 of 20   19 of 20
+///       0.8                          1 of 20    15 of 20   19 of 20
 ///       1                            2 of 8     4 of 8     4 of 8
 /// 0.2 without Dale's principle       10 of 10   9 of 9     9 of 9
 /// ```
@@ -74,8 +74,8 @@ const GO_NOGO_P_REC: f64 = 0.8;
 
 /// 20 to 100 ms. Integration does not train within 6000 trials with 20 to 50 ms
 /// (none of 10, none of 10 and 2 of 10 with N = 50, 100 and 200), and with this
-/// 6, 19 and 20 of 20 do. With the published code's `P_rec` of 0.2 6, 15 and 13 of
-/// them succeed as spikes (the paper: 30, 65 and 86 %).
+/// 6, 19 and 20 of 20 do. With the published code's `P_rec` of 0.2 10, 16 and 17 of
+/// them succeed as spikes on the trials that chose λ (the paper: 30, 65 and 86 %).
 const MANTE_TAUS: DecayTaus = DecayTaus::Trained(4.0, 20.0);
 
 /// The sizes with their success, read off the figures.
