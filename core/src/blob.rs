@@ -628,3 +628,73 @@ fn check_pulses(payload: &Payload) -> Result<(), BlobError> {
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::vec::Vec;
+
+    use super::*;
+
+    const XOR: &[u8] = include_bytes!("../tests/golden/xor.snn");
+
+    #[test]
+    fn a_spike_brings_every_target_its_weight_with_every_shift() {
+        let mut network = Deployed::read(XOR).expect("a frozen network");
+        for shift in 0..24 {
+            network.payload.shared.weight_shift = shift;
+            for from in 0..network.constants.units {
+                let mut unit = 0;
+                let expected: Vec<(usize, i32)> = column(&network.payload, from)
+                    .expect("a column")
+                    .iter()
+                    .map(|&[gap, weight]| {
+                        unit += usize::from(gap);
+                        (unit, i32::from(weight as i8) << shift)
+                    })
+                    .collect();
+                let mut found = Vec::new();
+                network.each_target(from, |target: Target, amount: Fixed| {
+                    found.push((target.unit, amount.to_bits()));
+                });
+                assert!(found == expected, "unit {from}, shift {shift}");
+            }
+        }
+        let lengths = (0..network.constants.units)
+            .map(|from| column(&network.payload, from).expect("a column").len() % 4);
+        for rest in 0..4 {
+            assert!(lengths.clone().any(|length| length == rest), "{rest} over");
+        }
+    }
+
+    #[test]
+    fn a_target_that_does_not_exist_ends_the_way() {
+        let network = Deployed::read(XOR).expect("a frozen network");
+        struct Few<'a>(&'a mut Vec<usize>);
+        impl Deliver<Fixed> for Few<'_> {
+            fn one(&mut self, (target, _): (Target, Fixed)) -> Option<()> {
+                self.0.push(target.unit);
+                (self.0.len() < 6).then_some(())
+            }
+        }
+        let mut met = Vec::new();
+        let synapses = column(&network.payload, 0).expect("a column");
+        assert!(synapses.len() > 6);
+        assert_eq!(deliver(synapses, 16, Few(&mut met)), None);
+        assert_eq!(met.len(), 6);
+    }
+
+    #[test]
+    fn a_drive_is_the_bias_and_what_all_channels_bring() {
+        let network = Deployed::read(XOR).expect("a frozen network");
+        let input = [0.75, -1.5].map(I4F12::from_num);
+        let mut units = 0;
+        network.each_drive(&input, |unit, found| {
+            let weights = [0, 1].map(|channel| network.input_weight(unit, channel));
+            let products = weights.into_iter().zip(input);
+            assert_eq!(found, Fixed::driven(network.unit(unit).bias, products));
+            assert_eq!(unit, units);
+            units += 1;
+        });
+        assert_eq!(units, network.constants.units);
+    }
+}

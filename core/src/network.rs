@@ -135,17 +135,9 @@ pub trait Network {
         channel: usize,
     ) -> <Self::Number as Arithmetic>::InputWeight;
 
-    /// The constant current of `unit` while `input` lasts: its bias, and what
-    /// arrives from all channels.
-    #[inline]
-    fn drive(&self, unit: usize, input: &[Input<Self>]) -> <Self::Number as Arithmetic>::Drive {
-        let channels = input.iter().enumerate();
-        let products = channels.map(|(k, u)| (self.input_weight(unit, k), *u));
-        Self::Number::driven(self.unit(unit).bias, products)
-    }
-
-    /// Calls `set` with every unit, in ascending order, and its
-    /// [`Network::drive`]; `input` has a value for every channel.
+    /// Calls `set` with every unit, in ascending order, and its constant current
+    /// while `input` lasts, which has a value for every channel: the bias, and
+    /// what arrives from all channels.
     #[inline]
     fn each_drive(
         &self,
@@ -153,7 +145,9 @@ pub trait Network {
         mut set: impl FnMut(usize, <Self::Number as Arithmetic>::Drive),
     ) {
         for unit in 0..self.constants().units {
-            set(unit, self.drive(unit, input));
+            let channels = input.iter().enumerate();
+            let products = channels.map(|(k, u)| (self.input_weight(unit, k), *u));
+            set(unit, Self::Number::driven(self.unit(unit).bias, products));
         }
     }
 

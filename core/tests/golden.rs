@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use fixed::types::I4F12;
 use rate2spike_core::blob::Deployed;
 use rate2spike_core::step::{Block, ReadoutBlock, State, Waiting, blocks};
 use rate2spike_core::trial::{self, SpikeHash};
@@ -122,4 +123,35 @@ fn too_little_memory_is_refused() {
         network.self_test(&mut blocks, &mut readout, &mut waiting[..short]),
         None
     );
+}
+
+#[test]
+fn an_input_without_a_value_for_every_channel_changes_nothing() {
+    let networks = networks();
+    let network = Deployed::read(&networks["xor.snn"]).expect("a frozen network");
+    let run = |input: &[I4F12]| -> Vec<_> {
+        let Memory {
+            mut blocks,
+            mut readout,
+            mut waiting,
+        } = Memory::of(&network);
+        let mut noise = Noise::new(1, 0);
+        let mut state = State::start(
+            &network,
+            &mut blocks,
+            &mut readout,
+            &mut waiting,
+            &mut noise,
+        )
+        .expect("enough memory");
+        state.set_input(&network, input);
+        (0..100).for_each(|_| state.step(&network, &mut noise));
+        (0..network.constants().units)
+            .map(|unit| state.potential(unit))
+            .collect()
+    };
+    let one = I4F12::ONE;
+    let still = run(&[I4F12::ZERO; 2]);
+    assert!(run(&[one]) == still && run(&[one; 3]) == still);
+    assert!(run(&[one; 2]) != still);
 }
