@@ -14,8 +14,16 @@ macro_rules! save_again {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MatError {
     /// No MAT-file of any level.
-    #[error("this is not a level-5 MAT-file: {}", save_again!())]
+    #[error(
+        "this is no MAT-file of level 5, which every rate model is; if MATLAB or Octave wrote it, {}",
+        save_again!()
+    )]
     NotMat,
+    /// A deployed network.
+    #[error(
+        "this is a deployed network, and a rate model (.mat) is wanted; `rate2spike run`, `watch` and `deploy` take it"
+    )]
+    Deployed,
     /// Level 7.3, which is HDF5.
     #[error("this is a MAT-file of level 7.3 (HDF5), which is not read: {}", save_again!())]
     Level73,

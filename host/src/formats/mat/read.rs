@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::io::Read;
 
 use flate2::read::ZlibDecoder;
+use rate2spike_core::blob;
 
 use super::MatFile;
 use super::error::{Fault, MatError};
@@ -70,6 +71,7 @@ fn byte_order(bytes: &[u8]) -> Result<ByteOrder, MatError> {
                 length: bytes.len(),
             })
         }
+        _ if bytes.starts_with(&blob::MAGIC) => Err(MatError::Deployed),
         // Level 4 starts with a number below 5000, level 5 with text.
         _ if bytes.iter().take(4).any(|&b| b == 0) => Err(MatError::Level4),
         _ => Err(MatError::NotMat),

@@ -330,6 +330,8 @@ fn other_levels_are_refused_with_a_way_out() {
         assert!(wanted.to_string().contains("save(file, '-v7')"));
         assert_eq!(MatFile::from_bytes(bytes), Err(wanted));
     }
+    let deployed = MatFile::from_bytes(b"R2SN\x02\0\0\0");
+    assert_eq!(deployed, Err(MatError::Deployed));
 }
 
 #[test]

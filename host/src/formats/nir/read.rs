@@ -51,7 +51,7 @@ pub struct ReadGraph {
 #[derive(Debug, thiserror::Error)]
 pub enum NirError {
     /// It is no HDF5, or damaged.
-    #[error("not a readable HDF5 file: {0}")]
+    #[error("not a readable HDF5 file, which a NIR graph is (`nir.write` makes one): {0}")]
     Format(#[from] Error),
     /// No graph is in it.
     #[error("no NIR graph in it: node/type is {0:?} and not \"NIRGraph\"")]
