@@ -87,7 +87,7 @@ impl Target {
             spike: 345.0,
             synapse: 19.2,
         },
-        stack_bytes: 3476,
+        stack_bytes: 3492,
         uf2: true,
     };
 
@@ -113,7 +113,7 @@ impl Target {
             spike: 173.0,
             synapse: 11.6,
         },
-        stack_bytes: 3000,
+        stack_bytes: 3008,
         uf2: false,
     };
 
