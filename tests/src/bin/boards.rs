@@ -6,9 +6,9 @@
 //! Cortex-M0+ and knows no flash cache. On the STM32F405 QEMU counts
 //! instructions; `CYCLES_AN_INSTRUCTION` makes cycles of them.
 
-use std::path::Path;
+use std::path::PathBuf;
 
-use rate2spike::board::client::{Client, Identity};
+use rate2spike::board::client::Identity;
 use rate2spike::board::session::{pair, reach, spikes};
 use rate2spike::board::target::{CORTEX_M4_CYCLES_AN_INSTRUCTION, Cost, Target};
 use rate2spike::formats::image::Firmware;
@@ -44,36 +44,46 @@ struct Row {
     spikes: f64,
     delivered: f64,
     cycles: Cycles,
-    /// Counts of a unit in a step whose input is new.
-    input: f64,
     /// Cycles of one count.
     scale: f64,
     identity: Identity,
 }
 
 fn main() {
-    let networks: Vec<Vec<u8>> = std::env::args_os()
+    let named: Vec<(PathBuf, Vec<u8>)> = std::env::args_os()
         .skip(1)
-        .map(|path| std::fs::read(&path).unwrap_or_else(|error| panic!("{path:?}: {error}")))
+        .map(PathBuf::from)
+        .map(|path| match std::fs::read(&path) {
+            Ok(bytes) => (path, bytes),
+            Err(error) => panic!("{}: {error}", path.display()),
+        })
         .collect();
     for board in [Board::Rp2040, Board::Stm32f405] {
         if !board.is_ready() {
             continue;
         }
-        if networks.is_empty() {
-            let bytes = [50, 200, 500, 1000].map(|n| untrained(Task::GoNogo, n, STEP_MS));
-            print(board, &bytes.map(|bytes| measure(board, &bytes)));
-            let bytes = REAL_TIME.map(|(n, step_ms)| untrained(Task::GoNogo, n, step_ms));
-            print_real_time(board, &bytes);
+        if named.is_empty() {
+            let sizes = [50, 200, 500, 1000].map(|n| untrained_of(n, STEP_MS));
+            let input = input(board, &sizes[1].1);
+            print(board, &sizes.map(|network| measure(board, &network)), input);
+            print_real_time(
+                board,
+                &REAL_TIME.map(|(n, step_ms)| untrained_of(n, step_ms)),
+            );
         } else {
             println!("\n{board:?}");
-            print_real_time(board, &networks);
+            print_real_time(board, &named);
         }
     }
 }
 
-fn measure(board: Board, bytes: &[u8]) -> Row {
-    let path = Path::new("the network");
+/// An untrained network, and what it is called in messages.
+fn untrained_of(units: usize, step_ms: f64) -> (PathBuf, Vec<u8>) {
+    let name = format!("{units} units at {step_ms} ms");
+    (name.into(), untrained(Task::GoNogo, units, step_ms))
+}
+
+fn measure(board: Board, (path, bytes): &(PathBuf, Vec<u8>)) -> Row {
     let deployed = snn::read(path, bytes).unwrap_or_else(|error| panic!("{error}"));
     let task = snn::task(path, &deployed).unwrap_or_else(|error| panic!("{error}"));
     let experiment = Experiment::deployed(&deployed, task, SEED);
@@ -99,19 +109,27 @@ fn measure(board: Board, bytes: &[u8]) -> Row {
         spikes: spikes as f64,
         delivered: delivered as f64,
         cycles: pair.cycles,
-        input: input(&mut client, task, units),
-        scale: match board {
-            Board::Stm32f405 => 1000.0 / QEMU_SYSTICK_MHZ * CORTEX_M4_CYCLES_AN_INSTRUCTION,
-            _ => 1.0,
-        },
+        scale: scale(board),
         identity: client.identify().expect("it still answers"),
     }
 }
 
-/// What new input costs: a trial in which it changes in every sample, by less
-/// than any unit can feel, beside one in which it does not.
-fn input(client: &mut Client, task: Task, units: usize) -> f64 {
-    let (samples, channels) = (task.samples(), task.channels());
+/// Cycles of one count.
+fn scale(board: Board) -> f64 {
+    match board {
+        Board::Stm32f405 => 1000.0 / QEMU_SYSTICK_MHZ * CORTEX_M4_CYCLES_AN_INSTRUCTION,
+        _ => 1.0,
+    }
+}
+
+/// Cycles of a unit in a step whose input is new: a trial of go-nogo in which it
+/// changes in every sample, by less than any unit can feel, beside one in which
+/// it does not.
+fn input(board: Board, bytes: &[u8]) -> f64 {
+    let units = Deployed::read(bytes).expect("a network").constants().units;
+    let emulator = Emulator::start(board, bytes, &[]);
+    let (mut client, _) = emulator.connect();
+    let samples = Task::GoNogo.samples();
     let mut cycles = |input: Vec<i16>| {
         client.load(&input).expect("it is loaded");
         let trial = Trial {
@@ -125,12 +143,11 @@ fn input(client: &mut Client, task: Task, units: usize) -> f64 {
         let outcome = client.run(&trial, |_, _| {}, |_, _| {});
         outcome.expect("a trial")
     };
-    let still = cycles(vec![0; samples * channels]);
-    let values = (0..samples).flat_map(|k| vec![(k % 2) as i16; channels]);
-    let changing = cycles(values.collect());
+    let still = cycles(vec![0; samples]);
+    let changing = cycles((0..samples).map(|k| (k % 2) as i16).collect());
     assert_eq!(still.spike_hash, changing.spike_hash);
     let more = changing.cycles.total - still.cycles.total;
-    more as f64 / (samples as f64 * units as f64)
+    scale(board) * more as f64 / (samples as f64 * units as f64)
 }
 
 /// Spikes behind the first step, and the synapses that they reach.
@@ -165,7 +182,7 @@ impl Row {
 }
 
 /// What a step's parts cost, from networks of different sizes.
-fn fitted(rows: &[Row]) -> Cost {
+fn fitted(rows: &[Row], input: f64) -> Cost {
     // Steps without spikes are rare in large networks, and one of them ends the
     // refractory time of the start.
     let (small, large) = (&rows[0], &rows[2]);
@@ -179,20 +196,20 @@ fn fitted(rows: &[Row]) -> Cost {
     Cost {
         step,
         unit,
-        input: small.scale * small.input,
+        input,
         spike: (few * large.delivered - many * small.delivered) / determinant,
         synapse: (small.spikes * many - large.spikes * few) / determinant,
     }
 }
 
 /// What part of the time that a step stands for is taken by it.
-fn print_real_time(board: Board, networks: &[Vec<u8>]) {
+fn print_real_time(board: Board, networks: &[(PathBuf, Vec<u8>)]) {
     let target = target(board);
     println!(
         "\n| N | step, ms | spikes a unit, Hz | mean step, % of its time | worst step | first step, in steps |"
     );
     println!("|---|---|---|---|---|---|");
-    for row in networks.iter().map(|bytes| measure(board, bytes)) {
+    for row in networks.iter().map(|network| measure(board, network)) {
         let available = row.step_ms * 1e-3 * target.clock_hz;
         let seconds = f64::from(row.cycles.steps) * row.step_ms * 1e-3;
         println!(
@@ -214,7 +231,7 @@ fn target(board: Board) -> &'static Target {
     }
 }
 
-fn print(board: Board, rows: &[Row]) {
+fn print(board: Board, rows: &[Row], input: f64) {
     let firmware = Firmware::read(&board.build()).expect("the firmware just built");
     println!("\n{board:?}\n");
     println!(
@@ -246,7 +263,7 @@ fn print(board: Board, rows: &[Row]) {
             row.scale * row.cycles.total as f64 / 1e6,
         );
     }
-    let cost = fitted(rows);
+    let cost = fitted(rows, input);
     println!(
         "\ncycles: {:.0} a step, {:.1} a neuron-step, {:.1} a unit with new input, {:.0} a spike, {:.1} a delivered synapse",
         cost.step, cost.unit, cost.input, cost.spike, cost.synapse
