@@ -126,17 +126,17 @@ pub struct Axis {
 impl Axis {
     /// Linear, with marks at round numbers.
     pub fn linear(label: &str, range: Range<f64>) -> Self {
-        let of = |parts: f64| {
+        let marks = |parts: f64| {
             let step = round_step((range.end - range.start) / parts);
             let first = (range.start / step - 1e-9).ceil() as i64;
             let last = (range.end / step + 1e-9).floor() as i64;
             (step, first, last)
         };
-        let (mut step, mut first, mut last) = of(4.0);
-        // A single mark says nothing of the scale.
-        if last <= first {
-            (step, first, last) = of(8.0);
-        }
+        let (step, first, last) = match marks(4.0) {
+            // A single mark says nothing of the scale.
+            (_, first, last) if last <= first => marks(8.0),
+            enough => enough,
+        };
         let digits = (-step.log10().floor()).max(0.0) as usize;
         let marks = (first..=last)
             .map(|k| (k as f64 * step, number(k as f64 * step, digits)))

@@ -104,10 +104,7 @@ pub struct CellSummary {
 pub fn summarize(plan: &Plan, rows: &[Row]) -> Vec<CellSummary> {
     let names = plan.cell_names();
     let of = |(cell, name): (usize, String)| {
-        let mut rows: Vec<&Row> = rows.iter().filter(|row| row.cell == cell).collect();
-        // In one order, whichever network was ready first: a sum's last digit
-        // depends on it.
-        rows.sort_by_key(|row| row.options.seed);
+        let rows: Vec<&Row> = rows.iter().filter(|row| row.cell == cell).collect();
         summary(name, &rows)
     };
     names.into_iter().enumerate().map(of).collect()
