@@ -381,8 +381,8 @@ impl Network for Deployed<'_> {
     fn each_target(&self, unit: usize, to: impl Deliver<Fixed>) {
         let synapses = column(&self.payload, unit).unwrap_or_default();
         // A loop for each of the usual shifts has it in its instructions, and a
-        // register more: 19.5 cycles a synapse on a Cortex-M0+ and 11.5 on a
-        // Cortex-M4, where the loop for any other takes two more.
+        // register more: counted in the listing, 19.5 cycles a synapse on a
+        // Cortex-M0+ and 11.5 on a Cortex-M4, where the last one takes two more.
         match self.payload.shared.weight_shift {
             14 => deliver(synapses, 14, to),
             15 => deliver(synapses, 15, to),
@@ -667,7 +667,7 @@ mod tests {
     }
 
     #[test]
-    fn a_target_that_does_not_exist_ends_the_way() {
+    fn a_receiver_that_has_enough_ends_the_delivery() {
         let network = Deployed::read(XOR).expect("a frozen network");
         struct Few<'a>(&'a mut Vec<usize>);
         impl Deliver<Fixed> for Few<'_> {

@@ -8,7 +8,7 @@ use fixed::types::I4F12;
 use rate2spike_core::blob::Deployed;
 use rate2spike_core::step::{Block, ReadoutBlock, State, Waiting, blocks};
 use rate2spike_core::trial::{self, SpikeHash};
-use rate2spike_core::{Network, noise::Noise};
+use rate2spike_core::{Fixed, Network, noise::Noise};
 
 /// Hash of a network's spikes over its self-test's input, in the trials 0, 1 and 2
 /// of seed 1.
@@ -37,8 +37,8 @@ fn networks() -> BTreeMap<String, Vec<u8>> {
 
 /// Everything that a run needs, for `network`.
 struct Memory {
-    blocks: Vec<Block<rate2spike_core::Fixed>>,
-    readout: Vec<ReadoutBlock<rate2spike_core::Fixed>>,
+    blocks: Vec<Block<Fixed>>,
+    readout: Vec<ReadoutBlock<Fixed>>,
     waiting: Vec<Waiting>,
 }
 
@@ -51,19 +51,23 @@ impl Memory {
             waiting: vec![Waiting::default(); units],
         }
     }
+
+    fn start(&mut self, network: &Deployed, noise: &mut Noise) -> State<'_, Fixed> {
+        let Self {
+            blocks,
+            readout,
+            waiting,
+        } = self;
+        State::start(network, blocks, readout, waiting, noise).expect("enough memory")
+    }
 }
 
 fn spike_hash(network: &Deployed) -> u64 {
-    let Memory {
-        mut blocks,
-        mut readout,
-        mut waiting,
-    } = Memory::of(network);
+    let mut memory = Memory::of(network);
     let mut hash = SpikeHash::default();
     for trial in 0..3 {
         let mut noise = Noise::new(1, trial);
-        let mut state = State::start(network, &mut blocks, &mut readout, &mut waiting, &mut noise)
-            .expect("enough memory");
+        let mut state = memory.start(network, &mut noise);
         trial::run(
             network,
             &mut state,
@@ -130,20 +134,9 @@ fn an_input_without_a_value_for_every_channel_changes_nothing() {
     let networks = networks();
     let network = Deployed::read(&networks["xor.snn"]).expect("a frozen network");
     let run = |input: &[I4F12]| -> Vec<_> {
-        let Memory {
-            mut blocks,
-            mut readout,
-            mut waiting,
-        } = Memory::of(&network);
+        let mut memory = Memory::of(&network);
         let mut noise = Noise::new(1, 0);
-        let mut state = State::start(
-            &network,
-            &mut blocks,
-            &mut readout,
-            &mut waiting,
-            &mut noise,
-        )
-        .expect("enough memory");
+        let mut state = memory.start(&network, &mut noise);
         state.set_input(&network, input);
         (0..100).for_each(|_| state.step(&network, &mut noise));
         (0..network.constants().units)
