@@ -1,0 +1,163 @@
+//! `convert`: search, calibration, refit.
+
+use std::process::Command;
+
+use rate2spike::formats::mat::Value;
+use rate2spike::formats::rate_model::read_mat;
+
+use crate::place::Place;
+
+#[test]
+fn a_killed_search_goes_on_and_ends_with_the_same_scores() {
+    let place = Place::new();
+    let line = "convert go-nogo.mat --trials 600 --lambdas 20:10:70";
+    let mut killed = Command::new(env!("CARGO_BIN_EXE_rate2spike"))
+        .args(line.split_whitespace())
+        .current_dir(place.folder.path())
+        .spawn()
+        .expect("the program starts");
+    let journal = place.path("go-nogo.search.json");
+    while !journal.exists() {
+        let ended = killed.try_wait().expect("a process of ours");
+        assert!(ended.is_none(), "the search ended before it was journaled");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    killed.kill().expect("a process of ours");
+    killed.wait().expect("a process of ours");
+
+    let resumed = place.run(&format!("{line} --json"));
+    let messages = String::from_utf8_lossy(&resumed.stderr);
+    assert!(messages.contains("goes on with the search"), "{messages}");
+    assert!(!journal.exists(), "a finished search leaves no journal");
+    let whole = place.run(&format!("{line} --json --force"));
+    let messages = String::from_utf8_lossy(&whole.stderr);
+    assert!(!messages.contains("goes on with the search"), "{messages}");
+    assert_eq!(resumed.stdout, whole.stdout);
+    assert!(whole.status.success());
+}
+
+/// A search writes the model once, at its end.
+#[test]
+fn a_killed_search_leaves_the_model_as_it_was_or_with_all_results() {
+    let line = "convert go-nogo.mat --lambdas 20:5:75 --trials 2";
+    let place = Place::new();
+    let before = std::fs::read(place.path("go-nogo.mat")).expect("the model");
+    let start = std::time::Instant::now();
+    place.json(line);
+    let length = start.elapsed();
+    let whole = std::fs::read(place.path("go-nogo.mat")).expect("the model");
+    assert!(whole != before);
+    let (mut unchanged, moments) = (0, 12);
+    for moment in 0..moments {
+        let place = Place::new();
+        let mut killed = Command::new(env!("CARGO_BIN_EXE_rate2spike"))
+            .args(line.split(' '))
+            .current_dir(place.folder.path())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        std::thread::sleep(length * moment / moments);
+        killed.kill().expect("a process of ours");
+        killed.wait().expect("a process of ours");
+        let found = std::fs::read(place.path("go-nogo.mat")).expect("the model");
+        assert!(found == before || found == whole, "moment {moment}");
+        unchanged += usize::from(found == before);
+        place.json(&format!("{line} --force"));
+        let found = std::fs::read(place.path("go-nogo.mat")).expect("the model");
+        assert!(found == whole, "moment {moment}, searched again");
+    }
+    assert!(unchanged > 2, "{unchanged} of {moments} lie in the search");
+}
+
+#[test]
+fn a_refitted_readout_is_used_at_its_own_lambda() {
+    let place = Place::new();
+    let found = place.json("convert go-nogo.mat --lambda 35 --trials 100 --refit-readout 60");
+    let (before, after) = (
+        found["refit"]["before"]["accuracy"].as_f64(),
+        found["refit"]["after"]["accuracy"].as_f64(),
+    );
+    assert!(after > before, "{found}");
+    assert_eq!(found["refit"]["kept"], true);
+
+    let scored = |place: &Place| {
+        let report =
+            place.json("quantize go-nogo.mat -o net.snn --lambda 35 --trials 200 --dt 0.5");
+        report["before"]["accuracy"].as_f64()
+    };
+    let refitted = scored(&place);
+    // A model without it, and one whose readout belongs to another λ.
+    assert!(refitted > scored(&Place::new()), "{refitted:?}");
+    let other = place.run("quantize go-nogo.mat -o net.snn --lambda 30 --trials 1");
+    let messages = String::from_utf8_lossy(&other.stderr);
+    assert!(messages.contains("belongs to another lambda"), "{messages}");
+
+    // A later search without a refit leaves no readout of another λ behind.
+    place.run("convert go-nogo.mat --lambda 35 --trials 10 --force");
+    assert_eq!(scored(&place), scored(&Place::new()));
+}
+
+#[test]
+fn a_calibrated_network_answers_better_than_the_best_lambda_and_stays_so_in_fixed_point() {
+    let place = Place::new();
+    // 25 is the best of a search.
+    let accuracy = |place: &Place, lambda: &str| {
+        let report = place.json(&format!(
+            "quantize go-nogo.mat -o net.snn {lambda} --trials 200"
+        ));
+        let strict = |key: &str| report[key]["strict"].as_f64().expect("a score");
+        [strict("before"), strict("after")]
+    };
+    let searched = accuracy(&place, "--lambda 25");
+    let found = place.json("convert go-nogo.mat --calibrate --trials 50");
+    assert!(found["fresh"]["accuracy"].as_f64() >= Some(0.98), "{found}");
+    let calibrated = accuracy(&place, "");
+    for (searched, calibrated) in searched.iter().zip(calibrated) {
+        assert!(calibrated >= searched + 0.03, "{searched} {calibrated}");
+    }
+    let other = place.run("quantize go-nogo.mat -o net.snn --lambda 25 --trials 1");
+    let messages = String::from_utf8_lossy(&other.stderr);
+    assert!(messages.contains("belongs to another lambda"), "{messages}");
+
+    // A later search leaves no calibration behind.
+    place.run("convert go-nogo.mat --lambda 25 --trials 10 --force");
+    assert_eq!(accuracy(&place, "--lambda 25"), searched);
+    place.fails(
+        "convert go-nogo.mat --calibrate --neuron qif --force",
+        1,
+        &["go-nogo.mat", "quadratic", "leaky"],
+    );
+}
+
+#[test]
+fn a_conversion_is_written_into_the_model_once() {
+    let place = Place::new();
+    let line = "convert go-nogo.mat --lambdas 20:20:60 --trials 4";
+    let report = place.json(line);
+    assert_eq!(report["lambdas"], serde_json::json!([20.0, 40.0, 60.0]));
+    assert_eq!(report["accuracy"].as_array().map(Vec::len), Some(3));
+    assert_eq!(report["trials"], 4);
+    let file = read_mat(&place.path("go-nogo.mat")).expect("a model");
+    let found = file.scalar("opt_scaling_factor").expect("a number");
+    assert_eq!(report["best_lambda"], found);
+    assert_eq!(file.vector("all_perfs").expect("numbers").len(), 3);
+    assert_eq!(
+        file.vector("scaling_factors").expect("numbers"),
+        [20.0, 40.0, 60.0]
+    );
+
+    place.fails(line, 1, &["go-nogo.mat", "opt_scaling_factor", "--force"]);
+    // What a search that crashed leaves behind.
+    place.change("opt_scaling_factor", Value::scalar(f64::NAN));
+    assert_eq!(place.json(line)["best_lambda"], found);
+}
+
+#[test]
+fn initial_weights_are_a_control_that_writes_nothing() {
+    let place = Place::new();
+    let before = place.files();
+    let report = place.json("convert go-nogo.mat --lambda 25 --trials 4 --initial-weights");
+    assert_eq!(report["written"], false);
+    assert_eq!(place.files(), before);
+}

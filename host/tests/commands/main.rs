@@ -1,0 +1,18 @@
+//! The command line as a user types it: what scripts rely on, and the answer to a
+//! mistake. One module a command, all in one test program, because each test
+//! program links the whole host: `cargo test -p rate2spike --test commands train::`.
+
+mod convert;
+mod exchange;
+mod files;
+mod help;
+mod inspect;
+mod pipeline;
+mod place;
+mod run;
+mod simulate;
+mod train;
+mod trials;
+mod user_task;
+mod warnings;
+mod watch;

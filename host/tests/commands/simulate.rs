@@ -1,0 +1,184 @@
+//! `simulate`: spikes, recordings, figures, perturbations.
+
+use rate2spike::formats::rate_model::read_mat;
+use serde_json::Value as Json;
+
+use crate::place::{Place, fixtures};
+
+#[test]
+fn the_published_traces_come_out_of_the_command_line() {
+    let place = Place::new();
+    for entry in std::fs::read_dir(fixtures().join("traces")).expect("the folder of traces") {
+        let path = entry.expect("a file").path();
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .expect("a name");
+        if !name.ends_with("_f64.mat") {
+            continue;
+        }
+        let trace = read_mat(&path).expect("a trace");
+        let number = |name: &str| trace.scalar(name).expect("a number");
+        let line = format!(
+            "simulate go-nogo.mat --lambda {} --noise 0 --input {path} --v0 {path} --downsample {} \
+             --filter {} --neuron {} -o found.mat",
+            number("lambda"),
+            number("downsample"),
+            if number("tr") > 0.0 {
+                "double"
+            } else {
+                "single"
+            },
+            if number("qif") > 0.0 { "qif" } else { "lif" },
+            path = path.display(),
+        );
+        place.json(&line);
+        let found = read_mat(&place.path("found.mat")).expect("a recording");
+        for variable in ["spk_unit", "spk_step"] {
+            let (found, wanted) = (found.vector(variable), trace.vector(variable));
+            assert_eq!(found.expect("numbers"), wanted.expect("numbers"), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_recording_holds_potentials_and_rates_on_request() {
+    let place = Place::new();
+    place.json(
+        "simulate go-nogo.mat --lambda 25 --trials 2 --record-every 500 -o rec.mat \
+         --stimulate inh:8000:12000:1-100",
+    );
+    let file = read_mat(&place.path("rec.mat")).expect("a recording");
+    let size = |name: &str| {
+        let (rows, columns, _) = file.matrix(name).expect("a matrix");
+        (rows, columns)
+    };
+    assert_eq!(size("out"), (2, 20_000));
+    assert_eq!((size("v"), size("rs")), ((200, 80), (200, 80)));
+    // Half of the units are held down in the window: they fire less there.
+    let spikes = |stimulated: bool| {
+        let units = file.vector("spk_unit").expect("numbers");
+        let steps = file.vector("spk_step").expect("numbers");
+        let pairs = units.iter().zip(steps);
+        pairs
+            .filter(|(unit, step)| {
+                (**unit <= 100.0) == stimulated && (8_500.0..12_000.0).contains(step)
+            })
+            .count()
+    };
+    assert!(
+        spikes(true) * 2 < spikes(false),
+        "{} {}",
+        spikes(true),
+        spikes(false)
+    );
+}
+
+#[test]
+fn a_recording_is_the_same_in_every_format() {
+    let place = Place::new();
+    let line = "simulate go-nogo.mat --lambda 25 --trials 2 --record-every 500 -o";
+    let hashes: Vec<Json> = ["r.mat", "r.npz", "r.csv"]
+        .iter()
+        .map(|file| place.json(&format!("{line} {file}"))["spike_hash"].clone())
+        .collect();
+    assert!(hashes.iter().all(|hash| *hash == hashes[0]));
+
+    let mat = read_mat(&place.path("r.mat")).expect("a recording");
+    let bytes = std::fs::read(place.path("r.npz")).expect("a recording");
+    let mut npz = npyz::npz::NpzArchive::new(std::io::Cursor::new(bytes)).expect("an archive");
+    for name in ["spk_unit", "spk_step", "spk_trial", "labels", "v_idx"] {
+        let array = npz.by_name(name).expect("an archive").expect(name);
+        let values = array.into_vec::<i64>().expect("integers");
+        let values: Vec<f64> = values.into_iter().map(|x| x as f64).collect();
+        assert_eq!(values, mat.vector(name).expect(name), "{name}");
+    }
+    for name in ["out", "v", "rs"] {
+        let array = npz.by_name(name).expect("an archive").expect(name);
+        let (rows, columns, by_column) = mat.matrix(name).expect(name);
+        assert_eq!(array.shape(), [rows as u64, columns as u64], "{name}");
+        let by_row = array.into_vec::<f64>().expect("doubles");
+        let same =
+            (0..rows * columns).all(|k| by_row[k] == by_column[k % columns * rows + k / columns]);
+        assert!(same, "{name}");
+    }
+    let units = mat.vector("spk_unit").expect("units");
+    let table = std::fs::read_to_string(place.path("r.csv")).expect("a table");
+    let last = table
+        .lines()
+        .last()
+        .and_then(|line| line.rsplit(',').next());
+    assert_eq!(table.lines().count(), units.len() + 1);
+    assert_eq!(
+        last.and_then(|unit| unit.parse().ok()),
+        units.last().copied()
+    );
+    for beside in ["r_out.csv", "r_rates.csv"] {
+        assert!(place.path(beside).is_file(), "{beside}");
+    }
+    place.fails(&format!("{line} r.txt"), 2, &["r.txt", ".npz"]);
+}
+
+#[test]
+fn what_was_found_is_drawn_on_request() {
+    let place = Place::new();
+    let report = place.json("simulate go-nogo.mat --lambda 25 --trials 4 --plot spikes.svg");
+    let files = serde_json::json!(["spikes.svg", "spikes_outputs.svg"]);
+    assert_eq!(report["files"], files);
+    let text = |name: &str| std::fs::read_to_string(place.path(name)).expect("a figure");
+    assert!(text("spikes.svg").contains("inhibitory"));
+    assert!(text("spikes_outputs.svg").contains("target"));
+    let convert = "convert go-nogo.mat --dry-run --lambdas 25,30 --trials 3 --plot search.png";
+    place.json(convert);
+    let bytes = std::fs::read(place.path("search.png")).expect("a figure");
+    assert!(bytes.starts_with(b"\x89PNG"));
+    for (line, parts) in [
+        (
+            "convert go-nogo.mat --dry-run --plot a.pdf",
+            &["--plot", "a.pdf", ".svg or .png"][..],
+        ),
+        (
+            "simulate go-nogo.mat --lambda 25 --downsample 2 --plot a.svg",
+            &["--plot", "--downsample"],
+        ),
+    ] {
+        place.fails(line, 2, parts);
+    }
+    let line = "simulate go-nogo.mat --lambda 25 --plot go-nogo.mat/a.svg";
+    place.fails(line, 1, &["go-nogo.mat", "cannot write"]);
+}
+
+#[test]
+fn a_perturbed_network_spikes_otherwise_and_a_silenced_unit_not_at_all() {
+    let place = Place::new();
+    // Of four trials some are Go: in No-Go ones most units are silent.
+    let line = "simulate go-nogo.mat --lambda 25 --trials 4 -o r.npz";
+    let hash = |extra: &str| place.json(&format!("{line} {extra}"))["spike_hash"].clone();
+    let plain = hash("");
+    assert_eq!(hash("--scale ee:1 --scale ii:1"), plain);
+    for extra in [
+        "--scale ee:0",
+        "--scale ie:0.5",
+        "--no-autapses",
+        "--shuffle",
+        "--silence 1-40",
+    ] {
+        assert_ne!(hash(extra), plain, "{extra}");
+    }
+    hash("--silence 1-40,100");
+    let bytes = std::fs::read(place.path("r.npz")).expect("a recording");
+    let mut npz = npyz::npz::NpzArchive::new(std::io::Cursor::new(bytes)).expect("an archive");
+    let units = npz.by_name("spk_unit").expect("an archive").expect("units");
+    let units = units.into_vec::<i64>().expect("integers");
+    assert!(!units.is_empty() && units.iter().all(|unit| *unit > 40 && *unit != 100));
+    place.fails(
+        &format!("{line} --silence 201"),
+        2,
+        &["--silence", "201", "200 units"],
+    );
+    place.fails(
+        &format!("{line} --scale ex:1"),
+        2,
+        &["ex", "ee, ei, ie, ii"],
+    );
+}
