@@ -11,12 +11,12 @@ use std::time::Instant;
 use burn::backend::Autodiff;
 use burn::tensor::Tensor;
 use clap::Parser;
+use rate2spike::random::Stream;
 use rate2spike::rate::ensemble::model::EnsembleModel;
 use rate2spike::rate::ensemble::training::Running;
 use rate2spike::rate::ensemble::trials::{TrialRange, TrialSource};
 use rate2spike::rate::ensemble::{Drive, SideBySide};
 use rate2spike::rate::gpu::{bytes_of_update, device, flop_of_update};
-use rate2spike::rate::network::Stream;
 use rate2spike::rate::options::RateOptions;
 use rate2spike::task::Task;
 

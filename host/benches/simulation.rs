@@ -12,12 +12,17 @@ use std::hint::black_box;
 use std::path::Path;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use rate2spike::convert::{Float, Neuron, SpikingNetwork, TimeStep};
+use rate2spike::convert::one_to_one;
 use rate2spike::formats::rate_model::RateModelFile;
 use rate2spike::quantize::{self, quantize};
 use rate2spike::rate::network::RateNetwork;
 use rate2spike::rate::options::RateOptions;
-use rate2spike::simulate::{Experiment, Memory, clock, decision};
+use rate2spike::spiking::experiment::{Experiment, clock, decision};
+use rate2spike::spiking::network::SpikingNetwork;
+use rate2spike::spiking::neuron::Neuron;
+use rate2spike::spiking::tables::Float;
+use rate2spike::spiking::time_step::TimeStep;
+use rate2spike::spiking::trial::Memory;
 use rate2spike::task::Task;
 use rate2spike_core::blob::Deployed;
 use rate2spike_core::factors::Scheme;
@@ -72,7 +77,7 @@ fn fixed(network: &SpikingNetwork, step: &TimeStep, bench: impl FnOnce(&mut dyn 
 
 fn trials(criterion: &mut Criterion) {
     let file = RateModelFile::read(Path::new(MODEL)).expect("the fixture is there");
-    let network = SpikingNetwork::new(&file.network, LAMBDA, Neuron::LIF).expect("it converts");
+    let network = one_to_one(&file.network, LAMBDA, Neuron::LIF).expect("it converts");
     let mut group = criterion.benchmark_group("trial");
     group.sample_size(20);
     let published = TimeStep::PUBLISHED;
@@ -101,7 +106,7 @@ fn steps(criterion: &mut Criterion) {
     for units in [50, 100, 200, 500, 1000, 2000, 5000] {
         let options = RateOptions::published(Task::GoNogo, units);
         let rate = RateNetwork::start(&options);
-        let network = SpikingNetwork::new(&rate, 50.0, Neuron::LIF).expect("it converts");
+        let network = one_to_one(&rate, 50.0, Neuron::LIF).expect("it converts");
         let steps = clock(Task::GoNogo, &step).steps;
         group.throughput(Throughput::Elements(units as u64 * u64::from(steps)));
         group.bench_function(BenchmarkId::new("f32", units), |bencher| {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
-use rate2spike::convert::{Neuron, SpikingNetwork};
+use rate2spike::convert::one_to_one;
 use rate2spike::export::nir::{Profile, graph};
 use rate2spike::formats::mat::{Fault, MatError, MatFile, Value};
 use rate2spike::formats::nir::read::ReadGraph;
@@ -16,6 +16,7 @@ use rate2spike::formats::rate_model;
 use rate2spike::import;
 use rate2spike::rate::network::RateNetwork;
 use rate2spike::rate::options::RateOptions;
+use rate2spike::spiking::neuron::Neuron;
 use rate2spike::task::Task;
 
 /// Counts what a thread has allocated.
@@ -236,7 +237,7 @@ fn arrays_that_inflate_to_too_much_together_are_refused() {
 /// A small network as NIR graph.
 fn nir(profile: Profile) -> Vec<u8> {
     let rate = RateNetwork::start(&RateOptions::published(Task::GoNogo, 4));
-    let network = SpikingNetwork::new(&rate, 50.0, Neuron::LIF).expect("a network");
+    let network = one_to_one(&rate, 50.0, Neuron::LIF).expect("a network");
     let graph = graph(&network, profile).expect("a graph");
     graph.to_bytes().expect("writable")
 }

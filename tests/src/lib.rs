@@ -8,7 +8,7 @@ pub mod soak;
 
 use std::path::{Path, PathBuf};
 
-use rate2spike::convert::{Neuron, SpikingNetwork, TimeStep};
+use rate2spike::convert::one_to_one;
 use rate2spike::formats::mat::MatFile;
 use rate2spike::formats::rate_model::read_mat;
 use rate2spike::quantize::quantize;
@@ -16,6 +16,9 @@ use rate2spike::rate::activation::ActivationKind;
 use rate2spike::rate::batch::Batch;
 use rate2spike::rate::network::RateNetwork;
 use rate2spike::rate::options::{DecayTaus, RateOptions};
+use rate2spike::spiking::network::SpikingNetwork;
+use rate2spike::spiking::neuron::Neuron;
+use rate2spike::spiking::time_step::TimeStep;
 use rate2spike::task::{Task, Trial};
 use rate2spike_core::factors::Scheme;
 
@@ -175,7 +178,7 @@ pub fn untrained(task: Task, units: usize, step_ms: f64) -> Vec<u8> {
         ..RateOptions::published(task, units)
     };
     let rate = RateNetwork::start(&options);
-    let spiking = SpikingNetwork::new(&rate, 25.0, Neuron::LIF).expect("a network");
+    let spiking = one_to_one(&rate, 25.0, Neuron::LIF).expect("a network");
     let step = TimeStep::new(step_ms, Scheme::Exact).expect("a step");
     quantize(&spiking, task, &step).expect("it fits").bytes
 }

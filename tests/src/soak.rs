@@ -1,6 +1,7 @@
 //! Many trials in a row: the same spikes as in parts, in the same memory.
 
-use rate2spike::simulate::{Experiment, Memory};
+use rate2spike::spiking::experiment::Experiment;
+use rate2spike::spiking::trial::Memory;
 use rate2spike_core::blob::Deployed;
 use rate2spike_core::trial::SpikeHash;
 

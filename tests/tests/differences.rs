@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use burn::backend::{Autodiff, Flex};
+use rate2spike::random::Stream;
 use rate2spike::rate::activation::{Activation, ActivationKind};
 use rate2spike::rate::batch::Batch;
 use rate2spike::rate::model::{Drive, RateModel, loss, target};
-use rate2spike::rate::network::{RateNetwork, Stream};
+use rate2spike::rate::network::RateNetwork;
 use rate2spike::rate::options::{DecayTaus, Loss, RateOptions, WeightStart};
 use rate2spike::task::Task;
 use rate2spike_tests::relative_difference;

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use rate2spike::board::BoardError;
 use rate2spike::board::session::pair;
-use rate2spike::simulate::{Experiment, Memory};
+use rate2spike::spiking::experiment::Experiment;
+use rate2spike::spiking::trial::Memory;
 use rate2spike::task::Task;
 use rate2spike_core::blob::{BlobError, Deployed};
 use rate2spike_protocol::Request;

@@ -1,9 +1,13 @@
 //! The step against a fine one, and against itself in another order.
 
-use rate2spike::convert::{Neuron, SpikingNetwork, TimeStep};
+use rate2spike::convert::one_to_one;
 use rate2spike::formats::rate_model::RateModelFile;
 use rate2spike::quantize::quantize;
-use rate2spike::simulate::{Input, Memory, clock};
+use rate2spike::spiking::experiment::clock;
+use rate2spike::spiking::network::SpikingNetwork;
+use rate2spike::spiking::neuron::Neuron;
+use rate2spike::spiking::time_step::TimeStep;
+use rate2spike::spiking::trial::{Input, Memory};
 use rate2spike::task::Task;
 use rate2spike_core::blob::Deployed;
 use rate2spike_core::factors::Scheme;
@@ -120,7 +124,7 @@ fn published_network() -> SpikingNetwork {
         .find(|path| path.to_string_lossy().contains("go-nogo"))
         .expect("a model");
     let rate = RateModelFile::read(&path).expect("a rate model").network;
-    SpikingNetwork::new(&rate, 25.0, QUIET).expect("it converts")
+    one_to_one(&rate, 25.0, QUIET).expect("it converts")
 }
 
 /// Potentials from the reset to 20 mV above the threshold, none like another.

@@ -1,9 +1,12 @@
 //! One neuron against what is known of it in closed form.
 
-use rate2spike::convert::{Float, Neuron, SpikingNetwork, TimeStep};
 use rate2spike::quantize::quantize;
 use rate2spike::rate::siegert::NoisyNeuron;
-use rate2spike::simulate::Memory;
+use rate2spike::spiking::network::SpikingNetwork;
+use rate2spike::spiking::neuron::Neuron;
+use rate2spike::spiking::tables::Float;
+use rate2spike::spiking::time_step::TimeStep;
+use rate2spike::spiking::trial::Memory;
 use rate2spike::task::Task;
 use rate2spike_core::blob::Deployed;
 use rate2spike_core::factors::Scheme;

@@ -1,10 +1,13 @@
 //! What the fixed-point form of a network loses against its f64 form.
 
 use rate2spike::cmd::quantize::score_blob;
-use rate2spike::convert::search::score_f64;
-use rate2spike::convert::{Neuron, SpikingNetwork, TimeStep};
+use rate2spike::convert::one_to_one;
 use rate2spike::formats::rate_model::RateModelFile;
 use rate2spike::quantize::quantize;
+use rate2spike::spiking::experiment::score_f64;
+use rate2spike::spiking::network::SpikingNetwork;
+use rate2spike::spiking::neuron::Neuron;
+use rate2spike::spiking::time_step::TimeStep;
 use rate2spike::task::Task;
 use rate2spike_core::blob::Deployed;
 use rate2spike_core::factors::Scheme;
@@ -17,7 +20,7 @@ fn published() -> SpikingNetwork {
     let folder = std::fs::read_dir(fixtures().join("models")).expect("the folder of models");
     let path = folder.last().expect("a model").expect("a file").path();
     let model = RateModelFile::read(&path).expect("a model");
-    SpikingNetwork::new(&model.network, LAMBDA, Neuron::LIF).expect("a network")
+    one_to_one(&model.network, LAMBDA, Neuron::LIF).expect("a network")
 }
 
 /// The same network with all potentials and currents times `factor`.

@@ -2,14 +2,17 @@
 
 use std::path::Path;
 
-use rate2spike::convert::{Neuron, SpikingNetwork, TimeStep};
+use rate2spike::convert::one_to_one;
 use rate2spike::export::nir::{self, Profile};
 use rate2spike::export::script::{self, Simulator, Trial};
 use rate2spike::formats::nir::read::ReadGraph;
 use rate2spike::formats::rate_model::RateModelFile;
 use rate2spike::import::{self, nir::Unsaid};
-use rate2spike::record::Recording;
-use rate2spike::simulate::task_trial;
+use rate2spike::spiking::experiment::task_trial;
+use rate2spike::spiking::network::SpikingNetwork;
+use rate2spike::spiking::neuron::Neuron;
+use rate2spike::spiking::record::Recording;
+use rate2spike::spiking::time_step::TimeStep;
 use rate2spike::task::Task;
 use rate2spike_core::factors::Scheme;
 use rate2spike_tests::{published_model, python};
@@ -26,7 +29,7 @@ fn network(rise_ms: f64) -> SpikingNetwork {
         rise_ms,
         ..Neuron::LIF
     };
-    SpikingNetwork::new(&model.network, 25.0, neuron).expect("a network")
+    one_to_one(&model.network, 25.0, neuron).expect("a network")
 }
 
 /// The first Go trial.

@@ -1,7 +1,7 @@
 //! A short soak of each task; `cargo run --release -p rate2spike-tests --bin
 //! soak` is the long one.
 
-use rate2spike::simulate::Experiment;
+use rate2spike::spiking::experiment::Experiment;
 use rate2spike::task::Task;
 use rate2spike_core::blob::Deployed;
 use rate2spike_tests::soak::soak;

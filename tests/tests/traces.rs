@@ -1,9 +1,12 @@
 //! The spiking network against the traces of the published simulation: the
 //! same units at the same steps.
 
-use rate2spike::convert::{Neuron, SpikingNetwork, TimeStep};
+use rate2spike::convert::one_to_one;
 use rate2spike::rate::activation::ActivationKind;
-use rate2spike::record::Recording;
+use rate2spike::spiking::network::SpikingNetwork;
+use rate2spike::spiking::neuron::Neuron;
+use rate2spike::spiking::record::Recording;
+use rate2spike::spiking::time_step::TimeStep;
 use rate2spike_tests::{all, by_rows, network, vector};
 
 /// Outputs are sums of some thousand doubles in another order.
@@ -23,7 +26,7 @@ fn every_unit_spikes_at_the_steps_of_the_published_simulation() {
                 Neuron::LIF
             }
         };
-        let spiking = SpikingNetwork::new(&rate, scalar("lambda"), neuron).expect("a network");
+        let spiking = one_to_one(&rate, scalar("lambda"), neuron).expect("a network");
         let downsample = scalar("downsample") as usize;
         let u = by_rows(&file, "u");
         let samples = u.len() / rate.channels;

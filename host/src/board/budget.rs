@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::session::{reach, spikes};
 use super::target::{Cost, Target};
-use crate::simulate::Experiment;
+use crate::spiking::experiment::Experiment;
 
 /// Trials whose spikes are counted.
 const TRIALS: u64 = 4;

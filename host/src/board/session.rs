@@ -9,7 +9,8 @@ use rate2spike_protocol::message::{self, Cycles};
 
 use super::BoardError;
 use super::client::Client;
-use crate::simulate::{Experiment, Input, Memory, Outcome, task_trial};
+use crate::spiking::experiment::{Experiment, Outcome, task_trial};
+use crate::spiking::trial::{Input, Memory};
 
 /// A trial on the board and here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,14 +10,16 @@ use super::plot::PlotFile;
 use super::quantize::Accuracy;
 use super::warnings::Warnings;
 use super::{CommandError, Lambdas, NeuronArgs, print_json, progress, task_of, trials};
-use crate::convert::SpikingNetwork;
 use crate::convert::calibrate::{CalibrateError, Calibration, Request};
+use crate::convert::one_to_one;
 use crate::convert::refit::refit;
-use crate::convert::search::{Candidate, Search, Standing, best, score_f64, trials_met};
+use crate::convert::search::{Candidate, Search, Standing, best, trials_met};
 use crate::formats::disk;
 use crate::formats::mat::Value;
 use crate::formats::rate_model::RateModelFile;
 use crate::report::figures::conversion;
+use crate::spiking::experiment::score_f64;
+use crate::spiking::network::SpikingNetwork;
 use crate::statistics::Interval;
 use crate::task::{self, Task};
 
@@ -406,7 +408,7 @@ fn refit_at(
     trials: usize,
     path: &Path,
 ) -> Result<RefitReport, CommandError> {
-    let network = SpikingNetwork::new(search.network, lambda, search.neuron);
+    let network = one_to_one(search.network, lambda, search.neuron);
     let mut network = network.map_err(|source| CommandError::Convert {
         path: path.into(),
         source,

@@ -12,7 +12,7 @@ use crate::board::probe;
 use crate::board::target::{Target, TargetName};
 use crate::formats::disk;
 use crate::formats::image::{self, Firmware, Image, UF2_RP2040};
-use crate::simulate::Experiment;
+use crate::spiking::experiment::Experiment;
 use crate::task::{self, Task};
 
 /// Print what a network takes on a board, and write its image or flash it

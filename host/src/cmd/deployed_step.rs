@@ -6,8 +6,9 @@ use std::str::FromStr;
 use rate2spike_core::factors::Scheme;
 
 use super::{CommandError, progress};
-use crate::convert::{PUBLISHED_STEP_MS, SpikingNetwork, StepError, TimeStep};
 use crate::quantize::longest_step::{Comparison, MOST_TRIALS, compare_steps};
+use crate::spiking::network::SpikingNetwork;
+use crate::spiking::time_step::{PUBLISHED_STEP_MS, StepError, TimeStep};
 use crate::task::Task;
 
 /// `0.5`, or `auto`.

@@ -8,13 +8,15 @@ use serde::Serialize;
 
 use super::deployed_step::DEPLOYED_STEP_MS;
 use super::{CommandError, FilterArg, lambda_of, print_json, spiking_network, task_of};
-use crate::convert::{Neuron, SpikingNetwork, TimeStep};
 use crate::export::nir::{self, Profile};
 use crate::export::script::{self, Simulator, Trial};
 use crate::export::{ExportError, Fidelity};
 use crate::formats::disk;
 use crate::formats::rate_model::RateModelFile;
-use crate::simulate::task_trial;
+use crate::spiking::experiment::task_trial;
+use crate::spiking::network::SpikingNetwork;
+use crate::spiking::neuron::Neuron;
+use crate::spiking::time_step::TimeStep;
 use crate::task::{self, Task};
 
 /// Write the spiking network of a rate model for other simulators and chips

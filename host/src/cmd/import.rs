@@ -11,11 +11,12 @@ use super::export::{print_fidelity, refractory};
 use super::quantize::{Accuracy, Deployment, Scored};
 use super::warnings::Warnings;
 use super::{CommandError, hexadecimal, in_range, print_json, trials};
-use crate::convert::{Neuron, TimeStep};
 use crate::export::Fidelity;
 use crate::formats::disk;
 use crate::formats::nir::read::ReadGraph;
 use crate::import::nir::{Unsaid, network};
+use crate::spiking::neuron::Neuron;
+use crate::spiking::time_step::TimeStep;
 use crate::task::{self, Task};
 
 /// Write a NIR graph of one recurrent population as fixed-point network

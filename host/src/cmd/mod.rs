@@ -35,9 +35,8 @@ use rate2spike_core::factors::Scheme;
 
 use crate::board::BoardError;
 use crate::board::probe::ProbeError;
-use crate::convert::{
-    ConvertError, Neuron, PUBLISHED_STEP_MS, SpikingNetwork, StepError, TimeStep,
-};
+use crate::convert::ConvertError;
+use crate::convert::one_to_one;
 use crate::export::ExportError;
 use crate::formats::disk::DiskError;
 use crate::formats::history::HistoryError;
@@ -50,6 +49,9 @@ use crate::quantize::QuantizeError;
 use crate::rate::checkpoint::CheckpointError;
 use crate::rate::options::OptionError;
 use crate::report::picture::PictureError;
+use crate::spiking::network::SpikingNetwork;
+use crate::spiking::neuron::Neuron;
+use crate::spiking::time_step::{PUBLISHED_STEP_MS, StepError, TimeStep};
 use crate::sweep::SweepError;
 use crate::task::Task;
 
@@ -274,7 +276,7 @@ pub fn spiking_network(
             model.path.display()
         );
     }
-    let mut network = SpikingNetwork::new(&model.network, lambda, neuron).map_err(failed)?;
+    let mut network = one_to_one(&model.network, lambda, neuron).map_err(failed)?;
     let Some(refitted) = model.refitted_readout()? else {
         return Ok(network);
     };

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use clap::Args;
 
 use super::CommandError;
-use crate::convert::perturb::{Class, Perturbation};
+use crate::spiking::perturb::{Perturbation, Projection};
 
 /// What is done to the network before it runs.
 #[derive(Clone, Debug, Args)]
@@ -26,7 +26,7 @@ pub struct PerturbationArgs {
 
 /// `ei:0.5`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Scale(pub Class, pub f64);
+pub struct Scale(pub Projection, pub f64);
 
 impl FromStr for Scale {
     type Err = String;
@@ -48,7 +48,7 @@ impl FromStr for Scale {
             kinds.ok_or_else(|| format!("'{class}' is none of ee, ei, ie, ii"))?;
         match factor.parse::<f64>() {
             Ok(factor) if (0.0..=1000.0).contains(&factor) => Ok(Self(
-                Class {
+                Projection {
                     from_inhibitory,
                     to_inhibitory,
                 },

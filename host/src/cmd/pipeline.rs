@@ -16,10 +16,10 @@ use super::training::{Plan, TrainReport, TrainingBar};
 use super::warnings::Warnings;
 use super::{CommandError, Lambdas, hexadecimal, print_json, progress, trials};
 use crate::convert::calibrate::Request;
+use crate::convert::one_to_one;
 use crate::convert::search::{
-    Candidate, SEARCH_SEED, Search, Standing, best, default_lambdas, score_f64, trials_met,
+    Candidate, SEARCH_SEED, Search, Standing, best, default_lambdas, trials_met,
 };
-use crate::convert::{Neuron, SpikingNetwork, TimeStep};
 use crate::formats::history::History;
 use crate::formats::rate_model::RateModelFile;
 use crate::quantize::longest_step::Comparison;
@@ -29,6 +29,10 @@ use crate::rate::options::RateOptions;
 use crate::rate::training::{EvaluationTrials, evaluate};
 use crate::report::observe::Trials;
 use crate::report::story::Run;
+use crate::spiking::experiment::score_f64;
+use crate::spiking::network::SpikingNetwork;
+use crate::spiking::neuron::Neuron;
+use crate::spiking::time_step::TimeStep;
 use crate::statistics::Interval;
 use crate::task::{self, Task};
 
@@ -289,7 +293,7 @@ fn converted(
         found.map_err(|source| CommandError::Failed(format!("{}: {source}", model.display())))?;
     let Some(found) = found else {
         let (lambda, candidates) = lambda(args, options, network, step)?;
-        let network = SpikingNetwork::new(network, lambda, Neuron::LIF);
+        let network = one_to_one(network, lambda, Neuron::LIF);
         return Ok(Converted {
             network: network.map_err(failed)?,
             candidates,

@@ -5,12 +5,12 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use super::CommandError;
-use crate::convert::SpikingNetwork;
 use crate::formats::disk;
 use crate::formats::mat::{MatFile, Value};
 use crate::formats::npz::{Npz, Values};
 use crate::formats::rate_model::write_mat;
-use crate::record::Record;
+use crate::spiking::network::SpikingNetwork;
+use crate::spiking::record::Record;
 
 /// Format of a recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -260,7 +260,7 @@ fn line(text: &mut String, content: std::fmt::Arguments) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::convert::Neuron;
+    use crate::spiking::neuron::Neuron;
 
     #[test]
     fn tables_count_from_one_and_give_times_and_rates() {

@@ -10,7 +10,6 @@ use super::{
     CommandError, Lambdas, lambda_of, print_json, progress, spiking_network, sweep_figure, task_of,
     trials,
 };
-use crate::convert::Neuron;
 use crate::formats::history::History;
 use crate::formats::rate_model::RateModelFile;
 use crate::formats::{disk, snn};
@@ -19,6 +18,7 @@ use crate::report::observe::Trials;
 use crate::report::page::Page;
 use crate::report::picture;
 use crate::report::story::{self, Numbers, Run};
+use crate::spiking::neuron::Neuron;
 use crate::task::{self, Task};
 
 /// Tell the story of a run in figures, on one page

@@ -13,11 +13,11 @@ use super::{
     CommandError, check_self_test, hexadecimal, print_json, task_of_blob, trials, with_blob,
 };
 use crate::board::port::Port;
-use crate::convert::perturb::Perturbation;
 use crate::formats::snn;
 use crate::quantize::perturb::perturbed;
-use crate::saturation::saturated_steps;
-use crate::simulate::{Experiment, Score};
+use crate::quantize::saturation::saturated_steps;
+use crate::spiking::experiment::{Experiment, Score};
+use crate::spiking::perturb::Perturbation;
 use crate::statistics::Interval;
 use crate::task::{self, Task};
 

@@ -12,7 +12,8 @@ use crate::board::client::{Client, Identity};
 use crate::board::explain_network;
 use crate::board::port::Port;
 use crate::board::session::{Pair, Parting, pair, parting};
-use crate::simulate::{Experiment, Memory, Outcome};
+use crate::spiking::experiment::{Experiment, Outcome};
+use crate::spiking::trial::Memory;
 
 #[derive(Serialize)]
 struct BoardReport<'a> {

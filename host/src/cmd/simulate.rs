@@ -16,13 +16,15 @@ use super::recording::{Format, Recorded};
 use super::{
     CommandError, NeuronArgs, hexadecimal, lambda_of, print_json, spiking_network, task_of, trials,
 };
-use crate::convert::{SpikingNetwork, TimeStep};
+use crate::convert::one_to_one;
 use crate::formats::rate_model::{ModelError, RateModelFile, read_mat};
-use crate::record::{Record, Recording, Stimulation};
 use crate::report::figures::output::outputs;
 use crate::report::figures::raster::raster;
 use crate::report::observe::{self, Trials};
-use crate::simulate::task_trial;
+use crate::spiking::experiment::task_trial;
+use crate::spiking::network::SpikingNetwork;
+use crate::spiking::record::{Record, Recording, Stimulation};
+use crate::spiking::time_step::TimeStep;
 use crate::task::{self, Task};
 
 /// Simulate the spiking network of a rate model, and record it
@@ -198,7 +200,7 @@ impl<'a> Simulation<'a> {
         let lambda = lambda_of(&model, args.lambda)?;
         let neuron = args.neuron.neuron()?;
         let mut network = if args.initial_weights {
-            let network = SpikingNetwork::new(&model.initial()?, lambda, neuron);
+            let network = one_to_one(&model.initial()?, lambda, neuron);
             network.map_err(|source| CommandError::Convert {
                 path: args.model.clone(),
                 source,

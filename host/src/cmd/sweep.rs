@@ -14,10 +14,10 @@ use super::{
     CommandError, FilterArg, Lambdas, NeuronArg, neuron_of, print_json, progress, sweep_figure,
     trials,
 };
-use crate::convert::TimeStep;
 use crate::convert::search::default_lambdas;
 use crate::formats::disk;
 use crate::rate::activation::ActivationKind;
+use crate::spiking::time_step::TimeStep;
 use crate::sweep::plan::{Calibrate, Cell, Equation, Member, NeuronOptions, Plan};
 use crate::sweep::row::Row;
 use crate::sweep::rows::{self, RowsFile};

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{CommandError, print_json, trials};
 use crate::formats::npz::{Npz, Values};
-use crate::simulate::task_trial;
+use crate::spiking::experiment::task_trial;
 use crate::task::{self, SAMPLE_MS, Task};
 
 /// Write trials of a task as arrays, for other trainers

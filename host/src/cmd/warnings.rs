@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use crate::convert::search::Candidate;
-use crate::simulate::Score;
+use crate::spiking::experiment::Score;
 use crate::statistics::Interval;
 
 /// A share whose 95 % interval is wider than this may be anything: so wide is

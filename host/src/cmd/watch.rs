@@ -10,10 +10,11 @@ use rate2spike_core::{Arithmetic, Fixed};
 use super::{
     CommandError, check_self_test, lambda_of, spiking_network, task_of, task_of_blob, trials,
 };
-use crate::convert::{Neuron, TimeStep};
 use crate::formats::rate_model::RateModelFile;
 use crate::formats::{disk, snn};
-use crate::simulate::Experiment;
+use crate::spiking::experiment::Experiment;
+use crate::spiking::neuron::Neuron;
+use crate::spiking::time_step::TimeStep;
 use crate::task::{self, Task};
 use crate::watch::play::Player;
 use crate::watch::scene::{Class, Scene, classes};

@@ -38,14 +38,16 @@ use rate2spike_core::network::Membrane;
 use rayon::prelude::*;
 
 use super::refit::Samples;
-use super::search::score_f64;
-use super::{ConvertError, Neuron, PUBLISHED_STEP_MS, SpikingNetwork, TimeStep};
+use super::{ConvertError, one_to_one};
 use crate::rate::activation::{ActivationKind, LIF_LAMBDA};
 use crate::rate::batch::Batch;
 use crate::rate::network::RateNetwork;
 use crate::rate::recurrence;
 use crate::rate::siegert::NoisyNeuron;
-use crate::simulate::{Score, task_trial};
+use crate::spiking::experiment::{Score, score_f64, task_trial};
+use crate::spiking::network::SpikingNetwork;
+use crate::spiking::neuron::Neuron;
+use crate::spiking::time_step::{PUBLISHED_STEP_MS, TimeStep};
 use crate::task::{SAMPLE_MS, Task};
 
 /// κ, in the order in which they are tried.
@@ -154,14 +156,14 @@ impl Calibration {
     /// The calibrated network.
     ///
     /// # Errors
-    /// Those of [`SpikingNetwork::new`].
+    /// Those of [`one_to_one`].
     pub fn network(
         &self,
         rate: &RateNetwork,
         neuron: Neuron,
     ) -> Result<SpikingNetwork, ConvertError> {
         let lambda = self.median_lambda();
-        let mut network = SpikingNetwork::new(rate, lambda, neuron)?;
+        let mut network = one_to_one(rate, lambda, neuron)?;
         let shares: Vec<f64> = self.lambda.iter().map(|own| lambda / own).collect();
         let rows = network.weights.chunks_exact_mut(rate.units);
         for (row, gain) in rows.zip(&self.gain_mv) {
@@ -189,7 +191,7 @@ impl Request<'_> {
     /// # Errors
     /// [`CalibrateError`].
     pub fn find_if_needed(&self, lambda: f64) -> Result<Option<Found>, CalibrateError> {
-        let plain = SpikingNetwork::new(self.network, lambda, self.neuron)?;
+        let plain = one_to_one(self.network, lambda, self.neuron)?;
         let step = TimeStep::PUBLISHED;
         let score = score_f64(&plain, self.task, &step, self.seed, self.trials);
         let worse = score.correct.min(score.strict);

@@ -19,8 +19,10 @@ use rate2spike_core::noise::Noise;
 use rate2spike_core::trial;
 use rayon::prelude::*;
 
-use super::{SpikingNetwork, TimeStep};
-use crate::simulate::{Input, Memory, clock, task_trial};
+use crate::spiking::experiment::{clock, task_trial};
+use crate::spiking::network::SpikingNetwork;
+use crate::spiking::time_step::TimeStep;
+use crate::spiking::trial::{Input, Memory};
 use crate::task::Task;
 
 /// α, the strength of the ridge, as a share of the mean of Rᵀ R's diagonal.

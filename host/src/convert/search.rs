@@ -11,10 +11,15 @@ use std::convert::Infallible;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{ConvertError, Neuron, OwnedTables, SpikingNetwork, TimeStep};
+use super::{ConvertError, one_to_one};
 use crate::rate::activation::{ActivationKind, LIF_LAMBDA};
 use crate::rate::network::RateNetwork;
-use crate::simulate::{Experiment, Memory, Outcome, Score, clock};
+use crate::spiking::experiment::{Experiment, Outcome, clock};
+use crate::spiking::network::SpikingNetwork;
+use crate::spiking::neuron::Neuron;
+use crate::spiking::tables::OwnedTables;
+use crate::spiking::time_step::TimeStep;
+use crate::spiking::trial::Memory;
 use crate::statistics::{Interval, sign_test};
 use crate::task::Task;
 
@@ -129,7 +134,7 @@ impl Search<'_> {
     /// # Errors
     /// If a λ is not positive or the network not finite.
     pub fn contest(&self) -> Result<Contest<'_>, ConvertError> {
-        let network = |&lambda| SpikingNetwork::new(self.network, lambda, self.neuron);
+        let network = |&lambda| one_to_one(self.network, lambda, self.neuron);
         let tables = |network: SpikingNetwork| network.tables(&self.step);
         let networks = self
             .lambdas
@@ -285,18 +290,6 @@ pub fn best(candidates: &[Candidate]) -> Option<&Candidate> {
                 best
             }
         })
-}
-
-/// Scores a spiking network in double precision.
-pub fn score_f64(
-    network: &SpikingNetwork,
-    task: Task,
-    step: &TimeStep,
-    seed: u64,
-    trials: usize,
-) -> Score {
-    let tables = network.tables::<f64>(step);
-    Experiment::floating(&tables.tables(), task, step, seed).score(trials)
 }
 
 #[cfg(test)]

@@ -24,8 +24,8 @@
 use rate2spike_core::network::Membrane as Equation;
 
 use super::{ExportError, Fidelity, approximate, faithful, unsupported};
-use crate::convert::SpikingNetwork;
 use crate::formats::nir::{Graph, Membrane, Node};
+use crate::spiking::network::SpikingNetwork;
 
 /// Which nodes the network becomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -230,14 +230,15 @@ pub fn fidelity(network: &SpikingNetwork, profile: Profile) -> Vec<Fidelity> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::convert::Neuron;
+    use crate::convert::one_to_one;
     use crate::rate::network::RateNetwork;
     use crate::rate::options::RateOptions;
+    use crate::spiking::neuron::Neuron;
     use crate::task::Task;
 
     fn network(neuron: Neuron) -> SpikingNetwork {
         let rate = RateNetwork::start(&RateOptions::published(Task::Mante, 12));
-        SpikingNetwork::new(&rate, 50.0, neuron).expect("a network")
+        one_to_one(&rate, 50.0, neuron).expect("a network")
     }
 
     #[test]

@@ -5,9 +5,10 @@ use rate2spike_core::network::Membrane;
 use rate2spike_core::noise::Noise;
 
 use super::{ExportError, Fidelity, approximate, faithful, unsupported};
-use crate::convert::{SpikingNetwork, TimeStep};
 use crate::formats::npz::{Npz, Values};
-use crate::simulate::Memory;
+use crate::spiking::network::SpikingNetwork;
+use crate::spiking::time_step::TimeStep;
+use crate::spiking::trial::Memory;
 
 /// Who runs the script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

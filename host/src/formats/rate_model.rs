@@ -522,7 +522,7 @@ struct Run {
 
 impl Run {
     fn new(network: &RateNetwork, options: &RateOptions, index: u64) -> Self {
-        use crate::rate::network::{Stream, generator};
+        use crate::random::{Stream, generator};
         let task = options.task;
         let trial = task.trial(&mut generator(options.seed, Stream::Training, index));
         let fluctuating = options.fluctuations > 0.0;

@@ -15,9 +15,10 @@
 
 use super::ImportError;
 use super::chains::Ways;
-use crate::convert::{Neuron, SpikingNetwork};
 use crate::export::{Fidelity, approximate, faithful, unsupported};
 use crate::formats::nir::read::{Numbers, ReadGraph, ReadNode};
+use crate::spiking::network::SpikingNetwork;
+use crate::spiking::neuron::Neuron;
 
 /// What a graph does not say.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -611,12 +612,13 @@ mod tests {
     use rate2spike_core::factors::Scheme;
 
     use super::*;
-    use crate::convert::TimeStep;
+    use crate::convert::one_to_one;
     use crate::export::Degree;
     use crate::export::nir::{Profile, graph};
     use crate::quantize::quantize;
     use crate::rate::network::RateNetwork;
     use crate::rate::options::RateOptions;
+    use crate::spiking::time_step::TimeStep;
     use crate::task::Task;
 
     /// As `Neuron::LIF` has it, but without noise.
@@ -634,7 +636,7 @@ mod tests {
             noise_mv: 0.0,
             ..Neuron::LIF
         };
-        SpikingNetwork::new(&rate, 50.0, neuron).expect("a network")
+        one_to_one(&rate, 50.0, neuron).expect("a network")
     }
 
     fn read(network: &SpikingNetwork, profile: Profile) -> ReadGraph {

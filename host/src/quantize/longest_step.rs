@@ -9,8 +9,9 @@ use rate2spike_core::factors::Scheme;
 use serde::Serialize;
 
 use super::quantize;
-use crate::convert::{PUBLISHED_STEP_MS, SpikingNetwork, TimeStep};
-use crate::simulate::{Experiment, Outcome};
+use crate::spiking::experiment::{Experiment, Outcome};
+use crate::spiking::network::SpikingNetwork;
+use crate::spiking::time_step::{PUBLISHED_STEP_MS, TimeStep};
 use crate::task::Task;
 
 /// Accuracy that a longer step may cost.

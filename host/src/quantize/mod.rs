@@ -14,6 +14,7 @@ pub mod longest_step;
 pub mod perturb;
 mod readout;
 pub mod report;
+pub mod saturation;
 
 use fixed::types::{I4F12, I6F10};
 use rate2spike_core::arithmetic::{Arithmetic, DRIVE_FRACTION_BITS, FACTOR_SHIFT, Fixed};
@@ -23,8 +24,11 @@ use rate2spike_core::factors::Scheme;
 use rate2spike_core::network::Membrane;
 use rate2spike_core::noise::DEVIATE_SD;
 
-use crate::convert::{Neuron, SpikingNetwork, TimeStep};
-use crate::simulate::{Memory, clock};
+use crate::spiking::experiment::clock;
+use crate::spiking::network::SpikingNetwork;
+use crate::spiking::neuron::Neuron;
+use crate::spiking::time_step::TimeStep;
+use crate::spiking::trial::Memory;
 use crate::task::Task;
 use report::{Loss, Losses};
 

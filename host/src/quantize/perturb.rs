@@ -4,7 +4,7 @@
 use rate2spike_core::blob::{Deployed, READOUT_BYTES, START_BYTES, SYNAPSE_BYTES};
 
 use super::{bytes, self_test};
-use crate::convert::perturb::{Class, Perturbation};
+use crate::spiking::perturb::{Perturbation, Projection};
 
 /// A perturbation that a deployed network does not take.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
@@ -54,7 +54,7 @@ pub fn perturbed(
         let mut to = 0;
         for synapse in synapses[column].chunks_exact_mut(SYNAPSE_BYTES) {
             to += usize::from(synapse[0]);
-            let class = Class {
+            let class = Projection {
                 from_inhibitory: inhibitory[from],
                 to_inhibitory: inhibitory.get(to).copied().unwrap_or(false),
             };
@@ -101,10 +101,13 @@ fn columns(starts: &[u8]) -> Vec<std::ops::Range<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::convert::{Neuron, SpikingNetwork, TimeStep};
+    use crate::convert::one_to_one;
     use crate::quantize::quantize;
     use crate::rate::network::RateNetwork;
     use crate::rate::options::RateOptions;
+    use crate::spiking::network::SpikingNetwork;
+    use crate::spiking::neuron::Neuron;
+    use crate::spiking::time_step::TimeStep;
     use crate::task::Task;
     use rate2spike_core::factors::Scheme;
 
@@ -112,7 +115,7 @@ mod tests {
     #[test]
     fn cutting_before_and_after_quantization_is_the_same() {
         let rate = RateNetwork::start(&RateOptions::published(Task::Xor, 60));
-        let mut network = SpikingNetwork::new(&rate, 50.0, Neuron::LIF).expect("a network");
+        let mut network = one_to_one(&rate, 50.0, Neuron::LIF).expect("a network");
         let n = network.units;
         // The largest weight of every row comes from a unit that stays.
         for row in network.weights.chunks_exact_mut(n) {
@@ -145,11 +148,11 @@ mod tests {
     #[test]
     fn what_eight_bits_do_not_hold_is_refused() {
         let rate = RateNetwork::start(&RateOptions::published(Task::Xor, 20));
-        let network = SpikingNetwork::new(&rate, 50.0, Neuron::LIF).expect("a network");
+        let network = one_to_one(&rate, 50.0, Neuron::LIF).expect("a network");
         let step = TimeStep::new(0.1, Scheme::Exact).expect("a step");
         let bytes = quantize(&network, Task::Xor, &step).expect("it fits").bytes;
         let deployed = Deployed::read(&bytes).expect("a blob");
-        let class = Class {
+        let class = Projection {
             from_inhibitory: false,
             to_inhibitory: false,
         };

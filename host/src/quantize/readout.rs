@@ -4,8 +4,9 @@ use rate2spike_core::arithmetic::{Arithmetic, FACTOR_SHIFT, Fixed};
 use rate2spike_core::factors::TimeConstants;
 
 use super::{Decay, Decays, QuantizeError, area};
-use crate::convert::{SpikingNetwork, TimeStep};
 use crate::quantize::report::{Loss, Losses};
+use crate::spiking::network::SpikingNetwork;
+use crate::spiking::time_step::TimeStep;
 
 /// Filters of a readout whose units have different time constants. The
 /// response of a unit then differs from its own by less than a percent of the

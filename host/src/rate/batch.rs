@@ -2,9 +2,10 @@
 
 use rate2spike_core::noise::Noise;
 
-use super::network::{RateNetwork, Stream, generator};
+use super::network::RateNetwork;
 use super::normal::fill;
 use super::spare::Spare;
+use crate::random::{Stream, generator};
 use crate::task::{Task, Trial};
 
 /// Standard deviation of the noise that each step adds to x.

@@ -1,11 +1,12 @@
 //! The numbers of a rate network, in the terms of the published code.
 
-use rand::{RngExt, SeedableRng};
+use rand::RngExt;
 use rand_distr::{Distribution, Gamma, Normal, StandardNormal};
 use rand_pcg::Pcg64;
 
 use super::activation::ActivationKind;
 use super::options::{DecayTaus, RateOptions, WeightStart};
+use crate::random::{Stream, generator};
 
 /// A rate network. Matrices are row by row; N units, K input channels.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,36 +37,6 @@ pub struct RateNetwork {
     pub b_out: f32,
     /// θ of τ = σ(θ)(τ_max − τ_min) + τ_min; N.
     pub tau_theta: Vec<f32>,
-}
-
-/// What the random numbers of a training are used for: each purpose has a
-/// stream of its own, so that none shifts another.
-#[derive(Clone, Copy, Debug)]
-pub enum Stream {
-    /// The network's start.
-    Network = 1,
-    /// The trials of the training.
-    Training = 2,
-    /// The trials of the evaluations.
-    Evaluation = 3,
-    /// The trials of the spiking network.
-    Spiking = 4,
-    /// The artificial stimulation of a spiking network.
-    Stimulation = 5,
-    /// The shuffling of a spiking network's weights.
-    Perturbation = 6,
-}
-
-/// The generator of the `index`-th draw of a stream.
-pub fn generator(seed: u64, stream: Stream, index: u64) -> Pcg64 {
-    let mut bytes = [0u8; 32];
-    bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    bytes[8..16].copy_from_slice(&(stream as u64).to_le_bytes());
-    bytes[16..24].copy_from_slice(&index.to_le_bytes());
-    let mut random = Pcg64::from_seed(bytes);
-    // Neighbouring seeds give neighbouring states; a second seeding by the
-    // output separates them.
-    Pcg64::seed_from_u64(random.random())
 }
 
 impl RateNetwork {

@@ -9,10 +9,11 @@ use burn::optim::{GradientsParams, Optimizer};
 use super::activation::Activation;
 use super::batch::Batch;
 use super::model::{Drive, RateModel, loss, target};
-use super::network::{RateNetwork, Stream};
+use super::network::RateNetwork;
 use super::optimizer::{PublishedAdam, adam};
 use super::options::{Loss, RateOptions};
 use super::recurrence::{self, Parameters};
+use crate::random::Stream;
 use crate::task::Task;
 
 /// The back end on the CPU.

@@ -9,12 +9,15 @@ use rate2spike_core::noise::Noise;
 use rate2spike_core::trial;
 use rayon::prelude::*;
 
-use crate::convert::{SpikingNetwork, TimeStep};
+use crate::random::Stream;
 use crate::rate::batch::Batch;
-use crate::rate::network::{RateNetwork, Stream};
+use crate::rate::network::RateNetwork;
 use crate::rate::recurrence;
-use crate::record::{Record, Recording};
-use crate::simulate::{Input, Memory, task_trial};
+use crate::spiking::experiment::task_trial;
+use crate::spiking::network::SpikingNetwork;
+use crate::spiking::record::{Record, Recording};
+use crate::spiking::time_step::TimeStep;
+use crate::spiking::trial::{Input, Memory};
 use crate::task::{SAMPLE_MS, Task};
 
 /// Trials of the rate network that run at once.

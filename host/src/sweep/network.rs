@@ -7,14 +7,19 @@ use rate2spike_core::blob::Deployed;
 
 use super::plan::{Calibrate, Cell, Member, Plan};
 use super::row::{Row, Scores, Seconds};
+use crate::convert::ConvertError;
 use crate::convert::calibrate::{CalibrateError, Found, Request};
-use crate::convert::search::{SEARCH_SEED, Search, best, score_f64};
-use crate::convert::{ConvertError, Neuron, SpikingNetwork, TimeStep};
+use crate::convert::one_to_one;
+use crate::convert::search::{SEARCH_SEED, Search, best};
 use crate::quantize::quantize;
 use crate::rate::network::RateNetwork;
 use crate::rate::options::RateOptions;
 use crate::rate::training::{EvaluationTrials, Trained, evaluate, train};
-use crate::simulate::{Experiment, Score};
+use crate::spiking::experiment::score_f64;
+use crate::spiking::experiment::{Experiment, Score};
+use crate::spiking::network::SpikingNetwork;
+use crate::spiking::neuron::Neuron;
+use crate::spiking::time_step::TimeStep;
 
 /// Runs `member` of `plan`; `step` is the deployed network's.
 pub fn run(plan: &Plan, member: Member, step: &TimeStep) -> Row {
@@ -87,10 +92,7 @@ fn spike(row: &mut Row, plan: &Plan, trained: &Trained, step: &TimeStep) -> Resu
         let found = lambda(row, (cell, plan.search_trials), &trained.network, neuron);
         found
             .and_then(|(lambda, accuracy)| {
-                Ok((
-                    SpikingNetwork::new(&trained.network, lambda, neuron)?,
-                    accuracy,
-                ))
+                Ok((one_to_one(&trained.network, lambda, neuron)?, accuracy))
             })
             .map_err(|error| error.to_string())?
     };

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::SweepError;
-use crate::convert::Neuron;
 use crate::formats::disk;
+use crate::spiking::neuron::Neuron;
 
 use crate::rate::options::RateOptions;
 

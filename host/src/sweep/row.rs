@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::plan::{Member, NeuronOptions};
 use crate::rate::options::RateOptions;
-use crate::simulate::Score;
+use crate::spiking::experiment::Score;
 
 /// One network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -7,7 +7,7 @@ use super::SweepError;
 use super::network;
 use super::plan::{Member, Plan};
 use super::row::Row;
-use crate::convert::TimeStep;
+use crate::spiking::time_step::TimeStep;
 
 /// Runs `members` on `threads` threads, one network on each; `finished` gets
 /// every row, one at a time, and an error of its own stops the sweep.

@@ -7,7 +7,8 @@ use rate2spike_core::noise::Noise;
 use rate2spike_core::step::State;
 
 use super::scene::Scene;
-use crate::simulate::{Experiment, FromInput, Input, Memory, task_trial};
+use crate::spiking::experiment::{Experiment, task_trial};
+use crate::spiking::trial::{FromInput, Input, Memory};
 
 /// What whoever looks can ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,16 +175,18 @@ mod tests {
     use std::convert::Infallible;
 
     use super::*;
-    use crate::convert::{Neuron, SpikingNetwork, TimeStep};
+    use crate::convert::one_to_one;
     use crate::rate::network::RateNetwork;
     use crate::rate::options::RateOptions;
+    use crate::spiking::neuron::Neuron;
+    use crate::spiking::time_step::TimeStep;
     use crate::task::Task;
     use crate::watch::scene::Class;
 
     /// Plays a network of 20 units; `look` may answer with keys.
     fn played(most: Option<u64>, mut look: impl FnMut(&Scene) -> Vec<Key>) -> Scene {
         let rate = RateNetwork::start(&RateOptions::published(Task::GoNogo, 20));
-        let network = SpikingNetwork::new(&rate, 50.0, Neuron::LIF).expect("a network");
+        let network = one_to_one(&rate, 50.0, Neuron::LIF).expect("a network");
         let tables = network.tables::<f64>(&TimeStep::PUBLISHED);
         let tables = tables.tables();
         let experiment = Experiment::floating(&tables, Task::GoNogo, &TimeStep::PUBLISHED, 3);
@@ -210,7 +213,7 @@ mod tests {
             vec![]
         });
         let rate = RateNetwork::start(&RateOptions::published(Task::GoNogo, 20));
-        let network = SpikingNetwork::new(&rate, 50.0, Neuron::LIF).expect("a network");
+        let network = one_to_one(&rate, 50.0, Neuron::LIF).expect("a network");
         let tables = network.tables::<f64>(&TimeStep::PUBLISHED);
         let tables = tables.tables();
         let experiment = Experiment::floating(&tables, Task::GoNogo, &TimeStep::PUBLISHED, 3);

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use rate2spike::formats::{disk, snn};
-use rate2spike::simulate::Experiment;
+use rate2spike::spiking::experiment::Experiment;
 use rate2spike::task::Task;
 use rate2spike_core::blob::Deployed;
 use rate2spike_tests::soak::{PARTS, soak};

@@ -10,7 +10,8 @@ use rayon::prelude::*;
 use super::model::{EnsembleAdam, EnsembleModel, losses};
 use super::trials::{TrialRange, TrialSource};
 use super::{Drive, SideBySide};
-use crate::rate::network::{RateNetwork, Stream};
+use crate::random::Stream;
+use crate::rate::network::RateNetwork;
 use crate::rate::options::RateOptions;
 use crate::rate::training::{
     EVALUATE_EVERY, EVALUATION_TRIALS, Evaluation, Trained, criterion, settling_rate, strength,

@@ -6,8 +6,9 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
 use rayon::prelude::*;
 
+use crate::random::Stream;
 use crate::rate::batch::Batch;
-use crate::rate::network::{RateNetwork, Stream};
+use crate::rate::network::RateNetwork;
 use crate::task::Task;
 
 /// B trials for each of K networks: the arrays of [`Batch`] one network after

@@ -5,10 +5,12 @@ use rayon::prelude::*;
 
 use super::{Figure, range};
 use crate::convert::search::Candidate;
-use crate::convert::{Neuron, SpikingNetwork, TimeStep};
 use crate::rate::activation::ActivationKind;
-use crate::record::Recording;
 use crate::report::canvas::{Axis, COLUMN_MM, Chart, Line, Panel, Sign, colour, figure};
+use crate::spiking::network::SpikingNetwork;
+use crate::spiking::neuron::Neuron;
+use crate::spiking::record::Recording;
+use crate::spiking::time_step::TimeStep;
 
 /// Accuracy of every candidate with its 95 % interval, and the λ that is used.
 pub fn accuracy(candidates: &[Candidate], lambda: f64, trials: usize) -> Figure {

@@ -4,7 +4,7 @@
 use super::{Figure, answer_colour, answers, range};
 use crate::report::canvas::{Axis, COLUMN_MM, Chart, Line, Panel, Sign, colour, figure, rows};
 use crate::report::observe::{Observation, Trials};
-use crate::simulate::task_trial;
+use crate::spiking::experiment::task_trial;
 use crate::task::SAMPLE_MS;
 
 /// One trial of every answer: its inputs, one above the other, and its target.

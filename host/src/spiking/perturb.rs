@@ -3,12 +3,12 @@
 
 use rand::seq::SliceRandom;
 
-use super::SpikingNetwork;
-use crate::rate::network::{Stream, generator};
+use super::network::SpikingNetwork;
+use crate::random::{Stream, generator};
 
 /// Connections by the kinds of their sender and of their receiver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Class {
+pub struct Projection {
     /// Whether the sender is inhibitory.
     pub from_inhibitory: bool,
     /// Whether the receiver is inhibitory.
@@ -19,7 +19,7 @@ pub struct Class {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Perturbation {
     /// Factors of the weights of a class; zero cuts them.
-    pub scales: Vec<(Class, f64)>,
+    pub scales: Vec<(Projection, f64)>,
     /// Takes away what a unit sends to itself.
     pub no_autapses: bool,
     /// Deals the weights of all excitatory units out anew among the connections
@@ -73,7 +73,7 @@ fn shuffle(weights: &mut [f64], chosen: impl Fn(usize) -> bool, seed: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::convert::Neuron;
+    use crate::spiking::neuron::Neuron;
 
     /// Units 0 and 1 excite, unit 2 inhibits; `w[i, j]` is from j to i.
     fn network() -> (SpikingNetwork, [bool; 3]) {
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn a_class_is_scaled_and_no_other() {
-        let to_inhibitory = Class {
+        let to_inhibitory = Projection {
             from_inhibitory: false,
             to_inhibitory: true,
         };

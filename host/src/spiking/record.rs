@@ -8,9 +8,11 @@ use rate2spike_core::noise::Noise;
 use rate2spike_core::step::State;
 use rate2spike_core::trial::Clock;
 
-use crate::convert::{Float, SpikingNetwork, TimeStep};
-use crate::rate::network::{Stream, generator};
-use crate::simulate::{Input, Memory};
+use super::network::SpikingNetwork;
+use super::tables::Float;
+use super::time_step::TimeStep;
+use super::trial::{Input, Memory};
+use crate::random::{Stream, generator};
 
 /// What a spike looks like in a recorded potential, mV, as in the published
 /// code.

@@ -9,7 +9,8 @@ use rate2spike_core::network::Network;
 use rate2spike_core::noise::Noise;
 use rate2spike_core::trial;
 
-use crate::simulate::{Experiment, Input, Memory, task_trial};
+use crate::spiking::experiment::{Experiment, task_trial};
+use crate::spiking::trial::{Input, Memory};
 
 /// Steps of the first `trials` trials in which a filter of the readout stands at
 /// the end of its range.

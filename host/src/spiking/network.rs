@@ -1,0 +1,66 @@
+//! The spiking network in millivolts and milliseconds.
+
+use rate2spike_core::factors::{StepFactors, TimeConstants};
+use rate2spike_core::network::Filter;
+
+use super::neuron::Neuron;
+use super::time_step::TimeStep;
+
+/// A spiking network in mV and ms. N units, K input channels; matrices are row
+/// by row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SpikingNetwork {
+    /// The neuron.
+    pub neuron: Neuron,
+    /// N.
+    pub units: usize,
+    /// K.
+    pub channels: usize,
+    /// Area of the current that a spike of j causes in i, mV·s, N × N.
+    pub weights: Vec<f64>,
+    /// mV per unit of input, N × K.
+    pub input_weights: Vec<f64>,
+    /// Constant current of each unit beside the neuron's own, mV, N.
+    pub offset_mv: Vec<f64>,
+    /// Area of a spike's contribution to the output, s, N.
+    pub readout: Vec<f64>,
+    /// Decay time constants of the synapses, ms, N.
+    pub decay_ms: Vec<f64>,
+    /// λ.
+    pub lambda: f64,
+}
+
+impl SpikingNetwork {
+    /// Constant current of each unit, mV, N.
+    pub fn biases_mv(&self) -> impl Iterator<Item = f64> {
+        let bias = self.neuron.bias_mv;
+        self.offset_mv.iter().map(move |offset| bias + offset)
+    }
+
+    /// The factors of one step for `unit`.
+    pub fn factors(&self, unit: usize, step: &TimeStep) -> StepFactors {
+        let rise = self.neuron.rise_ms;
+        TimeConstants {
+            membrane: self.neuron.tau_m_ms / step.ms,
+            rise: (rise > 0.0).then_some(rise / step.ms),
+            decay: self.decay_ms[unit] / step.ms,
+        }
+        .step(step.scheme)
+    }
+
+    /// Steps after a spike in which a membrane feels its noise only.
+    pub fn refractory_steps(&self, step: &TimeStep) -> u16 {
+        (self.neuron.refractory_ms / step.ms)
+            .round()
+            .min(f64::from(u16::MAX - 1)) as u16
+    }
+
+    /// The synapse's filter.
+    pub fn filter(&self) -> Filter {
+        if self.neuron.rise_ms > 0.0 {
+            Filter::Double
+        } else {
+            Filter::Single
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The time step of a spiking network: its length, its scheme of integration, and
+//! the noise that belongs to it.
+
+use rate2spike_core::factors::Scheme;
+
+use super::neuron::Neuron;
+use crate::task::SAMPLE_MS;
+
+/// Time step of the published simulations, to which its noise belongs, ms.
+pub const PUBLISHED_STEP_MS: f64 = 0.05;
+
+/// How time is cut into steps.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TimeStep {
+    /// Length of a step, ms.
+    pub ms: f64,
+    /// How a step is integrated.
+    pub scheme: Scheme,
+    /// Time steps of one input sample.
+    pub steps_per_sample: u32,
+    /// Whether the noise of a step grows with the step's length, so that the
+    /// process stays the same. The published `downsample` does not do it.
+    pub rescaled_noise: bool,
+}
+
+/// A time step that does not work.
+#[derive(Debug, thiserror::Error, PartialEq)]
+pub enum StepError {
+    /// Not a whole number of steps in an input sample.
+    #[error("a time step of {0} ms: give a length that divides 5 ms, from 0.01 to 1 ms")]
+    Length(f64),
+    /// Euler's scheme with a long step.
+    #[error(
+        "Euler's scheme with a step of {0} ms is not accurate; use --scheme exact above 0.1 ms"
+    )]
+    LongEuler(f64),
+    /// The quadratic neuron has no exact scheme.
+    #[error("the quadratic neuron is not linear between spikes; use --scheme euler")]
+    QuadraticExact,
+    /// Downsampling by zero.
+    #[error("--downsample 0; give at least 1")]
+    Downsample,
+}
+
+impl TimeStep {
+    /// The published one.
+    pub const PUBLISHED: TimeStep = TimeStep {
+        ms: PUBLISHED_STEP_MS,
+        scheme: Scheme::Euler,
+        steps_per_sample: 100,
+        rescaled_noise: true,
+    };
+
+    /// Steps of `ms`.
+    pub fn new(ms: f64, scheme: Scheme) -> Result<Self, StepError> {
+        let steps = (SAMPLE_MS / ms).round();
+        if !(0.01..=1.0).contains(&ms) || (steps * ms - SAMPLE_MS).abs() > 1e-9 {
+            return Err(StepError::Length(ms));
+        }
+        if scheme == Scheme::Euler && ms > 0.1 {
+            return Err(StepError::LongEuler(ms));
+        }
+        Ok(Self {
+            ms,
+            scheme,
+            steps_per_sample: steps as u32,
+            rescaled_noise: true,
+        })
+    }
+
+    /// The published `downsample`: every `factor`-th input sample, each for 100
+    /// steps that are `factor` times as long, and the same noise in each.
+    pub fn downsampled(factor: u32) -> Result<Self, StepError> {
+        if factor == 0 {
+            return Err(StepError::Downsample);
+        }
+        Ok(Self {
+            ms: PUBLISHED_STEP_MS * f64::from(factor),
+            rescaled_noise: false,
+            ..Self::PUBLISHED
+        })
+    }
+
+    /// Standard deviation of the noise of one step, mV. With the exact scheme
+    /// that of the exact Ornstein–Uhlenbeck step, whose membrane has the same
+    /// standard deviation at any length of step.
+    pub fn noise_mv(&self, neuron: &Neuron) -> f64 {
+        if !self.rescaled_noise {
+            return neuron.noise_mv;
+        }
+        let growth = (self.ms / PUBLISHED_STEP_MS).sqrt();
+        let exactness = match self.scheme {
+            Scheme::Euler => 1.0,
+            Scheme::Exact => {
+                let decay = 2.0 * self.ms / neuron.tau_m_ms;
+                (-(-decay).exp_m1() / decay).sqrt()
+            }
+        };
+        neuron.noise_mv * growth * exactness
+    }
+}
