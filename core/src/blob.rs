@@ -29,7 +29,7 @@ use crate::network::{
 };
 use crate::noise::Noise;
 use crate::step::{Block, ReadoutBlock, State, Waiting};
-use crate::trial::{self, Clock, SpikeHash};
+use crate::trial::{Clock, Run, SpikeHash};
 
 /// The first four bytes.
 pub const MAGIC: [u8; 4] = *b"R2SN";
@@ -299,16 +299,12 @@ impl<'a> Deployed<'a> {
         waiting: &mut [Waiting],
     ) -> Option<u64> {
         let mut noise = Noise::new(self.payload.self_test.seed, 0);
-        let mut state = State::start(self, blocks, readout, waiting, &mut noise)?;
+        let state = State::start(self, blocks, readout, waiting, &mut noise)?;
+        let mut run = Run::new(self, state, noise, self.payload.clock);
         let mut hash = SpikeHash::default();
-        trial::run(
-            self,
-            &mut state,
-            &mut noise,
-            self.payload.clock,
-            |sample| self.self_test_input(sample),
-            |step, state| hash.add_step(step, state),
-        );
+        while let Some(step) = run.step(|sample| self.self_test_input(sample)) {
+            hash.add_step(step, run.state());
+        }
         Some(hash.value())
     }
 

@@ -20,10 +20,156 @@ pub struct Clock {
 
 impl Clock {
     /// The input sample of `step`, which counts from 1: `step / steps_per_sample`
-    /// rounded to nearest, as in the published code, so that the first sample
+    /// rounded to nearest, as in the published code. The first sample therefore
     /// lasts half as long as the others.
     pub fn sample(&self, step: u32) -> u32 {
         (2 * step + self.steps_per_sample) / (2 * self.steps_per_sample)
+    }
+}
+
+/// A network on its way through a trial, one step each time that it is asked.
+///
+/// A run has the step counter, the clock of the input, the noise and the state.
+/// New input is applied only when it differs from the input shown before. The
+/// caller may stop at any step.
+///
+/// A trial whose samples are known beforehand:
+///
+/// ```
+/// # use rate2spike_core::network::{Input, Network};
+/// # use rate2spike_core::trial::Run;
+/// # fn spikes<'i, N: Network>(
+/// #     mut run: Run<'_, '_, N, &'i [Input<N>]>,
+/// #     input: &'i [Input<N>],
+/// # ) -> usize {
+/// let mut spikes = 0;
+/// while let Some(_step) = run.step(|_sample| input) {
+///     spikes += run.state().fired().count();
+/// }
+/// spikes
+/// # }
+/// ```
+///
+/// Samples that arrive while the network runs, from a button or a sensor, go in
+/// with [`Run::show`], and [`Run::advance`] makes a step.
+#[derive(Debug)]
+pub struct Run<'n, 'm, N: Network, I> {
+    network: &'n N,
+    state: State<'m, N::Number>,
+    noise: Noise,
+    clock: Clock,
+    /// Steps made.
+    now: u32,
+    /// The sample of the step `now`.
+    sample: u32,
+    /// Steps until the sample after it begins. They are counted down, since a
+    /// microcontroller without a divider pays for each division.
+    until_next: u32,
+    /// The input in use; `None` before the first one.
+    shown: Option<I>,
+}
+
+impl<'n, 'm, N: Network, I: AsRef<[Input<N>]>> Run<'n, 'm, N, I> {
+    /// A run of `network` from `state`, before its first step. `noise` is the
+    /// generator that the state was started with.
+    #[inline(always)]
+    pub fn new(network: &'n N, state: State<'m, N::Number>, noise: Noise, clock: Clock) -> Self {
+        Self {
+            network,
+            state,
+            noise,
+            clock,
+            now: 0,
+            sample: 0,
+            until_next: clock.steps_per_sample.div_ceil(2),
+            shown: None,
+        }
+    }
+
+    /// The number of steps made, which is the number of the last step.
+    #[inline(always)]
+    pub fn now(&self) -> u32 {
+        self.now
+    }
+
+    /// True once the trial's last step is made.
+    #[inline(always)]
+    pub fn is_over(&self) -> bool {
+        self.now >= self.clock.steps
+    }
+
+    /// The state after the last step.
+    #[inline(always)]
+    pub fn state(&self) -> &State<'m, N::Number> {
+        &self.state
+    }
+
+    /// The state, to change it between two steps: other potentials at the
+    /// start, or an early end of a refractory time.
+    #[inline(always)]
+    pub fn state_mut(&mut self) -> &mut State<'m, N::Number> {
+        &mut self.state
+    }
+
+    /// Makes the trial's next step and returns its number, which counts from 1;
+    /// `None`, and no step, at the trial's end. `input` gives the values of all
+    /// channels in a sample, and is asked once a sample.
+    #[inline(always)]
+    pub fn step(&mut self, input: impl FnOnce(u32) -> I) -> Option<u32> {
+        self.tick(input)?;
+        Some(self.advance())
+    }
+
+    /// The same with a stimulation: see [`State::step_stimulated`].
+    #[inline(always)]
+    pub fn step_stimulated(
+        &mut self,
+        input: impl FnOnce(u32) -> I,
+        stimulate: impl Fn(usize, N::Number) -> N::Number,
+    ) -> Option<u32> {
+        self.tick(input)?;
+        self.now = self.now.wrapping_add(1);
+        self.state
+            .step_stimulated(self.network, &mut self.noise, stimulate);
+        Some(self.now)
+    }
+
+    /// Makes a step with the input that is shown and returns its number, also
+    /// beyond the trial's end: for input that arrives while the network runs.
+    #[inline(always)]
+    pub fn advance(&mut self) -> u32 {
+        self.now = self.now.wrapping_add(1);
+        self.state.step(self.network, &mut self.noise);
+        self.now
+    }
+
+    /// Sets the input from the next step on, if it is another one than before.
+    #[inline(always)]
+    pub fn show(&mut self, input: I) {
+        let known = self.shown.as_ref().map(I::as_ref);
+        if known != Some(input.as_ref()) {
+            self.state.set_input(self.network, input.as_ref());
+        }
+        self.shown = Some(input);
+    }
+
+    /// Advances the clock of the input by one step, and shows the sample that
+    /// begins with it; `None` at the trial's end.
+    #[inline(always)]
+    fn tick(&mut self, input: impl FnOnce(u32) -> I) -> Option<()> {
+        if self.is_over() {
+            return None;
+        }
+        self.until_next = self.until_next.wrapping_sub(1);
+        let begins = self.until_next == 0;
+        if begins {
+            self.sample += 1;
+            self.until_next = self.clock.steps_per_sample;
+        }
+        if begins || self.shown.is_none() {
+            self.show(input(self.sample));
+        }
+        Some(())
     }
 }
 
@@ -87,5 +233,136 @@ impl SpikeHash {
     /// The hash so far.
     pub fn value(&self) -> u64 {
         self.0.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::vec::Vec;
+
+    use super::*;
+    use crate::network::{
+        Constants, Filter, FilterFactors, Membrane, ReadoutFilter, Tables, UnitFactors,
+    };
+    use crate::step::{Block, ReadoutBlock, Waiting};
+
+    const FILTER: FilterFactors<f64> = FilterFactors {
+        synapse_decay: -0.1,
+        rise_gain: 0.1,
+    };
+
+    /// A unit without synapses; one input channel drives it.
+    const ALONE: Tables<f64> = Tables {
+        constants: Constants {
+            units: 1,
+            inputs: 1,
+            membrane: Membrane::Leaky,
+            filter: Filter::Single,
+            leak: 0.1,
+            rise_decay: 0.0,
+            noise_gain: 0.0,
+            threshold: 1.0,
+            reset: 0.0,
+            refractory_steps: 0,
+            start: (0.0, 0.0),
+        },
+        units: &[UnitFactors {
+            filter: FILTER,
+            gain: 1.0,
+            lag: 0.0,
+            bias: 0.0,
+        }],
+        input_weights: &[1.0],
+        starts: &[0, 0],
+        targets: &[],
+        readout: &[ReadoutFilter {
+            filter: FILTER,
+            weight: 1.0,
+        }],
+        readout_spike: 1.0,
+    };
+
+    /// Starts a run of [`ALONE`] and hands it to `run`.
+    fn with_run<I: AsRef<[f64]>, T>(
+        clock: Clock,
+        run: impl FnOnce(Run<'_, '_, Tables<'static, f64>, I>) -> T,
+    ) -> T {
+        let mut noise = Noise::new(1, 0);
+        let mut blocks = [Block::default()];
+        let mut readout = [ReadoutBlock::default()];
+        let mut waiting = [Waiting::default()];
+        let state = State::start(&ALONE, &mut blocks, &mut readout, &mut waiting, &mut noise)
+            .expect("enough memory");
+        run(Run::new(&ALONE, state, noise, clock))
+    }
+
+    #[test]
+    fn a_run_asks_once_for_every_sample_of_its_clock() {
+        for steps_per_sample in 1..12 {
+            let clock = Clock {
+                steps_per_sample,
+                steps: 40,
+            };
+            let mut asked = Vec::new();
+            let steps = with_run(clock, |mut run| {
+                let mut steps = Vec::new();
+                while let Some(step) = run.step(|sample| {
+                    asked.push((steps.len() as u32 + 1, sample));
+                    [0.0]
+                }) {
+                    steps.push(step);
+                }
+                assert!(run.is_over() && run.now() == 40);
+                assert_eq!(run.step(|_| [0.0]), None);
+                steps
+            });
+            assert!(steps.into_iter().eq(1..=40));
+            let mut last = None;
+            let expected: Vec<(u32, u32)> = (1..=40)
+                .map(|step| (step, clock.sample(step)))
+                .filter(|&(_, sample)| last.replace(sample) != Some(sample))
+                .collect();
+            assert_eq!(asked, expected, "{steps_per_sample} steps a sample");
+        }
+    }
+
+    #[test]
+    fn input_shown_as_it_arrives_does_what_samples_do() {
+        let clock = Clock {
+            steps_per_sample: 2,
+            steps: 20,
+        };
+        let value = |sample: u32| [f64::from(sample / 3) * 2.0];
+        let potential = |run: &Run<Tables<f64>, [f64; 1]>| run.state().potential(0);
+        let by_samples: Vec<f64> = with_run(clock, |mut run| {
+            core::iter::from_fn(|| run.step(value).map(|_| potential(&run))).collect()
+        });
+        let as_it_arrives: Vec<f64> = with_run(clock, |mut run| {
+            (1..=20)
+                .map(|step| {
+                    run.show(value(clock.sample(step)));
+                    assert_eq!(run.advance(), step);
+                    potential(&run)
+                })
+                .collect()
+        });
+        assert!(by_samples.iter().any(|&v| v > 0.5));
+        assert_eq!(by_samples, as_it_arrives);
+    }
+
+    #[test]
+    fn a_stimulated_step_moves_the_potential() {
+        let clock = Clock {
+            steps_per_sample: 1,
+            steps: 2,
+        };
+        with_run(clock, |mut run| {
+            run.state_mut().set_potential(0, 0.25);
+            run.step(|_| [0.0]);
+            let before = run.state().potential(0);
+            run.step_stimulated(|_| [0.0], |_, v| v - 1.0);
+            assert!(run.state().potential(0) < before - 0.9);
+            assert_eq!(run.step_stimulated(|_| [0.0], |_, v| v), None);
+        });
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use fixed::types::I4F12;
 use rate2spike_core::blob::Deployed;
 use rate2spike_core::step::{Block, ReadoutBlock, State, Waiting, blocks};
-use rate2spike_core::trial::{self, SpikeHash};
+use rate2spike_core::trial::{Run, SpikeHash};
 use rate2spike_core::{Fixed, Network, noise::Noise};
 
 /// Hash of a network's spikes over its self-test's input, in the trials 0, 1 and 2
@@ -67,15 +67,11 @@ fn spike_hash(network: &Deployed) -> u64 {
     let mut hash = SpikeHash::default();
     for trial in 0..3 {
         let mut noise = Noise::new(1, trial);
-        let mut state = memory.start(network, &mut noise);
-        trial::run(
-            network,
-            &mut state,
-            &mut noise,
-            network.payload().clock,
-            |sample| network.self_test_input(sample),
-            |step, state| hash.add_step(step, state),
-        );
+        let state = memory.start(network, &mut noise);
+        let mut run = Run::new(network, state, noise, network.payload().clock);
+        while let Some(step) = run.step(|sample| network.self_test_input(sample)) {
+            hash.add_step(step, run.state());
+        }
     }
     hash.value()
 }

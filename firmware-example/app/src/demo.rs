@@ -6,9 +6,11 @@
 //! output passes the task's threshold, and off at the trial's end.
 
 use fixed::types::I4F12;
+use heapless::Vec;
 use rate2spike_core::blob::{Deployed, MOST_INPUTS};
 use rate2spike_core::network::Network;
 use rate2spike_core::noise::Noise;
+use rate2spike_core::trial::Run;
 
 use crate::board::Board;
 use crate::log;
@@ -27,9 +29,9 @@ pub fn run<B: Board, const UNITS: usize>(
     let mut pace = Pace::new(board, network.payload().step_ns);
     let mut episode = 0;
     while board.is_on() {
-        let mut noise = Noise::new(board.cycles().into(), episode);
+        let noise = Noise::new(board.cycles().into(), episode);
         episode += 1;
-        if let Some(byte) = trial(board, memory, network, (&mut noise, &mut pace)) {
+        if let Some(byte) = trial(board, memory, network, noise, &mut pace) {
             board.set_light(false);
             return Some(byte);
         }
@@ -42,34 +44,43 @@ fn trial<B: Board, const UNITS: usize>(
     board: &mut B,
     memory: &mut NetworkMemory<UNITS>,
     network: &Deployed,
-    (noise, pace): (&mut Noise, &mut Pace),
+    mut noise: Noise,
+    pace: &mut Pace,
 ) -> Option<u8> {
     let payload = network.payload();
-    let mut state = memory.start(network, noise)?;
-    let mut input = [I4F12::ZERO; MOST_INPUTS];
-    let mut left = payload.clock.steps;
+    let state = memory.start(network, &mut noise)?;
+    let mut run = Run::new(network, state, noise, payload.clock);
+    let channels = network.constants().inputs;
+    let mut pressed = false;
+    // The step after which the trial began.
+    let mut began = 0;
     board.set_light(false);
-    while left > 0 && board.is_on() {
+    while run.now().wrapping_sub(began) < payload.clock.steps && board.is_on() {
         if let Some(byte) = board.receive() {
             return Some(byte);
         }
-        let value = I4F12::from_num(board.button());
-        if value != input[0] {
-            input[0] = value;
-            let inputs = input.get(..network.constants().inputs).unwrap_or(&[]);
-            state.set_input(network, inputs);
-            if value != I4F12::ZERO {
-                left = payload.clock.steps;
+        let was_pressed = core::mem::replace(&mut pressed, board.button());
+        if pressed != was_pressed {
+            run.show(cue(pressed, channels));
+            if pressed {
+                began = run.now();
             }
         }
-        state.step(network, noise);
-        if state.output() > payload.decision.high {
+        run.advance();
+        if run.state().output() > payload.decision.high {
             board.set_light(true);
         }
-        left -= 1;
         pace.wait(board);
     }
     None
+}
+
+/// The input of all channels: one on the first channel while the button is
+/// pressed, zero otherwise.
+fn cue(pressed: bool, channels: usize) -> Vec<I4F12, MOST_INPUTS> {
+    (0..channels)
+        .map(|channel| I4F12::from_num(pressed && channel == 0))
+        .collect()
 }
 
 /// One step after the other, each in its time.

@@ -8,7 +8,7 @@ use rate2spike_core::decision::Evidence;
 use rate2spike_core::network::Network;
 use rate2spike_core::noise::Noise;
 use rate2spike_core::step::State;
-use rate2spike_core::trial::{self, SpikeHash};
+use rate2spike_core::trial::{Run, SpikeHash};
 use rate2spike_protocol::Answer;
 use rate2spike_protocol::message::{
     Cycles, OUTPUT_BYTES, Outcome, Refusal, SPIKE_BYTES, TABLE_BYTES, Trial,
@@ -33,31 +33,26 @@ pub fn run<B: Board, const UNITS: usize, const VALUES: usize>(
     let (state_memory, values) = memory.split();
     let input = Samples::new(values, inputs, wanted.samples).ok_or(Refusal::Input)?;
     let mut noise = Noise::new(wanted.seed, wanted.index);
-    let mut state = start(state_memory, network, &mut noise)?;
+    let state = start(state_memory, network, &mut noise)?;
     let payload = network.payload();
     let (mut evidence, mut hash) = (Evidence::default(), SpikeHash::default());
     let (mut cycles, mut spikes, mut saturated_steps) = (Cycles::default(), 0, 0);
     let mut stream = Stream::default();
+    let mut run = Run::new(network, state, noise, payload.clock);
     let mut mark = board.cycles();
-    trial::run(
-        network,
-        &mut state,
-        &mut noise,
-        payload.clock,
-        |sample| input.at(sample),
-        |step, state| {
-            let output = state.output();
-            let passed = board.cycles().wrapping_sub(mark);
-            let fired = state.fired().count();
-            cycles.add(step, passed, fired);
-            spikes += fired as u32;
-            hash.add_step(step, state);
-            evidence.see(&payload.decision, step, output);
-            saturated_steps += u32::from(saturated(network, state));
-            stream.take(board, wanted, step, state, output);
-            mark = board.cycles();
-        },
-    );
+    while let Some(step) = run.step(|sample| input.at(sample)) {
+        let state = run.state();
+        let output = state.output();
+        let passed = board.cycles().wrapping_sub(mark);
+        let fired = state.fired().count();
+        cycles.add(step, passed, fired);
+        spikes += fired as u32;
+        hash.add_step(step, state);
+        evidence.see(&payload.decision, step, output);
+        saturated_steps += u32::from(saturated(network, state));
+        stream.take(board, wanted, step, state, output);
+        mark = board.cycles();
+    }
     stream.flush(board);
     Ok(Outcome {
         spike_hash: hash.value(),
