@@ -19,7 +19,6 @@ pub mod run_on;
 pub mod shell;
 pub mod simulate;
 pub mod sweep;
-pub mod sweep_figure;
 pub mod train;
 pub mod training;
 pub mod trials;

@@ -28,7 +28,7 @@ use crate::rate::network::RateNetwork;
 use crate::rate::options::RateOptions;
 use crate::rate::training::{EvaluationTrials, evaluate};
 use crate::report::observe::Trials;
-use crate::report::story::Run;
+use crate::report::story::ReportInput;
 use crate::spiking::experiment::score_f64;
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::neuron::Neuron;
@@ -180,7 +180,7 @@ pub fn run(args: &PipelineArgs) -> Result<(), CommandError> {
 
     let page = args.report.then(|| model.with_extension("html"));
     if let Some(page) = &page {
-        let run = Run {
+        let input = ReportInput {
             model: RateModelFile::read(&model)?,
             history: History::of(&model)?,
             deployed: Some((path.clone(), quantized.bytes.clone())),
@@ -192,7 +192,7 @@ pub fn run(args: &PipelineArgs) -> Result<(), CommandError> {
                 count: args.trials,
             },
         };
-        write_page(&run, page, args.json)?;
+        write_page(&input, page, args.json)?;
     }
 
     let report = PipelineReport {

@@ -7,8 +7,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::{
-    CommandError, Lambdas, lambda_of, print_json, progress, spiking_network, sweep_figure, task_of,
-    trials,
+    CommandError, Lambdas, lambda_of, print_json, progress, spiking_network, task_of, trials,
 };
 use crate::formats::history::History;
 use crate::formats::rate_model::RateModelFile;
@@ -17,8 +16,12 @@ use crate::report::figures::Figure;
 use crate::report::observe::Trials;
 use crate::report::page::Page;
 use crate::report::picture;
-use crate::report::story::{self, Numbers, Run};
+use crate::report::story::{self, Numbers, ReportInput};
 use crate::spiking::neuron::Neuron;
+use crate::sweep::page::Extent;
+use crate::sweep::plan::SweepPlan;
+use crate::sweep::summary::{CellSummary, summarize};
+use crate::sweep::{self, rows};
 use crate::task::{self, Task};
 
 /// Tell the story of a run in figures, on one page
@@ -74,8 +77,8 @@ struct ReportReport<'a> {
 
 /// Runs the command.
 pub fn run(args: &ReportArgs) -> Result<(), CommandError> {
-    if sweep_figure::is_sweep(&args.run) {
-        return sweep_figure::report(args);
+    if sweep::page::is_sweep(&args.run) {
+        return report_sweep(args);
     }
     let path = the_model(&args.run)?;
     let page_path = args
@@ -86,23 +89,16 @@ pub fn run(args: &ReportArgs) -> Result<(), CommandError> {
         let stem = page_path.file_stem().unwrap_or_default().to_string_lossy();
         page_path.with_file_name(format!("{stem}_figures"))
     });
+    let input = read(args, &path)?;
     disk::check_writable(&folder)?;
-    let run = read(args, &path)?;
-
-    let (page, numbers) = write_page(&run, &page_path, args.json)?;
-    let drawn: Vec<&Figure> = page.figures().collect();
-    let files: Vec<[PathBuf; 2]> = drawn
-        .par_iter()
-        .map(|figure| save(&folder, figure))
-        .collect::<Result<_, _>>()?;
-
+    let (page, numbers) = write_page(&input, &page_path, args.json)?;
     let report = ReportReport {
         model: &path,
-        lambda: run.spiking.lambda,
+        lambda: input.spiking.lambda,
         trials: args.trials,
         numbers,
         page: &page_path,
-        figures: files.into_iter().flatten().collect(),
+        figures: write_figures(&folder, &page)?,
     };
     if args.json {
         print_json(&report);
@@ -118,15 +114,19 @@ pub fn run(args: &ReportArgs) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// Tells the story of `run` on a page at `path`.
-pub fn write_page(run: &Run, path: &Path, json: bool) -> Result<(Page, Numbers), CommandError> {
+/// Writes the page of `input` to `path`.
+pub fn write_page(
+    input: &ReportInput,
+    path: &Path,
+    json: bool,
+) -> Result<(Page, Numbers), CommandError> {
     let bar = progress(
         story::PARTS,
         "part {pos}/{len} of the report [{elapsed}]",
         json,
     );
-    let told = story::tell(run, || bar.inc(1)).map_err(|source| CommandError::Convert {
-        path: run.model.path.clone(),
+    let told = story::tell(input, || bar.inc(1)).map_err(|source| CommandError::Convert {
+        path: input.model.path.clone(),
         source,
     })?;
     bar.finish_and_clear();
@@ -134,15 +134,64 @@ pub fn write_page(run: &Run, path: &Path, json: bool) -> Result<(Page, Numbers),
     Ok(told)
 }
 
-/// Writes a figure as SVG and as PNG.
-pub fn save(folder: &Path, figure: &Figure) -> Result<[PathBuf; 2], CommandError> {
-    let files = ["svg", "png"].map(|extension| folder.join(figure.name).with_extension(extension));
-    disk::write(&files[0], figure.svg.as_bytes())?;
-    disk::write(&files[1], &picture::png(&figure.svg)?)?;
-    Ok(files)
+#[derive(Serialize)]
+struct SweepPageReport<'a> {
+    sweep: &'a Path,
+    networks: usize,
+    missing: usize,
+    cells: &'a [CellSummary],
+    page: &'a Path,
+    figures: Vec<PathBuf>,
 }
 
-fn read(args: &ReportArgs, path: &Path) -> Result<Run, CommandError> {
+/// Writes the page of a sweep: its table and its figure.
+fn report_sweep(args: &ReportArgs) -> Result<(), CommandError> {
+    let folder = &args.run;
+    let path = args.output.clone();
+    let path = path.unwrap_or_else(|| folder.join("sweep.html"));
+    let figures = args.figures.as_deref().unwrap_or(folder);
+    let plan = SweepPlan::read(folder)?;
+    let rows = rows::read_all(folder, &plan)?;
+    disk::check_writable(figures)?;
+    let cells = summarize(&plan, &rows);
+    let extent = Extent {
+        networks: rows.len(),
+        missing: rows::missing(&plan, &rows).len(),
+    };
+    let figure = sweep::page::figure(&plan, &cells);
+    let page = sweep::page::page(&plan, &cells, extent, figure);
+    let files = write_figures(figures, &page)?;
+    disk::write(&path, page.html().as_bytes())?;
+    if args.json {
+        print_json(&SweepPageReport {
+            sweep: folder,
+            networks: extent.networks,
+            missing: extent.missing,
+            cells: &cells,
+            page: &path,
+            figures: files,
+        });
+        return Ok(());
+    }
+    println!("{}", page.lead);
+    println!("page     {}", path.display());
+    for file in files {
+        println!("figure   {}", file.display());
+    }
+    Ok(())
+}
+
+/// Writes the figures of `page` into `folder`, each as SVG and as PNG.
+fn write_figures(folder: &Path, page: &Page) -> Result<Vec<PathBuf>, CommandError> {
+    let figures: Vec<&Figure> = page.figures().collect();
+    let files: Vec<[PathBuf; 2]> = figures
+        .par_iter()
+        .map(|figure| picture::write(folder, figure))
+        .collect::<Result<_, _>>()?;
+    Ok(files.into_iter().flatten().collect())
+}
+
+fn read(args: &ReportArgs, path: &Path) -> Result<ReportInput, CommandError> {
     let model = RateModelFile::read(path)?;
     let task = task_of(&model, args.task)?;
     let lambda = lambda_of(&model, args.lambda)?;
@@ -154,7 +203,7 @@ fn read(args: &ReportArgs, path: &Path) -> Result<Run, CommandError> {
     } else {
         None
     };
-    Ok(Run {
+    Ok(ReportInput {
         history: History::of(path)?,
         spiking: spiking_network(&model, lambda, Neuron::LIF)?,
         model,

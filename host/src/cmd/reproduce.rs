@@ -7,14 +7,12 @@ use serde::Serialize;
 
 use super::deployed_step::DEPLOYED_STEP_MS;
 use super::sweep::run_plan;
-use super::{CommandError, print_json, sweep_figure, trials};
+use super::{CommandError, print_json, trials};
 use crate::formats::disk;
-use crate::report::figures::Figure as Drawing;
-use crate::report::figures::success::{Mark, success};
-use crate::sweep::figures::{Figure, Measure, plan};
-use crate::sweep::plan::Plan;
-use crate::sweep::rows;
-use crate::sweep::summary::{CellSummary, Share, Spread, summarize};
+use crate::report::picture;
+use crate::sweep::comparison::{self, Comparison};
+use crate::sweep::paper::{Measure, PaperCell, PaperFigure, plan};
+use crate::sweep::summary::summarize;
 
 /// Run the sweep behind a figure of the paper, and print it beside the published values
 ///
@@ -29,7 +27,7 @@ use crate::sweep::summary::{CellSummary, Share, Spread, summarize};
 pub struct ReproduceArgs {
     /// The figure
     #[arg(value_enum, ignore_case = true)]
-    pub figure: Figure,
+    pub figure: PaperFigure,
     /// Networks of each cell; the paper has 100
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
     pub networks: u64,
@@ -49,105 +47,55 @@ pub struct ReproduceArgs {
 
 #[derive(Serialize)]
 struct ReproduceReport {
-    figure: String,
+    figure: &'static str,
     measure: Measure,
     networks: u64,
-    cells: Vec<CellReport>,
+    cells: Vec<Comparison>,
     rows: PathBuf,
     figures: Vec<PathBuf>,
 }
 
-#[derive(Serialize)]
-struct CellReport {
-    /// In percent; none where the paper's number is not known.
-    published: Option<f64>,
-    found: Found,
-    #[serde(flatten)]
-    summary: CellSummary,
-}
-
-/// What the figure measures, found here.
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Found {
-    /// So many networks.
-    Share(Share),
-    /// Accuracy.
-    Spread(Option<Spread>),
-}
-
-impl Found {
-    fn of(measure: Measure, summary: &CellSummary) -> Self {
-        match measure {
-            Measure::Trained => Self::Share(summary.trained),
-            // As the paper counts: on the trials of the search.
-            Measure::Success => Self::Share(summary.searched.unwrap_or(summary.spiking)),
-            Measure::Accuracy => Self::Spread(summary.accuracy),
+impl ReproduceArgs {
+    /// The cells of the figure that are asked for.
+    fn cells(&self) -> Result<Vec<PaperCell>, CommandError> {
+        let mut cells = self.figure.cells();
+        let units = |cell: &PaperCell| cell.cell.options.units;
+        let sizes: Vec<String> = cells.iter().map(|cell| units(cell).to_string()).collect();
+        cells.retain(|cell| self.n.is_empty() || self.n.contains(&units(cell)));
+        if cells.is_empty() {
+            return Err(CommandError::Usage(format!(
+                "--n: {} has no such cell; give some of {}",
+                self.figure.name(),
+                sizes.join(", ")
+            )));
         }
-    }
-
-    /// In percent, with its interval or its standard deviation.
-    fn percents(&self) -> Option<(f64, (f64, f64))> {
-        match self {
-            Self::Share(share) => sweep_figure::percents(share),
-            Self::Spread(spread) => spread.map(|Spread { mean, sd }| {
-                let between = (100.0 * (mean - sd), 100.0 * (mean + sd).min(1.0));
-                (100.0 * mean, between)
-            }),
-        }
-    }
-
-    fn text(&self) -> String {
-        match self {
-            Self::Share(share) => share.to_string(),
-            Self::Spread(None) => "–".into(),
-            Self::Spread(Some(Spread { mean, sd })) => {
-                format!("{:.1} ± {:.1}", 100.0 * mean, 100.0 * sd)
-            }
-        }
+        Ok(cells)
     }
 }
 
 /// Runs the command.
 pub fn run(args: &ReproduceArgs) -> Result<(), CommandError> {
-    let name = format!("{:?}", args.figure).to_lowercase();
-    let folder = args.output.clone().unwrap_or_else(|| name.clone().into());
-    let mut cells = args.figure.cells();
-    cells.retain(|cell| args.n.is_empty() || args.n.contains(&cell.cell.options.units));
-    if cells.is_empty() {
-        let sizes: Vec<String> = args
-            .figure
-            .cells()
-            .iter()
-            .map(|cell| cell.cell.options.units.to_string())
-            .collect();
-        return Err(CommandError::Usage(format!(
-            "--n: {name} has no such cell; give some of {}",
-            sizes.join(", ")
-        )));
-    }
+    let name = args.figure.name();
+    let folder = args.output.clone().unwrap_or_else(|| name.into());
+    let cells = args.cells()?;
     let plan = plan(&cells, args.networks, args.trials, DEPLOYED_STEP_MS);
     disk::check_writable(&folder)?;
     plan.keep_in(&folder)?;
     let rows = run_plan(&plan, &folder, args.json)?;
-    debug_assert!(rows::missing(&plan, &rows).is_empty());
     let measure = args.figure.measure();
-    let cells = summarize(&plan, &rows).into_iter().zip(&cells);
-    let cells: Vec<CellReport> = cells
-        .map(|(summary, cell)| CellReport {
-            published: cell.published,
-            found: Found::of(measure, &summary),
-            summary,
-        })
+    let cells: Vec<Comparison> = summarize(&plan, &rows)
+        .into_iter()
+        .zip(&cells)
+        .map(|(summary, cell)| Comparison::new(cell, measure, summary))
         .collect();
-    let drawn = drawn(&plan, &cells, measure);
+    let figure = comparison::figure(&plan, &cells, measure);
     let report = ReproduceReport {
         figure: name,
         measure,
         networks: args.networks,
         cells,
         rows: folder.join("rows.csv"),
-        figures: sweep_figure::write(&folder, Some(&drawn))?,
+        figures: picture::write(&folder, &figure)?.into(),
     };
     if args.json {
         print_json(&report);
@@ -157,58 +105,11 @@ pub fn run(args: &ReproduceArgs) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// The figure, with the published values in it.
-fn drawn(plan: &Plan, cells: &[CellReport], measure: Measure) -> Drawing {
-    let marks = cells.iter().enumerate().filter_map(|(index, cell)| {
-        let (found, between) = cell.found.percents()?;
-        let strict = (measure == Measure::Success).then(|| cell.summary.spiking_strict.percent());
-        Some(Mark {
-            found,
-            between,
-            strict: strict.flatten(),
-            published: cell.published,
-            ..sweep_figure::mark(plan, index, &cell.summary.name)
-        })
-    });
-    let marks: Vec<Mark> = marks.collect();
-    let (measured, bars) = match measure {
-        Measure::Trained => ("trained (%)", "95 % intervals (Wilson)"),
-        Measure::Success => ("success (%)", "95 % intervals (Wilson)"),
-        Measure::Accuracy => ("accuracy (%)", "standard deviations"),
-    };
-    let networks = plan.seeds().count();
-    let caption = format!(
-        "{networks} networks a cell, with {bars}; open: by the strict criterion on fresh trials; boxes: the paper, 100 networks a cell."
-    );
-    success(&marks, measured, caption)
-}
-
 fn print(report: &ReproduceReport) {
-    let names = report.cells.iter().map(|cell| &cell.summary.name);
-    let width = names.map(|name| name.chars().count()).max().unwrap_or(0);
-    let measured = match report.measure {
-        Measure::Trained => "trained %",
-        Measure::Success => "success %",
-        Measure::Accuracy => "accuracy %",
-    };
-    println!(
-        "{:<width$}  {:>9}  {measured:>14}  {:>14}  {:>14}  {:>8}",
-        report.figure, "published", "fresh trials %", "strict %", "lambda"
+    print!(
+        "{}",
+        comparison::table(report.figure, &report.cells, report.measure)
     );
-    for cell in &report.cells {
-        let summary = &cell.summary;
-        let published = cell.published.map_or("–".into(), |x| x.to_string());
-        let lambda = summary.lambda.map_or("–".into(), |Spread { mean, sd }| {
-            format!("{mean:.0} ± {sd:.0}")
-        });
-        println!(
-            "{:<width$}  {published:>9}  {:>14}  {:>14}  {:>14}  {lambda:>8}",
-            summary.name,
-            cell.found.text(),
-            summary.spiking,
-            summary.spiking_strict,
-        );
-    }
     println!();
     let all_known = report.cells.iter().all(|cell| cell.published.is_some());
     if !all_known {

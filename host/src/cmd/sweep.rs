@@ -10,18 +10,16 @@ use serde::Serialize;
 
 use super::deployed_step::DEPLOYED_STEP_MS;
 use super::train::{Seeds, TrainingArgs};
-use super::{
-    CommandError, FilterArg, Lambdas, NeuronArg, neuron_of, print_json, progress, sweep_figure,
-    trials,
-};
+use super::{CommandError, FilterArg, Lambdas, NeuronArg, neuron_of, print_json, progress, trials};
 use crate::convert::search::default_lambdas;
 use crate::formats::disk;
 use crate::rate::activation::ActivationKind;
+use crate::report::picture;
 use crate::spiking::time_step::TimeStep;
-use crate::sweep::plan::{Calibrate, Cell, Equation, Member, NeuronOptions, Plan};
+use crate::sweep::plan::{Calibrate, Cell, Equation, Member, NeuronOptions, SweepPlan};
 use crate::sweep::row::Row;
 use crate::sweep::rows::{self, RowsFile};
-use crate::sweep::slurm::{JobArray, Share};
+use crate::sweep::slurm::{JobArray, JobShare};
 use crate::sweep::summary::{CellSummary, summarize, table};
 use crate::sweep::{self, SweepError};
 use crate::task::{self, Task};
@@ -114,7 +112,7 @@ pub struct SweepArgs {
     pub merge: Option<PathBuf>,
     /// Run one share of the sweep that is planned in the folder
     #[arg(long, value_name = "K/OF", hide = true, conflicts_with = "slurm")]
-    pub share: Option<Share>,
+    pub share: Option<JobShare>,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
@@ -146,7 +144,7 @@ fn elements(text: &str) -> Result<usize, String> {
 
 impl SweepArgs {
     /// The plan that the options say.
-    fn plan(&self) -> Result<Plan, CommandError> {
+    fn plan(&self) -> Result<SweepPlan, CommandError> {
         let neuron = NeuronOptions::of(&neuron_of(self.neuron, self.filter, self.refractory)?);
         let Seeds(seeds) = &self.seeds.0;
         let mut cells = Vec::new();
@@ -176,7 +174,7 @@ impl SweepArgs {
                 }
             }
         }
-        Ok(Plan {
+        Ok(SweepPlan {
             cells,
             first_seed: *seeds.start(),
             last_seed: *seeds.end(),
@@ -218,7 +216,7 @@ pub fn run(args: &SweepArgs) -> Result<(), CommandError> {
 
 /// Runs what is missing of `plan`, whose rows lie in `folder`; returns all
 /// rows.
-pub fn run_plan(plan: &Plan, folder: &Path, json: bool) -> Result<Vec<Row>, CommandError> {
+pub fn run_plan(plan: &SweepPlan, folder: &Path, json: bool) -> Result<Vec<Row>, CommandError> {
     let (file, rows) = RowsFile::open(folder, None, plan)?;
     let bar = bar(plan.members().len(), rows.len(), json);
     run_missing(plan, &plan.members(), file, rows, &bar)
@@ -226,7 +224,7 @@ pub fn run_plan(plan: &Plan, folder: &Path, json: bool) -> Result<Vec<Row>, Comm
 
 /// Runs those of `members` that have no row yet.
 fn run_missing(
-    plan: &Plan,
+    plan: &SweepPlan,
     members: &[Member],
     mut file: RowsFile,
     mut rows: Vec<Row>,
@@ -260,8 +258,8 @@ fn bar(networks: usize, done: usize, json: bool) -> ProgressBar {
     bar
 }
 
-fn run_share(folder: &Path, share: Share, json: bool) -> Result<(), CommandError> {
-    let plan = Plan::read(folder)?;
+fn run_share(folder: &Path, share: JobShare, json: bool) -> Result<(), CommandError> {
+    let plan = SweepPlan::read(folder)?;
     let all = plan.members();
     let members = share.take(&all);
     let (file, own) = RowsFile::open(folder, Some(share.index), &plan)?;
@@ -315,7 +313,7 @@ fn submit(args: &SweepArgs, elements: usize) -> Result<(), CommandError> {
 }
 
 fn merge(folder: &Path, json: bool) -> Result<(), CommandError> {
-    let plan = Plan::read(folder)?;
+    let plan = SweepPlan::read(folder)?;
     let rows = rows::merge(folder, &plan)?;
     report(&plan, folder, &rows, json)?;
     let missing = rows::missing(&plan, &rows).len();
@@ -330,14 +328,15 @@ fn merge(folder: &Path, json: bool) -> Result<(), CommandError> {
 }
 
 /// Draws the figure, and prints the summary.
-fn report(plan: &Plan, folder: &Path, rows: &[Row], json: bool) -> Result<(), CommandError> {
-    let figure = sweep_figure::figure(plan, &summarize(plan, rows));
-    let files = sweep_figure::write(folder, figure.as_ref())?;
+fn report(plan: &SweepPlan, folder: &Path, rows: &[Row], json: bool) -> Result<(), CommandError> {
+    let figure = sweep::page::figure(plan, &summarize(plan, rows));
+    let files = figure.map(|figure| picture::write(folder, &figure));
+    let files = files.transpose()?.into_iter().flatten().collect();
     print_report(plan, folder, rows, files, json);
     Ok(())
 }
 
-fn print_report(plan: &Plan, folder: &Path, rows: &[Row], figures: Vec<PathBuf>, json: bool) {
+fn print_report(plan: &SweepPlan, folder: &Path, rows: &[Row], figures: Vec<PathBuf>, json: bool) {
     let cells = summarize(plan, rows);
     let report = SweepReport {
         rows: folder.join("rows.csv"),

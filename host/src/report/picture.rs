@@ -1,11 +1,14 @@
 //! A figure as a PNG: the SVG, drawn by resvg with the program's own font.
 
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use resvg::tiny_skia::{Color, Pixmap, Transform};
 use resvg::usvg::{Options, Tree, fontdb::Database};
 
 use super::canvas::FONT;
+use super::figures::Figure;
+use crate::formats::disk::{self, DiskError};
 
 /// Resolution of the PNGs: what journals ask of pictures with lines.
 const DOTS_AN_INCH: f32 = 300.0;
@@ -17,24 +20,27 @@ static FONTS: LazyLock<Arc<Database>> = LazyLock::new(|| {
     Arc::new(fonts)
 });
 
-/// An SVG that is not one, or that is too large.
+/// A figure that cannot be drawn or saved.
 #[derive(Debug, thiserror::Error)]
 pub enum PictureError {
-    /// It does not parse.
+    /// A file cannot be written.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// The SVG does not parse.
     #[error("the figure is no SVG: {0}")]
     Svg(#[from] resvg::usvg::Error),
-    /// It has no area, or more than memory.
+    /// The figure has no area, or needs more memory than there is.
     #[error("a figure of {0} x {1} dots cannot be drawn")]
     Size(u32, u32),
-    /// It does not encode.
+    /// The encoder failed.
     #[error("the figure cannot be written as PNG: {0}")]
     Encoding(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// The PNG of an SVG, on white.
+/// The PNG of an SVG, on white, with 300 dots an inch.
 ///
 /// # Errors
-/// If it is no SVG.
+/// [`PictureError`], if the text is no SVG or too large.
 pub fn png(svg: &str) -> Result<Vec<u8>, PictureError> {
     let options = Options {
         dpi: DOTS_AN_INCH,
@@ -51,6 +57,17 @@ pub fn png(svg: &str) -> Result<Vec<u8>, PictureError> {
     pixels
         .encode_png()
         .map_err(|error| PictureError::Encoding(Box::new(error)))
+}
+
+/// Writes `figure` into `folder` as SVG and as PNG; returns both files.
+///
+/// # Errors
+/// [`PictureError`].
+pub fn write(folder: &Path, figure: &Figure) -> Result<[PathBuf; 2], PictureError> {
+    let files = ["svg", "png"].map(|extension| folder.join(figure.name).with_extension(extension));
+    disk::write(&files[0], figure.svg.as_bytes())?;
+    disk::write(&files[1], &png(&figure.svg)?)?;
+    Ok(files)
 }
 
 #[cfg(test)]

@@ -1,19 +1,22 @@
-//! Many networks: a plan of cells, a row for each network, and what they come
-//! to.
+//! Many networks: a plan of cells, a row for each network, and a summary of each
+//! cell.
 //!
 //! ```text
-//! plan.json ─networks→ network (train, convert, score) ─Row→ rows.jsonl, rows.csv ─→ summary
+//! plan.json ─Member→ network (train, convert, score) ─Row→ rows.jsonl, rows.csv ─→ summary ─→ page
 //! ```
 //!
-//! A cell is a set of options that is run with several seeds. [`plan`] says
-//! which networks there are, [`network`] runs one, [`row`] is what it came to,
-//! [`rows`] keeps the rows so that a kill at any time loses no finished one,
-//! [`run`] runs what is missing on several threads, [`summary`] counts,
-//! [`slurm`] spreads a sweep over a cluster, and [`figures`] has the sweeps
-//! behind the paper's figures.
+//! A cell is a set of options that is run with several seeds. [`plan`] lists the
+//! networks, [`network`] runs one, [`row`] is its result, [`rows`] keeps the rows
+//! on the disk so that a killed sweep loses no finished network, [`run`] runs
+//! the missing networks on several threads, [`summary`] counts, [`page`] draws,
+//! and [`slurm`] spreads a sweep over a cluster. [`paper`] holds the sweeps
+//! behind the paper's figures, and [`comparison`] sets the results beside the
+//! published values.
 
-pub mod figures;
+pub mod comparison;
 pub mod network;
+pub mod page;
+pub mod paper;
 pub mod plan;
 pub mod row;
 pub mod rows;
@@ -42,7 +45,7 @@ pub enum SweepError {
         /// What differs.
         differences: Vec<String>,
     },
-    /// A plan that this program did not write.
+    /// A plan file that this program did not write.
     #[error("{path}: not the plan of a sweep ({source}); start again in another folder")]
     ForeignPlan {
         /// The plan.
@@ -50,7 +53,7 @@ pub enum SweepError {
         /// Why.
         source: serde_json::Error,
     },
-    /// No plan in the folder.
+    /// The folder holds no plan.
     #[error(
         "{path}: there is no sweep in this folder; start one with `rate2spike sweep --task TASK -o FOLDER`"
     )]
@@ -65,7 +68,7 @@ pub enum SweepError {
     Row {
         /// The file.
         path: PathBuf,
-        /// Counted from 1.
+        /// The line, counted from 1.
         line: usize,
         /// Why.
         reason: String,

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use rate2spike_core::blob::Deployed;
 
-use super::plan::{Calibrate, Cell, Member, Plan};
+use super::plan::{Calibrate, Cell, Member, SweepPlan};
 use super::row::{Row, Scores, Seconds};
 use crate::convert::ConvertError;
 use crate::convert::calibrate::{CalibrateError, Found, Request};
@@ -22,7 +22,7 @@ use crate::spiking::neuron::Neuron;
 use crate::spiking::time_step::TimeStep;
 
 /// Runs `member` of `plan`; `step` is the deployed network's.
-pub fn run(plan: &Plan, member: Member, step: &TimeStep) -> Row {
+pub fn run(plan: &SweepPlan, member: Member, step: &TimeStep) -> Row {
     let options = plan.options(member);
     let cell = &plan.cells[member.cell];
     let clock = Instant::now();
@@ -75,7 +75,12 @@ fn rate_scores(options: &RateOptions, network: &RateNetwork, trials: usize) -> S
 }
 
 /// Converts, quantizes and scores; fills in `row` as far as it comes.
-fn spike(row: &mut Row, plan: &Plan, trained: &Trained, step: &TimeStep) -> Result<(), String> {
+fn spike(
+    row: &mut Row,
+    plan: &SweepPlan,
+    trained: &Trained,
+    step: &TimeStep,
+) -> Result<(), String> {
     if let Some(loss) = trained.losses.last().filter(|loss| !loss.is_finite()) {
         return Err(format!("the training diverged (loss {loss})"));
     }

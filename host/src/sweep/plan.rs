@@ -18,7 +18,7 @@ pub const FILE: &str = "plan.json";
 
 /// The networks of a sweep: every cell with every seed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Plan {
+pub struct SweepPlan {
     /// Sets of options.
     pub cells: Vec<Cell>,
     /// First seed.
@@ -148,7 +148,7 @@ pub struct Member {
     pub seed: u64,
 }
 
-impl Plan {
+impl SweepPlan {
     /// The seeds of each cell.
     pub fn seeds(&self) -> RangeInclusive<u64> {
         self.first_seed..=self.last_seed
@@ -276,14 +276,14 @@ mod tests {
     use crate::rate::activation::ActivationKind;
     use crate::task::Task;
 
-    fn plan() -> Plan {
+    fn plan() -> SweepPlan {
         let cell = |units| Cell {
             options: RateOptions::published(Task::Xor, units),
             neuron: NeuronOptions::LIF,
             lambdas: default_lambdas(ActivationKind::Sigmoid),
             calibrate: Calibrate::Never,
         };
-        Plan {
+        SweepPlan {
             cells: vec![cell(10), cell(20)],
             first_seed: 3,
             last_seed: 5,
@@ -309,7 +309,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         plan().keep_in(folder.path()).expect("a writable folder");
         plan().keep_in(folder.path()).expect("the same plan");
-        assert_eq!(Plan::read(folder.path()).expect("a plan"), plan());
+        assert_eq!(SweepPlan::read(folder.path()).expect("a plan"), plan());
         let mut other = plan();
         other.cells[1].options.gain = 3.0;
         other.last_seed = 9;
@@ -321,6 +321,6 @@ mod tests {
         ] {
             assert!(message.contains(part), "{message}");
         }
-        assert_eq!(Plan::read(folder.path()).expect("a plan"), plan());
+        assert_eq!(SweepPlan::read(folder.path()).expect("a plan"), plan());
     }
 }

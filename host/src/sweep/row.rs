@@ -195,20 +195,20 @@ fn line(fields: impl Iterator<Item = String>) -> String {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::super::plan::{Calibrate, Cell, Plan};
+    use super::super::plan::{Calibrate, Cell, SweepPlan};
     use super::*;
     use crate::task::Task;
 
     /// A plan of so many cells like that of [`example`], with seeds up to
     /// `last_seed`.
-    pub fn example_plan(cells: usize, last_seed: u64) -> Plan {
+    pub fn example_plan(cells: usize, last_seed: u64) -> SweepPlan {
         let cell = Cell {
             options: example(0, 1).options,
             neuron: NeuronOptions::LIF,
             lambdas: vec![50.0],
             calibrate: Calibrate::Never,
         };
-        Plan {
+        SweepPlan {
             cells: vec![cell; cells],
             first_seed: 1,
             last_seed,

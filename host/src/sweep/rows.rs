@@ -11,7 +11,7 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::SweepError;
-use super::plan::{Member, Plan};
+use super::plan::{Member, SweepPlan};
 use super::row::Row;
 use crate::formats::disk::{self, DiskError};
 
@@ -35,7 +35,7 @@ impl RowsFile {
     pub fn open(
         folder: &Path,
         share: Option<usize>,
-        plan: &Plan,
+        plan: &SweepPlan,
     ) -> Result<(Self, Vec<Row>), SweepError> {
         let name = share.map_or("rows".into(), |share| format!("rows-{share}"));
         let path = folder.join(format!("{name}.jsonl"));
@@ -115,7 +115,7 @@ fn whole_lines(bytes: &[u8]) -> &[u8] {
     &bytes[..end.map_or(0, |end| end + 1)]
 }
 
-fn parse(path: &Path, lines: &[u8], plan: &Plan) -> Result<Vec<Row>, SweepError> {
+fn parse(path: &Path, lines: &[u8], plan: &SweepPlan) -> Result<Vec<Row>, SweepError> {
     let mut seen = HashSet::new();
     let mut rows = Vec::new();
     for (index, line) in lines.split_inclusive(|&byte| byte == b'\n').enumerate() {
@@ -150,7 +150,7 @@ fn csv(rows: &[Row]) -> String {
 ///
 /// # Errors
 /// If a file cannot be read or holds something else.
-pub fn read_all(folder: &Path, plan: &Plan) -> Result<Vec<Row>, SweepError> {
+pub fn read_all(folder: &Path, plan: &SweepPlan) -> Result<Vec<Row>, SweepError> {
     let mut seen = HashSet::new();
     let mut rows = Vec::new();
     for path in files(folder)? {
@@ -186,7 +186,7 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, DiskError> {
 /// # Errors
 /// If a file cannot be read or written, or if a sweep is writing to the joined
 /// one.
-pub fn merge(folder: &Path, plan: &Plan) -> Result<Vec<Row>, SweepError> {
+pub fn merge(folder: &Path, plan: &SweepPlan) -> Result<Vec<Row>, SweepError> {
     // Open, and so locked, while it is replaced.
     let _locked = RowsFile::open(folder, None, plan)?;
     let rows = read_all(folder, plan)?;
@@ -197,7 +197,7 @@ pub fn merge(folder: &Path, plan: &Plan) -> Result<Vec<Row>, SweepError> {
 }
 
 /// The networks of `plan` that have no row.
-pub fn missing(plan: &Plan, rows: &[Row]) -> Vec<Member> {
+pub fn missing(plan: &SweepPlan, rows: &[Row]) -> Vec<Member> {
     let done: HashSet<Member> = rows.iter().map(Row::member).collect();
     let mut members = plan.members();
     members.retain(|member| !done.contains(member));
@@ -209,7 +209,7 @@ mod tests {
     use super::super::row::tests::{example, example_plan};
     use super::*;
 
-    fn plan() -> Plan {
+    fn plan() -> SweepPlan {
         example_plan(2, 2)
     }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::SweepError;
 use super::network;
-use super::plan::{Member, Plan};
+use super::plan::{Member, SweepPlan};
 use super::row::Row;
 use crate::spiking::time_step::TimeStep;
 
@@ -18,7 +18,7 @@ use crate::spiking::time_step::TimeStep;
 /// # Errors
 /// What `finished` returned, or a thread that did not start.
 pub fn run(
-    plan: &Plan,
+    plan: &SweepPlan,
     members: &[Member],
     threads: usize,
     step: &TimeStep,

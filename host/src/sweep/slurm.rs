@@ -11,14 +11,14 @@ use crate::formats::disk;
 
 /// The K-th of so many shares, counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Share {
+pub struct JobShare {
     /// Which one.
     pub index: usize,
     /// Of how many.
     pub of: usize,
 }
 
-impl FromStr for Share {
+impl FromStr for JobShare {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -32,7 +32,7 @@ impl FromStr for Share {
     }
 }
 
-impl Share {
+impl JobShare {
     /// The networks of this share: neighbours, of which every cell has its
     /// part.
     pub fn take(self, members: &[Member]) -> &[Member] {
@@ -124,12 +124,12 @@ mod tests {
     fn the_shares_are_all_networks_once() {
         let members: Vec<Member> = (0..23).map(|seed| Member { cell: 0, seed }).collect();
         for of in [1, 2, 7, 23, 40] {
-            let shares = (0..of).map(|index| Share { index, of }.take(&members));
+            let shares = (0..of).map(|index| JobShare { index, of }.take(&members));
             assert_eq!(shares.flatten().copied().collect::<Vec<_>>(), members);
         }
-        assert_eq!("2/3".parse(), Ok(Share { index: 2, of: 3 }));
+        assert_eq!("2/3".parse(), Ok(JobShare { index: 2, of: 3 }));
         for wrong in ["3/3", "-1/3", "1", "1/", "/"] {
-            assert!(wrong.parse::<Share>().is_err(), "{wrong}");
+            assert!(wrong.parse::<JobShare>().is_err(), "{wrong}");
         }
     }
 

@@ -1,26 +1,26 @@
-//! What the rows of a sweep come to, cell by cell.
+//! The summary of a sweep, cell by cell.
 
 use serde::Serialize;
 
-use super::plan::Plan;
+use super::plan::SweepPlan;
 use super::row::{Row, Scores};
 use crate::statistics::Interval;
 
 /// Accuracy from which a network counts as converted: the published 95 %.
 pub const SUCCESS: f64 = 0.95;
 
-/// So many of so many, with its interval.
+/// A number of networks out of all networks of a cell, with its 95 % interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Share {
-    /// How many.
+pub struct Proportion {
+    /// The networks that are counted.
     pub count: usize,
-    /// Of how many.
+    /// All networks.
     pub of: usize,
-    /// Wilson's interval.
+    /// Wilson's 95 % interval.
     pub interval: Interval,
 }
 
-impl Share {
+impl Proportion {
     fn new(count: usize, of: usize) -> Self {
         Self {
             count,
@@ -29,13 +29,20 @@ impl Share {
         }
     }
 
-    /// In percent, none where there is nothing.
+    /// In percent; `None` where there is no network.
     pub fn percent(&self) -> Option<f64> {
         (self.of > 0).then(|| 100.0 * self.count as f64 / self.of as f64)
     }
+
+    /// In percent, with the ends of its interval; `None` where there is no
+    /// network.
+    pub fn percent_with_interval(&self) -> Option<(f64, (f64, f64))> {
+        let Interval { low, high } = self.interval;
+        Some((self.percent()?, (100.0 * low, 100.0 * high)))
+    }
 }
 
-impl std::fmt::Display for Share {
+impl std::fmt::Display for Proportion {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         match self.percent() {
             None => f.pad("–"),
@@ -70,26 +77,26 @@ impl Spread {
     }
 }
 
-/// A cell of a sweep. A network without a score counts as one that failed.
+/// The summary of one cell. A network without a score counts as a failure.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CellSummary {
-    /// What tells the cell from the others.
+    /// The cell's name, which differs from the names of all other cells.
     pub name: String,
     /// Networks that have a row.
     pub networks: usize,
     /// Trainings that met their criterion.
-    pub trained: Share,
+    pub trained: Proportion,
     /// Spiking networks in f64 with an accuracy of at least 95 %.
-    pub spiking: Share,
-    /// The same by the strict criterion.
-    pub spiking_strict: Share,
-    /// The same in fixed point.
-    pub fixed: Share,
-    /// The same in fixed point, by the strict criterion.
-    pub fixed_strict: Share,
-    /// The same in f64 on the trials of the search of λ, as published; none
-    /// where nothing was searched.
-    pub searched: Option<Share>,
+    pub spiking: Proportion,
+    /// Spiking networks in f64 with a strict accuracy of at least 95 %.
+    pub spiking_strict: Proportion,
+    /// Deployed networks in fixed point with an accuracy of at least 95 %.
+    pub fixed: Proportion,
+    /// Deployed networks in fixed point with a strict accuracy of at least 95 %.
+    pub fixed_strict: Proportion,
+    /// Spiking networks in f64 with an accuracy of at least 95 % on the trials
+    /// that chose λ, as the paper counts; `None` where nothing was searched.
+    pub searched: Option<Proportion>,
     /// Accuracy of the spiking networks in f64.
     pub accuracy: Option<Spread>,
     /// λ.
@@ -100,8 +107,8 @@ pub struct CellSummary {
     pub seconds: Option<Spread>,
 }
 
-/// One summary a cell of `plan`.
-pub fn summarize(plan: &Plan, rows: &[Row]) -> Vec<CellSummary> {
+/// The summary of each cell of `plan`.
+pub fn summarize(plan: &SweepPlan, rows: &[Row]) -> Vec<CellSummary> {
     let names = plan.cell_names();
     let of = |(cell, name): (usize, String)| {
         let rows: Vec<&Row> = rows.iter().filter(|row| row.cell == cell).collect();
@@ -112,7 +119,7 @@ pub fn summarize(plan: &Plan, rows: &[Row]) -> Vec<CellSummary> {
 
 fn summary(name: String, rows: &[&Row]) -> CellSummary {
     let count = |which: &dyn Fn(&Row) -> bool| {
-        Share::new(rows.iter().filter(|row| which(row)).count(), rows.len())
+        Proportion::new(rows.iter().filter(|row| which(row)).count(), rows.len())
     };
     let succeeds = |scores: Option<Scores>, value: fn(Scores) -> f64| {
         scores.is_some_and(|scores| value(scores) >= SUCCESS)

@@ -1,10 +1,10 @@
-//! The figures of the paper as plans of sweeps, with what the paper found.
+//! The figures of the paper as plans of sweeps, with the published values.
 //!
 //! Kim R., Li Y., Sejnowski T.J., PNAS 116:22811–22820 (2019), and its
 //! supporting information. The published values were read off the figures or
 //! stand in the text; each is of 100 networks a cell.
 
-use super::plan::{Calibrate, Cell, Equation, NeuronOptions, Plan};
+use super::plan::{Calibrate, Cell, Equation, NeuronOptions, SweepPlan};
 use crate::convert::search::default_lambdas;
 use crate::rate::activation::ActivationKind;
 use crate::rate::options::{DecayTaus, RateOptions};
@@ -12,7 +12,7 @@ use crate::task::Task;
 
 /// A figure of the paper.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Figure {
+pub enum PaperFigure {
     /// Go-NoGo, rate networks of every size: how many train
     Fig1c,
     /// Go-NoGo, spiking networks of every size: how many succeed
@@ -29,7 +29,7 @@ pub enum Figure {
     Fig7,
 }
 
-/// Which number of a cell the paper gives.
+/// The quantity that a figure of the paper shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Measure {
@@ -41,44 +41,28 @@ pub enum Measure {
     Accuracy,
 }
 
-/// A cell of a figure and what the paper found there.
+/// A cell of a figure, and the value that the paper found there.
 #[derive(Clone, Debug)]
-pub struct FigureCell {
+pub struct PaperCell {
     /// The cell.
     pub cell: Cell,
-    /// The paper's number in percent; none where it is not known.
+    /// The paper's value in percent; `None` where the paper gives no number.
     pub published: Option<f64>,
 }
 
 /// 20 to 50 ms, the range of the paper's figures of Go-NoGo.
 const GO_NOGO_TAUS: DecayTaus = DecayTaus::Trained(4.0, 10.0);
 
-/// Share of connections that is there at the start, for Go-NoGo.
-///
-/// Under Dale's principle the published code's 0.2 does not give the paper's
-/// numbers, and this does. Networks with an accuracy of at least 95 % on the
-/// trials that chose λ (`sweep --task go-nogo --act sigmoid --decay_taus 4 10
-/// --seeds 2001..2020`; of fewer where so said):
-///
-/// ```text
-/// N                                  50         100        200
-/// the paper, of 100                  5          73         93 %
-/// P_rec 0.2                          0 of 20    0 of 20    4 of 20
-///       0.2, 20 to 100 ms            0 of 15    2 of 15    6 of 14
-///       0.5                          1 of 8     1 of 8     7 of 8
-///       0.8                          1 of 20    15 of 20   19 of 20
-///       1                            2 of 8     4 of 8     4 of 8
-/// 0.2 without Dale's principle       10 of 10   9 of 9     9 of 9
-/// ```
+/// Probability of a connection at the start of a Go-NoGo network. The published
+/// code's 0.2 does not give the paper's numbers under Dale's principle; this value
+/// does (docs/experiments.md, "Networks of the paper's figures").
 const GO_NOGO_P_REC: f64 = 0.8;
 
-/// 20 to 100 ms. Integration does not train within 6000 trials with 20 to 50 ms
-/// (none of 10, none of 10 and 2 of 10 with N = 50, 100 and 200), and with this
-/// 6, 19 and 20 of 20 do. With the published code's `P_rec` of 0.2 10, 16 and 17 of
-/// them succeed as spikes on the trials that chose λ (the paper: 30, 65 and 86 %).
+/// 20 to 100 ms: with 20 to 50 ms the integration task hardly trains
+/// (docs/experiments.md, "Networks of the paper's figures").
 const MANTE_TAUS: DecayTaus = DecayTaus::Trained(4.0, 20.0);
 
-/// The sizes with their success, read off the figures.
+/// Numbers of units with the share of networks that train, read off Fig. 1C.
 const FIG_1C: [(usize, f64); 8] = [
     (10, 69.0),
     (50, 100.0),
@@ -89,6 +73,7 @@ const FIG_1C: [(usize, f64); 8] = [
     (300, 100.0),
     (400, 100.0),
 ];
+/// Numbers of units with the share of networks that succeed, read off Fig. 2C.
 const FIG_2C: [(usize, f64); 8] = [
     (10, 0.0),
     (50, 5.0),
@@ -99,6 +84,7 @@ const FIG_2C: [(usize, f64); 8] = [
     (300, 93.0),
     (400, 93.0),
 ];
+/// Numbers of units with the share of networks that succeed, read off Fig. 4D.
 const FIG_4D: [(usize, f64); 8] = [
     (50, 30.0),
     (100, 65.0),
@@ -110,18 +96,32 @@ const FIG_4D: [(usize, f64); 8] = [
     (500, 90.0),
 ];
 
-impl Figure {
+impl PaperFigure {
+    /// The figure's name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            PaperFigure::Fig1c => "fig1c",
+            PaperFigure::Fig2c => "fig2c",
+            PaperFigure::Fig2e => "fig2e",
+            PaperFigure::Fig4d => "fig4d",
+            PaperFigure::Fig5 => "fig5",
+            PaperFigure::Fig6a => "fig6a",
+            PaperFigure::Fig7 => "fig7",
+        }
+    }
+
     /// What the figure measures.
     pub fn measure(self) -> Measure {
         match self {
-            Figure::Fig1c => Measure::Trained,
-            Figure::Fig6a => Measure::Accuracy,
+            PaperFigure::Fig1c => Measure::Trained,
+            PaperFigure::Fig6a => Measure::Accuracy,
             _ => Measure::Success,
         }
     }
 
-    /// Its cells, with published options unless the figure varies them.
-    pub fn cells(self) -> Vec<FigureCell> {
+    /// The figure's cells, with the published options except those that the figure
+    /// varies.
+    pub fn cells(self) -> Vec<PaperCell> {
         let go = |units| published(Task::GoNogo, units);
         let sizes = |task, sizes: &[(usize, f64)]| {
             let cell =
@@ -129,17 +129,17 @@ impl Figure {
             sizes.iter().map(cell).collect()
         };
         match self {
-            Figure::Fig1c => sizes(Task::GoNogo, &FIG_1C),
-            Figure::Fig2c => sizes(Task::GoNogo, &FIG_2C),
-            Figure::Fig4d => sizes(Task::Mante, &FIG_4D),
-            Figure::Fig2e => vec![
+            PaperFigure::Fig1c => sizes(Task::GoNogo, &FIG_1C),
+            PaperFigure::Fig2c => sizes(Task::GoNogo, &FIG_2C),
+            PaperFigure::Fig4d => sizes(Task::Mante, &FIG_4D),
+            PaperFigure::Fig2e => vec![
                 go(250).with(Some(95.0)),
                 go(250).taus(DecayTaus::Fixed(4.0)).with(Some(65.0)),
                 // The text says that it converts as well as trained ones, and
                 // gives no number.
                 go(250).taus(DecayTaus::Fixed(7.0)).with(None),
             ],
-            Figure::Fig5 => vec![
+            PaperFigure::Fig5 => vec![
                 go(200).with(Some(93.0)),
                 go(200)
                     .activation(ActivationKind::ClippedRelu)
@@ -148,12 +148,12 @@ impl Figure {
                     .activation(ActivationKind::Softplus)
                     .with(Some(55.0)),
             ],
-            Figure::Fig6a => vec![
+            PaperFigure::Fig6a => vec![
                 go(200).with(Some(97.0)),
                 go(200).refractory(0.0).with(Some(92.8)),
                 go(200).single_filter().with(Some(95.7)),
             ],
-            Figure::Fig7 => vec![go(200).quadratic().with(None)],
+            PaperFigure::Fig7 => vec![go(200).quadratic().with(None)],
         }
     }
 }
@@ -205,17 +205,17 @@ impl Cell {
         self
     }
 
-    fn with(self, published: Option<f64>) -> FigureCell {
-        FigureCell {
+    fn with(self, published: Option<f64>) -> PaperCell {
+        PaperCell {
             cell: self,
             published,
         }
     }
 }
 
-/// The sweep behind `cells`, with so many networks each.
-pub fn plan(cells: &[FigureCell], networks: u64, trials: usize, step_ms: f64) -> Plan {
-    Plan {
+/// The sweep behind `cells`, with `networks` networks each.
+pub fn plan(cells: &[PaperCell], networks: u64, trials: usize, step_ms: f64) -> SweepPlan {
+    SweepPlan {
         cells: cells.iter().map(|cell| cell.cell.clone()).collect(),
         first_seed: 1,
         last_seed: networks,
@@ -233,7 +233,7 @@ mod tests {
 
     #[test]
     fn the_cells_of_a_figure_have_different_names_and_options_that_work() {
-        for figure in Figure::value_variants() {
+        for figure in PaperFigure::value_variants() {
             let cells = figure.cells();
             let mut names = plan(&cells, 2, 100, 0.1).cell_names();
             names.sort();

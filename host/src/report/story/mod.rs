@@ -33,7 +33,7 @@ const DEPLOYED_STEP_MS: f64 = 0.1;
 
 /// A run, as it lies on disk.
 #[derive(Clone, Debug)]
-pub struct Run {
+pub struct ReportInput {
     /// The rate model.
     pub model: RateModelFile,
     /// How it came about, if that is known.
@@ -60,7 +60,7 @@ pub struct Numbers {
 }
 
 /// One row of the table of scores.
-struct Row {
+struct FormScore {
     name: String,
     accuracy: f64,
     interval: Interval,
@@ -68,7 +68,7 @@ struct Row {
     rate_hz: Option<f64>,
 }
 
-impl Row {
+impl FormScore {
     fn spiking(name: String, score: &Score) -> Self {
         Self {
             name,
@@ -100,8 +100,8 @@ struct Fixed<'a> {
 }
 
 impl<'a> Fixed<'a> {
-    fn new(run: &'a Run, network: &SpikingNetwork) -> Self {
-        let file = run
+    fn new(input: &'a ReportInput, network: &SpikingNetwork) -> Self {
+        let file = input
             .deployed
             .as_ref()
             .map(|(path, bytes)| (path.as_path(), bytes.as_slice()));
@@ -112,7 +112,7 @@ impl<'a> Fixed<'a> {
         let quantized = TimeStep::new(step_ms, Scheme::Exact)
             .map_err(|error| error.to_string())
             .and_then(|step| {
-                quantize(network, run.trials.task, &step).map_err(|error| error.to_string())
+                quantize(network, input.trials.task, &step).map_err(|error| error.to_string())
             });
         Self {
             quantized,
@@ -135,12 +135,12 @@ impl<'a> Fixed<'a> {
 ///
 /// # Errors
 /// If the model cannot be converted.
-pub fn tell(run: &Run, mut told: impl FnMut()) -> Result<(Page, Numbers), ConvertError> {
-    let trials = &run.trials;
-    let rate = &run.model.network;
-    let spiking = &run.spiking;
-    let fluctuations = fluctuations(run);
-    let fixed = Fixed::new(run, spiking);
+pub fn tell(input: &ReportInput, mut told: impl FnMut()) -> Result<(Page, Numbers), ConvertError> {
+    let trials = &input.trials;
+    let rate = &input.model.network;
+    let spiking = &input.spiking;
+    let fluctuations = fluctuations(input);
+    let fixed = Fixed::new(input, spiking);
 
     let seen_rate = observe::rate(rate, fluctuations, trials);
     told();
@@ -153,9 +153,9 @@ pub fn tell(run: &Run, mut told: impl FnMut()) -> Result<(Page, Numbers), Conver
     let seen_deployed = deployed
         .as_ref()
         .map(|deployed| observe::deployed(deployed, trials));
-    let rows = scores(run, fluctuations, spiking, experiment.as_ref());
+    let rows = scores(input, fluctuations, spiking, experiment.as_ref());
     told();
-    let candidates = search(run)?;
+    let candidates = search(input)?;
     told();
 
     let mut forms = vec![
@@ -167,28 +167,28 @@ pub fn tell(run: &Run, mut told: impl FnMut()) -> Result<(Page, Numbers), Conver
     }
     let units = rate.units;
     let mut sections = vec![
-        result(run, &rows, output::outputs(trials, &forms)),
+        result(input, &rows, output::outputs(trials, &forms)),
         task(trials),
-        trained(run),
-        converted(run, &candidates),
-        active(run, &seen_rate, &seen_spiking, units),
+        trained(input),
+        converted(input, &candidates),
+        active(input, &seen_rate, &seen_spiking, units),
         quantized(&fixed, deployed.as_ref()),
     ];
     if let Some(experiment) = &experiment {
         let bytes = fixed.bytes().map_or(0, <[u8]>::len);
         sections.push(boards(experiment, bytes));
     }
-    sections.push(commands(run, fixed.step_ms));
+    sections.push(commands(input, fixed.step_ms));
     told();
     let page = Page {
         title: format!(
             "{}, {units} units: rate network to spiking network",
             trials.task.name()
         ),
-        lead: lead(&rows, run),
+        lead: lead(&rows, input),
         sections,
     };
-    let all = |value: fn(&Row) -> f64| std::array::from_fn(|form| rows.get(form).map(value));
+    let all = |value: fn(&FormScore) -> f64| std::array::from_fn(|form| rows.get(form).map(value));
     let numbers = Numbers {
         accuracy: all(|row| row.accuracy),
         strict: all(|row| row.strict),
@@ -202,43 +202,44 @@ pub const PARTS: u64 = 5;
 
 /// Those of the training; of a model that does not say, those that its
 /// activation has by default.
-fn fluctuations(run: &Run) -> f32 {
+fn fluctuations(input: &ReportInput) -> f32 {
     let by_default = f32::from(u8::from(
-        run.model.network.activation == ActivationKind::Lif,
+        input.model.network.activation == ActivationKind::Lif,
     ));
-    run.history
+    input
+        .history
         .as_ref()
         .map_or(by_default, |history| history.options.fluctuations)
 }
 
 fn scores(
-    run: &Run,
+    input: &ReportInput,
     fluctuations: f32,
     spiking: &SpikingNetwork,
     experiment: Option<&Experiment<Deployed>>,
-) -> Vec<Row> {
-    let trials = &run.trials;
+) -> Vec<FormScore> {
+    let trials = &input.trials;
     let fresh = EvaluationTrials {
         seed: trials.seed,
         first: EvaluationTrials::FRESH,
         trials: trials.count,
         fluctuations,
     };
-    let loss = run
+    let loss = input
         .history
         .as_ref()
         .map_or(Loss::L2, |history| history.options.loss);
-    let evaluation = evaluate(&run.model.network, trials.task, loss, fresh);
+    let evaluation = evaluate(&input.model.network, trials.task, loss, fresh);
     let right = (evaluation.accuracy * trials.count as f64).round() as usize;
     let mut rows = vec![
-        Row {
+        FormScore {
             name: "rate network".into(),
             accuracy: evaluation.accuracy,
             interval: Interval::wilson(right, trials.count),
             strict: evaluation.strict,
             rate_hz: None,
         },
-        Row::spiking(
+        FormScore::spiking(
             format!("spiking network, f64, {} ms", TimeStep::PUBLISHED.ms),
             &score_f64(
                 spiking,
@@ -251,33 +252,33 @@ fn scores(
     ];
     rows.extend(experiment.map(|experiment| {
         let name = format!("deployed network, fixed point, {} ms", experiment.step_ms);
-        Row::spiking(name, &experiment.score(trials.count))
+        FormScore::spiking(name, &experiment.score(trials.count))
     }));
     rows
 }
 
-fn search(run: &Run) -> Result<Vec<Candidate>, ConvertError> {
+fn search(input: &ReportInput) -> Result<Vec<Candidate>, ConvertError> {
     Search {
-        network: &run.model.network,
-        task: run.trials.task,
+        network: &input.model.network,
+        task: input.trials.task,
         neuron: Neuron::LIF,
         step: TimeStep::PUBLISHED,
-        lambdas: &run.lambdas,
-        trials: run.trials.count,
-        seed: run.trials.seed,
+        lambdas: &input.lambdas,
+        trials: input.trials.count,
+        seed: input.trials.seed,
         race: false,
     }
     .scores()
 }
 
-fn lead(rows: &[Row], run: &Run) -> String {
+fn lead(rows: &[FormScore], input: &ReportInput) -> String {
     // A number keeps its unit on its line.
-    let percent = |row: &Row| format!("{:.0}\u{a0}%", 100.0 * row.accuracy);
+    let percent = |row: &FormScore| format!("{:.0}\u{a0}%", 100.0 * row.accuracy);
     let mut lead = format!(
         "The rate network answers {} of {} trials of {} right, its spiking form {}",
         percent(&rows[0]),
-        run.trials.count,
-        run.trials.task.name(),
+        input.trials.count,
+        input.trials.task.name(),
         percent(&rows[1])
     );
     if let Some(deployed) = rows.get(2) {
@@ -301,12 +302,12 @@ fn texts(all: &[&str]) -> Vec<String> {
     all.iter().map(|text| text.to_string()).collect()
 }
 
-fn result(run: &Run, rows: &[Row], outputs: super::figures::Figure) -> Section {
+fn result(input: &ReportInput, rows: &[FormScore], outputs: super::figures::Figure) -> Section {
     Section {
         title: "Result",
         text: vec![format!(
             "Over {} trials with seed {}. The published criterion looks at the output's extreme, which noise can pass by luck; the strict one at its mean.",
-            run.trials.count, run.trials.seed
+            input.trials.count, input.trials.seed
         )],
         tables: vec![Table {
             head: texts(&[
@@ -316,7 +317,7 @@ fn result(run: &Run, rows: &[Row], outputs: super::figures::Figure) -> Section {
                 "strict",
                 "mean firing rate",
             ]),
-            rows: rows.iter().map(Row::texts).collect(),
+            rows: rows.iter().map(FormScore::texts).collect(),
         }],
         figures: vec![outputs],
         ..Section::default()
@@ -345,8 +346,8 @@ fn task(trials: &Trials) -> Section {
     }
 }
 
-fn trained(run: &Run) -> Section {
-    let (model, rate) = (&run.model, &run.model.network);
+fn trained(input: &ReportInput) -> Section {
+    let (model, rate) = (&input.model, &input.model.network);
     let inhibitory = rate.inhibitory.iter().filter(|i| **i).count();
     let weights = rate.effective_weights();
     let connections = weights.iter().filter(|w| **w != 0.0).count();
@@ -372,7 +373,7 @@ fn trained(run: &Run) -> Section {
     if let Ok(last) = model.variables.scalar("tr") {
         facts.push(("updates", (last + 1.0).to_string()));
     }
-    if let Some(history) = &run.history {
+    if let Some(history) = &input.history {
         let options = &history.options;
         facts.extend([
             ("trials of an update", options.batch.to_string()),
@@ -386,7 +387,7 @@ fn trained(run: &Run) -> Section {
     while losses.last() == Some(&0.0) {
         losses.pop();
     }
-    let evaluations = run
+    let evaluations = input
         .history
         .as_ref()
         .map_or(&[][..], |history| &history.evaluations);
@@ -402,7 +403,7 @@ fn trained(run: &Run) -> Section {
             .collect()
     };
     if let Ok(start) = model.initial() {
-        if let (DecayTaus::Trained(..), Some(before)) = (rate.taus, start_taus(run)) {
+        if let (DecayTaus::Trained(..), Some(before)) = (rate.taus, start_taus(input)) {
             figures.push(network::time_constants(&before, &decay_ms(rate)));
         }
         figures.extend(network::eigenvalues(
@@ -420,11 +421,11 @@ fn trained(run: &Run) -> Section {
 }
 
 /// Time constants before training, ms.
-fn start_taus(run: &Run) -> Option<Vec<f64>> {
-    let theta = run.model.variables.vector("taus_gaus0").ok()?;
+fn start_taus(input: &ReportInput) -> Option<Vec<f64>> {
+    let theta = input.model.variables.vector("taus_gaus0").ok()?;
     let start = crate::rate::network::RateNetwork {
         tau_theta: theta.iter().map(|&x| x as f32).collect(),
-        ..run.model.network.clone()
+        ..input.model.network.clone()
     };
     Some(
         start
@@ -435,8 +436,8 @@ fn start_taus(run: &Run) -> Option<Vec<f64>> {
     )
 }
 
-fn converted(run: &Run, candidates: &[Candidate]) -> Section {
-    let rate = &run.model.network;
+fn converted(input: &ReportInput, candidates: &[Candidate]) -> Section {
+    let rate = &input.model.network;
     let why = if rate.activation == ActivationKind::Lif {
         "The network was trained with the transfer function of the spiking neuron itself, so that λ is known beforehand; the search is for comparison."
     } else {
@@ -446,15 +447,15 @@ fn converted(run: &Run, candidates: &[Candidate]) -> Section {
         title: "Conversion",
         text: texts(&[why]),
         figures: vec![
-            conversion::accuracy(candidates, run.spiking.lambda, run.trials.count),
-            conversion::transfer(rate.activation, Neuron::LIF, run.spiking.lambda),
+            conversion::accuracy(candidates, input.spiking.lambda, input.trials.count),
+            conversion::transfer(rate.activation, Neuron::LIF, input.spiking.lambda),
         ],
         ..Section::default()
     }
 }
 
-fn active(run: &Run, rate: &Observation, spiking: &Observation, units: usize) -> Section {
-    let (trials, inhibitory) = (&run.trials, &run.model.network.inhibitory);
+fn active(input: &ReportInput, rate: &Observation, spiking: &Observation, units: usize) -> Section {
+    let (trials, inhibitory) = (&input.trials, &input.model.network.inhibitory);
     Section {
         title: "Activity",
         figures: vec![
@@ -577,12 +578,12 @@ fn boards(experiment: &Experiment<Deployed>, bytes: usize) -> Section {
     }
 }
 
-fn commands(run: &Run, step_ms: f64) -> Section {
-    let model = name(&run.model.path);
-    let snn = name(&run.model.path.with_extension("snn"));
-    let trials = &run.trials;
+fn commands(input: &ReportInput, step_ms: f64) -> Section {
+    let model = name(&input.model.path);
+    let snn = name(&input.model.path.with_extension("snn"));
+    let trials = &input.trials;
     let mut commands = Vec::new();
-    if let Some(history) = &run.history {
+    if let Some(history) = &input.history {
         let mut command = train_command(&history.options);
         if let Some(from) = &history.from {
             command += &format!(" --from {}", name(from));
@@ -601,7 +602,7 @@ fn commands(run: &Run, step_ms: f64) -> Section {
         ),
         format!(
             "rate2spike quantize {model} --lambda {} --dt {step_ms} -o {snn}{own}",
-            run.spiking.lambda
+            input.spiking.lambda
         ),
         format!(
             "rate2spike run {snn} --trials {} --seed {}{own}",
