@@ -1,5 +1,6 @@
 //! Titles, and names beside their signs.
 
+use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 
 use super::chart::Panel;
