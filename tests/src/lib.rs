@@ -4,6 +4,7 @@
 pub mod calls;
 pub mod emulator;
 pub mod ensemble;
+pub mod imports;
 pub mod soak;
 
 use std::path::{Path, PathBuf};

@@ -1,0 +1,139 @@
+//! The tree is the one that ARCHITECTURE.md describes: no circle of imports, and
+//! each stage knows only what it may know. How the imports are counted stands in
+//! `tests/src/imports.rs`.
+
+use std::collections::BTreeSet;
+
+use rate2spike_tests::emulator::repository;
+use rate2spike_tests::imports::{Crate, circle};
+
+/// Folders with the sources of the crates that are checked.
+const CRATES: [&str; 5] = [
+    "core/src",
+    "protocol/src",
+    "host/src",
+    "tests/src",
+    "firmware-example/app/src",
+];
+
+/// An import that closes a circle and is still there: crate, folder below it,
+/// importing entry, imported entry. The list only gets shorter.
+const KNOWN: [(&str, &str, &str, &str); 22] = [
+    ("core/src", "", "arithmetic", "network"),
+    ("core/src", "", "arithmetic", "step"),
+    ("core/src", "", "noise", "step"),
+    ("protocol/src", "", "frame", "mod"),
+    ("host/src", "", "task", "formats"),
+    ("host/src", "cmd", "gpu", "train"),
+    ("host/src", "cmd", "report", "sweep_figure"),
+    ("host/src", "cmd", "run_on", "run"),
+    ("host/src", "formats/mat", "mod", "read"),
+    ("host/src", "formats/mat", "mod", "write"),
+    ("host/src", "quantize", "readout", "mod"),
+    ("host/src", "rate/ensemble", "operations", "mod"),
+    ("host/src", "rate/gpu", "launch", "draw"),
+    ("host/src", "task", "mod", "delayed_match"),
+    ("host/src", "task", "mod", "go_nogo"),
+    ("host/src", "task", "mod", "mante"),
+    ("host/src", "task", "mod", "oscillation"),
+    ("host/src", "task", "mod", "user"),
+    ("host/src", "task", "mod", "xor"),
+    ("host/src", "task", "user", "mod"),
+    ("host/src", "task", "xor", "mod"),
+    ("firmware-example/app/src", "", "trial", "server"),
+];
+
+fn read(folder: &str) -> Crate {
+    Crate::read(&repository().join(folder))
+}
+
+#[test]
+fn no_folder_has_a_circle_of_imports() {
+    let mut unknown = Vec::new();
+    for name in CRATES {
+        let found = read(name);
+        let paths: usize = found.imports.values().sum();
+        println!(
+            "{name}: {} modules, {paths} paths from one to another, {} folders",
+            found.files.len(),
+            found.folders().len()
+        );
+        for folder in found.folders() {
+            let mut edges: BTreeSet<_> = found.within(&folder).into_keys().collect();
+            let folder = folder.join("/");
+            for (from, to) in known(name, &folder) {
+                edges.remove(&(from.into(), to.into()));
+            }
+            if let Some(way) = circle(&edges) {
+                unknown.push(format!("{name}/{folder}: {}", way.join(" → ")));
+            }
+        }
+    }
+    assert!(unknown.is_empty(), "circles of imports: {unknown:#?}");
+}
+
+/// The known imports of a folder that close a circle.
+fn known<'a>(name: &'a str, folder: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+    let here = KNOWN
+        .iter()
+        .filter(move |known| known.0 == name && known.1 == folder);
+    here.map(|known| (known.2, known.3))
+}
+
+#[test]
+fn each_known_circle_is_still_there() {
+    let ended = KNOWN.into_iter().filter(|(name, folder, from, to)| {
+        let inside: Vec<String> = folder
+            .split('/')
+            .filter(|name| !name.is_empty())
+            .map(String::from)
+            .collect();
+        let edge = (from.to_string(), to.to_string());
+        !read(name).within(&inside).contains_key(&edge)
+    });
+    let ended: Vec<_> = ended.collect();
+    assert!(
+        ended.is_empty(),
+        "these imports have ended; remove their lines from KNOWN: {ended:#?}"
+    );
+}
+
+#[test]
+fn the_core_uses_nothing_of_an_operating_system() {
+    for name in ["core/src", "protocol/src"] {
+        let foreign = read(name).foreign;
+        assert!(!foreign.is_empty(), "{name}: no path is found at all");
+        for (module, paths) in foreign {
+            let of_std = paths.iter().find(|path| {
+                let first = path.split("::").next();
+                matches!(first, Some("std" | "alloc"))
+            });
+            assert_eq!(of_std, None, "{name}, {}", module.join("::"));
+        }
+    }
+}
+
+#[test]
+fn tasks_and_rate_networks_read_no_files() {
+    let host = read("host/src");
+    for stage in ["task", "rate"] {
+        let imports = host.stages(stage);
+        // Until the user's tasks are read in `formats`, they import its errors.
+        let allowed =
+            stage == "task" && known("host/src", "").any(|edge| edge == ("task", "formats"));
+        assert!(
+            allowed || !imports.contains("formats"),
+            "{stage} imports {imports:?}"
+        );
+        for (module, paths) in &host.foreign {
+            if module.first().is_some_and(|first| first == stage) {
+                let file = paths.iter().find(|path| {
+                    path.starts_with("std::fs")
+                        || path.starts_with("fs::")
+                        || path.starts_with("File::")
+                });
+                assert_eq!(file, None, "{}", module.join("::"));
+            }
+        }
+    }
+}
