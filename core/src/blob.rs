@@ -22,13 +22,13 @@ use heapless::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::arithmetic::{Arithmetic, FACTOR_SHIFT, Fixed};
+use crate::block::{Block, ReadoutBlock};
 use crate::decision::Decision;
-use crate::network::{
-    Constants, Deliver, Filter, FilterFactors, Membrane, Network, ReadoutFilter, Target,
-    UnitFactors,
-};
+use crate::network::{Constants, Deliver, Network, ReadoutFilter, Target};
+use crate::neuron::{Filter, FilterFactors, Membrane, UnitFactors};
 use crate::noise::Noise;
-use crate::step::{Block, ReadoutBlock, State, Waiting};
+use crate::refractory::Waiting;
+use crate::step::State;
 use crate::trial::{Clock, Run, SpikeHash};
 
 /// The first four bytes.

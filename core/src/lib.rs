@@ -2,12 +2,22 @@
 //! point or in fixed point, without an allocator and without an operating
 //! system.
 //!
-//! The modules in the order of the pipeline: [`arithmetic`] says what numbers
-//! a step is made of, [`factors`] turns time constants into the factors of one
-//! time step, [`network`] is what stays fixed during a run, [`noise`] draws the
-//! membrane noise, [`step`] advances the network by one time step, [`trial`]
-//! runs it through a trial, [`decision`] reads an answer off the output, and
-//! [`blob`] is the network as bytes.
+//! The modules, in the order in which one learns them:
+//!
+//! | module | subject |
+//! |---|---|
+//! | [`lanes`] | the units that are stepped together |
+//! | [`arithmetic`] | the numbers |
+//! | [`neuron`] | the membrane, the synapse filter, and the factors of a time step |
+//! | [`network`] | what stays fixed during a run |
+//! | [`noise`] | the noise of the membranes |
+//! | [`block`] | the state of some units, and their step |
+//! | [`delivery`] | a spike reaches its targets |
+//! | [`refractory`] | the pause after a spike |
+//! | [`step`] | the state of a network, and its step |
+//! | [`trial`] | step after step, with input |
+//! | [`decision`] | an answer, read from the output |
+//! | [`blob`] | the network as bytes |
 //!
 //! Nothing here knows a millisecond, a task file or a chip. A step contains no
 //! division, no `exp` and no failure; in fixed point it gives the same bits on
@@ -24,14 +34,29 @@
 #[cfg(test)]
 extern crate std;
 
+pub mod lanes;
+
 pub mod arithmetic;
-pub mod blob;
-pub mod decision;
-pub mod factors;
+
+pub mod neuron;
+
 pub mod network;
+
 pub mod noise;
+
+pub mod block;
+
+pub mod delivery;
+
+pub mod refractory;
+
 pub mod step;
+
 pub mod trial;
+
+pub mod decision;
+
+pub mod blob;
 
 pub use arithmetic::{Arithmetic, Fixed};
 pub use network::{Constants, Network};

@@ -1,30 +1,13 @@
-//! What stays fixed during a run: the network.
+//! The network: everything that stays fixed during a run.
 //!
-//! A network is read through the trait [`Network`], so that the same step runs
-//! over tables in memory ([`Tables`], any number type) and over the bytes of a
-//! [`crate::blob`] in flash.
+//! A step reads the network through the trait [`Network`]. The same step
+//! therefore runs over tables in memory ([`Tables`], with any kind of number)
+//! and over the bytes of a [`crate::blob`] in flash.
 
 use crate::arithmetic::Arithmetic;
+use crate::neuron::{Filter, FilterFactors, Membrane, UnitFactors};
 
-/// How a unit's membrane moves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Membrane {
-    /// Leaky integrate-and-fire: τ_m v̇ = −v + I.
-    Leaky,
-    /// Quadratic integrate-and-fire: τ_m v̇ = v² + I.
-    Quadratic,
-}
-
-/// Where an arriving spike goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Filter {
-    /// Into the rise, which feeds the current.
-    Double,
-    /// Into the current at once.
-    Single,
-}
-
-/// What all units share.
+/// The numbers that all units share.
 #[derive(Clone, Copy, Debug)]
 pub struct Constants<A: Arithmetic> {
     /// Number of units.
@@ -35,48 +18,28 @@ pub struct Constants<A: Arithmetic> {
     pub membrane: Membrane,
     /// The synapse's filter.
     pub filter: Filter,
-    /// Share of its distance to the drive that a membrane covers in a step.
+    /// Share of the distance to its current that a membrane covers in a step.
     pub leak: A::Factor,
     /// Relative change of a rise in a step (negative).
     pub rise_decay: A::Factor,
-    /// Noise of one step per unit of [`crate::noise::deviate`].
+    /// Noise that one step adds to a membrane, in mV per unit of
+    /// [`crate::noise::deviate`].
     pub noise_gain: A::Factor,
     /// Potential at which a unit fires.
     pub threshold: A,
     /// Potential after a spike.
     pub reset: A,
-    /// Steps after a spike in which the membrane feels its noise only.
+    /// Steps after a spike in which only the noise moves the membrane.
     pub refractory_steps: u16,
-    /// Membranes start between these two, uniformly.
+    /// Lowest and highest potential at the start of a trial; the potentials are
+    /// spread uniformly between them.
     pub start: (A, A),
-}
-
-/// The factors of one filter: of a unit's synapse, or of a readout filter.
-#[derive(Clone, Copy, Debug)]
-pub struct FilterFactors<A: Arithmetic> {
-    /// Relative change of the current in a step (negative).
-    pub synapse_decay: A::Factor,
-    /// Current per unit of rise and step.
-    pub rise_gain: A::Factor,
-}
-
-/// What one unit has of its own.
-#[derive(Clone, Copy, Debug)]
-pub struct UnitFactors<A: Arithmetic> {
-    /// Of the synapses that arrive at this unit.
-    pub filter: FilterFactors<A>,
-    /// Weight of the current at a step's beginning; see [`crate::factors`].
-    pub gain: A::Fine,
-    /// Weight of the current's change during a step.
-    pub lag: A::Fine,
-    /// The constant current.
-    pub bias: A::Drive,
 }
 
 /// One filter of the readout.
 #[derive(Clone, Copy, Debug)]
 pub struct ReadoutFilter<A: Arithmetic> {
-    /// Its time constants.
+    /// Its decay and gain.
     pub filter: FilterFactors<A>,
     /// Its weight in the output.
     pub weight: A::Fine,
@@ -85,17 +48,20 @@ pub struct ReadoutFilter<A: Arithmetic> {
 /// The value of one input channel of a network.
 pub type Input<N> = <<N as Network>::Number as Arithmetic>::Input;
 
-/// Where a synapse leads, said twice: whoever reads it takes what costs less.
+/// The receiving unit of a synapse, as an index and as the distance from the
+/// previous one. A desktop reads the index; a microcontroller reads the
+/// distance, which costs it less.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target {
     /// The receiving unit.
     pub unit: usize,
-    /// Its distance from the target before it, or from unit 0.
+    /// The distance from the previous receiving unit, or from unit 0.
     pub gap: usize,
 }
 
-/// Takes the targets of a spike in ascending order, and what it adds to each;
-/// `None` ends it. A closure takes all of them.
+/// Takes the targets of a spike in ascending order, each with the amount that
+/// the spike adds there. A method that returns `None` ends the delivery. A
+/// closure takes all targets.
 pub trait Deliver<A> {
     /// The next target.
     fn one(&mut self, target: (Target, A)) -> Option<()>;
@@ -116,16 +82,16 @@ impl<A, F: FnMut(Target, A)> Deliver<A> for F {
     }
 }
 
-/// A network, wherever it lies. Indices below the counts that
-/// [`Constants`] gives never fail.
+/// A network in memory or in flash. Every index below the counts in
+/// [`Constants`] is valid.
 pub trait Network {
-    /// The numbers it is made of.
+    /// The kind of its numbers.
     type Number: Arithmetic;
 
-    /// What all units share.
+    /// The numbers that all units share.
     fn constants(&self) -> &Constants<Self::Number>;
 
-    /// What `unit` has of its own.
+    /// The factors of `unit`.
     fn unit(&self, unit: usize) -> UnitFactors<Self::Number>;
 
     /// Weight from `channel` to `unit`.
@@ -135,15 +101,10 @@ pub trait Network {
         channel: usize,
     ) -> <Self::Number as Arithmetic>::InputWeight;
 
-    /// Calls `set` with every unit, in ascending order, and its constant current
-    /// while `input` lasts, which has a value for every channel: the bias, and
-    /// what arrives from all channels.
+    /// Calls `set` with every unit, in ascending order, and its drive: the bias
+    /// and the weighted sum of `input`, which has a value for every channel.
     #[inline]
-    fn each_drive(
-        &self,
-        input: &[Input<Self>],
-        mut set: impl FnMut(usize, <Self::Number as Arithmetic>::Drive),
-    ) {
+    fn each_drive(&self, input: &[Input<Self>], mut set: impl FnMut(usize, Self::Number)) {
         for unit in 0..self.constants().units {
             let channels = input.iter().enumerate();
             let products = channels.map(|(k, u)| (self.input_weight(unit, k), *u));
@@ -151,8 +112,8 @@ pub trait Network {
         }
     }
 
-    /// Gives `to` every target of `unit`, in ascending order, and what its spike
-    /// adds there.
+    /// Gives `to` every target of `unit`, in ascending order, each with the
+    /// amount that a spike of `unit` adds there.
     fn each_target(&self, unit: usize, to: impl Deliver<Self::Number>);
 
     /// Number of readout filters.
@@ -161,29 +122,30 @@ pub trait Network {
     /// The readout filter `index`.
     fn readout_filter(&self, index: usize) -> ReadoutFilter<Self::Number>;
 
-    /// Calls `deliver` with every readout filter that `unit` feeds and what
-    /// its spike adds there.
+    /// Calls `deliver` with every readout filter that `unit` feeds and the amount
+    /// that a spike of `unit` adds there.
     fn each_readout(&self, unit: usize, deliver: impl FnMut(usize, Self::Number));
 }
 
-/// A network as tables that someone else owns; every unit has a readout
-/// filter of its own, fed with one by each of its spikes.
+/// A network as borrowed tables. Every unit has a readout filter of its own, to
+/// which each of its spikes adds [`Tables::readout_spike`].
 #[derive(Clone, Copy, Debug)]
 pub struct Tables<'a, A: Arithmetic> {
-    /// What all units share.
+    /// The numbers that all units share.
     pub constants: Constants<A>,
     /// One entry a unit.
     pub units: &'a [UnitFactors<A>],
     /// Units × inputs, row by row.
     pub input_weights: &'a [A::InputWeight],
-    /// Targets of unit j: `targets[starts[j]..starts[j + 1]]`.
+    /// Units + 1 indices; the targets of unit j are
+    /// `targets[starts[j]..starts[j + 1]]`.
     pub starts: &'a [usize],
-    /// Target unit, in ascending order for each sender, and what a spike adds
-    /// there.
+    /// Receiving unit, in ascending order for each sender, and the amount that a
+    /// spike adds there.
     pub targets: &'a [(u32, A)],
     /// One entry a unit.
     pub readout: &'a [ReadoutFilter<A>],
-    /// What a spike adds to its unit's readout filter: one.
+    /// The amount that a spike adds to the readout filter of its unit: one.
     pub readout_spike: A,
 }
 

@@ -17,7 +17,7 @@
 //! word, scaled by the fourth, have nearly none, and took 20 of 83 cycles of a
 //! neuron's step more on a Cortex-M0+.
 
-use crate::step::LANES;
+use crate::lanes::LANES;
 
 /// The generator of one trial; 8 bytes of state.
 #[derive(Clone, Debug, PartialEq, Eq)]

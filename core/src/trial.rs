@@ -241,10 +241,10 @@ mod tests {
     use std::vec::Vec;
 
     use super::*;
-    use crate::network::{
-        Constants, Filter, FilterFactors, Membrane, ReadoutFilter, Tables, UnitFactors,
-    };
-    use crate::step::{Block, ReadoutBlock, Waiting};
+    use crate::block::{Block, ReadoutBlock};
+    use crate::network::{Constants, ReadoutFilter, Tables};
+    use crate::neuron::{Filter, FilterFactors, Membrane, UnitFactors};
+    use crate::refractory::Waiting;
 
     const FILTER: FilterFactors<f64> = FilterFactors {
         synapse_decay: -0.1,

@@ -6,7 +6,10 @@ use std::path::Path;
 
 use fixed::types::I4F12;
 use rate2spike_core::blob::Deployed;
-use rate2spike_core::step::{Block, ReadoutBlock, State, Waiting, blocks};
+use rate2spike_core::block::{Block, ReadoutBlock};
+use rate2spike_core::lanes::blocks;
+use rate2spike_core::refractory::Waiting;
+use rate2spike_core::step::State;
 use rate2spike_core::trial::{Run, SpikeHash};
 use rate2spike_core::{Fixed, Network, noise::Noise};
 

@@ -6,9 +6,12 @@ use std::path::Path;
 use crc::{CRC_32_ISO_HDLC, Crc};
 use rate2spike_core::Fixed;
 use rate2spike_core::blob::{BlobError, Deployed, HEADER_BYTES};
+use rate2spike_core::block::{Block, ReadoutBlock};
+use rate2spike_core::lanes::blocks;
 use rate2spike_core::network::Network;
 use rate2spike_core::noise::Noise;
-use rate2spike_core::step::{Block, ReadoutBlock, State, Waiting, blocks};
+use rate2spike_core::refractory::Waiting;
+use rate2spike_core::step::State;
 
 /// Miri is some thousand times slower, and sees enough in a part.
 const STRIDE: usize = if cfg!(miri) { 1009 } else { 1 };

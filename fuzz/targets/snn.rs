@@ -9,7 +9,10 @@ use rate2spike_core::Fixed;
 use rate2spike_core::blob::{Deployed, HEADER_BYTES, LAYOUT, MAGIC};
 use rate2spike_core::network::Network;
 use rate2spike_core::noise::Noise;
-use rate2spike_core::step::{Block, ReadoutBlock, State, Waiting, blocks};
+use rate2spike_core::block::{Block, ReadoutBlock};
+use rate2spike_core::step::State;
+use rate2spike_core::refractory::Waiting;
+use rate2spike_core::lanes::blocks;
 
 /// Steps that are run.
 const STEPS: u32 = 8;

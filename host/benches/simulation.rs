@@ -25,7 +25,7 @@ use rate2spike::spiking::time_step::TimeStep;
 use rate2spike::spiking::trial::Memory;
 use rate2spike::task::Task;
 use rate2spike_core::blob::Deployed;
-use rate2spike_core::factors::Scheme;
+use rate2spike_core::neuron::Scheme;
 
 const MODEL: &str =
     "../tests/fixtures/models/Task_go-nogo_N_200_Taus_4.0_20.0_Act_sigmoid_2026_11_23_010105.mat";

@@ -21,7 +21,7 @@ use rate2spike::spiking::network::SpikingNetwork;
 use rate2spike::spiking::neuron::Neuron;
 use rate2spike::spiking::time_step::TimeStep;
 use rate2spike::task::{Task, Trial};
-use rate2spike_core::factors::Scheme;
+use rate2spike_core::neuron::Scheme;
 
 /// The folder of the fixtures: `RATE2SPIKE_FIXTURES`, else the copies here.
 pub fn fixtures() -> PathBuf {

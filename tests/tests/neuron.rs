@@ -9,8 +9,8 @@ use rate2spike::spiking::time_step::TimeStep;
 use rate2spike::spiking::trial::Memory;
 use rate2spike::task::Task;
 use rate2spike_core::blob::Deployed;
-use rate2spike_core::factors::Scheme;
 use rate2spike_core::network::Network;
+use rate2spike_core::neuron::Scheme;
 use rate2spike_core::noise::Noise;
 
 /// Unconnected neurons with a constant current `x` mV above the threshold.

@@ -4,8 +4,8 @@
 //! here; every bound on one is five of them, so that a sound generator fails
 //! once in a million times, and the seeds are fixed.
 
+use rate2spike_core::lanes::LANES;
 use rate2spike_core::noise::{DEVIATE_SD, Noise, deviate};
-use rate2spike_core::step::LANES;
 
 const UNITS: usize = 512;
 const STEPS: usize = 200_000;

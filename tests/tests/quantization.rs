@@ -10,7 +10,7 @@ use rate2spike::spiking::neuron::Neuron;
 use rate2spike::spiking::time_step::TimeStep;
 use rate2spike::task::Task;
 use rate2spike_core::blob::Deployed;
-use rate2spike_core::factors::Scheme;
+use rate2spike_core::neuron::Scheme;
 use rate2spike_tests::fixtures;
 
 /// λ of the published model, by its own search.

@@ -14,7 +14,7 @@ use rate2spike::spiking::neuron::Neuron;
 use rate2spike::spiking::record::Recording;
 use rate2spike::spiking::time_step::TimeStep;
 use rate2spike::task::Task;
-use rate2spike_core::factors::Scheme;
+use rate2spike_core::neuron::Scheme;
 use rate2spike_tests::{published_model, python};
 
 const SEED: u64 = 1;

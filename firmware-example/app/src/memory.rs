@@ -3,9 +3,11 @@
 use fixed::types::I4F12;
 use rate2spike_core::Fixed;
 use rate2spike_core::blob::Deployed;
+use rate2spike_core::block::{Block, ReadoutBlock};
 use rate2spike_core::network::Network;
 use rate2spike_core::noise::Noise;
-use rate2spike_core::step::{Block, ReadoutBlock, State, Waiting};
+use rate2spike_core::refractory::Waiting;
+use rate2spike_core::step::State;
 #[cfg(target_pointer_width = "32")]
 use rate2spike_protocol::message::{FILTER_RAM_BYTES, UNIT_RAM_BYTES};
 use rate2spike_protocol::message::{Limits, NetworkFault};

@@ -3,7 +3,7 @@
 
 use std::str::FromStr;
 
-use rate2spike_core::factors::Scheme;
+use rate2spike_core::neuron::Scheme;
 
 use super::{CommandError, progress};
 use crate::quantize::longest_step::{Comparison, MOST_TRIALS, compare_steps};

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use rate2spike_core::factors::Scheme;
+use rate2spike_core::neuron::Scheme;
 use serde::Serialize;
 
 use super::deployed_step::DEPLOYED_STEP_MS;

@@ -30,7 +30,7 @@ use std::str::FromStr;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use rate2spike_core::blob::Deployed;
-use rate2spike_core::factors::Scheme;
+use rate2spike_core::neuron::Scheme;
 
 use crate::board::BoardError;
 use crate::board::probe::ProbeError;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use clap::Args;
 use indicatif::ProgressBar;
-use rate2spike_core::factors::Scheme;
+use rate2spike_core::neuron::Scheme;
 use serde::Serialize;
 
 use super::deployed_step::DEPLOYED_STEP_MS;

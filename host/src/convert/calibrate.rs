@@ -34,7 +34,7 @@
 //! The offset of the output, `b_out`, is left out as in the published conversion;
 //! it is what the strict score misses in relu.
 
-use rate2spike_core::network::Membrane;
+use rate2spike_core::neuron::Membrane;
 use rayon::prelude::*;
 
 use super::refit::Samples;

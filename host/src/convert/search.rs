@@ -309,7 +309,7 @@ mod tests {
             network,
             task: Task::GoNogo,
             neuron: Neuron::LIF,
-            step: TimeStep::new(0.5, rate2spike_core::factors::Scheme::Exact).expect("a step"),
+            step: TimeStep::new(0.5, rate2spike_core::neuron::Scheme::Exact).expect("a step"),
             lambdas,
             trials: 100,
             seed: 3,

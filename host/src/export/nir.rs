@@ -21,7 +21,7 @@
 //! `v_reset`, lets the synapse rest at `v_leak`, and gives a spike the area of a
 //! step.
 
-use rate2spike_core::network::Membrane as Equation;
+use rate2spike_core::neuron::Membrane as Equation;
 
 use super::{ExportError, Fidelity, approximate, faithful, unsupported};
 use crate::formats::nir::{Graph, Membrane, Node};

@@ -1,7 +1,7 @@
 //! The network and one of its trials for Brian2 and NEST: a script, and the
 //! numbers beside it in an `.npz` of the same name.
 
-use rate2spike_core::network::Membrane;
+use rate2spike_core::neuron::Membrane;
 use rate2spike_core::noise::Noise;
 
 use super::{ExportError, Fidelity, approximate, faithful, unsupported};

@@ -609,7 +609,7 @@ fn tidy(value: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use rate2spike_core::factors::Scheme;
+    use rate2spike_core::neuron::Scheme;
 
     use super::*;
     use crate::convert::one_to_one;

@@ -5,7 +5,7 @@
 //! below that of the exact network at 0.05 ms by more than [`MARGIN`].
 
 use rate2spike_core::blob::Deployed;
-use rate2spike_core::factors::Scheme;
+use rate2spike_core::neuron::Scheme;
 use serde::Serialize;
 
 use super::quantize;

@@ -20,8 +20,7 @@ use fixed::types::{I4F12, I6F10};
 use rate2spike_core::arithmetic::{Arithmetic, DRIVE_FRACTION_BITS, FACTOR_SHIFT, Fixed};
 use rate2spike_core::blob::{self, Deployed, Payload, SelfTest, Shared};
 use rate2spike_core::decision::Decision;
-use rate2spike_core::factors::Scheme;
-use rate2spike_core::network::Membrane;
+use rate2spike_core::neuron::{Membrane, Scheme};
 use rate2spike_core::noise::DEVIATE_SD;
 
 use crate::spiking::experiment::clock;

@@ -109,7 +109,7 @@ mod tests {
     use crate::spiking::neuron::Neuron;
     use crate::spiking::time_step::TimeStep;
     use crate::task::Task;
-    use rate2spike_core::factors::Scheme;
+    use rate2spike_core::neuron::Scheme;
 
     /// As long as no receiver's largest weight, which gives the scale, is cut.
     #[test]

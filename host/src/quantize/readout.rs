@@ -1,7 +1,7 @@
 //! The readout's filters in fixed point.
 
 use rate2spike_core::arithmetic::{Arithmetic, FACTOR_SHIFT, Fixed};
-use rate2spike_core::factors::TimeConstants;
+use rate2spike_core::neuron::TimeConstants;
 
 use super::{Decay, Decays, QuantizeError, area};
 use crate::quantize::report::{Loss, Losses};
@@ -129,7 +129,7 @@ fn step_factors(
     network: &SpikingNetwork,
     step: &TimeStep,
     tau_ms: f64,
-) -> rate2spike_core::factors::StepFactors {
+) -> rate2spike_core::neuron::StepFactors {
     let rise = network.neuron.rise_ms;
     TimeConstants {
         membrane: network.neuron.tau_m_ms / step.ms,

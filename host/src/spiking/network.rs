@@ -1,7 +1,6 @@
 //! The spiking network in millivolts and milliseconds.
 
-use rate2spike_core::factors::{StepFactors, TimeConstants};
-use rate2spike_core::network::Filter;
+use rate2spike_core::neuron::{Filter, StepFactors, TimeConstants};
 
 use super::neuron::Neuron;
 use super::time_step::TimeStep;

@@ -29,7 +29,7 @@
 //! Source: Kim R., Li Y., Sejnowski T.J., PNAS 116:22811–22820 (2019),
 //! doi 10.1073/pnas.1905926116.
 
-use rate2spike_core::network::Membrane;
+use rate2spike_core::neuron::Membrane;
 
 /// The neuron and its synapse, as the user means them. Defaults: Kim, Li &
 /// Sejnowski (2019), Methods.

@@ -2,8 +2,8 @@
 //! everything that it records.
 
 use rand::RngExt;
-use rate2spike_core::factors::Scheme;
 use rate2spike_core::network::Network;
+use rate2spike_core::neuron::Scheme;
 use rate2spike_core::noise::Noise;
 use rate2spike_core::step::State;
 use rate2spike_core::trial::Clock;

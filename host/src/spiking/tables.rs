@@ -1,8 +1,8 @@
 //! The spiking network in core's terms, in floating point.
 
 use rate2spike_core::arithmetic::Arithmetic;
-use rate2spike_core::factors::StepFactors;
-use rate2spike_core::network::{Constants, FilterFactors, ReadoutFilter, Tables, UnitFactors};
+use rate2spike_core::network::{Constants, ReadoutFilter, Tables};
+use rate2spike_core::neuron::{FilterFactors, StepFactors, UnitFactors};
 use rate2spike_core::noise::DEVIATE_SD;
 
 use super::network::SpikingNetwork;
@@ -70,14 +70,8 @@ impl SpikingNetwork {
 
 /// A floating-point number of core.
 pub trait Float:
-    Arithmetic<
-        Factor = Self,
-        Drive = Self,
-        Fine = Self,
-        Input = Self,
-        InputWeight = Self,
-        Sum = Self,
-    > + Default
+    Arithmetic<Factor = Self, Fine = Self, Input = Self, InputWeight = Self, Sum = Self>
+    + Default
     + Send
     + Sync
 {

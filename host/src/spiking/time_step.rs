@@ -1,7 +1,7 @@
 //! The time step of a spiking network: its length, its scheme of integration, and
 //! the noise that belongs to it.
 
-use rate2spike_core::factors::Scheme;
+use rate2spike_core::neuron::Scheme;
 
 use super::neuron::Neuron;
 use crate::task::SAMPLE_MS;

@@ -1,9 +1,12 @@
 //! What one trial needs: the memory of a network's state, and the input.
 
 use rate2spike_core::arithmetic::Arithmetic;
+use rate2spike_core::block::{Block, ReadoutBlock};
+use rate2spike_core::lanes::blocks;
 use rate2spike_core::network::Network;
 use rate2spike_core::noise::Noise;
-use rate2spike_core::step::{Block, ReadoutBlock, State, Waiting, blocks};
+use rate2spike_core::refractory::Waiting;
+use rate2spike_core::step::State;
 
 use super::tables::Float;
 use crate::task::Trial;
@@ -11,9 +14,9 @@ use crate::task::Trial;
 /// The memory of a [`State`].
 #[derive(Debug)]
 pub struct Memory<A: Arithmetic> {
-    /// One for every [`rate2spike_core::step::LANES`] units.
+    /// One for every [`rate2spike_core::lanes::LANES`] units.
     pub blocks: Vec<Block<A>>,
-    /// One for every [`rate2spike_core::step::LANES`] readout filters.
+    /// One for every [`rate2spike_core::lanes::LANES`] readout filters.
     pub readout: Vec<ReadoutBlock<A>>,
     /// One a unit.
     pub waiting: Vec<Waiting>,

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-use rate2spike_core::network::Membrane;
+use rate2spike_core::neuron::Membrane;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use rate2spike_core::blob::Deployed;
-use rate2spike_core::factors::Scheme;
+use rate2spike_core::neuron::Scheme;
 
 use super::figures::{
     activity, conversion, network, output, principal, quantization, raster, training,

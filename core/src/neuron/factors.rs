@@ -1,4 +1,4 @@
-//! Time constants → the factors of one time step.
+//! Time constants become the factors of one time step.
 //!
 //! Between spikes the rise h, the synaptic current s and the membrane v of a
 //! unit obey a linear system,
@@ -7,18 +7,17 @@
 //! τ_r ḣ = −h        ṡ = −s/τ_d + h        τ_m v̇ = −v + s + drive
 //! ```
 //!
-//! so a step of any length has an exact solution, whose coefficients are the
-//! entries of a 3 × 3 matrix exponential. Taking them from there, and not from
-//! the textbook quotients, needs no special case where τ_r meets τ_d or τ_d
-//! meets τ_m (Rotter S., Diesmann M., Biol. Cybern. 81:381–402 (1999),
-//! doi 10.1007/s004220050570).
+//! so a step of any length has an exact solution. Its coefficients are the
+//! entries of a 3 × 3 matrix exponential (Rotter & Diesmann 1999). The textbook
+//! quotients would need special cases where τ_r meets τ_d and where τ_d meets
+//! τ_m; the exponential needs none.
 //!
 //! All times are in time steps; `libm` gives the same bits on every machine.
 
 /// How a step is integrated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme {
-    /// As the published code does: Euler for the membrane and the rise,
+    /// The scheme of the published code: Euler for the membrane and the rise,
     /// exponential decay for the synapses. Meant for steps of 0.05 ms.
     Euler,
     /// Exact between spikes, for a step of any length.
@@ -28,34 +27,41 @@ pub enum Scheme {
 /// The time constants of one unit, in time steps.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TimeConstants {
-    /// Of the membrane, τ_m.
+    /// Time constant of the membrane, τ_m.
     pub membrane: f64,
-    /// Of the synapse's rise, τ_r; `None` for the single filter, which has
-    /// none.
+    /// Time constant of the synapse's rise, τ_r; `None` for the single filter,
+    /// which has no rise.
     pub rise: Option<f64>,
-    /// Of the synapse's decay, τ_d.
+    /// Time constant of the synapse's decay, τ_d.
     pub decay: f64,
 }
 
-/// The factors of one time step for one unit; `s`, `h`, `v` as in the
-/// module's equations, `drive` the constant current.
+/// The factors of one time step for one unit; the equations of the step are in
+/// the documentation of [`neuron`](crate::neuron).
 ///
-/// ```text
-/// change = synapse_decay·s + rise_gain·h
-/// v ← v + leak·(drive + gain·s + lag·change − v)
-/// s ← s + change
-/// h ← h + rise_decay·h
+/// ```
+/// use rate2spike_core::neuron::{Scheme, TimeConstants};
+///
+/// // τ_m 10 ms, τ_r 2 ms, τ_d 20 ms, with steps of 0.5 ms.
+/// let factors = TimeConstants {
+///     membrane: 20.0,
+///     rise: Some(4.0),
+///     decay: 40.0,
+/// }
+/// .step(Scheme::Exact);
+/// assert!((factors.leak - 0.0488).abs() < 1e-4);
+/// assert!((factors.synapse_decay + 0.0247).abs() < 1e-4);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StepFactors {
-    /// Share of its distance to the drive that the membrane covers.
+    /// Share of the distance to its current that the membrane covers.
     pub leak: f64,
     /// Relative change of the rise (negative).
     pub rise_decay: f64,
     /// Relative change of the synaptic current (negative).
     pub synapse_decay: f64,
-    /// Current per unit of rise, where a spike of unit weight adds one to the
-    /// rise: the area of its current is then one. With the single filter, the
+    /// Current per unit of rise. A spike of unit weight adds one to the rise, and
+    /// the area under its current is then one. With the single filter: the
     /// current that a spike adds at once.
     pub rise_gain: f64,
     /// Weight of the current at the step's beginning.

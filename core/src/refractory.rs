@@ -1,0 +1,182 @@
+//! The refractory time: after a spike a membrane waits.
+//!
+//! A unit that waits has a leak of zero, so that the step needs no question about
+//! it. The units that wait stand in a ring, in the order of their release. A step
+//! looks at the oldest one only; where no unit waits, the refractory time costs
+//! nothing.
+
+/// One entry of two tables, both with an entry a unit: the ring of the units that
+/// wait, and the step at which each is released.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Waiting {
+    /// The unit in this place of the ring.
+    unit: u16,
+    /// The step, modulo 2¹⁶, at whose beginning the unit with this entry's index
+    /// is released.
+    release: u16,
+}
+
+impl Waiting {
+    /// All zero, so that a `static` of entries costs no flash.
+    pub const EMPTY: Self = Self {
+        unit: 0,
+        release: 0,
+    };
+}
+
+/// The units in their refractory time.
+#[derive(Debug)]
+pub(crate) struct Refractory<'m> {
+    /// The ring. A unit stands in it once at most, so that one entry a unit is
+    /// enough.
+    waiting: &'m mut [Waiting],
+    head: usize,
+    length: usize,
+    /// True until the refractory time of the start is over. The units that have
+    /// not fired since the start are not in the ring: most of them fire in the
+    /// first steps, and each would have to be taken out again.
+    starting: bool,
+    /// Number of the youngest entries, those of the present step.
+    fired: usize,
+    /// The present step, modulo 2¹⁶.
+    now: u16,
+}
+
+impl<'m> Refractory<'m> {
+    /// The start of a trial, at which every unit begins to wait.
+    pub(crate) fn start(waiting: &'m mut [Waiting], refractory_steps: u16) -> Self {
+        for entry in waiting.iter_mut() {
+            entry.release = refractory_steps.wrapping_add(1);
+        }
+        Self {
+            waiting,
+            head: 0,
+            length: 0,
+            starting: true,
+            fired: 0,
+            now: 0,
+        }
+    }
+
+    /// Begins a step, in which no unit has fired yet.
+    #[inline(always)]
+    pub(crate) fn begin_step(&mut self) {
+        self.now = self.now.wrapping_add(1);
+        self.fired = 0;
+    }
+
+    /// The present step, modulo 2¹⁶.
+    #[inline(always)]
+    pub(crate) fn now(&self) -> u16 {
+        self.now
+    }
+
+    /// True until the refractory time of the start is over.
+    #[inline(always)]
+    pub(crate) fn is_starting(&self) -> bool {
+        self.starting
+    }
+
+    /// True in the step in which the refractory time of the start ends; the
+    /// units for which [`Refractory::is_released`] is true have not fired since.
+    pub(crate) fn end_start(&mut self, refractory_steps: u16) -> bool {
+        let ends = self.now == refractory_steps.wrapping_add(1);
+        if ends {
+            self.starting = false;
+        }
+        ends
+    }
+
+    /// True if the refractory time of `unit` ends now.
+    #[inline(always)]
+    pub(crate) fn is_released(&self, unit: usize) -> bool {
+        let entry = self.waiting.get(unit);
+        entry.is_some_and(|entry| entry.release == self.now)
+    }
+
+    /// Takes the oldest unit out of the ring if its refractory time ends now.
+    #[inline(always)]
+    pub(crate) fn next_released(&mut self) -> Option<usize> {
+        if self.length == 0 {
+            return None;
+        }
+        let unit = self.unit_at(0);
+        if !self.is_released(unit) {
+            return None;
+        }
+        self.head = self.wrapped(1);
+        self.length -= 1;
+        Some(unit)
+    }
+
+    /// Puts `unit`, which has just fired, at the end of the ring. A unit that
+    /// fires while it waits, which noise and stimulation can bring about, must
+    /// be taken out before.
+    pub(crate) fn wait(&mut self, unit: usize, refractory_steps: u16) {
+        let place = self.wrapped(self.length);
+        if let Some(entry) = self.waiting.get_mut(place) {
+            entry.unit = unit as u16;
+        }
+        if let Some(entry) = self.waiting.get_mut(unit) {
+            entry.release = self.now.wrapping_add(refractory_steps).wrapping_add(1);
+        }
+        self.length += 1;
+        self.fired += 1;
+    }
+
+    /// Takes `unit` out of the ring, if it began to wait before this step.
+    pub(crate) fn forget_older(&mut self, unit: usize) {
+        self.forget(unit, self.length - self.fired);
+    }
+
+    /// Takes `unit` out of the ring, if it waits.
+    pub(crate) fn forget_any(&mut self, unit: usize) {
+        self.forget(unit, self.length);
+    }
+
+    /// Takes `unit` out of the ring, if it is among the first `count` entries.
+    fn forget(&mut self, unit: usize, count: usize) {
+        let Some(found) = (0..count).find(|&index| self.unit_at(index) == unit) else {
+            return;
+        };
+        for index in found + 1..self.length {
+            let (from, to) = (self.unit_at(index), self.wrapped(index - 1));
+            if let Some(entry) = self.waiting.get_mut(to) {
+                entry.unit = from as u16;
+            }
+        }
+        self.length -= 1;
+    }
+
+    /// The units that fired in the present step, in the order in which they did.
+    #[inline(always)]
+    pub(crate) fn fired(&self) -> impl Iterator<Item = usize> + '_ {
+        (self.length - self.fired..self.length).map(|index| self.unit_at(index))
+    }
+
+    /// Places in the ring of the units that fired in the present step.
+    #[inline(always)]
+    pub(crate) fn fired_places(&self) -> core::ops::Range<usize> {
+        self.length - self.fired..self.length
+    }
+
+    /// The unit of the ring's `index`-th entry.
+    #[inline(always)]
+    pub(crate) fn unit_at(&self, index: usize) -> usize {
+        // No entry is missing, and no unit has the index that stands in for one.
+        let entry = self.waiting.get(self.wrapped(index));
+        entry.map_or(usize::MAX, |entry| entry.unit.into())
+    }
+
+    /// Position in the ring of the `index`-th entry, which is below twice the
+    /// ring's length.
+    #[inline(always)]
+    fn wrapped(&self, index: usize) -> usize {
+        let position = self.head + index;
+        if position >= self.waiting.len() {
+            position - self.waiting.len()
+        } else {
+            position
+        }
+    }
+}
