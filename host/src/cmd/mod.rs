@@ -7,6 +7,7 @@ pub mod export;
 pub mod gpu;
 pub mod import;
 pub mod inspect;
+pub mod options;
 pub mod perturbation;
 pub mod pipeline;
 pub mod plot;

@@ -9,9 +9,9 @@ use serde::Serialize;
 
 use super::convert::adopt;
 use super::deployed_step::{DEPLOYED_STEP_MS, DeployedStep};
+use super::options::OptionArgs;
 use super::quantize::{Accuracy, print_steps, quantize_and_save, score_blob};
 use super::report::write_page;
-use super::train::OptionArgs;
 use super::training::{Plan, TrainReport, TrainingBar};
 use super::warnings::Warnings;
 use super::{CommandError, Lambdas, hexadecimal, print_json, progress, trials};
@@ -50,7 +50,8 @@ pub struct PipelineArgs {
     /// Folder for the model and the deployed network
     #[arg(
         long = "output_dir",
-        visible_alias = "output",
+        short = 'o',
+        visible_aliases = ["output", "output-dir"],
         value_name = "DIR",
         default_value = "."
     )]

@@ -9,7 +9,7 @@ use rate2spike_core::neuron::Scheme;
 use serde::Serialize;
 
 use super::deployed_step::DEPLOYED_STEP_MS;
-use super::train::{Seeds, TrainingArgs};
+use super::options::{Seeds, TrainingArgs};
 use super::{CommandError, FilterArg, Lambdas, NeuronArg, neuron_of, print_json, progress, trials};
 use crate::convert::search::default_lambdas;
 use crate::formats::disk;
@@ -49,7 +49,7 @@ pub struct SweepArgs {
     /// Numbers of units, with commas between
     #[arg(
         long,
-        visible_alias = "N",
+        visible_aliases = ["N", "units"],
         value_delimiter = ',',
         default_value = "200"
     )]
@@ -99,7 +99,7 @@ pub struct SweepArgs {
     #[arg(long, value_name = "MS", default_value_t = DEPLOYED_STEP_MS, allow_negative_numbers = true)]
     pub dt: f64,
     /// Folder of the rows
-    #[arg(short, long, value_name = "DIR", default_value = "sweep")]
+    #[arg(short, long, visible_aliases = ["output_dir", "output-dir"], value_name = "DIR", default_value = "sweep")]
     pub output: PathBuf,
     /// Submit the sweep to Slurm as a job array of so many elements
     #[arg(long, value_name = "ELEMENTS", value_parser = elements)]
@@ -128,7 +128,7 @@ impl FromStr for SeedRange {
     fn from_str(text: &str) -> Result<Self, String> {
         match text.parse::<u64>() {
             Ok(0) => Err("0 networks; give at least 1".into()),
-            Ok(count) => Ok(Self(Seeds(1..=count))),
+            Ok(count) => Seeds::new(1, count).map(Self),
             Err(_) => text.parse().map(Self),
         }
     }
@@ -146,7 +146,7 @@ impl SweepArgs {
     /// The plan that the options say.
     fn plan(&self) -> Result<SweepPlan, CommandError> {
         let neuron = NeuronOptions::of(&neuron_of(self.neuron, self.filter, self.refractory)?);
-        let Seeds(seeds) = &self.seeds.0;
+        let seeds = self.seeds.0.range();
         let mut cells = Vec::new();
         for &task in &self.task {
             for &units in &self.n {

@@ -6,7 +6,8 @@
 //! r_i[t] = φ(x_i[t])            o[t] = Σ_i w_out,i r_i[t] + b_out
 //! ```
 //!
-//! [`options`] says what to train, [`network`] holds the numbers of a network
+//! [`options`] says what to train, [`fields`] lists the options for command lines
+//! and tables, [`network`] holds the numbers of a network
 //! in the terms of the published code, [`activation`] is φ, [`batch`] draws
 //! trials and noise, [`normal`] their deviates, [`recurrence`] runs the equations over time and back,
 //! [`model`] is the network as a Burn module, [`training`] trains it, and
@@ -18,6 +19,7 @@ pub mod activation;
 pub mod batch;
 pub mod checkpoint;
 pub mod ensemble;
+pub mod fields;
 pub mod gpu;
 pub mod matvec;
 pub mod model;

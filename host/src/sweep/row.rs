@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::plan::{Member, NeuronOptions};
+use crate::rate::fields::FIELDS;
 use crate::rate::options::RateOptions;
 use crate::spiking::experiment::Score;
 
@@ -113,13 +114,12 @@ impl Row {
             let field = |value: fn(Scores) -> f64| scores.map(value);
             (text(&field(|s| s.accuracy)), text(&field(|s| s.strict)))
         };
-        let taus: Vec<String> = o.taus.numbers().iter().map(f32::to_string).collect();
         let (rate, spiking, fixed) = (
             scores(Some(self.rate)),
             scores(self.spiking),
             scores(self.fixed),
         );
-        [
+        let first = [
             ("cell", self.cell.to_string()),
             ("task", o.task.name().into()),
             ("units", o.units.to_string()),
@@ -148,23 +148,11 @@ impl Row {
             ("equation", name(&self.neuron.equation)),
             ("refractory_ms", self.neuron.refractory_ms.to_string()),
             ("rise_ms", self.neuron.rise_ms.to_string()),
-            ("p_inh", o.p_inh.to_string()),
-            ("p_rec", o.p_rec.to_string()),
-            ("som_units", o.som_units.to_string()),
-            ("dale", o.dale.to_string()),
-            ("gain", o.gain.to_string()),
-            ("start", name(&o.start)),
-            ("loss", name(&o.loss)),
-            ("taus", taus.join(" ")),
-            ("most_updates", o.updates.to_string()),
-            ("batch", o.batch.to_string()),
-            ("learning_rate", o.learning_rate.to_string()),
-            ("settle", o.settle.to_string()),
-            ("fluctuations", o.fluctuations.to_string()),
-            ("settle_fluctuations", o.settle_fluctuations.to_string()),
-            ("error", text(&self.error)),
-        ]
-        .into_iter()
+        ];
+        let training = FIELDS.iter();
+        let training = training.map(|field| (field.column, (field.text)(o).join(" ")));
+        let error = ("error", text(&self.error));
+        first.into_iter().chain(training).chain([error])
     }
 }
 

@@ -18,7 +18,7 @@ use crate::formats::history::History;
 use crate::formats::rate_model::RateModelFile;
 use crate::quantize::{Quantized, quantize, self_test};
 use crate::rate::activation::ActivationKind;
-use crate::rate::options::{DecayTaus, Loss, RateOptions, WeightStart};
+use crate::rate::options::{DecayTaus, Loss, RateOptions};
 use crate::rate::training::{EvaluationTrials, evaluate};
 use crate::spiking::experiment::score_f64;
 use crate::spiking::experiment::{Experiment, Score};
@@ -627,32 +627,9 @@ fn task_argument(task: Task) -> String {
 
 /// The training, with nothing left to a default that may change.
 fn train_command(options: &RateOptions) -> String {
-    let taus: Vec<String> = options.taus.numbers().iter().map(f32::to_string).collect();
-    let start = match options.start {
-        WeightStart::Gaussian => "gaussian",
-        WeightStart::Gamma => "gamma",
-        WeightStart::Balanced => "balanced",
-    };
-    let loss = match options.loss {
-        Loss::L1 => "l1",
-        Loss::L2 => "l2",
-    };
     format!(
-        "rate2spike train --task {} --N {} --P_inh {} --P_rec {} --som_N {} --apply_dale {} --gain {} --w_dist {start} --act {} --loss_fn {loss} --decay_taus {} --n_trials {} --batch {} --learning_rate {} --settle {} --fluctuations {} --seed {}",
+        "rate2spike train --task {} {}",
         task_argument(options.task),
-        options.units,
-        options.p_inh,
-        options.p_rec,
-        options.som_units,
-        if options.dale { "True" } else { "False" },
-        options.gain,
-        options.activation.name(),
-        taus.join(" "),
-        options.updates,
-        options.batch,
-        options.learning_rate,
-        options.settle,
-        options.fluctuations,
-        options.seed
+        options.flags().join(" ")
     )
 }

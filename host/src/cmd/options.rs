@@ -1,0 +1,334 @@
+//! Flags of a network and its training, shared by `train`, `pipeline` and
+//! `sweep`, and the range of seeds.
+
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgMatches, Args, FromArgMatches};
+
+use super::CommandError;
+use crate::formats::rate_model::RateModelFile;
+use crate::rate::activation::ActivationKind;
+use crate::rate::fields::{FIELDS, Field, Given};
+use crate::rate::options::RateOptions;
+use crate::task::Task;
+
+/// Units where a command line says nothing.
+const UNITS: usize = 200;
+
+/// The network and its training; shared by `train` and `pipeline`.
+#[derive(Clone, Debug, Args)]
+pub struct OptionArgs {
+    /// Number of units [default: 200]
+    #[arg(
+        long = "N",
+        visible_aliases = ["units", "n"],
+        value_name = "N",
+        allow_negative_numbers = true
+    )]
+    pub units: Option<usize>,
+    /// Activation [default: sigmoid for train, lif for pipeline]
+    #[arg(long, value_enum, ignore_case = true)]
+    pub act: Option<ActivationKind>,
+    /// Everything else
+    #[command(flatten)]
+    pub training: TrainingArgs,
+    /// Seed of everything random [default: 1]
+    #[arg(long, allow_negative_numbers = true, value_name = "SEED")]
+    pub seed: Option<u64>,
+    /// Begin with a trained model, for a harder task with the same inputs
+    #[arg(long, value_name = "MODEL.mat")]
+    pub from: Option<PathBuf>,
+}
+
+/// The options of [`FIELDS`], as far as they were given.
+#[derive(Clone, Debug, Default)]
+pub struct TrainingArgs {
+    /// The given ones.
+    pub given: Given,
+}
+
+impl Args for TrainingArgs {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        command.args(FIELDS.iter().map(argument))
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for TrainingArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let given = Given::collect(|field| {
+            let values = matches.get_many::<String>(field.flag)?;
+            Some(values.cloned().collect())
+        });
+        Ok(Self { given })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+/// Options to read defaults from, and to try values on.
+fn example(activation: ActivationKind) -> RateOptions {
+    RateOptions::defaults(Task::GoNogo, UNITS, activation)
+}
+
+/// The flag of a field.
+fn argument(field: &'static Field) -> Arg {
+    let choices = (field.choices)();
+    let argument = Arg::new(field.flag)
+        .long(field.flag)
+        .value_name(field.value_name)
+        .num_args(1..=field.most_values)
+        .allow_negative_numbers(true)
+        .visible_aliases(visible_names(field))
+        .aliases(hidden_names(field))
+        .help(help(field));
+    if choices.is_empty() {
+        return argument.value_parser(move |text: &str| {
+            (field.set)(&mut example(ActivationKind::Sigmoid), &[text]).map(|()| text.to_string())
+        });
+    }
+    argument
+        .ignore_case(true)
+        .value_parser(PossibleValuesParser::new(choices))
+}
+
+/// The kebab-case name of a flag, where it differs, and its further names.
+fn visible_names(field: &Field) -> Vec<String> {
+    let kebab = field.flag.to_lowercase().replace('_', "-");
+    let other = field.aliases.iter().map(ToString::to_string);
+    other
+        .chain((kebab != field.flag).then_some(kebab))
+        .collect()
+}
+
+/// Names that differ from the flag or from its kebab-case name in capitals only.
+fn hidden_names(field: &Field) -> Vec<String> {
+    let names = [field.flag.to_lowercase(), field.flag.replace('_', "-")];
+    let known = visible_names(field);
+    let mut hidden: Vec<String> = names
+        .into_iter()
+        .filter(|name| *name != field.flag && !known.contains(name))
+        .collect();
+    hidden.dedup();
+    hidden
+}
+
+/// The help text of a field with its defaults.
+fn help(field: &Field) -> String {
+    let default = |activation| (field.text)(&example(activation)).join(" ");
+    let published = default(ActivationKind::Sigmoid);
+    let lif = match field.lif_default {
+        Some(text) => text.into(),
+        None => default(ActivationKind::Lif),
+    };
+    if lif == published {
+        return format!("{} [default: {published}]", field.help);
+    }
+    format!(
+        "{} [default: {published}, and {lif} with --act lif]",
+        field.help
+    )
+}
+
+impl OptionArgs {
+    /// The model to begin with.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn from(&self) -> Result<Option<RateModelFile>, CommandError> {
+        let model = self.from.as_deref().map(RateModelFile::read);
+        Ok(model.transpose()?)
+    }
+
+    /// The seed.
+    pub fn seed(&self) -> u64 {
+        self.seed.unwrap_or(1)
+    }
+
+    /// Checked options; `default` is the activation where none is given.
+    ///
+    /// # Errors
+    /// [`CommandError::Usage`].
+    pub fn options(
+        &self,
+        task: Task,
+        default: ActivationKind,
+    ) -> Result<RateOptions, CommandError> {
+        let units = self.units.unwrap_or(UNITS);
+        let activation = self.act.unwrap_or(default);
+        self.training.options(task, units, activation, self.seed())
+    }
+}
+
+impl TrainingArgs {
+    /// Checked options of one network.
+    ///
+    /// # Errors
+    /// [`CommandError::Usage`].
+    pub fn options(
+        &self,
+        task: Task,
+        units: usize,
+        activation: ActivationKind,
+        seed: u64,
+    ) -> Result<RateOptions, CommandError> {
+        let default = RateOptions {
+            seed,
+            ..RateOptions::defaults(task, units, activation)
+        };
+        let options = self.given.apply_to(default).map_err(CommandError::Usage)?;
+        Ok(options.checked()?)
+    }
+}
+
+/// The most seeds of one command.
+pub const MOST_SEEDS: u64 = 1_000_000;
+
+/// Seeds from the first to the last one, both included; at most [`MOST_SEEDS`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seeds(RangeInclusive<u64>);
+
+impl Seeds {
+    /// The seeds `first..=last`.
+    ///
+    /// # Errors
+    /// A sentence where there are none, or more than [`MOST_SEEDS`].
+    pub fn new(first: u64, last: u64) -> Result<Self, String> {
+        if first > last {
+            return Err("give FIRST..LAST with the smaller seed first".into());
+        }
+        if last - first >= MOST_SEEDS {
+            return Err(format!(
+                "{} networks; at most {MOST_SEEDS} in one command, each of which leaves a file",
+                u128::from(last - first) + 1
+            ));
+        }
+        Ok(Self(first..=last))
+    }
+
+    /// The seeds.
+    pub fn range(&self) -> RangeInclusive<u64> {
+        self.0.clone()
+    }
+}
+
+impl FromStr for Seeds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (first, last) = text
+            .split_once("..")
+            .ok_or("give FIRST..LAST, for instance 1..8")?;
+        match (first.parse(), last.trim_start_matches('=').parse()) {
+            (Ok(first), Ok(last)) => Self::new(first, last),
+            _ => Err(format!(
+                "'{text}' is not a range of seeds; give FIRST..LAST"
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Command, FromArgMatches};
+
+    use super::*;
+
+    fn parse(words: &[&str]) -> Result<RateOptions, String> {
+        let command = OptionArgs::augment_args(Command::new("train").no_binary_name(true));
+        let matches = command
+            .try_get_matches_from(words)
+            .map_err(|error| error.to_string())?;
+        let args = OptionArgs::from_arg_matches(&matches).map_err(|error| error.to_string())?;
+        args.options(Task::Xor, ActivationKind::Sigmoid)
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn every_name_of_a_flag_sets_the_same_option() {
+        let lif = RateOptions::defaults(Task::Xor, 20, ActivationKind::Lif);
+        for field in &FIELDS {
+            let values = (field.text)(&lif);
+            let given = |name: &str| {
+                let flag = format!("--{name}");
+                let mut words = vec![flag.as_str()];
+                words.extend(values.iter().map(String::as_str));
+                parse(&words).expect(name)
+            };
+            let wanted = given(field.flag);
+            let mut names = visible_names(field);
+            names.extend(hidden_names(field));
+            names.push(field.flag.to_lowercase().replace('_', "-"));
+            for name in names {
+                assert_eq!(given(&name), wanted, "{name}");
+            }
+        }
+        for units in ["--N", "--n", "--units"] {
+            assert_eq!(parse(&[units, "7"]).expect("units").units, 7);
+        }
+    }
+
+    #[test]
+    fn a_command_line_made_from_options_gives_the_same_options() {
+        for activation in <ActivationKind as clap::ValueEnum>::value_variants() {
+            let options = RateOptions {
+                gain: 2.5,
+                dale: false,
+                settle: 7,
+                settle_fluctuations: 0.75,
+                taus: crate::rate::options::DecayTaus::Fixed(7.5),
+                seed: 1 << 60,
+                ..RateOptions::defaults(Task::Xor, 30, *activation)
+            };
+            let flags = options.flags();
+            let words: Vec<&str> = flags.iter().map(String::as_str).collect();
+            assert_eq!(parse(&words), Ok(options));
+        }
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_read_is_answered_by_the_name_of_its_flag() {
+        for (words, parts) in [
+            (["--gain", "much"], ["--gain", "number"]),
+            (
+                ["--apply_dale", "perhaps"],
+                ["--apply_dale", "True or False"],
+            ),
+            (["--n_trials", "-5"], ["--n_trials", "whole number"]),
+            (["--batch", "-1"], ["--batch", "whole number"]),
+            (["--N", "-3"], ["--N", "-3"]),
+            (["--seed", "-3"], ["--seed", "-3"]),
+            (["--w_dist", "flat"], ["--w_dist", "gaussian"]),
+            (["--gain", "-1"], ["gain", "positive"]),
+        ] {
+            let error = parse(&words).expect_err("a wrong value");
+            for part in parts {
+                assert!(error.contains(part), "{words:?}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_range_of_seeds_is_bounded_and_says_so() {
+        assert_eq!("1..8".parse(), Ok(Seeds(1..=8)));
+        assert_eq!("3..=3".parse(), Ok(Seeds(3..=3)));
+        let top = format!("{}..{}", u64::MAX, u64::MAX);
+        assert_eq!(top.parse(), Ok(Seeds(u64::MAX..=u64::MAX)));
+        let all = "0..18446744073709551615".parse::<Seeds>();
+        let error = all.expect_err("too many");
+        assert!(error.contains("18446744073709551616 networks"), "{error}");
+        assert!(error.contains("1000000"), "{error}");
+        for wrong in ["8..1", "1-8", "..", "a..b", "-1..3"] {
+            assert!(wrong.parse::<Seeds>().is_err(), "{wrong}");
+        }
+    }
+}
