@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
+use super::console::Console;
 use super::plot::PlotFile;
 use super::quantize::Accuracy;
 use super::warnings::Warnings;
-use super::{CommandError, Lambdas, NeuronArgs, print_json, progress, task_of, trials};
+use super::{CommandError, Lambdas, NeuronArgs, task_of, trials};
 use crate::convert::calibrate::{CalibrateError, Calibration, Request};
 use crate::convert::one_to_one;
 use crate::convert::refit::refit;
@@ -79,9 +80,6 @@ pub struct ConvertArgs {
     /// Draw the accuracy by lambda: .svg or .png
     #[arg(long, value_name = "FILE")]
     pub plot: Option<PlotFile>,
-    /// Print one JSON object
-    #[arg(long)]
-    pub json: bool,
 }
 
 #[derive(Serialize)]
@@ -116,7 +114,7 @@ struct RefitReport {
 }
 
 /// Runs the command.
-pub fn run(args: &ConvertArgs) -> Result<(), CommandError> {
+pub fn run(args: &ConvertArgs, console: &Console) -> Result<(), CommandError> {
     let mut model = RateModelFile::read(&args.model)?;
     let writes = !args.initial_weights && !args.dry_run;
     if writes && !args.force {
@@ -124,7 +122,7 @@ pub fn run(args: &ConvertArgs) -> Result<(), CommandError> {
     }
     let task = task_of(&model, args.task)?;
     if args.calibrate {
-        return calibrate(args, model, task, writes);
+        return calibrate(args, console, model, task, writes);
     }
     let network = if args.initial_weights {
         model.initial()?
@@ -147,26 +145,19 @@ pub fn run(args: &ConvertArgs) -> Result<(), CommandError> {
         race: args.race,
     };
     let journal = Journal::of(&args.model, &settings, writes)?;
-    let bar = progress(
+    let bar = console.progress(
         args.trials as u64,
         "trial {pos}/{len} of each lambda [{elapsed}, {eta} left]",
-        args.json,
     );
     let met = trials_met(&journal.standing);
     if met > 0 {
-        eprintln!(
-            "rate2spike: goes on with the search that was cut after {met} of {} trials",
+        console.note(format!(
+            "goes on with the search that was cut after {met} of {} trials",
             args.trials
-        );
+        ));
     }
     let candidates = search_from(&settings, journal, &bar, &args.model)?;
     bar.finish_and_clear();
-    if !args.json {
-        println!("lambda  accuracy  95 % interval  strict  rate (Hz)  trials");
-        candidates
-            .iter()
-            .for_each(|candidate| println!("{}", line(candidate)));
-    }
     let best = best(&candidates).expect("there is at least one candidate");
     let refit = args
         .refit_readout
@@ -179,7 +170,7 @@ pub fn run(args: &ConvertArgs) -> Result<(), CommandError> {
     if let Some(plot) = &args.plot {
         plot.write(&conversion::accuracy(&candidates, best.lambda, args.trials))?;
     }
-    report(args, task, &candidates, refit, writes);
+    report(args, console, task, &candidates, refit, writes);
     Ok(())
 }
 
@@ -206,6 +197,7 @@ struct CalibrationReport<'a> {
 /// Calibrates each unit, and writes that into the model.
 fn calibrate(
     args: &ConvertArgs,
+    console: &Console,
     mut model: RateModelFile,
     task: Task,
     writes: bool,
@@ -242,20 +234,17 @@ fn calibrate(
         mean_rate_hz: fresh.mean_rate_hz,
         written: writes,
     };
-    if args.json {
-        print_json(&report);
-    } else {
-        println!(
-            "calibrated (irregularity {}, {} rounds): accuracy {:.3}, strict {:.3}, on {} fresh trials; mean rate {:.1} Hz, median lambda {:.0}",
-            report.irregularity,
-            report.rounds,
-            report.fresh.accuracy,
-            report.fresh.strict,
-            report.trials,
-            report.mean_rate_hz,
-            lambda
-        );
-    }
+    console.json(&report);
+    console.say(format!(
+        "calibrated (irregularity {}, {} rounds): accuracy {:.3}, strict {:.3}, on {} fresh trials; mean rate {:.1} Hz, median lambda {:.0}",
+        report.irregularity,
+        report.rounds,
+        report.fresh.accuracy,
+        report.fresh.strict,
+        report.trials,
+        report.mean_rate_hz,
+        lambda
+    ));
     Ok(())
 }
 
@@ -441,6 +430,7 @@ fn refit_at(
 
 fn report(
     args: &ConvertArgs,
+    console: &Console,
     task: Task,
     candidates: &[Candidate],
     refit: Option<RefitReport>,
@@ -450,25 +440,27 @@ fn report(
     let mut warnings = Warnings::default();
     warnings.of_search(candidates, best);
     warnings.of_trials(best.accuracy, best.interval, best.trials);
-    if !args.json {
-        println!(
-            "best lambda {} with accuracy {:.3}",
-            best.lambda, best.accuracy
-        );
-        if let Some(refit) = &refit {
-            println!(
+    warnings.say(console);
+    console.say("lambda  accuracy  95 % interval  strict  rate (Hz)  trials");
+    for candidate in candidates {
+        console.say(line(candidate));
+    }
+    console.say(format!(
+        "best lambda {} with accuracy {:.3}",
+        best.lambda, best.accuracy
+    ));
+    if let Some(refit) = &refit {
+        console.say(format!(
                 "readout refitted over {} trials (ridge {}): accuracy {:.3}, before {:.3}, on trials of neither; {}",
                 refit.trials,
                 refit.ridge,
                 refit.after.accuracy,
                 refit.before.accuracy,
                 if refit.kept { "kept" } else { "not kept" }
-            );
-        }
-        return;
+            ));
     }
     let all = |value: fn(&Candidate) -> f64| candidates.iter().map(value).collect();
-    print_json(&ConvertReport {
+    console.json(&ConvertReport {
         model: &args.model,
         task: task.name(),
         lambdas: all(|c| c.lambda),

@@ -6,7 +6,8 @@ use clap::Args;
 use rate2spike_core::blob::Deployed;
 use serde::Serialize;
 
-use super::{CommandError, check_self_test, print_json, task_of_blob, with_blob};
+use super::console::Console;
+use super::{CommandError, check_self_test, task_of_blob, with_blob};
 use crate::board::budget::{Budget, Misfit};
 use crate::board::probe;
 use crate::board::target::{Target, TargetName};
@@ -50,9 +51,6 @@ pub struct DeployArgs {
     /// The task, where it is one of your own: its FILE.toml
     #[arg(long, value_name = "TASK", value_parser = task::parse)]
     pub task: Option<Task>,
-    /// Print one JSON object
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// Format of an image.
@@ -103,7 +101,7 @@ struct FirmwareReport {
 }
 
 /// Runs the command.
-pub fn run(args: &DeployArgs) -> Result<(), CommandError> {
+pub fn run(args: &DeployArgs, console: &Console) -> Result<(), CommandError> {
     let target = args.board.target();
     if args.format == Some(Format::Uf2) && !target.uf2 {
         return Err(CommandError::Usage(format!(
@@ -112,12 +110,13 @@ pub fn run(args: &DeployArgs) -> Result<(), CommandError> {
         )));
     }
     with_blob(&args.network, |bytes, deployed| {
-        deploy(args, target, bytes, deployed)
+        deploy(args, console, target, bytes, deployed)
     })
 }
 
 fn deploy(
     args: &DeployArgs,
+    console: &Console,
     target: &Target,
     bytes: &[u8],
     deployed: &Deployed,
@@ -147,14 +146,12 @@ fn deploy(
         flashed: false,
     };
     // The budget comes before anything is written.
-    if !args.json {
-        print_budget(&report);
-        if bytes.len() > target.line_bytes() {
-            println!(
-                "  over the serial line     not replaced: that takes at most {} bytes; deploy an image",
-                target.line_bytes()
-            );
-        }
+    print_budget(&report, console);
+    if bytes.len() > target.line_bytes() {
+        console.say(format!(
+            "  over the serial line     not replaced: that takes at most {} bytes; deploy an image",
+            target.line_bytes()
+        ));
     }
     if report.fits {
         let network = Image {
@@ -166,11 +163,10 @@ fn deploy(
             target,
             &images(args, target, firmware, network)?,
             &mut report,
+            console,
         )?;
     }
-    if args.json {
-        print_json(&report);
-    }
+    console.json(&report);
     if report.fits {
         return Ok(());
     }
@@ -253,6 +249,7 @@ fn write(
     target: &Target,
     images: &[(&'static str, Image)],
     report: &mut DeployReport,
+    console: &Console,
 ) -> Result<(), CommandError> {
     if let Some(format) = args.format {
         let plain: Vec<Image> = images.iter().map(|(_, image)| image.clone()).collect();
@@ -266,14 +263,12 @@ fn write(
             None => args.network.with_extension(extension),
         };
         disk::write(&path, &bytes)?;
-        if !args.json {
-            println!(
-                "{}: {} bytes, for address {:#010x}",
-                path.display(),
-                bytes.len(),
-                plain[0].address
-            );
-        }
+        console.say(format!(
+            "{}: {} bytes, for address {:#010x}",
+            path.display(),
+            bytes.len(),
+            plain[0].address
+        ));
         report.address = format!("{:#010x}", plain[0].address);
         report.image_bytes = Some(bytes.len());
         report.image = Some(path);
@@ -281,59 +276,60 @@ fn write(
     if args.flash {
         for (what, image) in images {
             probe::flash(target, what, image)?;
-            if !args.json {
-                println!(
-                    "{what}: {} bytes written to {}",
-                    image.bytes.len(),
-                    target.name
-                );
-            }
+            console.say(format!(
+                "{what}: {} bytes written to {}",
+                image.bytes.len(),
+                target.name
+            ));
         }
         report.flashed = true;
     }
     Ok(())
 }
 
-fn print_budget(report: &DeployReport) {
+fn print_budget(report: &DeployReport, console: &Console) {
     let (budget, time) = (&report.budget, &report.budget.time);
     let share = |part: f64, whole: f64| 100.0 * part / whole;
-    println!("{} on {}", report.network.display(), report.board);
-    println!(
+    console.say(format!("{} on {}", report.network.display(), report.board));
+    console.say(format!(
         "  flash, network           {} of {} bytes",
         budget.flash_bytes, budget.flash_room
-    );
+    ));
     if let Some(firmware) = &report.firmware {
-        println!(
+        console.say(format!(
             "  flash, firmware          {} of {} bytes",
             firmware.flash_bytes, firmware.flash_room
-        );
-        println!(
+        ));
+        console.say(format!(
             "  RAM, static              {} of {} bytes, for up to {} units; {} bytes left for the stack",
             firmware.static_ram_bytes, firmware.ram_room, budget.units_room, firmware.stack_room
-        );
+        ));
     }
-    println!(
+    console.say(format!(
         "  RAM, this network        {} bytes for {} units and {} readout filters",
         budget.ram_bytes, budget.units, budget.filters
-    );
-    println!("  stack                    {} bytes", report.stack_bytes);
-    println!(
+    ));
+    console.say(format!(
+        "  stack                    {} bytes",
+        report.stack_bytes
+    ));
+    console.say(format!(
         "  a step of {} ms          {:.0} cycles without spikes, {:.0} on average, {:.0} at worst, of {:.0}",
         time.step_ms, time.cycles_quiet, time.cycles_mean, time.cycles_worst, time.cycles_available
-    );
-    println!(
+    ));
+    console.say(format!(
         "  time left                {:.0} % on average, {:.0} % in the worst step",
         100.0 - share(time.cycles_mean, time.cycles_available),
         100.0 - share(time.cycles_worst, time.cycles_available)
-    );
+    ));
     match time.shortest_step_ms {
-        Some(ms) => {
-            println!("  real time                down to steps of {ms} ms with this network")
-        }
-        None => println!("  real time                at no step up to 1 ms with this network"),
+        Some(ms) => console.say(format!(
+            "  real time                down to steps of {ms} ms with this network"
+        )),
+        None => console.say("  real time                at no step up to 1 ms with this network"),
     }
-    println!(
+    console.say(format!(
         "                           up to {} units of this density and rate at {} ms",
         time.most_units, time.step_ms
-    );
+    ));
 }

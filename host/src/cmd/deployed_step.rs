@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use rate2spike_core::neuron::Scheme;
 
-use super::{CommandError, progress};
+use super::CommandError;
+use super::console::Console;
 use crate::quantize::longest_step::{Comparison, MOST_TRIALS, compare_steps};
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::time_step::{PUBLISHED_STEP_MS, StepError, TimeStep};
@@ -60,13 +61,13 @@ impl DeployedStep {
         network: &SpikingNetwork,
         task: Task,
         seed: u64,
-        json: bool,
+        console: &Console,
     ) -> Result<(TimeStep, Vec<Comparison>), CommandError> {
         let (ms, comparisons) = match self {
             DeployedStep::Given(ms) => (ms, Vec::new()),
             DeployedStep::Auto => {
                 // Other trials than those of the scores that follow.
-                let bar = progress(MOST_TRIALS as u64, "{msg}: trial {pos} [{elapsed}]", json);
+                let bar = console.progress(MOST_TRIALS as u64, "{msg}: trial {pos} [{elapsed}]");
                 let comparisons = compare_steps(network, task, seed ^ 0xD7, |ms, trials| {
                     bar.set_message(format!("dt {ms} ms"));
                     bar.set_position(trials as u64);

@@ -6,8 +6,9 @@ use clap::Args;
 use rate2spike_core::neuron::Scheme;
 use serde::Serialize;
 
+use super::console::Console;
 use super::deployed_step::DEPLOYED_STEP_MS;
-use super::{CommandError, FilterArg, lambda_of, print_json, spiking_network, task_of};
+use super::{CommandError, FilterArg, lambda_of, spiking_network, task_of};
 use crate::export::nir::{self, Profile};
 use crate::export::script::{self, Simulator, Trial};
 use crate::export::{ExportError, Fidelity};
@@ -62,9 +63,6 @@ pub struct ExportArgs {
     /// The task, where the file's name does not say it
     #[arg(long, value_name = "TASK", value_parser = task::parse)]
     pub task: Option<Task>,
-    /// Print one JSON object
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// For whom a network is exported.
@@ -95,7 +93,7 @@ struct ExportReport<'a> {
 }
 
 /// Runs the command.
-pub fn run(args: &ExportArgs) -> Result<(), CommandError> {
+pub fn run(args: &ExportArgs, console: &Console) -> Result<(), CommandError> {
     let step = TimeStep::new(args.dt, Scheme::Exact)?;
     let model = RateModelFile::read(&args.model)?;
     let lambda = lambda_of(&model, args.lambda)?;
@@ -107,7 +105,7 @@ pub fn run(args: &ExportArgs) -> Result<(), CommandError> {
         },
         ..Neuron::LIF
     };
-    let network = spiking_network(&model, lambda, neuron)?;
+    let network = spiking_network(&model, lambda, neuron, console)?;
     let (files, fidelity) = match args.to {
         Format::Nir => write_nir(args, &network)?,
         Format::Brian2 => write_script(args, &model, &network, &step, Simulator::Brian2)?,
@@ -119,26 +117,23 @@ pub fn run(args: &ExportArgs) -> Result<(), CommandError> {
         files,
         fidelity,
     };
-    if args.json {
-        print_json(&report);
-        return Ok(());
-    }
-    print_fidelity(&report.fidelity);
+    console.json(&report);
+    print_fidelity(&report.fidelity, console);
     for file in &report.files {
-        println!("written      {}", file.display());
+        console.say(format!("written      {}", file.display()));
     }
     Ok(())
 }
 
 /// A line a property.
-pub fn print_fidelity(report: &[Fidelity]) {
+pub fn print_fidelity(report: &[Fidelity], console: &Console) {
     for line in report {
-        println!(
+        console.say(format!(
             "{:<12} {:<24} {}",
             line.degree.name(),
             line.property,
             line.form
-        );
+        ));
     }
 }
 

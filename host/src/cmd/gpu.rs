@@ -6,9 +6,10 @@ use std::time::Instant;
 use clap::Args;
 use indicatif::ProgressBar;
 
+use super::CommandError;
+use super::console::Console;
 use super::train::TrainArgs;
 use super::training::{TrainReport, save};
-use super::{CommandError, progress};
 use crate::formats::disk;
 use crate::rate::ensemble::training::EnsembleProgress;
 use crate::rate::gpu::device::Gpu;
@@ -44,11 +45,11 @@ pub enum BackendArg {
 
 impl PlaceArgs {
     /// The GPU to train on, or none for the CPU.
-    pub fn gpu(&self) -> Result<Option<Gpu>, CommandError> {
+    pub fn gpu(&self, console: &Console) -> Result<Option<Gpu>, CommandError> {
         let found = match self.backend {
             BackendArg::Cpu => {
                 if self.gpu.is_some() {
-                    eprintln!("rate2spike: --gpu has no effect without --backend cuda");
+                    console.note("--gpu has no effect without --backend cuda");
                 }
                 return Ok(None);
             }
@@ -58,7 +59,7 @@ impl PlaceArgs {
         match found {
             Ok(gpu) => Ok(Some(gpu)),
             Err(error) if self.backend == BackendArg::Auto => {
-                eprintln!("rate2spike: training on the CPU: {error}");
+                console.note(format!("training on the CPU: {error}"));
                 Ok(None)
             }
             Err(error) => Err(CommandError::Failed(format!(
@@ -114,12 +115,13 @@ pub fn train(
     args: &TrainArgs,
     options: &RateOptions,
     seeds: &[u64],
+    console: &Console,
 ) -> Result<Vec<Result<TrainReport, CommandError>>, CommandError> {
     let started = Instant::now();
     disk::check_writable(&args.output_dir)?;
     let template = "train {pos}/{len} [{elapsed}, at most {eta} left] {msg}";
     let mut bar = EnsembleBar {
-        bar: progress(options.updates as u64, template, args.json),
+        bar: console.progress(options.updates as u64, template),
         networks: seeds.len(),
         accuracies: Vec::new(),
         evaluated: 0,

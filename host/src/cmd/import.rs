@@ -6,11 +6,12 @@ use clap::Args;
 use rate2spike_core::neuron::Scheme;
 use serde::Serialize;
 
+use super::console::Console;
 use super::deployed_step::DEPLOYED_STEP_MS;
 use super::export::{print_fidelity, refractory};
 use super::quantize::{Accuracy, Deployment, Scored};
 use super::warnings::Warnings;
-use super::{CommandError, hexadecimal, in_range, print_json, trials};
+use super::{CommandError, hexadecimal, in_range, trials};
 use crate::export::Fidelity;
 use crate::formats::disk;
 use crate::formats::nir::read::ReadGraph;
@@ -64,9 +65,6 @@ pub struct ImportArgs {
     /// Seed of the trials
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Print one JSON object
-    #[arg(long)]
-    pub json: bool,
 }
 
 #[derive(Serialize)]
@@ -87,7 +85,7 @@ struct ImportReport<'a> {
 }
 
 /// Runs the command.
-pub fn run(args: &ImportArgs) -> Result<(), CommandError> {
+pub fn run(args: &ImportArgs, console: &Console) -> Result<(), CommandError> {
     let step = TimeStep::new(args.dt, Scheme::Exact)?;
     let unsaid = unsaid(args)?;
     let bytes = disk::read(&args.graph)?;
@@ -136,26 +134,27 @@ pub fn run(args: &ImportArgs) -> Result<(), CommandError> {
         fidelity: imported.fidelity,
         warnings,
     };
-    if args.json {
-        print_json(&report);
-        return Ok(());
-    }
-    print_fidelity(&report.fidelity);
-    println!(
+    console.json(&report);
+    report.warnings.say(console);
+    print_fidelity(&report.fidelity, console);
+    console.say(format!(
         "{} trials of {}     accuracy  strict",
         report.trials, report.task
-    );
+    ));
     for (form, score) in [("f64", report.before), ("fixed point", report.after)] {
-        println!("{form:<20} {:>12.3}  {:>6.3}", score.accuracy, score.strict);
+        console.say(format!(
+            "{form:<20} {:>12.3}  {:>6.3}",
+            score.accuracy, score.strict
+        ));
     }
-    println!(
+    console.say(format!(
         "{}: {} units, {} bytes, steps of {} ms, spike hash {}",
         report.network.display(),
         report.units,
         report.blob_bytes,
         report.dt_ms,
         report.spike_hash
-    );
+    ));
     Ok(())
 }
 

@@ -6,8 +6,9 @@ use clap::Args;
 use rate2spike_core::blob::{Deployed, MAGIC};
 use serde::Serialize;
 
+use super::console::Console;
 use super::warnings::Warnings;
-use super::{CommandError, hexadecimal, print_json};
+use super::{CommandError, hexadecimal};
 use crate::formats::mat::{MatFile, Value};
 use crate::formats::rate_model::{self, RateModelFile};
 use crate::formats::{disk, snn};
@@ -22,9 +23,6 @@ pub struct InspectArgs {
     /// A deployed network (.snn) or a MAT-file
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// Print one JSON object
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// A name and what stands for it, in the order of printing.
@@ -38,7 +36,7 @@ struct Variable {
 }
 
 /// Runs the command.
-pub fn run(args: &InspectArgs) -> Result<(), CommandError> {
+pub fn run(args: &InspectArgs, console: &Console) -> Result<(), CommandError> {
     let bytes = disk::read(&args.file)?;
     let named_snn = args
         .file
@@ -52,11 +50,12 @@ pub fn run(args: &InspectArgs) -> Result<(), CommandError> {
             "self-test",
             self_test_fact(args, &deployed, &mut warnings).into(),
         ));
-        if args.json {
+        warnings.say(console);
+        if console.wants_json() {
             let sentences = serde_json::to_value(&warnings).expect("plain strings");
             facts.push(("warnings", sentences));
         }
-        print_facts(args, &facts, &[]);
+        print_facts(args, console, &facts, &[]);
         return Ok(());
     }
     let file = rate_model::read_mat(&args.file)?;
@@ -67,7 +66,7 @@ pub fn run(args: &InspectArgs) -> Result<(), CommandError> {
             ("not a rate model", error.to_string().into()),
         ],
     };
-    print_facts(args, &facts, &variables(&file));
+    print_facts(args, console, &facts, &variables(&file));
     Ok(())
 }
 
@@ -194,8 +193,8 @@ fn variables(file: &MatFile) -> Vec<Variable> {
         .collect()
 }
 
-fn print_facts(args: &InspectArgs, facts: &Facts, variables: &[Variable]) {
-    if args.json {
+fn print_facts(args: &InspectArgs, console: &Console, facts: &Facts, variables: &[Variable]) {
+    if console.wants_json() {
         let mut object: serde_json::Map<String, serde_json::Value> = facts
             .iter()
             .map(|(name, value)| ((*name).into(), value.clone()))
@@ -205,17 +204,17 @@ fn print_facts(args: &InspectArgs, facts: &Facts, variables: &[Variable]) {
             let list = serde_json::to_value(variables).expect("plain strings");
             object.insert("variables".into(), list);
         }
-        return print_json(&object);
+        return console.json(&object);
     }
-    println!("{}", args.file.display());
+    console.say(args.file.display());
     for (name, value) in facts {
         let value = value.as_str().map_or_else(|| value.to_string(), Into::into);
-        println!("  {name:<28} {value}");
+        console.say(format!("  {name:<28} {value}"));
     }
     for variable in variables {
-        println!(
+        console.say(format!(
             "  {:<20} {:<14} {}",
             variable.name, variable.size, variable.class
-        );
+        ));
     }
 }

@@ -1,5 +1,6 @@
 //! One subcommand a file; what several of them share is here.
 
+pub mod console;
 pub mod convert;
 pub mod deploy;
 pub mod deployed_step;
@@ -29,10 +30,11 @@ pub mod watch;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use clap::{Parser, Subcommand};
 use rate2spike_core::blob::Deployed;
 use rate2spike_core::neuron::Scheme;
 
+use self::console::{Console, PrintArgs, PrintError};
 use crate::board::BoardError;
 use crate::board::probe::ProbeError;
 use crate::convert::ConvertError;
@@ -54,6 +56,75 @@ use crate::spiking::neuron::Neuron;
 use crate::spiking::time_step::{PUBLISHED_STEP_MS, StepError, TimeStep};
 use crate::sweep::SweepError;
 use crate::task::Task;
+
+/// Train a rate network, carry it onto spiking neurons, run it on a microcontroller.
+///
+/// Start here:  rate2spike pipeline go-nogo
+#[derive(Debug, Parser)]
+#[command(
+    name = "rate2spike",
+    version,
+    after_help = "Method: Kim, Li & Sejnowski, PNAS 116:22811 (2019), doi 10.1073/pnas.1905926116."
+)]
+pub struct CommandLine {
+    /// The subcommand and its flags.
+    #[command(subcommand)]
+    pub command: Command,
+    /// What is printed.
+    #[command(flatten)]
+    pub print: PrintArgs,
+}
+
+/// The subcommands, in the order in which `--help` lists them.
+#[derive(Debug, Subcommand)]
+#[allow(missing_docs)] // The line of each in `--help` stands with its flags.
+pub enum Command {
+    Pipeline(pipeline::PipelineArgs),
+    Train(train::TrainArgs),
+    Convert(convert::ConvertArgs),
+    Simulate(simulate::SimulateArgs),
+    Quantize(quantize::QuantizeArgs),
+    Run(run::RunArgs),
+    Watch(watch::WatchArgs),
+    Inspect(inspect::InspectArgs),
+    Deploy(deploy::DeployArgs),
+    Sweep(sweep::SweepArgs),
+    Reproduce(reproduce::ReproduceArgs),
+    Report(report::ReportArgs),
+    Export(export::ExportArgs),
+    Import(import::ImportArgs),
+    Trials(trials::TrialsArgs),
+    Completions(shell::CompletionsArgs),
+    Man(shell::ManArgs),
+}
+
+impl Command {
+    /// Runs the subcommand.
+    ///
+    /// # Errors
+    /// [`CommandError`].
+    pub fn run(&self, console: &Console) -> Result<(), CommandError> {
+        match self {
+            Command::Pipeline(args) => pipeline::run(args, console),
+            Command::Train(args) => train::run(args, console),
+            Command::Convert(args) => convert::run(args, console),
+            Command::Simulate(args) => simulate::run(args, console),
+            Command::Quantize(args) => quantize::run(args, console),
+            Command::Run(args) => run::run(args, console),
+            Command::Watch(args) => watch::run(args, console),
+            Command::Inspect(args) => inspect::run(args, console),
+            Command::Deploy(args) => deploy::run(args, console),
+            Command::Sweep(args) => sweep::run(args, console),
+            Command::Reproduce(args) => reproduce::run(args, console),
+            Command::Report(args) => report::run(args, console),
+            Command::Export(args) => export::run(args, console),
+            Command::Import(args) => import::run(args, console),
+            Command::Trials(args) => trials::run(args, console),
+            Command::Completions(args) => shell::completions(args, console),
+            Command::Man(args) => shell::man(args, console),
+        }
+    }
+}
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -136,6 +207,9 @@ pub enum CommandError {
     /// A sweep that cannot go on.
     #[error(transparent)]
     Sweep(SweepError),
+    /// Standard output or standard error cannot be written.
+    #[error(transparent)]
+    Print(#[from] PrintError),
     /// The run went through and its result is not what was asked for.
     #[error("{0}")]
     Failed(String),
@@ -165,24 +239,6 @@ impl From<StepError> for CommandError {
     fn from(error: StepError) -> Self {
         CommandError::Usage(error.to_string())
     }
-}
-
-/// A progress bar on the terminal; nothing where there is none, or with
-/// `--json`, whose messages are for machines.
-pub fn progress(length: u64, template: &str, json: bool) -> ProgressBar {
-    if json {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template(template).expect("a template of this program");
-    ProgressBar::new(length).with_style(style)
-}
-
-/// Prints one JSON object on stdout.
-pub fn print_json(value: &impl serde::Serialize) {
-    println!(
-        "{}",
-        serde_json::to_string(value).expect("plain numbers and strings")
-    );
 }
 
 /// Sixteen hexadecimal digits.
@@ -261,6 +317,7 @@ pub fn spiking_network(
     model: &RateModelFile,
     lambda: f64,
     neuron: Neuron,
+    console: &Console,
 ) -> Result<SpikingNetwork, CommandError> {
     let failed = |source| CommandError::Convert {
         path: model.path.clone(),
@@ -271,10 +328,10 @@ pub fn spiking_network(
         if own {
             return calibration.network(&model.network, neuron).map_err(failed);
         }
-        eprintln!(
-            "rate2spike: {}: the calibration belongs to another lambda; it is not used",
+        console.note(format!(
+            "{}: the calibration belongs to another lambda; it is not used",
             model.path.display()
-        );
+        ));
     }
     let mut network = one_to_one(&model.network, lambda, neuron).map_err(failed)?;
     let Some(refitted) = model.refitted_readout()? else {
@@ -283,10 +340,10 @@ pub fn spiking_network(
     if own {
         network.readout = refitted.iter().map(|&w| f64::from(w) / lambda).collect();
     } else {
-        eprintln!(
-            "rate2spike: {}: the refitted readout belongs to another lambda; w_out is used",
+        console.note(format!(
+            "{}: the refitted readout belongs to another lambda; w_out is used",
             model.path.display()
-        );
+        ));
     }
     Ok(network)
 }

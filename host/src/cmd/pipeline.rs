@@ -7,6 +7,7 @@ use std::time::Instant;
 use clap::Args;
 use serde::Serialize;
 
+use super::console::Console;
 use super::convert::adopt;
 use super::deployed_step::{DEPLOYED_STEP_MS, DeployedStep};
 use super::options::OptionArgs;
@@ -14,7 +15,7 @@ use super::quantize::{Accuracy, print_steps, quantize_and_save, score_blob};
 use super::report::write_page;
 use super::training::{Plan, TrainReport, TrainingBar};
 use super::warnings::Warnings;
-use super::{CommandError, Lambdas, hexadecimal, print_json, progress, trials};
+use super::{CommandError, Lambdas, hexadecimal, trials};
 use crate::convert::calibrate::Request;
 use crate::convert::one_to_one;
 use crate::convert::search::{
@@ -74,9 +75,6 @@ pub struct PipelineArgs {
     /// Write a page with the figures of the run, as `rate2spike report` does
     #[arg(long)]
     pub report: bool,
-    /// Print one JSON object
-    #[arg(long)]
-    pub json: bool,
 }
 
 #[derive(Serialize)]
@@ -121,7 +119,7 @@ struct PipelineReport {
 }
 
 /// Runs the command.
-pub fn run(args: &PipelineArgs) -> Result<(), CommandError> {
+pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
     let first_step = args.dt.first()?;
     let options = args.options.options(args.task, ActivationKind::Lif)?;
 
@@ -131,18 +129,18 @@ pub fn run(args: &PipelineArgs) -> Result<(), CommandError> {
         from: args.options.from()?,
         ..Plan::default()
     };
-    let mut bar = TrainingBar::new(options.updates, args.json);
-    let (trained, TrainReport { model, .. }) = plan.train(&options, &mut bar)?;
+    let mut bar = TrainingBar::new(options.updates, console);
+    let (trained, TrainReport { model, .. }) = plan.train(&options, &mut bar, console)?;
     drop(bar);
     let rate = rate_accuracy(args, &options, &trained.network);
     let train_seconds = clock.elapsed().as_secs_f64();
 
     let clock = Instant::now();
-    let convert = |step| converted(args, &options, &trained.network, &model, step);
+    let convert = |step| converted(args, console, &options, &trained.network, &model, step);
     let first = convert(&first_step)?;
     let (step, steps) = args
         .dt
-        .find(&first.network, args.task, options.seed, args.json)?;
+        .find(&first.network, args.task, options.seed, console)?;
     // A λ that was searched belongs to the step that ships.
     let Converted {
         network,
@@ -193,7 +191,7 @@ pub fn run(args: &PipelineArgs) -> Result<(), CommandError> {
                 count: args.trials,
             },
         };
-        write_page(&input, page, args.json)?;
+        write_page(&input, page, console)?;
     }
 
     let report = PipelineReport {
@@ -226,11 +224,9 @@ pub fn run(args: &PipelineArgs) -> Result<(), CommandError> {
         },
         warnings,
     };
-    if args.json {
-        print_json(&report);
-    } else {
-        print(&report);
-    }
+    console.json(&report);
+    report.warnings.say(console);
+    print(&report, console);
     if report.success {
         return Ok(());
     }
@@ -267,6 +263,7 @@ struct Converted {
 /// The spiking network, calibrated if so wanted or needed.
 fn converted(
     args: &PipelineArgs,
+    console: &Console,
     options: &RateOptions,
     network: &RateNetwork,
     model: &Path,
@@ -293,7 +290,7 @@ fn converted(
     let found =
         found.map_err(|source| CommandError::Failed(format!("{}: {source}", model.display())))?;
     let Some(found) = found else {
-        let (lambda, candidates) = lambda(args, options, network, step)?;
+        let (lambda, candidates) = lambda(args, console, options, network, step)?;
         let network = one_to_one(network, lambda, Neuron::LIF);
         return Ok(Converted {
             network: network.map_err(failed)?,
@@ -314,6 +311,7 @@ fn converted(
 /// search, with all its candidates.
 fn lambda(
     args: &PipelineArgs,
+    console: &Console,
     options: &RateOptions,
     network: &RateNetwork,
     step: &TimeStep,
@@ -325,10 +323,9 @@ fn lambda(
     if let [lambda] = lambdas[..] {
         return Ok((lambda, Vec::new()));
     }
-    let bar = progress(
+    let bar = console.progress(
         args.trials as u64,
         "lambda: trial {pos}/{len} of each [{elapsed}, {eta} left]",
-        args.json,
     );
     let search = Search {
         network,
@@ -356,15 +353,15 @@ fn lambda(
     Ok((lambda, candidates))
 }
 
-fn print(report: &PipelineReport) {
-    print_steps(&report.steps);
+fn print(report: &PipelineReport, console: &Console) {
+    print_steps(&report.steps, console);
     let row = |name: &str, accuracy: Accuracy| {
-        println!(
+        console.say(format!(
             "{name:<38} {:>8.3} {:>8.3}",
             accuracy.accuracy, accuracy.strict
-        );
+        ));
     };
-    println!(
+    console.say(format!(
         "{:<38} {:>8} {:>8}",
         format!(
             "{}, N = {}, seed {}",
@@ -372,37 +369,46 @@ fn print(report: &PipelineReport) {
         ),
         "accuracy",
         "strict"
-    );
+    ));
     row("rate network", report.rate);
     row("spiking network, f64, 0.05 ms", report.spiking);
     row(
         &format!("deployed network, fixed point, {} ms", report.dt_ms),
         report.deployed,
     );
-    println!();
-    println!("trials of each score     {}", report.trials);
+    console.say("");
+    console.say(format!("trials of each score     {}", report.trials));
     if report.calibrated {
-        println!(
+        console.say(format!(
             "lambda                   {:.0}, median of the calibrated units",
             report.lambda
-        );
+        ));
     } else {
-        println!("lambda                   {}", report.lambda);
+        console.say(format!("lambda                   {}", report.lambda));
     }
-    println!("mean firing rate         {:.1} Hz", report.mean_rate_hz);
-    println!("deployed network         {} bytes", report.blob_bytes);
-    println!("spike hash               {}", report.spike_hash);
+    console.say(format!(
+        "mean firing rate         {:.1} Hz",
+        report.mean_rate_hz
+    ));
+    console.say(format!(
+        "deployed network         {} bytes",
+        report.blob_bytes
+    ));
+    console.say(format!("spike hash               {}", report.spike_hash));
     let s = &report.seconds;
-    println!(
+    console.say(format!(
         "seconds                  train {:.1} ({} updates), convert {:.1}, quantize {:.1}, run {:.1}",
         s.train, report.updates, s.convert, s.quantize, s.run
-    );
-    println!("rate model               {}", report.files.model.display());
-    println!(
+    ));
+    console.say(format!(
+        "rate model               {}",
+        report.files.model.display()
+    ));
+    console.say(format!(
         "deployed network         {}",
         report.files.network.display()
-    );
+    ));
     if let Some(page) = &report.files.report {
-        println!("report                   {}", page.display());
+        console.say(format!("report                   {}", page.display()));
     }
 }

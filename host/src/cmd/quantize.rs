@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
+use super::console::Console;
 use super::deployed_step::{DEPLOYED_STEP_MS, DeployedStep};
 use super::warnings::Warnings;
-use super::{CommandError, hexadecimal, lambda_of, print_json, spiking_network, task_of, trials};
+use super::{CommandError, hexadecimal, lambda_of, spiking_network, task_of, trials};
 use crate::formats::rate_model::RateModelFile;
 use crate::formats::{disk, snn};
 use crate::quantize::longest_step::Comparison;
@@ -48,9 +49,6 @@ pub struct QuantizeArgs {
     /// Seed of the trials
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Print one JSON object
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// Both accuracies of one form of a network.
@@ -168,12 +166,12 @@ impl Deployment<'_> {
 }
 
 /// Runs the command.
-pub fn run(args: &QuantizeArgs) -> Result<(), CommandError> {
+pub fn run(args: &QuantizeArgs, console: &Console) -> Result<(), CommandError> {
     let model = RateModelFile::read(&args.model)?;
     let task = task_of(&model, args.task)?;
     let lambda = lambda_of(&model, args.lambda)?;
-    let network = spiking_network(&model, lambda, Neuron::LIF)?;
-    let (step, steps) = args.dt.find(&network, task, args.seed, args.json)?;
+    let network = spiking_network(&model, lambda, Neuron::LIF, console)?;
+    let (step, steps) = args.dt.find(&network, task, args.seed, console)?;
     let deployment = Deployment {
         source: &args.model,
         output: &args.output,
@@ -206,59 +204,60 @@ pub fn run(args: &QuantizeArgs) -> Result<(), CommandError> {
         steps,
         warnings,
     };
-    if args.json {
-        print_json(&report);
-    } else {
-        print(&report);
-    }
+    console.json(&report);
+    report.warnings.say(console);
+    print(&report, console);
     Ok(())
 }
 
-fn print(report: &QuantizeReport) {
-    print_steps(&report.steps);
-    println!("what was lost           largest       rms  unit");
+fn print(report: &QuantizeReport, console: &Console) {
+    print_steps(&report.steps, console);
+    console.say("what was lost           largest       rms  unit");
     for (name, unit, loss) in report.losses.rows() {
-        println!(
+        console.say(format!(
             "{name:<22}  {:>8.5}  {:>8.5}  {unit}",
             loss.largest, loss.rms
-        );
+        ));
     }
-    println!();
-    println!("over {} trials          accuracy  strict", report.trials);
-    println!(
+    console.say("");
+    console.say(format!(
+        "over {} trials          accuracy  strict",
+        report.trials
+    ));
+    console.say(format!(
         "f64, exact           {:>12.3}  {:>6.3}",
         report.before.accuracy, report.before.strict
-    );
-    println!(
+    ));
+    console.say(format!(
         "fixed point          {:>12.3}  {:>6.3}",
         report.after.accuracy, report.after.strict
-    );
-    println!(
+    ));
+    console.say(format!(
         "{}: {} bytes, lambda {}, steps of {} ms, spike hash {}",
         report.network.display(),
         report.blob_bytes,
         report.lambda,
         report.dt_ms,
         report.spike_hash
-    );
+    ));
 }
 
 /// What `--dt auto` found.
-pub fn print_steps(steps: &[Comparison]) {
+pub fn print_steps(steps: &[Comparison], console: &Console) {
     if steps.is_empty() {
         return;
     }
-    println!("dt (ms)  trials  accuracy less that at 0.05 ms");
+    console.say("dt (ms)  trials  accuracy less that at 0.05 ms");
     for step in steps {
         let verdict = if step.taken { "taken" } else { "not taken" };
         if step.trials == 0 {
-            println!("{:>7}  has no fixed-point form", step.dt_ms);
+            console.say(format!("{:>7}  has no fixed-point form", step.dt_ms));
             continue;
         }
-        println!(
+        console.say(format!(
             "{:>7}  {:>6}  {:>+6.4}, {:>+6.4} to {:>+6.4} (99.5 % each)  {verdict}",
             step.dt_ms, step.trials, step.difference, step.between.0, step.between.1
-        );
+        ));
     }
-    println!();
+    console.say("");
 }

@@ -6,9 +6,8 @@ use clap::Args;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::{
-    CommandError, Lambdas, lambda_of, print_json, progress, spiking_network, task_of, trials,
-};
+use super::console::Console;
+use super::{CommandError, Lambdas, lambda_of, spiking_network, task_of, trials};
 use crate::formats::history::History;
 use crate::formats::rate_model::RateModelFile;
 use crate::formats::{disk, snn};
@@ -59,9 +58,6 @@ pub struct ReportArgs {
     /// Seed of the trials
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Print one JSON object
-    #[arg(long)]
-    pub json: bool,
 }
 
 #[derive(Serialize)]
@@ -76,9 +72,9 @@ struct ReportReport<'a> {
 }
 
 /// Runs the command.
-pub fn run(args: &ReportArgs) -> Result<(), CommandError> {
+pub fn run(args: &ReportArgs, console: &Console) -> Result<(), CommandError> {
     if sweep::page::is_sweep(&args.run) {
-        return report_sweep(args);
+        return report_sweep(args, console);
     }
     let path = the_model(&args.run)?;
     let page_path = args
@@ -89,9 +85,9 @@ pub fn run(args: &ReportArgs) -> Result<(), CommandError> {
         let stem = page_path.file_stem().unwrap_or_default().to_string_lossy();
         page_path.with_file_name(format!("{stem}_figures"))
     });
-    let input = read(args, &path)?;
+    let input = read(args, &path, console)?;
     disk::check_writable(&folder)?;
-    let (page, numbers) = write_page(&input, &page_path, args.json)?;
+    let (page, numbers) = write_page(&input, &page_path, console)?;
     let report = ReportReport {
         model: &path,
         lambda: input.spiking.lambda,
@@ -100,17 +96,14 @@ pub fn run(args: &ReportArgs) -> Result<(), CommandError> {
         page: &page_path,
         figures: write_figures(&folder, &page)?,
     };
-    if args.json {
-        print_json(&report);
-    } else {
-        println!("{}", page.lead);
-        println!("page     {}", report.page.display());
-        println!(
-            "figures  {} files in {}",
-            report.figures.len(),
-            folder.display()
-        );
-    }
+    console.json(&report);
+    console.say(page.lead);
+    console.say(format!("page     {}", report.page.display()));
+    console.say(format!(
+        "figures  {} files in {}",
+        report.figures.len(),
+        folder.display()
+    ));
     Ok(())
 }
 
@@ -118,13 +111,9 @@ pub fn run(args: &ReportArgs) -> Result<(), CommandError> {
 pub fn write_page(
     input: &ReportInput,
     path: &Path,
-    json: bool,
+    console: &Console,
 ) -> Result<(Page, Numbers), CommandError> {
-    let bar = progress(
-        story::PARTS,
-        "part {pos}/{len} of the report [{elapsed}]",
-        json,
-    );
+    let bar = console.progress(story::PARTS, "part {pos}/{len} of the report [{elapsed}]");
     let told = story::tell(input, || bar.inc(1)).map_err(|source| CommandError::Convert {
         path: input.model.path.clone(),
         source,
@@ -145,7 +134,7 @@ struct SweepPageReport<'a> {
 }
 
 /// Writes the page of a sweep: its table and its figure.
-fn report_sweep(args: &ReportArgs) -> Result<(), CommandError> {
+fn report_sweep(args: &ReportArgs, console: &Console) -> Result<(), CommandError> {
     let folder = &args.run;
     let path = args.output.clone();
     let path = path.unwrap_or_else(|| folder.join("sweep.html"));
@@ -162,22 +151,19 @@ fn report_sweep(args: &ReportArgs) -> Result<(), CommandError> {
     let page = sweep::page::page(&plan, &cells, extent, figure);
     let files = write_figures(figures, &page)?;
     disk::write(&path, page.html().as_bytes())?;
-    if args.json {
-        print_json(&SweepPageReport {
-            sweep: folder,
-            networks: extent.networks,
-            missing: extent.missing,
-            cells: &cells,
-            page: &path,
-            figures: files,
-        });
-        return Ok(());
+    console.say(page.lead);
+    console.say(format!("page     {}", path.display()));
+    for file in &files {
+        console.say(format!("figure   {}", file.display()));
     }
-    println!("{}", page.lead);
-    println!("page     {}", path.display());
-    for file in files {
-        println!("figure   {}", file.display());
-    }
+    console.json(&SweepPageReport {
+        sweep: folder,
+        networks: extent.networks,
+        missing: extent.missing,
+        cells: &cells,
+        page: &path,
+        figures: files,
+    });
     Ok(())
 }
 
@@ -191,7 +177,7 @@ fn write_figures(folder: &Path, page: &Page) -> Result<Vec<PathBuf>, CommandErro
     Ok(files.into_iter().flatten().collect())
 }
 
-fn read(args: &ReportArgs, path: &Path) -> Result<ReportInput, CommandError> {
+fn read(args: &ReportArgs, path: &Path, console: &Console) -> Result<ReportInput, CommandError> {
     let model = RateModelFile::read(path)?;
     let task = task_of(&model, args.task)?;
     let lambda = lambda_of(&model, args.lambda)?;
@@ -205,7 +191,7 @@ fn read(args: &ReportArgs, path: &Path) -> Result<ReportInput, CommandError> {
     };
     Ok(ReportInput {
         history: History::of(path)?,
-        spiking: spiking_network(&model, lambda, Neuron::LIF)?,
+        spiking: spiking_network(&model, lambda, Neuron::LIF, console)?,
         model,
         deployed,
         lambdas: args.lambdas.0.clone(),

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
+use super::console::Console;
 use super::deployed_step::DEPLOYED_STEP_MS;
 use super::sweep::run_plan;
-use super::{CommandError, print_json, trials};
+use super::{CommandError, trials};
 use crate::formats::disk;
 use crate::report::picture;
 use crate::sweep::comparison::{self, Comparison};
@@ -40,9 +41,6 @@ pub struct ReproduceArgs {
     /// Folder of the rows [default: the figure's name]
     #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,
-    /// Print one JSON object
-    #[arg(long)]
-    pub json: bool,
 }
 
 #[derive(Serialize)]
@@ -74,14 +72,14 @@ impl ReproduceArgs {
 }
 
 /// Runs the command.
-pub fn run(args: &ReproduceArgs) -> Result<(), CommandError> {
+pub fn run(args: &ReproduceArgs, console: &Console) -> Result<(), CommandError> {
     let name = args.figure.name();
     let folder = args.output.clone().unwrap_or_else(|| name.into());
     let cells = args.cells()?;
     let plan = plan(&cells, args.networks, args.trials, DEPLOYED_STEP_MS);
     disk::check_writable(&folder)?;
     plan.keep_in(&folder)?;
-    let rows = run_plan(&plan, &folder, args.json)?;
+    let rows = run_plan(&plan, &folder, console)?;
     let measure = args.figure.measure();
     let cells: Vec<Comparison> = summarize(&plan, &rows)
         .into_iter()
@@ -97,30 +95,28 @@ pub fn run(args: &ReproduceArgs) -> Result<(), CommandError> {
         rows: folder.join("rows.csv"),
         figures: picture::write(&folder, &figure)?.into(),
     };
-    if args.json {
-        print_json(&report);
-    } else {
-        print(&report);
-    }
+    console.json(&report);
+    print(&report, console);
     Ok(())
 }
 
-fn print(report: &ReproduceReport) {
-    print!(
-        "{}",
-        comparison::table(report.figure, &report.cells, report.measure)
-    );
-    println!();
+fn print(report: &ReproduceReport, console: &Console) {
+    console.say(comparison::table(
+        report.figure,
+        &report.cells,
+        report.measure,
+    ));
+    console.say("");
     let all_known = report.cells.iter().all(|cell| cell.published.is_some());
     if !all_known {
-        println!("–: no published number is known");
+        console.say("–: no published number is known");
     }
-    println!(
+    console.say(format!(
         "{} networks a cell, with 95 % intervals; the paper has 100. Success: an accuracy of at least 95 % as spikes in f64, on the trials that chose lambda, as published; then on fresh trials, by the published and the strict criterion",
         report.networks
-    );
-    println!("rows    {}", report.rows.display());
+    ));
+    console.say(format!("rows    {}", report.rows.display()));
     for file in &report.figures {
-        println!("figure  {}", file.display());
+        console.say(format!("figure  {}", file.display()));
     }
 }

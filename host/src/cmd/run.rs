@@ -6,12 +6,11 @@ use clap::Args;
 use rate2spike_core::blob::Deployed;
 use serde::Serialize;
 
+use super::console::Console;
 use super::perturbation::PerturbationArgs;
 use super::run_on::run_on;
 use super::warnings::Warnings;
-use super::{
-    CommandError, check_self_test, hexadecimal, print_json, task_of_blob, trials, with_blob,
-};
+use super::{CommandError, check_self_test, hexadecimal, task_of_blob, trials, with_blob};
 use crate::board::port::Port;
 use crate::formats::snn;
 use crate::quantize::perturb::perturbed;
@@ -50,9 +49,6 @@ pub struct RunArgs {
     /// The task, where it is one of your own: its FILE.toml
     #[arg(long, value_name = "TASK", value_parser = task::parse)]
     pub task: Option<Task>,
-    /// Print one JSON object
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// What a run came to.
@@ -102,12 +98,12 @@ impl<'a> RunReport<'a> {
 }
 
 /// Runs the command.
-pub fn run(args: &RunArgs) -> Result<(), CommandError> {
+pub fn run(args: &RunArgs, console: &Console) -> Result<(), CommandError> {
     with_blob(&args.network, |bytes, deployed| {
         let units = usize::from(deployed.payload().shared.units);
         let perturbation = args.perturbation.perturbation(units)?;
         if perturbation == Perturbation::default() {
-            return score(args, bytes, deployed);
+            return score(args, console, bytes, deployed);
         }
         if args.on.is_some() {
             let message = "perturbations run on the desktop; leave --on out";
@@ -115,16 +111,26 @@ pub fn run(args: &RunArgs) -> Result<(), CommandError> {
         }
         let changed = perturbed(deployed, &perturbation)
             .map_err(|error| CommandError::Usage(error.to_string()))?;
-        score(args, &changed, &snn::read(&args.network, &changed)?)
+        score(
+            args,
+            console,
+            &changed,
+            &snn::read(&args.network, &changed)?,
+        )
     })
 }
 
-fn score(args: &RunArgs, bytes: &[u8], deployed: &Deployed) -> Result<(), CommandError> {
+fn score(
+    args: &RunArgs,
+    console: &Console,
+    bytes: &[u8],
+    deployed: &Deployed,
+) -> Result<(), CommandError> {
     check_self_test(&args.network, deployed)?;
     let task = task_of_blob(&args.network, deployed, args.task)?;
     let experiment = Experiment::deployed(deployed, task, args.seed);
     if let Some(port) = &args.on {
-        return run_on(port, args, bytes, &experiment);
+        return run_on(port, args, console, bytes, &experiment);
     }
     let score = experiment.score(args.trials);
     let mut report = RunReport::new(args, task, &score);
@@ -132,21 +138,19 @@ fn score(args: &RunArgs, bytes: &[u8], deployed: &Deployed) -> Result<(), Comman
     warnings.of_trials(report.accuracy, report.interval, score.trials);
     let looked_at = WATCHED.min(score.trials as u64);
     warnings.of_saturation(saturated_steps(&experiment, looked_at), looked_at);
-    if args.json {
-        print_json(&report);
-    } else {
-        println!(
-            "{} on {}: accuracy {:.3} ({:.3} to {:.3}), strict {:.3} over {} trials, {:.1} Hz, spike hash {}, self-test passed",
-            args.network.display(),
-            report.task,
-            report.accuracy,
-            report.interval.low,
-            report.interval.high,
-            report.strict,
-            report.trials,
-            report.mean_rate_hz,
-            report.spike_hash
-        );
-    }
+    report.warnings.say(console);
+    console.json(&report);
+    console.say(format!(
+        "{} on {}: accuracy {:.3} ({:.3} to {:.3}), strict {:.3} over {} trials, {:.1} Hz, spike hash {}, self-test passed",
+        args.network.display(),
+        report.task,
+        report.accuracy,
+        report.interval.low,
+        report.interval.high,
+        report.strict,
+        report.trials,
+        report.mean_rate_hz,
+        report.spike_hash
+    ));
     Ok(())
 }

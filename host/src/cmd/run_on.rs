@@ -5,8 +5,9 @@ use rate2spike_core::blob::Deployed;
 use rate2spike_protocol::message::Cycles;
 use serde::Serialize;
 
+use super::console::Console;
 use super::run::{RunArgs, RunReport};
-use super::{CommandError, hexadecimal, print_json, progress};
+use super::{CommandError, hexadecimal};
 use crate::board::BoardError;
 use crate::board::client::{Client, Identity};
 use crate::board::explain_network;
@@ -55,12 +56,19 @@ struct PartingReport {
 pub fn run_on(
     port: &Port,
     args: &RunArgs,
+    console: &Console,
     bytes: &[u8],
     experiment: &Experiment<Deployed>,
 ) -> Result<(), CommandError> {
     let (mut client, identity) = Client::connect(port)?;
-    prepare(&mut client, &identity, (args, bytes), experiment.network)?;
-    let pairs = pairs(&mut client, args, experiment)?;
+    prepare(
+        &mut client,
+        &identity,
+        (args, bytes),
+        experiment.network,
+        console,
+    )?;
+    let pairs = pairs(&mut client, args, experiment, console)?;
     let first = pairs.iter().position(|pair| pair.board != pair.desktop);
     let parts = first
         .map(|index| {
@@ -73,11 +81,8 @@ pub fn run_on(
         .map_err(CommandError::Board)?;
     let identity = client.identify()?;
     let report = report(args, experiment, &identity, &pairs, parts);
-    if args.json {
-        print_json(&report);
-    } else {
-        print(&report);
-    }
+    console.json(&report);
+    print(&report, console);
     if report.equal {
         return Ok(());
     }
@@ -93,6 +98,7 @@ fn prepare(
     identity: &Identity,
     (args, bytes): (&RunArgs, &[u8]),
     deployed: &Deployed,
+    console: &Console,
 ) -> Result<(), CommandError> {
     if identity.network != Ok(deployed.checksum()) {
         if !args.replace {
@@ -105,7 +111,7 @@ fn prepare(
                 args.network.display()
             )));
         }
-        replace(client, args, bytes, deployed)?;
+        replace(client, console, bytes, deployed)?;
     }
     let test = client.self_test()?;
     if test.wanted == test.found {
@@ -119,15 +125,11 @@ fn prepare(
 
 fn replace(
     client: &mut Client,
-    args: &RunArgs,
+    console: &Console,
     bytes: &[u8],
     deployed: &Deployed,
 ) -> Result<(), CommandError> {
-    let bar = progress(
-        bytes.len() as u64,
-        "{bytes}/{total_bytes} written",
-        args.json,
-    );
+    let bar = console.progress(bytes.len() as u64, "{bytes}/{total_bytes} written");
     let identity = client.replace(bytes, |written| bar.set_position(written as u64))?;
     bar.finish_and_clear();
     match identity.network {
@@ -146,13 +148,10 @@ fn pairs(
     client: &mut Client,
     args: &RunArgs,
     experiment: &Experiment<Deployed>,
+    console: &Console,
 ) -> Result<Vec<Pair>, BoardError> {
     let mut memory = Memory::of(experiment.network);
-    let bar = progress(
-        args.trials as u64,
-        "trial {pos}/{len} [{elapsed}]",
-        args.json,
-    );
+    let bar = console.progress(args.trials as u64, "trial {pos}/{len} [{elapsed}]");
     let pairs = (0..args.trials as u64)
         .map(|index| {
             let pair = pair(client, experiment, &mut memory, index)?;
@@ -217,9 +216,9 @@ fn step_report(pairs: &[Pair], available: f64) -> StepReport {
     }
 }
 
-fn print(report: &BoardReport) {
+fn print(report: &BoardReport, console: &Console) {
     let (run, step) = (&report.run, &report.step);
-    println!(
+    console.say(format!(
         "{} on {} at {} MHz, {}: accuracy {:.3}, strict {:.3} over {} trials, {:.1} Hz, self-test passed",
         run.network.display(),
         report.board,
@@ -229,8 +228,8 @@ fn print(report: &BoardReport) {
         run.strict,
         run.trials,
         run.mean_rate_hz,
-    );
-    println!(
+    ));
+    console.say(format!(
         "cycles a step: mean {:.0}, worst {} (first {}) of {:.0}; free: {:.1} % on average, {:.1} % in the worst step",
         step.cycles_mean,
         step.cycles_worst,
@@ -238,19 +237,22 @@ fn print(report: &BoardReport) {
         step.cycles_available,
         100.0 * step.free_mean,
         100.0 * step.free_worst
-    );
-    println!(
+    ));
+    console.say(format!(
         "stack {} bytes, readout at the end of its range in {} steps",
         report.stack_bytes, report.saturated_steps
-    );
+    ));
     match &report.parts {
-        None => println!("spike hash {} on board and desktop: EQUAL", run.spike_hash),
+        None => console.say(format!(
+            "spike hash {} on board and desktop: EQUAL",
+            run.spike_hash
+        )),
         Some(parts) => {
             let spike = |spike: Option<(u32, u16)>| match spike {
                 Some((step, unit)) => format!("unit {unit} in step {step}"),
                 None => "no spike".into(),
             };
-            println!(
+            console.say(format!(
                 "spike hash {} on the board and {} on the desktop: DIFFERENT; in trial {} they part after {} spikes: the board has {}, the desktop {}",
                 run.spike_hash,
                 report.desktop_spike_hash,
@@ -258,7 +260,7 @@ fn print(report: &BoardReport) {
                 parts.equal_spikes,
                 spike(parts.board),
                 spike(parts.desktop)
-            );
+            ));
         }
     }
 }

@@ -4,12 +4,13 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Command};
+use clap::{Args, Command, CommandFactory};
 use clap_complete::Shell;
 use clap_mangen::Man;
 use serde::Serialize;
 
-use super::{CommandError, print_json};
+use super::console::Console;
+use super::{CommandError, CommandLine};
 use crate::formats::disk;
 
 /// Print completions of commands and flags for a shell
@@ -21,9 +22,6 @@ pub struct CompletionsArgs {
     /// The shell
     #[arg(value_enum)]
     pub shell: Shell,
-    /// Print one JSON object
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// Write the manual, a page a command
@@ -35,9 +33,6 @@ pub struct ManArgs {
     /// Folder of the pages
     #[arg(short, long, value_name = "DIR", default_value = ".")]
     pub output: PathBuf,
-    /// Print one JSON object
-    #[arg(long)]
-    pub json: bool,
 }
 
 #[derive(Serialize)]
@@ -51,23 +46,24 @@ struct ManReport {
     pages: Vec<PathBuf>,
 }
 
-/// Prints the completions of `program`.
-pub fn completions(args: &CompletionsArgs, mut program: Command) -> Result<(), CommandError> {
+/// Runs the command `completions`.
+pub fn completions(args: &CompletionsArgs, console: &Console) -> Result<(), CommandError> {
+    let mut program = CommandLine::command();
     let name = program.get_name().to_string();
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut program, name, &mut script);
     let script = String::from_utf8_lossy(&script).into_owned();
-    if args.json {
-        let shell = args.shell.to_string();
-        print_json(&CompletionsReport { shell, script });
-    } else {
-        print!("{script}");
-    }
+    console.say(&script);
+    console.json(&CompletionsReport {
+        shell: args.shell.to_string(),
+        script,
+    });
     Ok(())
 }
 
-/// Writes the pages of `program`.
-pub fn man(args: &ManArgs, mut program: Command) -> Result<(), CommandError> {
+/// Runs the command `man`.
+pub fn man(args: &ManArgs, console: &Console) -> Result<(), CommandError> {
+    let mut program = CommandLine::command();
     program.build();
     let name = program.get_name().to_string();
     let mut pages = vec![write_page(&args.output, &name, program.clone())?];
@@ -79,11 +75,12 @@ pub fn man(args: &ManArgs, mut program: Command) -> Result<(), CommandError> {
         pages.push(write_page(&args.output, &page, command.clone())?);
     }
     let report = ManReport { pages };
-    if args.json {
-        print_json(&report);
-    } else {
-        println!("{} pages in {}", report.pages.len(), args.output.display());
-    }
+    console.json(&report);
+    console.say(format!(
+        "{} pages in {}",
+        report.pages.len(),
+        args.output.display()
+    ));
     Ok(())
 }
 

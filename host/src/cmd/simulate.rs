@@ -10,12 +10,11 @@ use rate2spike_core::trial::SpikeHash;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::console::Console;
 use super::perturbation::{PerturbationArgs, Units};
 use super::plot::PlotFile;
 use super::recording::{Format, Recorded};
-use super::{
-    CommandError, NeuronArgs, hexadecimal, lambda_of, print_json, spiking_network, task_of, trials,
-};
+use super::{CommandError, NeuronArgs, hexadecimal, lambda_of, spiking_network, task_of, trials};
 use crate::convert::one_to_one;
 use crate::formats::rate_model::{ModelError, RateModelFile, read_mat};
 use crate::report::figures::output::outputs;
@@ -83,9 +82,6 @@ pub struct SimulateArgs {
     /// Seed of trials, start and noise
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Print one JSON object
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// Precision of a simulation.
@@ -173,8 +169,8 @@ struct Simulation<'a> {
 }
 
 /// Runs the command.
-pub fn run(args: &SimulateArgs) -> Result<(), CommandError> {
-    let simulation = Simulation::new(args)?;
+pub fn run(args: &SimulateArgs, console: &Console) -> Result<(), CommandError> {
+    let simulation = Simulation::new(args, console)?;
     let runs: Vec<(Shown, Record)> = (0..args.trials as u64)
         .into_par_iter()
         .map(|index| {
@@ -190,12 +186,12 @@ pub fn run(args: &SimulateArgs) -> Result<(), CommandError> {
     if let Some(plot) = &args.plot {
         files.extend(simulation.plot(plot, &runs)?);
     }
-    simulation.report(&runs, files);
+    simulation.report(&runs, files, console);
     Ok(())
 }
 
 impl<'a> Simulation<'a> {
-    fn new(args: &'a SimulateArgs) -> Result<Self, CommandError> {
+    fn new(args: &'a SimulateArgs, console: &Console) -> Result<Self, CommandError> {
         let model = RateModelFile::read(&args.model)?;
         let lambda = lambda_of(&model, args.lambda)?;
         let neuron = args.neuron.neuron()?;
@@ -206,7 +202,7 @@ impl<'a> Simulation<'a> {
                 source,
             })?
         } else {
-            spiking_network(&model, lambda, neuron)?
+            spiking_network(&model, lambda, neuron, console)?
         };
         let perturbation = args.perturbation.perturbation(network.units)?;
         perturbation.apply(&mut network, &model.network.inhibitory, args.seed);
@@ -351,7 +347,7 @@ impl<'a> Simulation<'a> {
         ])
     }
 
-    fn report(&self, runs: &[(Shown, Record)], files: Vec<PathBuf>) {
+    fn report(&self, runs: &[(Shown, Record)], files: Vec<PathBuf>, console: &Console) {
         let answers: Option<Vec<(bool, bool)>> = runs
             .iter()
             .map(|(shown, record)| self.answers(shown, record))
@@ -386,17 +382,22 @@ impl<'a> Simulation<'a> {
             output: self.args.output.as_deref(),
             files,
         };
-        if self.args.json {
-            return print_json(&report);
-        }
-        print!(
-            "{} trials with lambda {} and steps of {} ms: {} spikes, {:.1} Hz",
-            report.trials, report.lambda, report.dt_ms, report.spikes, report.mean_rate_hz
-        );
-        if let (Some(accuracy), Some(strict)) = (report.accuracy, report.strict) {
-            print!(", accuracy {accuracy:.3}, strict {strict:.3}");
-        }
-        println!(", spike hash {}", report.spike_hash);
+        let score = match (report.accuracy, report.strict) {
+            (Some(accuracy), Some(strict)) => {
+                format!(", accuracy {accuracy:.3}, strict {strict:.3}")
+            }
+            _ => String::new(),
+        };
+        console.say(format!(
+            "{} trials with lambda {} and steps of {} ms: {} spikes, {:.1} Hz{score}, spike hash {}",
+            report.trials,
+            report.lambda,
+            report.dt_ms,
+            report.spikes,
+            report.mean_rate_hz,
+            report.spike_hash
+        ));
+        console.json(&report);
     }
 }
 

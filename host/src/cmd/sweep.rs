@@ -8,9 +8,10 @@ use indicatif::ProgressBar;
 use rate2spike_core::neuron::Scheme;
 use serde::Serialize;
 
+use super::console::Console;
 use super::deployed_step::DEPLOYED_STEP_MS;
 use super::options::{Seeds, TrainingArgs};
-use super::{CommandError, FilterArg, Lambdas, NeuronArg, neuron_of, print_json, progress, trials};
+use super::{CommandError, FilterArg, Lambdas, NeuronArg, neuron_of, trials};
 use crate::convert::search::default_lambdas;
 use crate::formats::disk;
 use crate::rate::activation::ActivationKind;
@@ -113,9 +114,6 @@ pub struct SweepArgs {
     /// Run one share of the sweep that is planned in the folder
     #[arg(long, value_name = "K/OF", hide = true, conflicts_with = "slurm")]
     pub share: Option<JobShare>,
-    /// Print one JSON object
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// `20` for the seeds 1 to 20, or `FIRST..LAST`.
@@ -196,29 +194,33 @@ struct SweepReport<'a> {
 }
 
 /// Runs the command.
-pub fn run(args: &SweepArgs) -> Result<(), CommandError> {
+pub fn run(args: &SweepArgs, console: &Console) -> Result<(), CommandError> {
     if let Some(folder) = &args.merge {
-        return merge(folder, args.json);
+        return merge(folder, console);
     }
     if let Some(share) = args.share {
-        return run_share(&args.output, share, args.json);
+        return run_share(&args.output, share, console);
     }
     let plan = args.plan()?;
     TimeStep::new(plan.step_ms, Scheme::Exact)?;
     disk::check_writable(&args.output)?;
     plan.keep_in(&args.output)?;
     if let Some(elements) = args.slurm {
-        return submit(args, elements);
+        return submit(args, elements, console);
     }
-    let rows = run_plan(&plan, &args.output, args.json)?;
-    report(&plan, &args.output, &rows, args.json)
+    let rows = run_plan(&plan, &args.output, console)?;
+    report(&plan, &args.output, &rows, console)
 }
 
 /// Runs what is missing of `plan`, whose rows lie in `folder`; returns all
 /// rows.
-pub fn run_plan(plan: &SweepPlan, folder: &Path, json: bool) -> Result<Vec<Row>, CommandError> {
+pub fn run_plan(
+    plan: &SweepPlan,
+    folder: &Path,
+    console: &Console,
+) -> Result<Vec<Row>, CommandError> {
     let (file, rows) = RowsFile::open(folder, None, plan)?;
-    let bar = bar(plan.members().len(), rows.len(), json);
+    let bar = bar(plan.members().len(), rows.len(), console);
     run_missing(plan, &plan.members(), file, rows, &bar)
 }
 
@@ -250,15 +252,15 @@ fn run_missing(
 }
 
 /// A bar that starts where the sweep is.
-fn bar(networks: usize, done: usize, json: bool) -> ProgressBar {
+fn bar(networks: usize, done: usize, console: &Console) -> ProgressBar {
     let template = "network {pos}/{len} [{elapsed}, {eta} left] {wide_bar}";
-    let bar = progress(networks as u64, template, json);
+    let bar = console.progress(networks as u64, template);
     bar.set_position(done as u64);
     bar.reset_eta();
     bar
 }
 
-fn run_share(folder: &Path, share: JobShare, json: bool) -> Result<(), CommandError> {
+fn run_share(folder: &Path, share: JobShare, console: &Console) -> Result<(), CommandError> {
     let plan = SweepPlan::read(folder)?;
     let all = plan.members();
     let members = share.take(&all);
@@ -266,10 +268,10 @@ fn run_share(folder: &Path, share: JobShare, json: bool) -> Result<(), CommandEr
     let own_rows = own.len();
     // An array of another size may have done some of them.
     let rows = rows::read_all(folder, &plan)?;
-    let bar = bar(members.len(), own_rows, json);
+    let bar = bar(members.len(), own_rows, console);
     let rows = run_missing(&plan, members, file, rows, &bar)?;
     // The figure is drawn when the shares are joined.
-    print_report(&plan, folder, &rows, Vec::new(), json);
+    print_report(&plan, folder, &rows, Vec::new(), console);
     Ok(())
 }
 
@@ -280,7 +282,7 @@ struct SubmitReport {
     script: PathBuf,
 }
 
-fn submit(args: &SweepArgs, elements: usize) -> Result<(), CommandError> {
+fn submit(args: &SweepArgs, elements: usize, console: &Console) -> Result<(), CommandError> {
     let absolute = |path: &Path| {
         std::fs::canonicalize(path).map_err(|source| disk::DiskError::Read {
             path: path.into(),
@@ -296,26 +298,26 @@ fn submit(args: &SweepArgs, elements: usize) -> Result<(), CommandError> {
         options: &args.slurm_option,
     };
     let (script, job) = array.submit()?;
-    if args.json {
-        print_json(&SubmitReport {
-            job,
-            elements,
-            script,
-        });
-    } else {
-        println!("job {job} with {elements} elements: {}", script.display());
-        println!(
-            "when it is done: rate2spike sweep --merge {}",
-            args.output.display()
-        );
-    }
+    console.say(format!(
+        "job {job} with {elements} elements: {}",
+        script.display()
+    ));
+    console.say(format!(
+        "when it is done: rate2spike sweep --merge {}",
+        args.output.display()
+    ));
+    console.json(&SubmitReport {
+        job,
+        elements,
+        script,
+    });
     Ok(())
 }
 
-fn merge(folder: &Path, json: bool) -> Result<(), CommandError> {
+fn merge(folder: &Path, console: &Console) -> Result<(), CommandError> {
     let plan = SweepPlan::read(folder)?;
     let rows = rows::merge(folder, &plan)?;
-    report(&plan, folder, &rows, json)?;
+    report(&plan, folder, &rows, console)?;
     let missing = rows::missing(&plan, &rows).len();
     if missing == 0 {
         return Ok(());
@@ -328,15 +330,26 @@ fn merge(folder: &Path, json: bool) -> Result<(), CommandError> {
 }
 
 /// Draws the figure, and prints the summary.
-fn report(plan: &SweepPlan, folder: &Path, rows: &[Row], json: bool) -> Result<(), CommandError> {
+fn report(
+    plan: &SweepPlan,
+    folder: &Path,
+    rows: &[Row],
+    console: &Console,
+) -> Result<(), CommandError> {
     let figure = sweep::page::figure(plan, &summarize(plan, rows));
     let files = figure.map(|figure| picture::write(folder, &figure));
     let files = files.transpose()?.into_iter().flatten().collect();
-    print_report(plan, folder, rows, files, json);
+    print_report(plan, folder, rows, files, console);
     Ok(())
 }
 
-fn print_report(plan: &SweepPlan, folder: &Path, rows: &[Row], figures: Vec<PathBuf>, json: bool) {
+fn print_report(
+    plan: &SweepPlan,
+    folder: &Path,
+    rows: &[Row],
+    figures: Vec<PathBuf>,
+    console: &Console,
+) {
     let cells = summarize(plan, rows);
     let report = SweepReport {
         rows: folder.join("rows.csv"),
@@ -345,18 +358,16 @@ fn print_report(plan: &SweepPlan, folder: &Path, rows: &[Row], figures: Vec<Path
         cells: &cells,
         figures,
     };
-    if json {
-        return print_json(&report);
-    }
-    print!("{}", table(&cells));
-    println!();
-    println!(
+    console.json(&report);
+    console.say(table(&cells));
+    console.say("");
+    console.say(format!(
         "% of the networks, with 95 % intervals: trained; and right in at least 95 of 100 trials, of {} each, as spikes",
         plan.trials
-    );
-    println!("rows    {}", report.rows.display());
+    ));
+    console.say(format!("rows    {}", report.rows.display()));
     for file in &report.figures {
-        println!("figure  {}", file.display());
+        console.say(format!("figure  {}", file.display()));
     }
 }
 

@@ -8,10 +8,11 @@ use clap::Args;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::console::Console;
 use super::gpu::{self, PlaceArgs};
 use super::options::{OptionArgs, Seeds};
 use super::training::{Plan, TrainReport, TrainingBar, stop_on_interrupt};
-use super::{CommandError, print_json, progress, task_of};
+use super::{CommandError, task_of};
 use crate::formats::losses::LossesFile;
 use crate::formats::rate_model::RateModelFile;
 use crate::rate::activation::ActivationKind;
@@ -67,9 +68,6 @@ pub struct TrainArgs {
     /// Where to train
     #[command(flatten)]
     pub place: PlaceArgs,
-    /// Print one JSON object
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// What to do.
@@ -99,38 +97,43 @@ impl TrainArgs {
 }
 
 /// Runs the command.
-pub fn run(args: &TrainArgs) -> Result<(), CommandError> {
+pub fn run(args: &TrainArgs, console: &Console) -> Result<(), CommandError> {
     match args.mode {
-        Mode::Train => run_training(args),
-        Mode::Eval => run_evaluation(args),
+        Mode::Train => run_training(args, console),
+        Mode::Eval => run_evaluation(args, console),
     }
 }
 
-fn run_training(args: &TrainArgs) -> Result<(), CommandError> {
+fn run_training(args: &TrainArgs, console: &Console) -> Result<(), CommandError> {
     let task = args
         .task
         .ok_or_else(|| CommandError::Usage("--task is needed to train".into()))?;
     let options = args.options.options(task, ActivationKind::Sigmoid)?;
-    if let Some(gpu) = args.place.gpu()? {
-        return train_on(&gpu, args, &options);
+    if let Some(gpu) = args.place.gpu(console)? {
+        return train_on(&gpu, args, &options, console);
     }
     stop_on_interrupt();
     let plan = args.plan()?;
     match &args.seeds {
-        Some(seeds) => train_many(args, &plan, &options, seeds),
-        None => train_one(args, &plan, &options),
+        Some(seeds) => train_many(console, &plan, &options, seeds),
+        None => train_one(console, &plan, &options),
     }
 }
 
-fn train_one(args: &TrainArgs, plan: &Plan, options: &RateOptions) -> Result<(), CommandError> {
-    let mut bar = TrainingBar::new(options.updates, args.json);
-    let (_, report) = plan.train(options, &mut bar)?;
+fn train_one(console: &Console, plan: &Plan, options: &RateOptions) -> Result<(), CommandError> {
+    let mut bar = TrainingBar::new(options.updates, console);
+    let (_, report) = plan.train(options, &mut bar, console)?;
     drop(bar);
-    report_one(args, &report)
+    report_one(&report, console)
 }
 
 /// Trains a network, or one of each seed, on a GPU.
-fn train_on(gpu: &Gpu, args: &TrainArgs, options: &RateOptions) -> Result<(), CommandError> {
+fn train_on(
+    gpu: &Gpu,
+    args: &TrainArgs,
+    options: &RateOptions,
+    console: &Console,
+) -> Result<(), CommandError> {
     if args.resume
         || args.checkpoint_every > 0
         || args.losses.is_some()
@@ -144,22 +147,19 @@ fn train_on(gpu: &Gpu, args: &TrainArgs, options: &RateOptions) -> Result<(), Co
         Some(seeds) => seeds.range().collect(),
         None => vec![options.seed],
     };
-    let mut results = gpu::train(gpu, args, options, &seeds)?;
+    let mut results = gpu::train(gpu, args, options, &seeds, console)?;
     if args.seeds.is_none() {
-        return report_one(args, &results.remove(0)?);
+        return report_one(&results.remove(0)?, console);
     }
-    if !args.json {
-        results.iter().flatten().for_each(print_report);
+    for report in results.iter().flatten() {
+        print_report(report, console);
     }
-    report_many(args, started, results)
+    report_many(console, started, results)
 }
 
-fn report_one(args: &TrainArgs, report: &TrainReport) -> Result<(), CommandError> {
-    if args.json {
-        print_json(report);
-    } else {
-        print_report(report);
-    }
+fn report_one(report: &TrainReport, console: &Console) -> Result<(), CommandError> {
+    console.json(report);
+    print_report(report, console);
     if report.success {
         return Ok(());
     }
@@ -178,7 +178,7 @@ struct NetworksReport {
 
 /// Trains a network of each seed, on all cores.
 fn train_many(
-    args: &TrainArgs,
+    console: &Console,
     plan: &Plan,
     options: &RateOptions,
     seeds: &Seeds,
@@ -186,7 +186,7 @@ fn train_many(
     let started = Instant::now();
     let template = "network {pos}/{len} [{elapsed}, {eta} left]";
     let seeds: Vec<u64> = seeds.range().collect();
-    let bar = progress(seeds.len() as u64, template, args.json);
+    let bar = console.progress(seeds.len() as u64, template);
     bar.tick();
     // One at a time for each thread, in the order of the seeds.
     let results: Vec<Result<TrainReport, CommandError>> = seeds
@@ -197,22 +197,22 @@ fn train_many(
                 seed,
                 ..options.clone()
             };
-            let result = plan.train(&options, &mut ()).map(|(_, report)| report);
-            if let Ok(report) = &result
-                && !args.json
-            {
-                bar.suspend(|| print_report(report));
+            let result = plan
+                .train(&options, &mut (), console)
+                .map(|(_, report)| report);
+            if let Ok(report) = &result {
+                bar.suspend(|| print_report(report, console));
             }
             bar.inc(1);
             result
         })
         .collect();
     bar.finish_and_clear();
-    report_many(args, started, results)
+    report_many(console, started, results)
 }
 
 fn report_many(
-    args: &TrainArgs,
+    console: &Console,
     started: Instant,
     results: Vec<Result<TrainReport, CommandError>>,
 ) -> Result<(), CommandError> {
@@ -230,14 +230,11 @@ fn report_many(
         seconds: started.elapsed().as_secs_f64(),
     };
     let all = report.networks.len() + report.failures.len();
-    if args.json {
-        print_json(&report);
-    } else {
-        println!(
-            "{} of {all} networks trained in {:.1} s",
-            report.trained, report.seconds
-        );
-    }
+    console.json(&report);
+    console.say(format!(
+        "{} of {all} networks trained in {:.1} s",
+        report.trained, report.seconds
+    ));
     if report.trained == all {
         return Ok(());
     }
@@ -252,13 +249,13 @@ fn report_many(
     Err(CommandError::Failed(message))
 }
 
-fn print_report(report: &TrainReport) {
+fn print_report(report: &TrainReport, console: &Console) {
     let verdict = if report.success { "met" } else { "not met" };
-    println!(
+    console.say(format!(
         "seed {}: criterion {verdict} after {} updates in {:.1} s: accuracy {:.2}, strict {:.2}, loss {:.2} over {EVALUATION_TRIALS} trials",
         report.seed, report.updates, report.seconds, report.accuracy, report.strict, report.loss
-    );
-    println!("{}", report.model.display());
+    ));
+    console.say(report.model.display());
 }
 
 #[derive(Serialize)]
@@ -271,7 +268,7 @@ struct EvaluationReport<'a> {
     loss: f64,
 }
 
-fn run_evaluation(args: &TrainArgs) -> Result<(), CommandError> {
+fn run_evaluation(args: &TrainArgs, console: &Console) -> Result<(), CommandError> {
     let path = args.model.as_ref().ok_or_else(|| {
         CommandError::Usage("--mode eval scores the model in --model FILE".into())
     })?;
@@ -293,18 +290,15 @@ fn run_evaluation(args: &TrainArgs) -> Result<(), CommandError> {
         strict: evaluation.strict,
         loss: evaluation.loss,
     };
-    if args.json {
-        print_json(&report);
-    } else {
-        println!(
-            "{} on {}: accuracy {:.2}, strict {:.2}, loss {:.2} over {} trials",
-            path.display(),
-            report.task,
-            report.accuracy,
-            report.strict,
-            report.loss,
-            report.trials
-        );
-    }
+    console.json(&report);
+    console.say(format!(
+        "{} on {}: accuracy {:.2}, strict {:.2}, loss {:.2} over {} trials",
+        path.display(),
+        report.task,
+        report.accuracy,
+        report.strict,
+        report.loss,
+        report.trials
+    ));
     Ok(())
 }

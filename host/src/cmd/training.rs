@@ -9,7 +9,8 @@ use std::time::Instant;
 use indicatif::ProgressBar;
 use serde::Serialize;
 
-use super::{CommandError, progress};
+use super::CommandError;
+use super::console::Console;
 use crate::formats::disk;
 use crate::formats::history::{Evaluated, History};
 use crate::formats::losses::LossesFile;
@@ -98,6 +99,7 @@ impl Plan {
         &self,
         options: &RateOptions,
         bar: &mut impl Progress,
+        console: &Console,
     ) -> Result<(Trained, TrainReport), CommandError> {
         let started = Instant::now();
         let folder = rate_model::folder(&self.output, options);
@@ -127,7 +129,7 @@ impl Plan {
                 let written = disk::write(&checkpoint, &training.to_bytes());
                 match written {
                     Err(error) if interrupted => return Err(error.into()),
-                    Err(error) => unwritten.note(&error),
+                    Err(error) => unwritten.note(&error, console),
                     Ok(()) => unwritten = Unwritten::default(),
                 }
             }
@@ -274,9 +276,11 @@ struct Unwritten {
 }
 
 impl Unwritten {
-    fn note(&mut self, error: &disk::DiskError) {
+    fn note(&mut self, error: &disk::DiskError, console: &Console) {
         if !self.noted {
-            eprintln!("warning: {error}; the training goes on without check points");
+            console.warn(format!(
+                "{error}; the training goes on without check points"
+            ));
         }
         self.noted = true;
     }
@@ -346,10 +350,10 @@ pub struct TrainingBar {
 
 impl TrainingBar {
     /// For so many updates.
-    pub fn new(updates: usize, json: bool) -> Self {
+    pub fn new(updates: usize, console: &Console) -> Self {
         let template = "train {pos}/{len} [{elapsed}, at most {eta} left, {per_sec}] {msg}";
         Self {
-            bar: progress(updates as u64, template, json),
+            bar: console.progress(updates as u64, template),
             evaluation: String::new(),
         }
     }

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
-use super::{CommandError, print_json, trials};
+use super::console::Console;
+use super::{CommandError, trials};
 use crate::formats::npz::{Npz, Values};
 use crate::spiking::experiment::task_trial;
 use crate::task::{self, SAMPLE_MS, Task};
@@ -31,9 +32,6 @@ pub struct TrialsArgs {
     /// Their seed
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Print one JSON object
-    #[arg(long)]
-    pub json: bool,
 }
 
 #[derive(Serialize)]
@@ -46,7 +44,7 @@ struct TrialsReport<'a> {
 }
 
 /// Runs the command.
-pub fn run(args: &TrialsArgs) -> Result<(), CommandError> {
+pub fn run(args: &TrialsArgs, console: &Console) -> Result<(), CommandError> {
     if args
         .output
         .extension()
@@ -84,14 +82,11 @@ pub fn run(args: &TrialsArgs) -> Result<(), CommandError> {
         samples,
         output: &args.output,
     };
-    if args.json {
-        print_json(&report);
-    } else {
-        println!(
-            "{}: {count} trials of {}, {channels} inputs, {samples} samples of {SAMPLE_MS} ms",
-            args.output.display(),
-            task.name()
-        );
-    }
+    console.json(&report);
+    console.say(format!(
+        "{}: {count} trials of {}, {channels} inputs, {samples} samples of {SAMPLE_MS} ms",
+        args.output.display(),
+        task.name()
+    ));
     Ok(())
 }

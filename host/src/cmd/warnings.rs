@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::console::Console;
 use crate::convert::search::Candidate;
 use crate::spiking::experiment::Score;
 use crate::statistics::Interval;
@@ -19,9 +20,14 @@ pub struct Warnings {
 }
 
 impl Warnings {
-    /// Adds a sentence, and says it.
+    /// Prints the sentences on standard error.
+    pub fn say(&self, console: &Console) {
+        for sentence in &self.sentences {
+            console.warn(sentence);
+        }
+    }
+
     fn add(&mut self, sentence: String) {
-        eprintln!("rate2spike: warning: {sentence}");
         self.sentences.push(sentence);
     }
 

@@ -7,6 +7,7 @@ use clap::Args;
 use rate2spike_core::blob::{Deployed, MAGIC};
 use rate2spike_core::{Arithmetic, Fixed};
 
+use super::console::Console;
 use super::{
     CommandError, check_self_test, lambda_of, spiking_network, task_of, task_of_blob, trials,
 };
@@ -58,7 +59,11 @@ fn speed(text: &str) -> Result<f64, String> {
 }
 
 /// Runs the command.
-pub fn run(args: &WatchArgs) -> Result<(), CommandError> {
+pub fn run(args: &WatchArgs, console: &Console) -> Result<(), CommandError> {
+    if console.wants_json() {
+        let message = "--json: watch draws in a terminal and has no result to print; `rate2spike run --json` and `rate2spike simulate --json` score a network";
+        return Err(CommandError::Usage(message.into()));
+    }
     if !io::stdout().is_terminal() {
         let message = "watch draws in a terminal, and standard output is none; `rate2spike simulate` writes spikes and outputs to a file, `rate2spike report` draws figures";
         return Err(CommandError::Usage(message.into()));
@@ -68,9 +73,9 @@ pub fn run(args: &WatchArgs) -> Result<(), CommandError> {
     let scene = if named_snn || bytes.starts_with(&MAGIC) {
         watch_deployed(args, &snn::read(&args.file, &bytes)?)?
     } else {
-        watch_model(args)?
+        watch_model(args, console)?
     };
-    println!("{}: right were {}", scene.title, scene.score());
+    console.say(format!("{}: right were {}", scene.title, scene.score()));
     Ok(())
 }
 
@@ -100,10 +105,15 @@ fn watch_deployed(args: &WatchArgs, deployed: &Deployed) -> Result<Scene, Comman
     Ok(scene)
 }
 
-fn watch_model(args: &WatchArgs) -> Result<Scene, CommandError> {
+fn watch_model(args: &WatchArgs, console: &Console) -> Result<Scene, CommandError> {
     let model = RateModelFile::read(&args.file)?;
     let task = task_of(&model, args.task)?;
-    let network = spiking_network(&model, lambda_of(&model, args.lambda)?, Neuron::LIF)?;
+    let network = spiking_network(
+        &model,
+        lambda_of(&model, args.lambda)?,
+        Neuron::LIF,
+        console,
+    )?;
     let step = TimeStep::PUBLISHED;
     let tables = network.tables::<f64>(&step);
     let tables = tables.tables();
