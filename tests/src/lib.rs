@@ -17,7 +17,6 @@ use rate2spike::rate::activation::ActivationKind;
 use rate2spike::rate::batch::Batch;
 use rate2spike::rate::network::RateNetwork;
 use rate2spike::rate::options::{DecayTaus, RateOptions};
-use rate2spike::spiking::network::SpikingNetwork;
 use rate2spike::spiking::neuron::Neuron;
 use rate2spike::spiking::time_step::TimeStep;
 use rate2spike::task::{Task, Trial};

@@ -3,7 +3,6 @@
 
 use rate2spike::convert::one_to_one;
 use rate2spike::rate::activation::ActivationKind;
-use rate2spike::spiking::network::SpikingNetwork;
 use rate2spike::spiking::neuron::Neuron;
 use rate2spike::spiking::record::Recording;
 use rate2spike::spiking::time_step::TimeStep;
