@@ -19,6 +19,7 @@ pub mod quantize;
 pub mod random;
 pub mod rate;
 pub mod report;
+pub mod route;
 pub mod spiking;
 pub mod statistics;
 pub mod sweep;

@@ -1,4 +1,4 @@
-//! Intervals of shares.
+//! Shares of right answers, their intervals, and tests of differences.
 
 use serde::Serialize;
 
@@ -44,6 +44,42 @@ impl Interval {
     }
 }
 
+/// Shares of right answers by both criteria.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Accuracy {
+    /// By the published criterion.
+    pub accuracy: f64,
+    /// By the strict criterion.
+    pub strict: f64,
+}
+
+/// How two forms of a network differ on the same trials.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Paired {
+    /// Trials that the second form got right and the first wrong.
+    pub gained: usize,
+    /// Trials that the first form got right and the second wrong.
+    pub lost: usize,
+}
+
+impl Paired {
+    /// Compares the answers to the same trials, (before, after).
+    pub fn of(answers: impl Iterator<Item = (bool, bool)>) -> Self {
+        let mut paired = Self::default();
+        for (before, after) in answers {
+            paired.gained += usize::from(after && !before);
+            paired.lost += usize::from(before && !after);
+        }
+        paired
+    }
+
+    /// Whether the second form is worse, with an error of 2.5 % where both are
+    /// equally good (McNemar Q., Psychometrika 12:153 (1947), in its exact form).
+    pub fn is_worse(&self) -> bool {
+        sign_test(self.lost, self.gained) < 0.025
+    }
+}
+
 /// Probability that `losses` or more of `losses + wins` fair coins fall on one
 /// side: one-sided sign test.
 pub fn sign_test(losses: usize, wins: usize) -> f64 {
@@ -71,6 +107,16 @@ mod tests {
         assert!((interval.low - 0.8256).abs() < 1e-4 && (interval.high - 0.9448).abs() < 1e-4);
         assert_eq!(Interval::wilson(10, 10).high, 1.0);
         assert_eq!(Interval::wilson(0, 10).low, 0.0);
+    }
+
+    #[test]
+    fn a_form_is_worse_where_the_pairs_say_so() {
+        let paired = |lost, gained| Paired { gained, lost };
+        // One trial in a hundred says nothing; six to none does.
+        assert!(!paired(1, 0).is_worse() && !paired(5, 0).is_worse());
+        assert!(paired(6, 0).is_worse() && !paired(12, 8).is_worse());
+        let answers = [(true, false), (false, true), (true, true), (true, false)];
+        assert_eq!(Paired::of(answers.into_iter()), paired(2, 1));
     }
 
     #[test]

@@ -1,10 +1,9 @@
 //! What the fixed-point form of a network loses against its f64 form.
 
-use rate2spike::cmd::quantize::score_blob;
 use rate2spike::convert::one_to_one;
 use rate2spike::formats::rate_model::RateModelFile;
 use rate2spike::quantize::quantize;
-use rate2spike::spiking::experiment::score_f64;
+use rate2spike::spiking::experiment::{Experiment, score_f64};
 use rate2spike::spiking::network::SpikingNetwork;
 use rate2spike::spiking::neuron::Neuron;
 use rate2spike::spiking::time_step::TimeStep;
@@ -57,8 +56,8 @@ fn fixed_point_answers_as_often_right_as_f64() {
         let quantized =
             quantize(&louder(&network, part), Task::GoNogo, &step).expect("a network that fits");
         assert!(quantized.bytes.len() <= 24 * 1024);
-        let path = std::path::Path::new("net.snn");
-        let fixed = score_blob(path, &quantized.bytes, &step, 1, trials).expect("a valid blob");
+        let deployed = Deployed::read(&quantized.bytes).expect("a valid blob");
+        let fixed = Experiment::deployed(&deployed, Task::GoNogo, 1).score(trials);
         println!(
             "f64 {} fixed {}, strict {} and {}, {} bytes",
             float.accuracy(),

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use super::console::Console;
 use super::plot::PlotFile;
-use super::quantize::Accuracy;
 use super::warnings::Warnings;
 use super::{CommandError, Lambdas, NeuronArgs, task_of, trials};
 use crate::convert::calibrate::{CalibrateError, Calibration, Request};
@@ -21,7 +20,7 @@ use crate::formats::rate_model::RateModelFile;
 use crate::report::figures::conversion;
 use crate::spiking::experiment::score_f64;
 use crate::spiking::network::SpikingNetwork;
-use crate::statistics::Interval;
+use crate::statistics::{Accuracy, Interval};
 use crate::task::{self, Task};
 
 /// Search the scaling factor λ of a rate model, and write it into the model

@@ -3,26 +3,12 @@
 
 use std::str::FromStr;
 
-use rate2spike_core::neuron::Scheme;
-
 use super::CommandError;
 use super::console::Console;
-use crate::quantize::longest_step::{Comparison, MOST_TRIALS, compare_steps};
+use crate::quantize::longest_step::{Comparison, DeployedStep, MOST_TRIALS};
 use crate::spiking::network::SpikingNetwork;
-use crate::spiking::time_step::{PUBLISHED_STEP_MS, StepError, TimeStep};
+use crate::spiking::time_step::TimeStep;
 use crate::task::Task;
-
-/// `0.5`, or `auto`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum DeployedStep {
-    /// The longest that costs at most a point of accuracy.
-    Auto,
-    /// This one, ms.
-    Given(f64),
-}
-
-/// Time step of a deployed network by default, ms.
-pub const DEPLOYED_STEP_MS: f64 = 0.1;
 
 impl std::fmt::Display for DeployedStep {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
@@ -45,39 +31,19 @@ impl FromStr for DeployedStep {
     }
 }
 
-impl DeployedStep {
-    /// The step to begin with, before a network is there.
-    pub fn first(self) -> Result<TimeStep, StepError> {
-        let ms = match self {
-            DeployedStep::Auto => PUBLISHED_STEP_MS,
-            DeployedStep::Given(ms) => ms,
-        };
-        TimeStep::new(ms, Scheme::Exact)
-    }
-
-    /// The step, and how it was found where it was looked for.
-    pub fn find(
-        self,
-        network: &SpikingNetwork,
-        task: Task,
-        seed: u64,
-        console: &Console,
-    ) -> Result<(TimeStep, Vec<Comparison>), CommandError> {
-        let (ms, comparisons) = match self {
-            DeployedStep::Given(ms) => (ms, Vec::new()),
-            DeployedStep::Auto => {
-                // Other trials than those of the scores that follow.
-                let bar = console.progress(MOST_TRIALS as u64, "{msg}: trial {pos} [{elapsed}]");
-                let comparisons = compare_steps(network, task, seed ^ 0xD7, |ms, trials| {
-                    bar.set_message(format!("dt {ms} ms"));
-                    bar.set_position(trials as u64);
-                });
-                bar.finish_and_clear();
-                let taken = comparisons.iter().find(|comparison| comparison.taken);
-                let ms = taken.map_or(PUBLISHED_STEP_MS, |taken| taken.dt_ms);
-                (ms, comparisons)
-            }
-        };
-        Ok((TimeStep::new(ms, Scheme::Exact)?, comparisons))
-    }
+/// The step that ships, with a bar on the terminal while it is looked for.
+pub fn find_step(
+    step: DeployedStep,
+    network: &SpikingNetwork,
+    task: Task,
+    seed: u64,
+    console: &Console,
+) -> Result<(TimeStep, Vec<Comparison>), CommandError> {
+    let bar = console.progress(MOST_TRIALS as u64, "{msg}: trial {pos} [{elapsed}]");
+    let found = step.find(network, task, seed, |ms, trials| {
+        bar.set_message(format!("dt {ms} ms"));
+        bar.set_position(trials as u64);
+    });
+    bar.finish_and_clear();
+    Ok(found?)
 }

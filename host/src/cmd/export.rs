@@ -7,13 +7,13 @@ use rate2spike_core::neuron::Scheme;
 use serde::Serialize;
 
 use super::console::Console;
-use super::deployed_step::DEPLOYED_STEP_MS;
 use super::{CommandError, FilterArg, lambda_of, spiking_network, task_of};
 use crate::export::nir::{self, Profile};
 use crate::export::script::{self, Simulator, Trial};
 use crate::export::{ExportError, Fidelity};
 use crate::formats::disk;
 use crate::formats::rate_model::RateModelFile;
+use crate::quantize::longest_step::DEPLOYED_STEP_MS;
 use crate::spiking::experiment::task_trial;
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::neuron::Neuron;

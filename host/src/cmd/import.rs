@@ -7,17 +7,18 @@ use rate2spike_core::neuron::Scheme;
 use serde::Serialize;
 
 use super::console::Console;
-use super::deployed_step::DEPLOYED_STEP_MS;
 use super::export::{print_fidelity, refractory};
-use super::quantize::{Accuracy, Deployment, Scored};
+use super::quantize::{Deployment, Scored};
 use super::warnings::Warnings;
 use super::{CommandError, hexadecimal, in_range, trials};
 use crate::export::Fidelity;
 use crate::formats::disk;
 use crate::formats::nir::read::ReadGraph;
 use crate::import::nir::{Unsaid, network};
+use crate::quantize::longest_step::DEPLOYED_STEP_MS;
 use crate::spiking::neuron::Neuron;
 use crate::spiking::time_step::TimeStep;
+use crate::statistics::Accuracy;
 use crate::task::{self, Task};
 
 /// Write a NIR graph of one recurrent population as fixed-point network
@@ -120,6 +121,7 @@ pub fn run(args: &ImportArgs, console: &Console) -> Result<(), CommandError> {
         before,
         after,
         warnings,
+        ..
     } = deployment.scored(network)?;
     let report = ImportReport {
         network: &args.output,

@@ -51,6 +51,7 @@ use crate::quantize::QuantizeError;
 use crate::rate::checkpoint::CheckpointError;
 use crate::rate::options::OptionError;
 use crate::report::picture::PictureError;
+use crate::route::RouteError;
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::neuron::Neuron;
 use crate::spiking::time_step::{PUBLISHED_STEP_MS, StepError, TimeStep};
@@ -225,6 +226,21 @@ impl CommandError {
                 ..
             } => 2,
             _ => 1,
+        }
+    }
+}
+
+impl CommandError {
+    /// A route that does not lead through, with the model that it began at.
+    pub fn of_route(model: &Path, error: RouteError) -> Self {
+        let path = model.to_path_buf();
+        match error {
+            RouteError::Step(error) => error.into(),
+            RouteError::Convert(source) => Self::Convert { path, source },
+            RouteError::Quantize(source) => Self::Quantize { path, source },
+            RouteError::Calibrate(_) | RouteError::NoCandidate => {
+                Self::Failed(format!("{}: {error}", path.display()))
+            }
         }
     }
 }

@@ -1,40 +1,33 @@
 //! `rate2spike pipeline`: train, convert, quantize, run; the main job.
 
-use std::convert::Infallible;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
+use indicatif::ProgressBar;
 use serde::Serialize;
 
 use super::console::Console;
 use super::convert::adopt;
-use super::deployed_step::{DEPLOYED_STEP_MS, DeployedStep};
 use super::options::OptionArgs;
-use super::quantize::{Accuracy, print_steps, quantize_and_save, score_blob};
+use super::quantize::print_steps;
 use super::report::write_page;
 use super::training::{Plan, TrainReport, TrainingBar};
 use super::warnings::Warnings;
 use super::{CommandError, Lambdas, hexadecimal, trials};
-use crate::convert::calibrate::Request;
-use crate::convert::one_to_one;
-use crate::convert::search::{
-    Candidate, SEARCH_SEED, Search, Standing, best, default_lambdas, trials_met,
-};
+use crate::convert::search::{best, default_lambdas};
+use crate::formats::disk;
 use crate::formats::history::History;
 use crate::formats::rate_model::RateModelFile;
-use crate::quantize::longest_step::Comparison;
-use crate::rate::activation::{ActivationKind, LIF_LAMBDA};
+use crate::quantize::longest_step::{Comparison, DEPLOYED_STEP_MS, DeployedStep};
+use crate::rate::activation::ActivationKind;
 use crate::rate::network::RateNetwork;
 use crate::rate::options::RateOptions;
-use crate::rate::training::{EvaluationTrials, evaluate};
 use crate::report::observe::Trials;
 use crate::report::story::ReportInput;
-use crate::spiking::experiment::score_f64;
-use crate::spiking::network::SpikingNetwork;
+use crate::route::{Origin, Progress, Route, RouteError, Scaling, check_step, rate_accuracy};
 use crate::spiking::neuron::Neuron;
-use crate::spiking::time_step::TimeStep;
-use crate::statistics::Interval;
+use crate::statistics::{Accuracy, Interval};
 use crate::task::{self, Task};
 
 /// Train a network, carry it onto spiking neurons, quantize it and run it
@@ -120,8 +113,9 @@ struct PipelineReport {
 
 /// Runs the command.
 pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
-    let first_step = args.dt.first()?;
     let options = args.options.options(args.task, ActivationKind::Lif)?;
+    check_step(args.dt, &Neuron::LIF, &options)
+        .map_err(|error| CommandError::Usage(format!("--dt: {error}")))?;
 
     let clock = Instant::now();
     let plan = Plan {
@@ -132,58 +126,44 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
     let mut bar = TrainingBar::new(options.updates, console);
     let (trained, TrainReport { model, .. }) = plan.train(&options, &mut bar, console)?;
     drop(bar);
-    let rate = rate_accuracy(args, &options, &trained.network);
+    let rate = rate_accuracy(&trained.network, &options, args.trials);
     let train_seconds = clock.elapsed().as_secs_f64();
 
     let clock = Instant::now();
-    let convert = |step| converted(args, console, &options, &trained.network, &model, step);
-    let first = convert(&first_step)?;
-    let (step, steps) = args
-        .dt
-        .find(&first.network, args.task, options.seed, console)?;
-    // A λ that was searched belongs to the step that ships.
-    let Converted {
-        network,
-        candidates,
-        calibrated,
-    } = if step == first_step || first.candidates.is_empty() {
-        first
-    } else {
-        convert(&step)?
-    };
-    let spiking = score_f64(
-        &network,
-        args.task,
-        &TimeStep::PUBLISHED,
-        options.seed,
-        args.trials,
-    );
+    let route = route(args, &options, &trained.network);
+    let failed = |error: RouteError| CommandError::of_route(&model, error);
+    let bar = console.progress(args.trials as u64, "{msg}: trial {pos} [{elapsed}]");
+    let converted = route.convert(&mut |progress| show(&bar, progress));
+    bar.finish_and_clear();
+    let converted = converted.map_err(failed)?;
+    if let Origin::Calibrated(found) = &converted.origin {
+        adopt(&mut RateModelFile::read(&model)?, &found.calibration)?;
+    }
     let convert_seconds = clock.elapsed().as_secs_f64();
 
     let clock = Instant::now();
+    let deployment = route.deploy(&converted).map_err(failed)?;
     let path = model.with_extension("snn");
-    let quantized = quantize_and_save(&network, &model, args.task, &step, &path)?;
-    let quantize_seconds = clock.elapsed().as_secs_f64();
+    disk::write(&path, &deployment.quantized.bytes)?;
+    let deploy_seconds = clock.elapsed().as_secs_f64();
 
-    let clock = Instant::now();
-    let deployed = score_blob(&path, &quantized.bytes, &step, options.seed, args.trials)?;
-    let run_seconds = clock.elapsed().as_secs_f64();
-
+    let step = converted.step;
+    let (spiking, deployed) = (&converted.score, &deployment.score);
     let mut warnings = Warnings::default();
-    if let Some(best) = best(&candidates) {
-        warnings.of_search(&candidates, best);
+    if let Some(best) = best(converted.candidates()) {
+        warnings.of_search(converted.candidates(), best);
     }
     let interval = Interval::wilson(deployed.correct, deployed.trials);
     warnings.of_trials(deployed.accuracy(), interval, deployed.trials);
-    warnings.of_step(step.ms, &spiking, &deployed);
+    warnings.of_step(step.ms, &converted.outcomes, &deployment.outcomes);
 
     let page = args.report.then(|| model.with_extension("html"));
     if let Some(page) = &page {
         let input = ReportInput {
             model: RateModelFile::read(&model)?,
             history: History::of(&model)?,
-            deployed: Some((path.clone(), quantized.bytes.clone())),
-            spiking: network.clone(),
+            deployed: Some((path.clone(), deployment.quantized.bytes.clone())),
+            spiking: converted.network.clone(),
             lambdas: default_lambdas(ActivationKind::Sigmoid),
             trials: Trials {
                 task: args.task,
@@ -202,26 +182,26 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
         updates: trained.losses.len(),
         trials: args.trials,
         rate,
-        spiking: (&spiking).into(),
-        deployed: (&deployed).into(),
-        lambda: network.lambda,
-        calibrated,
+        spiking: spiking.into(),
+        deployed: deployed.into(),
+        lambda: converted.network.lambda,
+        calibrated: matches!(converted.origin, Origin::Calibrated(_)),
         dt_ms: step.ms,
-        steps,
         mean_rate_hz: deployed.mean_rate_hz,
-        blob_bytes: quantized.bytes.len(),
+        blob_bytes: deployment.quantized.bytes.len(),
         spike_hash: hexadecimal(deployed.spike_hash),
         seconds: Seconds {
             train: train_seconds,
             convert: convert_seconds,
-            quantize: quantize_seconds,
-            run: run_seconds,
+            quantize: deployment.quantize_seconds,
+            run: deploy_seconds - deployment.quantize_seconds,
         },
         files: Files {
             model,
             network: path,
             report: page,
         },
+        steps: converted.comparisons,
         warnings,
     };
     console.json(&report);
@@ -236,121 +216,34 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
     )))
 }
 
-/// The rate network as it was trained, on trials that its training has not
-/// seen.
-fn rate_accuracy(args: &PipelineArgs, options: &RateOptions, network: &RateNetwork) -> Accuracy {
-    let trials = EvaluationTrials {
+/// The way that the flags ask for.
+fn route<'a>(args: &PipelineArgs, options: &RateOptions, network: &'a RateNetwork) -> Route<'a> {
+    let scaling = match &args.lambdas {
+        _ if args.calibrate => Scaling::Calibrated,
+        Some(Lambdas(lambdas)) => Scaling::among(lambdas.clone()),
+        None => Scaling::by_default(options.activation),
+    };
+    Route {
+        network,
+        task: args.task,
+        neuron: Neuron::LIF,
+        scaling,
+        search_step: None,
+        step: args.dt,
+        search_trials: args.trials,
+        trials: args.trials,
         seed: options.seed,
-        first: EvaluationTrials::FRESH,
-        trials: args.trials,
-        fluctuations: options.fluctuations,
-    };
-    let evaluation = evaluate(network, args.task, options.loss, trials);
-    Accuracy {
-        accuracy: evaluation.accuracy,
-        strict: evaluation.strict,
     }
 }
 
-/// What came of the conversion.
-struct Converted {
-    network: SpikingNetwork,
-    /// Of a search for λ.
-    candidates: Vec<Candidate>,
-    calibrated: bool,
-}
-
-/// The spiking network, calibrated if so wanted or needed.
-fn converted(
-    args: &PipelineArgs,
-    console: &Console,
-    options: &RateOptions,
-    network: &RateNetwork,
-    model: &Path,
-    step: &TimeStep,
-) -> Result<Converted, CommandError> {
-    let failed = |source| CommandError::Convert {
-        path: model.into(),
-        source,
+/// Shows on the bar how far a route has come.
+fn show(bar: &ProgressBar, progress: Progress) {
+    let (message, trials) = match progress {
+        Progress::Search { trials } => ("each lambda".into(), trials),
+        Progress::Step { ms, trials } => (format!("dt {ms} ms"), trials),
     };
-    let request = Request {
-        network,
-        task: args.task,
-        neuron: Neuron::LIF,
-        trials: args.trials,
-        seed: options.seed ^ SEARCH_SEED,
-    };
-    let found = if args.calibrate {
-        request.find().map(Some)
-    } else if options.activation == ActivationKind::Lif && args.lambdas.is_none() {
-        request.find_if_needed(LIF_LAMBDA)
-    } else {
-        Ok(None)
-    };
-    let found =
-        found.map_err(|source| CommandError::Failed(format!("{}: {source}", model.display())))?;
-    let Some(found) = found else {
-        let (lambda, candidates) = lambda(args, console, options, network, step)?;
-        let network = one_to_one(network, lambda, Neuron::LIF);
-        return Ok(Converted {
-            network: network.map_err(failed)?,
-            candidates,
-            calibrated: false,
-        });
-    };
-    adopt(&mut RateModelFile::read(model)?, &found.calibration)?;
-    let network = found.calibration.network(network, Neuron::LIF);
-    Ok(Converted {
-        network: network.map_err(failed)?,
-        candidates: Vec::new(),
-        calibrated: true,
-    })
-}
-
-/// The network's own λ₀ where it was trained for one, else the best of a
-/// search, with all its candidates.
-fn lambda(
-    args: &PipelineArgs,
-    console: &Console,
-    options: &RateOptions,
-    network: &RateNetwork,
-    step: &TimeStep,
-) -> Result<(f64, Vec<Candidate>), CommandError> {
-    let lambdas = match (&args.lambdas, options.activation) {
-        (Some(Lambdas(lambdas)), _) => lambdas.clone(),
-        (None, activation) => default_lambdas(activation),
-    };
-    if let [lambda] = lambdas[..] {
-        return Ok((lambda, Vec::new()));
-    }
-    let bar = console.progress(
-        args.trials as u64,
-        "lambda: trial {pos}/{len} of each [{elapsed}, {eta} left]",
-    );
-    let search = Search {
-        network,
-        task: args.task,
-        neuron: Neuron::LIF,
-        // At the step that ships.
-        step: *step,
-        lambdas: &lambdas,
-        trials: args.trials,
-        // Other trials than those of the final scores: the winner of a search
-        // looks better on its own trials than it is.
-        seed: options.seed ^ SEARCH_SEED,
-        race: true,
-    };
-    let contest = search.contest().map_err(|source| CommandError::Convert {
-        path: args.output_dir.clone(),
-        source,
-    })?;
-    let Ok(candidates) = contest.run::<Infallible>(Standing::new(), |standing| {
-        bar.set_position(trials_met(standing) as u64);
-        Ok(())
-    });
-    bar.finish_and_clear();
-    let lambda = best(&candidates).expect("at least one candidate").lambda;
-    Ok((lambda, candidates))
+    bar.set_message(message);
+    bar.set_position(trials as u64);
 }
 
 fn print(report: &PipelineReport, console: &Console) {

@@ -6,20 +6,19 @@ use clap::Args;
 use serde::Serialize;
 
 use super::console::Console;
-use super::deployed_step::{DEPLOYED_STEP_MS, DeployedStep};
+use super::deployed_step::find_step;
 use super::warnings::Warnings;
 use super::{CommandError, hexadecimal, lambda_of, spiking_network, task_of, trials};
 use crate::formats::rate_model::RateModelFile;
 use crate::formats::{disk, snn};
-use crate::quantize::longest_step::Comparison;
+use crate::quantize::longest_step::{Comparison, DEPLOYED_STEP_MS, DeployedStep};
 use crate::quantize::report::Losses;
-use crate::quantize::{Quantized, decision, quantize};
-use crate::spiking::experiment::score_f64;
-use crate::spiking::experiment::{Experiment, Score};
+use crate::quantize::{Quantized, quantize};
+use crate::spiking::experiment::{Experiment, Outcome, Score, score_f64};
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::neuron::Neuron;
 use crate::spiking::time_step::TimeStep;
-use crate::statistics::Interval;
+use crate::statistics::{Accuracy, Interval};
 use crate::task::{self, Task};
 
 /// Write a rate model as fixed-point network for a microcontroller, and say what was lost
@@ -51,24 +50,6 @@ pub struct QuantizeArgs {
     pub seed: u64,
 }
 
-/// Both accuracies of one form of a network.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct Accuracy {
-    /// By the published criterion.
-    pub accuracy: f64,
-    /// By the strict criterion.
-    pub strict: f64,
-}
-
-impl From<&Score> for Accuracy {
-    fn from(score: &Score) -> Self {
-        Self {
-            accuracy: score.accuracy(),
-            strict: score.strict_accuracy(),
-        }
-    }
-}
-
 #[derive(Serialize)]
 struct QuantizeReport<'a> {
     network: &'a Path,
@@ -84,37 +65,6 @@ struct QuantizeReport<'a> {
     /// The steps that `--dt auto` compared with 0.05 ms.
     steps: Vec<Comparison>,
     warnings: Warnings,
-}
-
-/// The deployed network's score over `trials` trials.
-pub fn score_blob(
-    path: &Path,
-    bytes: &[u8],
-    step: &TimeStep,
-    seed: u64,
-    trials: usize,
-) -> Result<Score, CommandError> {
-    let deployed = snn::read(path, bytes)?;
-    let task = snn::task(path, &deployed)?;
-    let experiment = Experiment::deployed(&deployed, task, seed);
-    debug_assert_eq!(experiment.decision, decision(task, step));
-    Ok(experiment.score(trials))
-}
-
-/// Quantizes `network` and writes it to `output`.
-pub fn quantize_and_save(
-    network: &SpikingNetwork,
-    model: &Path,
-    task: Task,
-    step: &TimeStep,
-    output: &Path,
-) -> Result<Quantized, CommandError> {
-    let quantized = quantize(network, task, step).map_err(|source| CommandError::Quantize {
-        path: model.into(),
-        source,
-    })?;
-    disk::write(output, &quantized.bytes)?;
-    Ok(quantized)
 }
 
 /// A network that becomes a file, and is scored before and after.
@@ -133,15 +83,17 @@ pub struct Deployment<'a> {
     pub trials: usize,
 }
 
-/// What came of a [`Deployment`].
+/// A network that became a file, and its scores.
 pub struct Scored {
     /// The blob, and what was lost.
     pub quantized: Quantized,
-    /// In f64.
+    /// The score in f64, at the same step.
     pub before: Score,
-    /// In fixed point.
+    /// The trials in fixed point.
+    pub outcomes: Vec<Outcome>,
+    /// Their score.
     pub after: Score,
-    /// Of the few trials.
+    /// Warnings about the number of trials.
     pub warnings: Warnings,
 }
 
@@ -149,16 +101,23 @@ impl Deployment<'_> {
     /// Quantizes `network`, writes it and scores it.
     pub fn scored(&self, network: &SpikingNetwork) -> Result<Scored, CommandError> {
         let (task, step) = (self.task, self.step);
-        let quantized = quantize_and_save(network, self.source, task, step, self.output)?;
+        let quantized = quantize(network, task, step).map_err(|source| CommandError::Quantize {
+            path: self.source.into(),
+            source,
+        })?;
+        disk::write(self.output, &quantized.bytes)?;
         let before = score_f64(network, task, step, self.seed, self.trials);
-        let bytes = &quantized.bytes;
-        let after = score_blob(self.output, bytes, step, self.seed, self.trials)?;
+        let deployed = snn::read(self.output, &quantized.bytes)?;
+        let experiment = Experiment::deployed(&deployed, task, self.seed);
+        let outcomes = experiment.outcomes(0, self.trials);
+        let after = experiment.summary(&outcomes);
         let mut warnings = Warnings::default();
         let interval = Interval::wilson(after.correct, after.trials);
         warnings.of_trials(after.accuracy(), interval, after.trials);
         Ok(Scored {
             quantized,
             before,
+            outcomes,
             after,
             warnings,
         })
@@ -171,7 +130,7 @@ pub fn run(args: &QuantizeArgs, console: &Console) -> Result<(), CommandError> {
     let task = task_of(&model, args.task)?;
     let lambda = lambda_of(&model, args.lambda)?;
     let network = spiking_network(&model, lambda, Neuron::LIF, console)?;
-    let (step, steps) = args.dt.find(&network, task, args.seed, console)?;
+    let (step, steps) = find_step(args.dt, &network, task, args.seed, console)?;
     let deployment = Deployment {
         source: &args.model,
         output: &args.output,
@@ -183,12 +142,15 @@ pub fn run(args: &QuantizeArgs, console: &Console) -> Result<(), CommandError> {
     let Scored {
         quantized,
         before,
+        outcomes,
         after,
         mut warnings,
     } = deployment.scored(&network)?;
     if step.ms > TimeStep::PUBLISHED.ms {
-        let published = score_f64(&network, task, &TimeStep::PUBLISHED, args.seed, args.trials);
-        warnings.of_step(step.ms, &published, &after);
+        let tables = network.tables::<f64>(&TimeStep::PUBLISHED);
+        let tables = tables.tables();
+        let published = Experiment::floating(&tables, task, &TimeStep::PUBLISHED, args.seed);
+        warnings.of_step(step.ms, &published.outcomes(0, args.trials), &outcomes);
     }
     let report = QuantizeReport {
         network: &args.output,

@@ -6,10 +6,10 @@ use clap::Args;
 use serde::Serialize;
 
 use super::console::Console;
-use super::deployed_step::DEPLOYED_STEP_MS;
 use super::sweep::run_plan;
 use super::{CommandError, trials};
 use crate::formats::disk;
+use crate::quantize::longest_step::DEPLOYED_STEP_MS;
 use crate::report::picture;
 use crate::sweep::comparison::{self, Comparison};
 use crate::sweep::paper::{Measure, PaperCell, PaperFigure, plan};

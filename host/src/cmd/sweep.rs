@@ -9,11 +9,11 @@ use rate2spike_core::neuron::Scheme;
 use serde::Serialize;
 
 use super::console::Console;
-use super::deployed_step::DEPLOYED_STEP_MS;
 use super::options::{Seeds, TrainingArgs};
 use super::{CommandError, FilterArg, Lambdas, NeuronArg, neuron_of, trials};
 use crate::convert::search::default_lambdas;
 use crate::formats::disk;
+use crate::quantize::longest_step::DEPLOYED_STEP_MS;
 use crate::rate::activation::ActivationKind;
 use crate::report::picture;
 use crate::spiking::time_step::TimeStep;
@@ -232,14 +232,14 @@ fn run_missing(
     mut rows: Vec<Row>,
     bar: &ProgressBar,
 ) -> Result<Vec<Row>, CommandError> {
-    let step = TimeStep::new(plan.step_ms, Scheme::Exact)?;
+    TimeStep::new(plan.step_ms, Scheme::Exact)?;
     let missing = rows::missing(plan, &rows);
     let todo: Vec<_> = members
         .iter()
         .copied()
         .filter(|member| missing.contains(member))
         .collect();
-    let result = sweep::run::run(plan, &todo, rayon::current_num_threads(), &step, |row| {
+    let result = sweep::run::run(plan, &todo, rayon::current_num_threads(), |row| {
         file.add(&row)?;
         rows.push(row);
         bar.inc(1);

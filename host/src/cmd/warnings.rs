@@ -5,7 +5,8 @@ use serde::Serialize;
 
 use super::console::Console;
 use crate::convert::search::Candidate;
-use crate::spiking::experiment::Score;
+use crate::spiking::experiment::{Outcome, paired};
+use crate::spiking::time_step::PUBLISHED_STEP_MS;
 use crate::statistics::Interval;
 
 /// A share whose 95 % interval is wider than this may be anything: so wide is
@@ -53,14 +54,16 @@ impl Warnings {
         }
     }
 
-    /// A deployed network that is worse than the one of the published step.
-    pub fn of_step(&mut self, step_ms: f64, published: &Score, deployed: &Score) {
-        let interval = Interval::wilson(deployed.correct, deployed.trials);
-        if interval.high < published.accuracy() {
+    /// A deployed network that answers the same trials worse than the spiking
+    /// network of the published step.
+    pub fn of_step(&mut self, step_ms: f64, published: &[Outcome], deployed: &[Outcome]) {
+        let paired = paired(published, deployed);
+        if step_ms > PUBLISHED_STEP_MS && paired.is_worse() {
             self.add(format!(
-                "accuracy {:.3} at steps of {step_ms} ms, but {:.3} at 0.05 ms: give a shorter --dt",
-                deployed.accuracy(),
-                published.accuracy()
+                "of {} trials, {} are right at 0.05 ms and wrong at steps of {step_ms} ms, and {} the other way round: give a shorter --dt",
+                deployed.len(),
+                paired.lost,
+                paired.gained
             ));
         }
     }
@@ -104,14 +107,13 @@ mod tests {
         }
     }
 
-    fn score(correct: usize, trials: usize) -> Score {
-        Score {
-            trials,
-            correct,
-            strict: 0,
-            mean_rate_hz: 1.0,
-            spike_hash: 0,
-        }
+    /// The first `correct` of 100 trials are right.
+    fn outcomes(correct: usize) -> Vec<Outcome> {
+        let outcome = |trial| Outcome {
+            correct: trial < correct,
+            ..Outcome::default()
+        };
+        (0..100).map(outcome).collect()
     }
 
     fn noted(note: impl Fn(&mut Warnings)) -> usize {
@@ -144,10 +146,17 @@ mod tests {
     }
 
     #[test]
-    fn a_drop_is_more_than_chance_gives() {
-        for (published, deployed, wanted) in [(96, 93, 0), (96, 80, 1), (90, 100, 0)] {
+    fn a_drop_is_more_than_chance_gives_on_the_same_trials() {
+        for (step_ms, published, deployed, wanted) in [
+            (0.5, 100, 99, 0),
+            (0.5, 96, 93, 0),
+            (0.5, 96, 90, 1),
+            (0.5, 90, 100, 0),
+            // The published step has no shorter one to recommend.
+            (0.05, 96, 80, 0),
+        ] {
             let found = noted(|warnings| {
-                warnings.of_step(1.0, &score(published, 100), &score(deployed, 100));
+                warnings.of_step(step_ms, &outcomes(published), &outcomes(deployed));
             });
             assert_eq!(found, wanted, "{published} to {deployed}");
         }

@@ -9,10 +9,58 @@ use rate2spike_core::neuron::Scheme;
 use serde::Serialize;
 
 use super::quantize;
-use crate::spiking::experiment::{Experiment, Outcome};
+use crate::spiking::experiment::{Experiment, Outcome, paired};
 use crate::spiking::network::SpikingNetwork;
-use crate::spiking::time_step::{PUBLISHED_STEP_MS, TimeStep};
+use crate::spiking::time_step::{PUBLISHED_STEP_MS, StepError, TimeStep};
 use crate::task::Task;
+
+/// Time step of a deployed network where none is asked for, ms.
+pub const DEPLOYED_STEP_MS: f64 = 0.1;
+
+/// The time step of a deployed network, as it is asked for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum DeployedStep {
+    /// The longest that costs at most a point of accuracy.
+    Auto,
+    /// This length, ms.
+    Given(f64),
+}
+
+impl DeployedStep {
+    /// The step to begin with, before there is a network.
+    ///
+    /// # Errors
+    /// [`StepError::Length`].
+    pub fn first(self) -> Result<TimeStep, StepError> {
+        let ms = match self {
+            DeployedStep::Auto => PUBLISHED_STEP_MS,
+            DeployedStep::Given(ms) => ms,
+        };
+        TimeStep::new(ms, Scheme::Exact)
+    }
+
+    /// The step, and the comparisons by which it was found. `looked` sees the
+    /// step that is compared, ms, and the trials that were compared so far.
+    ///
+    /// # Errors
+    /// [`StepError::Length`].
+    pub fn find(
+        self,
+        network: &SpikingNetwork,
+        task: Task,
+        seed: u64,
+        looked: impl FnMut(f64, usize),
+    ) -> Result<(TimeStep, Vec<Comparison>), StepError> {
+        if self != DeployedStep::Auto {
+            return Ok((self.first()?, Vec::new()));
+        }
+        // Other trials than those of the scores that follow.
+        let comparisons = compare_steps(network, task, seed ^ 0xD7, looked);
+        let taken = comparisons.iter().find(|comparison| comparison.taken);
+        let ms = taken.map_or(PUBLISHED_STEP_MS, |taken| taken.dt_ms);
+        Ok((TimeStep::new(ms, Scheme::Exact)?, comparisons))
+    }
+}
 
 /// Accuracy that a longer step may cost.
 pub const MARGIN: f64 = 0.01;
@@ -100,10 +148,9 @@ fn compare(
     let (mut gained, mut lost, mut trials) = (0.0, 0.0, 0);
     loop {
         let (published, longer) = outcomes(trials, LOOK);
-        for (before, after) in published.iter().zip(&longer) {
-            gained += f64::from(u8::from(after.correct && !before.correct));
-            lost += f64::from(u8::from(before.correct && !after.correct));
-        }
+        let paired = paired(&published, &longer);
+        gained += paired.gained as f64;
+        lost += paired.lost as f64;
         trials += LOOK;
         let n = trials as f64;
         let difference = (gained - lost) / n;

@@ -273,6 +273,23 @@ fn self_test_pulses(task: Task) -> Vec<u8> {
         .collect()
 }
 
+/// Refuses a time step in which a synapse's decay, the rise or the membrane has
+/// no fixed-point form. It needs no network, so that it can be asked before one
+/// is trained.
+///
+/// # Errors
+/// [`QuantizeError::FastDecay`] or [`QuantizeError::SlowDecay`].
+pub fn check_decays(neuron: &Neuron, decay_ms: f64, step: &TimeStep) -> Result<(), QuantizeError> {
+    let factors = step.factors(neuron, decay_ms);
+    let synapse = factors.synapse_decay;
+    Decay::new(synapse, "a synaptic decay time", decay_ms, step.ms)?;
+    Decay::new(-factors.leak, "the membrane time", neuron.tau_m_ms, step.ms)?;
+    if neuron.rise_ms > 0.0 {
+        Decay::new(factors.rise_decay, "the rise time", neuron.rise_ms, step.ms)?;
+    }
+    Ok(())
+}
+
 fn check(network: &SpikingNetwork, step: &TimeStep, unit_mv: f64) -> Result<(), QuantizeError> {
     if network.neuron.membrane == Membrane::Quadratic {
         return Err(QuantizeError::Quadratic);

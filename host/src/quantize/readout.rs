@@ -1,7 +1,6 @@
 //! The readout's filters in fixed point.
 
 use rate2spike_core::arithmetic::{Arithmetic, FACTOR_SHIFT, Fixed};
-use rate2spike_core::neuron::TimeConstants;
 
 use super::{Decay, Decays, QuantizeError, area};
 use crate::quantize::report::{Loss, Losses};
@@ -41,7 +40,7 @@ impl Bank {
         let taus = bank_taus(&network.decay_ms);
         let factors: Vec<_> = taus
             .iter()
-            .map(|&tau_ms| step_factors(network, step, tau_ms))
+            .map(|&tau_ms| step.factors(&network.neuron, tau_ms))
             .collect();
         let synapses: Vec<Decay> = factors
             .iter()
@@ -123,20 +122,6 @@ fn bank_taus(decay_ms: &[f64]) -> Vec<f64> {
     (0..FILTERS)
         .map(|k| low * (high / low).powf(k as f64 / (FILTERS - 1) as f64))
         .collect()
-}
-
-fn step_factors(
-    network: &SpikingNetwork,
-    step: &TimeStep,
-    tau_ms: f64,
-) -> rate2spike_core::neuron::StepFactors {
-    let rise = network.neuron.rise_ms;
-    TimeConstants {
-        membrane: network.neuron.tau_m_ms / step.ms,
-        rise: (rise > 0.0).then_some(rise / step.ms),
-        decay: tau_ms / step.ms,
-    }
-    .step(step.scheme)
 }
 
 /// The shares that keep the area, `weight`, and the mean delay, `tau`.

@@ -279,6 +279,16 @@ impl EvaluationTrials {
     /// First trial of a score after the training: far from those of the
     /// evaluations that ended it.
     pub const FRESH: u64 = 1 << 40;
+
+    /// Trials for a score after the training.
+    pub fn fresh(seed: u64, trials: usize, fluctuations: f32) -> Self {
+        Self {
+            seed,
+            first: Self::FRESH,
+            trials,
+            fluctuations,
+        }
+    }
 }
 
 /// Scores `network`.

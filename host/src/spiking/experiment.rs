@@ -13,6 +13,7 @@ use super::tables::Float;
 use super::time_step::TimeStep;
 use super::trial::{FromInput, Input, Memory};
 use crate::random::{Stream, generator};
+use crate::statistics::{Accuracy, Paired};
 use crate::task::{Task, Trial};
 
 /// What a trial came to.
@@ -52,6 +53,21 @@ impl Score {
     /// Share of right answers by the strict criterion.
     pub fn strict_accuracy(&self) -> f64 {
         self.strict as f64 / self.trials as f64
+    }
+}
+
+/// How the answers of two forms of a network differ on the same trials.
+pub fn paired(before: &[Outcome], after: &[Outcome]) -> Paired {
+    let pairs = before.iter().zip(after);
+    Paired::of(pairs.map(|(before, after)| (before.correct, after.correct)))
+}
+
+impl From<&Score> for Accuracy {
+    fn from(score: &Score) -> Self {
+        Self {
+            accuracy: score.accuracy(),
+            strict: score.strict_accuracy(),
+        }
     }
 }
 

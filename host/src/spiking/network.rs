@@ -1,6 +1,6 @@
 //! The spiking network in millivolts and milliseconds.
 
-use rate2spike_core::neuron::{Filter, StepFactors, TimeConstants};
+use rate2spike_core::neuron::{Filter, StepFactors};
 
 use super::neuron::Neuron;
 use super::time_step::TimeStep;
@@ -38,13 +38,7 @@ impl SpikingNetwork {
 
     /// The factors of one step for `unit`.
     pub fn factors(&self, unit: usize, step: &TimeStep) -> StepFactors {
-        let rise = self.neuron.rise_ms;
-        TimeConstants {
-            membrane: self.neuron.tau_m_ms / step.ms,
-            rise: (rise > 0.0).then_some(rise / step.ms),
-            decay: self.decay_ms[unit] / step.ms,
-        }
-        .step(step.scheme)
+        step.factors(&self.neuron, self.decay_ms[unit])
     }
 
     /// Steps after a spike in which a membrane feels its noise only.

@@ -1,7 +1,7 @@
 //! The time step of a spiking network: its length, its scheme of integration, and
 //! the noise that belongs to it.
 
-use rate2spike_core::neuron::Scheme;
+use rate2spike_core::neuron::{Scheme, StepFactors, TimeConstants};
 
 use super::neuron::Neuron;
 use crate::task::SAMPLE_MS;
@@ -79,6 +79,17 @@ impl TimeStep {
             rescaled_noise: false,
             ..Self::PUBLISHED
         })
+    }
+
+    /// The factors of one step for a unit whose synapse decays with `decay_ms`.
+    pub fn factors(&self, neuron: &Neuron, decay_ms: f64) -> StepFactors {
+        let rise = neuron.rise_ms;
+        TimeConstants {
+            membrane: neuron.tau_m_ms / self.ms,
+            rise: (rise > 0.0).then_some(rise / self.ms),
+            decay: decay_ms / self.ms,
+        }
+        .step(self.scheme)
     }
 
     /// Standard deviation of the noise of one step, mV. With the exact scheme

@@ -6,6 +6,7 @@ use super::plan::{Member, NeuronOptions};
 use crate::rate::fields::FIELDS;
 use crate::rate::options::RateOptions;
 use crate::spiking::experiment::Score;
+use crate::statistics::Accuracy;
 
 /// One network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -60,6 +61,15 @@ pub struct Scores {
     pub accuracy: f64,
     /// By the strict criterion.
     pub strict: f64,
+}
+
+impl From<Accuracy> for Scores {
+    fn from(accuracy: Accuracy) -> Self {
+        Self {
+            accuracy: accuracy.accuracy,
+            strict: accuracy.strict,
+        }
+    }
 }
 
 impl From<&Score> for Scores {

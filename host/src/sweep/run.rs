@@ -7,7 +7,6 @@ use super::SweepError;
 use super::network;
 use super::plan::{Member, SweepPlan};
 use super::row::Row;
-use crate::spiking::time_step::TimeStep;
 
 /// Runs `members` on `threads` threads, one network on each; `finished` gets
 /// every row, one at a time, and an error of its own stops the sweep.
@@ -21,7 +20,6 @@ pub fn run(
     plan: &SweepPlan,
     members: &[Member],
     threads: usize,
-    step: &TimeStep,
     finished: impl FnMut(Row) -> Result<(), SweepError> + Send,
 ) -> Result<(), SweepError> {
     let threads = threads.min(members.len());
@@ -38,7 +36,7 @@ pub fn run(
             let Some(&member) = members.get(index) else {
                 return;
             };
-            let row = network::run(plan, member, step);
+            let row = network::run(plan, member);
             let mut finished = finished.lock().unwrap_or_else(|error| error.into_inner());
             if let Err(error) = finished(row) {
                 stop.store(true, Ordering::Relaxed);

@@ -16,6 +16,7 @@ use crate::convert::ConvertError;
 use crate::convert::search::{Candidate, Search};
 use crate::formats::history::History;
 use crate::formats::rate_model::RateModelFile;
+use crate::quantize::longest_step::DEPLOYED_STEP_MS;
 use crate::quantize::{Quantized, quantize, self_test};
 use crate::rate::activation::ActivationKind;
 use crate::rate::options::{DecayTaus, Loss, RateOptions};
@@ -27,9 +28,6 @@ use crate::spiking::neuron::Neuron;
 use crate::spiking::time_step::TimeStep;
 use crate::statistics::Interval;
 use crate::task::{SAMPLE_MS, Task};
-
-/// Time step of a deployed network of which there is no file yet, ms.
-const DEPLOYED_STEP_MS: f64 = 0.1;
 
 /// A run, as it lies on disk.
 #[derive(Clone, Debug)]
@@ -219,12 +217,7 @@ fn scores(
     experiment: Option<&Experiment<Deployed>>,
 ) -> Vec<FormScore> {
     let trials = &input.trials;
-    let fresh = EvaluationTrials {
-        seed: trials.seed,
-        first: EvaluationTrials::FRESH,
-        trials: trials.count,
-        fluctuations,
-    };
+    let fresh = EvaluationTrials::fresh(trials.seed, trials.count, fluctuations);
     let loss = input
         .history
         .as_ref()

@@ -1,0 +1,336 @@
+//! The route from a rate network to a deployed one: convert, quantize, and a
+//! score at each stage.
+//!
+//! ```text
+//! Route ─convert→ Converted (SpikingNetwork, score in f64) ─deploy→ Deployment (bytes, score in fixed point)
+//! ```
+//!
+//! `pipeline`, `sweep` and the tests go this way. The trials by which a λ or a
+//! calibration is chosen are others than those of the scores: a winner looks
+//! better on its own trials than it is.
+
+use std::convert::Infallible;
+use std::time::Instant;
+
+use rate2spike_core::blob::Deployed;
+
+use crate::convert::calibrate::{CalibrateError, Found, Request};
+use crate::convert::search::{
+    Candidate, SEARCH_SEED, Search, Standing, best, default_lambdas, trials_met,
+};
+use crate::convert::{ConvertError, one_to_one};
+use crate::quantize::longest_step::{Comparison, DeployedStep};
+use crate::quantize::{QuantizeError, Quantized, check_decays, quantize};
+use crate::rate::activation::{ActivationKind, LIF_LAMBDA};
+use crate::rate::network::RateNetwork;
+use crate::rate::options::{DecayTaus, RateOptions};
+use crate::rate::training::{EvaluationTrials, evaluate};
+use crate::spiking::experiment::{Experiment, Outcome, Score};
+use crate::spiking::network::SpikingNetwork;
+use crate::spiking::neuron::Neuron;
+use crate::spiking::time_step::{StepError, TimeStep};
+use crate::statistics::Accuracy;
+use crate::task::{SAMPLE_MS, Task};
+
+/// How the scaling of a network is chosen.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Scaling {
+    /// This λ.
+    Given(f64),
+    /// The λ that the network was trained for, or a calibration where the
+    /// network does not spike well enough with it.
+    Trained(f64),
+    /// The best of these λ.
+    Searched(Vec<f64>),
+    /// A scale, an offset and a λ of its own for each unit.
+    Calibrated,
+}
+
+impl Scaling {
+    /// The scaling that an activation has where nothing is asked for: λ₀ of the
+    /// transfer function `lif`, else a search among the default candidates.
+    pub fn by_default(activation: ActivationKind) -> Self {
+        match activation {
+            ActivationKind::Lif => Self::Trained(LIF_LAMBDA),
+            other => Self::among(default_lambdas(other)),
+        }
+    }
+
+    /// The best of `lambdas`; a single one is taken as it is.
+    pub fn among(lambdas: Vec<f64>) -> Self {
+        match lambdas[..] {
+            [lambda] => Self::Given(lambda),
+            _ => Self::Searched(lambdas),
+        }
+    }
+}
+
+/// A rate network, and how it is carried to a microcontroller.
+#[derive(Clone, Debug)]
+pub struct Route<'a> {
+    /// The rate network.
+    pub network: &'a RateNetwork,
+    /// Its task.
+    pub task: Task,
+    /// The spiking neuron.
+    pub neuron: Neuron,
+    /// How λ is chosen.
+    pub scaling: Scaling,
+    /// The time step of a search for λ; `None` for the step that ships.
+    pub search_step: Option<TimeStep>,
+    /// The time step that ships.
+    pub step: DeployedStep,
+    /// Trials of each candidate of a search or a calibration.
+    pub search_trials: usize,
+    /// Trials of each score.
+    pub trials: usize,
+    /// Seed of the trials.
+    pub seed: u64,
+}
+
+/// How far a route has come.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Progress {
+    /// The search for λ: trials of each candidate.
+    Search {
+        /// Trials made.
+        trials: usize,
+    },
+    /// The search for the longest time step.
+    Step {
+        /// The step that is compared, ms.
+        ms: f64,
+        /// Trials made.
+        trials: usize,
+    },
+}
+
+/// Where the scaling of a converted network comes from.
+#[derive(Clone, Debug)]
+pub enum Origin {
+    /// λ was given, or the network was trained for it.
+    Known,
+    /// The best of these candidates.
+    Searched(Vec<Candidate>),
+    /// A calibration.
+    Calibrated(Box<Found>),
+}
+
+/// A converted network.
+#[derive(Clone, Debug)]
+pub struct Converted {
+    /// The network.
+    pub network: SpikingNetwork,
+    /// Where its scaling comes from.
+    pub origin: Origin,
+    /// The step that ships.
+    pub step: TimeStep,
+    /// The steps that were compared to find it; empty if it was given.
+    pub comparisons: Vec<Comparison>,
+    /// The network's trials in f64 at the published step.
+    pub outcomes: Vec<Outcome>,
+    /// Their score.
+    pub score: Score,
+}
+
+/// A deployed network.
+#[derive(Clone, Debug)]
+pub struct Deployment {
+    /// The network as bytes, and what was lost.
+    pub quantized: Quantized,
+    /// Time that the quantization took, s.
+    pub quantize_seconds: f64,
+    /// Its trials in fixed point: the same as those of the spiking network.
+    pub outcomes: Vec<Outcome>,
+    /// Their score.
+    pub score: Score,
+}
+
+/// A route that does not lead through.
+#[derive(Debug, thiserror::Error, PartialEq)]
+pub enum RouteError {
+    /// The time step.
+    #[error(transparent)]
+    Step(#[from] StepError),
+    /// The conversion.
+    #[error(transparent)]
+    Convert(#[from] ConvertError),
+    /// The calibration.
+    #[error(transparent)]
+    Calibrate(#[from] CalibrateError),
+    /// The quantization.
+    #[error(transparent)]
+    Quantize(#[from] QuantizeError),
+    /// A search among no candidates.
+    #[error("there is no scaling factor to search; give at least one")]
+    NoCandidate,
+}
+
+impl Converted {
+    /// The candidates of the search for λ; empty where nothing was searched.
+    pub fn candidates(&self) -> &[Candidate] {
+        match &self.origin {
+            Origin::Searched(candidates) => candidates,
+            _ => &[],
+        }
+    }
+
+    /// Accuracy on the trials that chose the scaling.
+    pub fn search_accuracy(&self) -> Option<f64> {
+        match &self.origin {
+            Origin::Known => None,
+            Origin::Searched(candidates) => best(candidates).map(|best| best.accuracy),
+            Origin::Calibrated(found) => Some(found.score.accuracy()),
+        }
+    }
+}
+
+/// Refuses before a training what would fail after it: a time step in which the
+/// decay times that the training may reach have no fixed-point form.
+///
+/// # Errors
+/// [`RouteError::Step`] or [`RouteError::Quantize`].
+pub fn check_step(
+    step: DeployedStep,
+    neuron: &Neuron,
+    options: &RateOptions,
+) -> Result<TimeStep, RouteError> {
+    let first = step.first()?;
+    let (least, most) = match options.taus {
+        DecayTaus::Fixed(tau) => (tau, tau),
+        DecayTaus::Trained(least, most) => (least, most),
+    };
+    for tau in [least, most] {
+        check_decays(neuron, f64::from(tau) * SAMPLE_MS, &first)?;
+    }
+    Ok(first)
+}
+
+/// Accuracy of a rate network on trials that its training has not seen, with
+/// the fluctuations of its training.
+pub fn rate_accuracy(network: &RateNetwork, options: &RateOptions, trials: usize) -> Accuracy {
+    let fresh = EvaluationTrials::fresh(options.seed, trials, options.fluctuations);
+    let evaluation = evaluate(network, options.task, options.loss, fresh);
+    Accuracy {
+        accuracy: evaluation.accuracy,
+        strict: evaluation.strict,
+    }
+}
+
+impl Route<'_> {
+    /// Chooses the scaling, converts, finds the time step that ships, and scores
+    /// at the published step.
+    ///
+    /// # Errors
+    /// [`RouteError`].
+    pub fn convert(&self, told: &mut impl FnMut(Progress)) -> Result<Converted, RouteError> {
+        let first_step = self.step.first()?;
+        let search_step = self.search_step.unwrap_or(first_step);
+        let (network, origin) = self.scaled(&search_step, told)?;
+        let looked = |ms, trials| told(Progress::Step { ms, trials });
+        let (step, comparisons) = self.step.find(&network, self.task, self.seed, looked)?;
+        // A λ that was searched belongs to the step that ships.
+        let again = matches!(origin, Origin::Searched(_))
+            && self.search_step.is_none()
+            && step != first_step;
+        let (network, origin) = if again {
+            self.scaled(&step, told)?
+        } else {
+            (network, origin)
+        };
+        let published = TimeStep::PUBLISHED;
+        let tables = network.tables::<f64>(&published);
+        let tables = tables.tables();
+        let experiment = Experiment::floating(&tables, self.task, &published, self.seed);
+        let outcomes = experiment.outcomes(0, self.trials);
+        Ok(Converted {
+            score: experiment.summary(&outcomes),
+            outcomes,
+            network,
+            origin,
+            step,
+            comparisons,
+        })
+    }
+
+    /// Quantizes a converted network, and scores it in fixed point.
+    ///
+    /// # Errors
+    /// [`RouteError::Quantize`].
+    pub fn deploy(&self, converted: &Converted) -> Result<Deployment, RouteError> {
+        let clock = Instant::now();
+        let quantized = quantize(&converted.network, self.task, &converted.step)?;
+        let quantize_seconds = clock.elapsed().as_secs_f64();
+        let deployed =
+            Deployed::read(&quantized.bytes).expect("a blob that was just written is valid");
+        let experiment = Experiment::deployed(&deployed, self.task, self.seed);
+        let outcomes = experiment.outcomes(0, self.trials);
+        Ok(Deployment {
+            score: experiment.summary(&outcomes),
+            outcomes,
+            quantize_seconds,
+            quantized,
+        })
+    }
+
+    fn scaled(
+        &self,
+        step: &TimeStep,
+        told: &mut impl FnMut(Progress),
+    ) -> Result<(SpikingNetwork, Origin), RouteError> {
+        let request = Request {
+            network: self.network,
+            task: self.task,
+            neuron: self.neuron,
+            trials: self.search_trials,
+            seed: self.seed ^ SEARCH_SEED,
+        };
+        let known = |lambda: f64| -> Result<_, RouteError> {
+            let network = one_to_one(self.network, lambda, self.neuron)?;
+            Ok((network, Origin::Known))
+        };
+        let calibrated = |found: Found| -> Result<_, RouteError> {
+            let network = found.calibration.network(self.network, self.neuron)?;
+            Ok((network, Origin::Calibrated(Box::new(found))))
+        };
+        match &self.scaling {
+            Scaling::Given(lambda) => known(*lambda),
+            Scaling::Trained(lambda) => match request.find_if_needed(*lambda)? {
+                Some(found) => calibrated(found),
+                None => known(*lambda),
+            },
+            Scaling::Calibrated => calibrated(request.find()?),
+            Scaling::Searched(lambdas) => {
+                let candidates = self.search(lambdas, step, told)?;
+                let lambda = best(&candidates).ok_or(RouteError::NoCandidate)?.lambda;
+                let network = one_to_one(self.network, lambda, self.neuron)?;
+                Ok((network, Origin::Searched(candidates)))
+            }
+        }
+    }
+
+    fn search(
+        &self,
+        lambdas: &[f64],
+        step: &TimeStep,
+        told: &mut impl FnMut(Progress),
+    ) -> Result<Vec<Candidate>, ConvertError> {
+        let search = Search {
+            network: self.network,
+            task: self.task,
+            neuron: self.neuron,
+            step: *step,
+            lambdas,
+            trials: self.search_trials,
+            seed: self.seed ^ SEARCH_SEED,
+            race: true,
+        };
+        let contest = search.contest()?;
+        let Ok(candidates) = contest.run::<Infallible>(Standing::new(), |standing| {
+            let trials = trials_met(standing);
+            told(Progress::Search { trials });
+            Ok(())
+        });
+        Ok(candidates)
+    }
+}
