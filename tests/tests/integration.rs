@@ -7,12 +7,11 @@ use rate2spike::spiking::experiment::clock;
 use rate2spike::spiking::network::SpikingNetwork;
 use rate2spike::spiking::neuron::Neuron;
 use rate2spike::spiking::time_step::TimeStep;
-use rate2spike::spiking::trial::{Input, Memory};
+use rate2spike::spiking::trial::{Input, Memory, Presentation};
 use rate2spike::task::Task;
 use rate2spike_core::blob::Deployed;
 use rate2spike_core::neuron::Scheme;
 use rate2spike_core::noise::Noise;
-use rate2spike_core::trial;
 use rate2spike_tests::fixtures;
 
 /// Without noise, and with every potential at its reset at first.
@@ -141,31 +140,32 @@ fn run(network: &SpikingNetwork, step: &TimeStep, potentials: &[f64]) -> Run {
     let quantized = quantize(network, Task::GoNogo, step).expect("a network that fits");
     let deployed = Deployed::read(&quantized.bytes).expect("a valid blob");
     let mut memory = Memory::of(&deployed);
-    let mut noise = Noise::new(1, 0);
-    let mut state = memory.start(&deployed, &mut noise);
-    for (unit, v) in potentials.iter().enumerate() {
-        // Counted from the threshold.
-        let above = v - network.neuron.threshold_mv;
-        let bits = (above * f64::from(1u32 << 21)).round() as i32;
-        state.set_potential(unit, rate2spike_core::arithmetic::Fixed::from_bits(bits));
-    }
     let pulse: Vec<f64> = (0..200)
         .map(|t| f64::from(u8::from((25..50).contains(&t))))
         .collect();
     let input = Input::new(1, &pulse);
+    let presentation = Presentation {
+        network: &deployed,
+        clock: clock(Task::GoNogo, step),
+        input: &input,
+        seed: 1,
+        index: 0,
+    };
+    let mut run = presentation.start(&mut memory);
+    for (unit, v) in potentials.iter().enumerate() {
+        // Counted from the threshold.
+        let above = v - network.neuron.threshold_mv;
+        let bits = (above * f64::from(1u32 << 21)).round() as i32;
+        let bits = rate2spike_core::arithmetic::Fixed::from_bits(bits);
+        run.state_mut().set_potential(unit, bits);
+    }
     let mut spikes = vec![Vec::new(); network.units];
     let mut output = 0;
-    trial::run(
-        &deployed,
-        &mut state,
-        &mut noise,
-        clock(Task::GoNogo, step),
-        |sample| input.at(sample),
-        |now, state| {
-            state.fired().for_each(|unit| spikes[unit].push(now));
-            output = state.output().to_bits();
-        },
-    );
+    while let Some(now) = run.step(|sample| input.at(sample)) {
+        let state = run.state();
+        state.fired().for_each(|unit| spikes[unit].push(now));
+        output = state.output().to_bits();
+    }
     (spikes, output)
 }
 

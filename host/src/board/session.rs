@@ -3,13 +3,11 @@
 use rate2spike_core::Fixed;
 use rate2spike_core::blob::Deployed;
 use rate2spike_core::network::Network;
-use rate2spike_core::noise::Noise;
-use rate2spike_core::trial;
 use rate2spike_protocol::message::{self, Cycles};
 
 use super::BoardError;
 use super::client::Client;
-use crate::spiking::experiment::{Experiment, Outcome, task_trial};
+use crate::spiking::experiment::{Experiment, Outcome};
 use crate::spiking::trial::{Input, Memory};
 
 /// A trial on the board and here.
@@ -119,7 +117,7 @@ fn load(
 }
 
 fn input(experiment: &Experiment<Deployed>, index: u64) -> (Input<fixed::types::I4F12>, i8) {
-    let trial = task_trial(experiment.task, experiment.seed, index);
+    let trial = experiment.trial(index);
     let input = Input::of_trial(experiment.task.channels(), &trial);
     (input, trial.label)
 }
@@ -133,18 +131,11 @@ pub fn reach(network: &Deployed, unit: usize) -> usize {
 
 /// Step and unit of every spike of the `index`-th trial here.
 pub fn spikes(experiment: &Experiment<Deployed>, index: u64) -> Vec<(u32, u16)> {
-    let (input, _) = input(experiment, index);
+    let trial = experiment.trial(index);
     let mut memory = Memory::of(experiment.network);
-    let mut noise = Noise::new(experiment.seed, index);
-    let mut state = memory.start(experiment.network, &mut noise);
     let mut spikes = Vec::new();
-    trial::run(
-        experiment.network,
-        &mut state,
-        &mut noise,
-        experiment.clock,
-        |sample| input.at(sample),
-        |step, state| spikes.extend(state.fired().map(|unit| (step, unit as u16))),
-    );
+    experiment.watch(&mut memory, index, &trial, |step, state| {
+        spikes.extend(state.fired().map(|unit| (step, unit as u16)));
+    });
     spikes
 }

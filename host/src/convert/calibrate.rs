@@ -44,7 +44,7 @@ use crate::rate::batch::Batch;
 use crate::rate::network::RateNetwork;
 use crate::rate::recurrence;
 use crate::rate::siegert::NoisyNeuron;
-use crate::spiking::experiment::{Score, score_f64, task_trial};
+use crate::spiking::experiment::{Experiment, Score, score_f64, task_trial};
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::neuron::Neuron;
 use crate::spiking::time_step::{PUBLISHED_STEP_MS, TimeStep};
@@ -366,9 +366,10 @@ impl Activity {
         let step = TimeStep::PUBLISHED;
         let tables = network.tables(&step);
         let tables = tables.tables();
+        let experiment = Experiment::floating(&tables, self.task, &step, self.seed);
         let trials: Vec<Samples> = (0..TRIALS)
             .into_par_iter()
-            .map(|index| Samples::of(&tables, self.task, &step, self.seed, index))
+            .map(|index| Samples::of(&experiment, index))
             .collect();
         for unit in 0..self.units {
             let (gain, lambda) = (calibration.gain_mv[unit], calibration.lambda[unit]);

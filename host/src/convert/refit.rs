@@ -1,7 +1,7 @@
 //! A new readout for a converted network.
 //!
 //! The rate network's readout weights fit its smooth rates; spike trains after
-//! the synapse's filter are not quite these. The refit leaves the recurrent
+//! the synapse's filter differ from them. The refit leaves the recurrent
 //! network as it is, runs it over trials of its own, and fits weights from the
 //! filtered spikes r to the target z of the task by ridge regression:
 //!
@@ -10,25 +10,23 @@
 //! ```
 //!
 //! α is the one of [`RIDGES`] whose weights miss the target least on trials
-//! that were held back. The deployed network has no offset of the output, so
-//! none is fitted.
+//! that were held back. The deployed network has no offset of the output, and no
+//! offset is fitted.
 
 use nalgebra::{Cholesky, DMatrix, DVector};
 use rate2spike_core::network::Tables;
-use rate2spike_core::noise::Noise;
-use rate2spike_core::trial;
 use rayon::prelude::*;
 
-use crate::spiking::experiment::{clock, task_trial};
+use crate::spiking::experiment::Experiment;
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::time_step::TimeStep;
-use crate::spiking::trial::{Input, Memory};
+use crate::spiking::trial::Memory;
 use crate::task::Task;
 
 /// α, the strength of the ridge, as a share of the mean of Rᵀ R's diagonal.
 pub const RIDGES: [f64; 6] = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1];
 
-/// Of so many trials one is held back to choose α.
+/// One trial in this many is held back to choose α.
 const HELD_BACK: usize = 4;
 
 /// Trials that are in memory at once.
@@ -62,6 +60,7 @@ pub fn refit(
     let n = network.units;
     let tables = network.tables(step);
     let tables = tables.tables();
+    let experiment = Experiment::floating(&tables, task, step, seed);
     let (mut fitted, mut held_back) = (Sums::zero(n), Sums::zero(n));
     let mut first = 0;
     while first < trials {
@@ -69,7 +68,7 @@ pub fn refit(
         let samples: Vec<Samples> = chunk
             .clone()
             .into_par_iter()
-            .map(|index| Samples::of(&tables, task, step, seed, index as u64))
+            .map(|index| Samples::of(&experiment, index as u64))
             .collect();
         // In the order of the trials, whatever the number of threads.
         for (index, samples) in chunk.clone().zip(&samples) {
@@ -103,35 +102,21 @@ pub(super) struct Samples {
 }
 
 impl Samples {
-    pub(super) fn of(
-        tables: &Tables<f32>,
-        task: Task,
-        step: &TimeStep,
-        seed: u64,
-        index: u64,
-    ) -> Self {
-        let trial = task_trial(task, seed, index);
-        let input = Input::of_trial(task.channels(), &trial);
-        let mut memory = Memory::of(tables);
-        let mut noise = Noise::new(seed, index);
-        let mut state = memory.start(tables, &mut noise);
-        let (n, samples) = (tables.constants.units, task.samples());
+    /// Runs the `index`-th trial of `experiment`.
+    pub(super) fn of(experiment: &Experiment<Tables<f32>>, index: u64) -> Self {
+        let trial = experiment.trial(index);
+        let (n, samples) = (experiment.network.constants.units, trial.target.len());
+        let every = experiment.clock.steps_per_sample;
         let mut rates = DMatrix::zeros(samples, n);
-        trial::run(
-            tables,
-            &mut state,
-            &mut noise,
-            clock(task, step),
-            |sample| input.at(sample),
-            |now, state| {
-                if now % step.steps_per_sample == 0 {
-                    let row = (now / step.steps_per_sample) as usize - 1;
-                    for unit in 0..n {
-                        rates[(row, unit)] = f64::from(state.filtered(unit));
-                    }
+        let mut memory = Memory::of(experiment.network);
+        experiment.watch(&mut memory, index, &trial, |step, state| {
+            if step.is_multiple_of(every) {
+                let row = (step / every) as usize - 1;
+                for unit in 0..n {
+                    rates[(row, unit)] = f64::from(state.filtered(unit));
                 }
-            },
-        );
+            }
+        });
         let target = trial.target.iter().map(|&z| f64::from(z));
         Self {
             rates,
@@ -140,7 +125,7 @@ impl Samples {
     }
 }
 
-/// What the regression needs of many samples.
+/// The sums over many samples that the regression needs.
 #[derive(Clone)]
 struct Sums {
     /// Rᵀ R, N × N.

@@ -5,19 +5,17 @@
 //! the forms lie on one axis of time.
 
 use rate2spike_core::blob::Deployed;
-use rate2spike_core::noise::Noise;
-use rate2spike_core::trial;
 use rayon::prelude::*;
 
 use crate::random::Stream;
 use crate::rate::batch::Batch;
 use crate::rate::network::RateNetwork;
 use crate::rate::recurrence;
-use crate::spiking::experiment::task_trial;
+use crate::spiking::experiment::{Experiment, task_trial};
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::record::{Record, Recording};
 use crate::spiking::time_step::TimeStep;
-use crate::spiking::trial::{Input, Memory};
+use crate::spiking::trial::Memory;
 use crate::task::{SAMPLE_MS, Task};
 
 /// Trials of the rate network that run at once.
@@ -218,20 +216,14 @@ pub fn deployed(network: &Deployed, trials: &Trials) -> Observation {
     let step_ms = f64::from(payload.step_ns) / 1e6;
     let one =
         f64::from(<rate2spike_core::Fixed as rate2spike_core::Arithmetic>::OUTPUT_ONE.to_bits());
+    let experiment = Experiment::deployed(network, trials.task, trials.seed);
     let shown = |index| {
-        let trial = task_trial(trials.task, trials.seed, index);
-        let input = Input::of_trial(trials.task.channels(), &trial);
         let mut memory = Memory::of(network);
-        let mut noise = Noise::new(trials.seed, index);
-        let mut state = memory.start(network, &mut noise);
-        let mut output = Vec::new();
-        let mut spikes = Vec::new();
-        trial::run(
-            network,
-            &mut state,
-            &mut noise,
-            payload.clock,
-            |sample| input.at(sample),
+        let (mut output, mut spikes) = (Vec::new(), Vec::new());
+        experiment.watch(
+            &mut memory,
+            index,
+            &experiment.trial(index),
             |step, state| {
                 output.push(f64::from(state.output().to_bits()) / one);
                 spikes.extend(state.fired().map(|unit| (step, unit as u32)));

@@ -4,14 +4,14 @@ use rate2spike_core::arithmetic::Arithmetic;
 use rate2spike_core::blob::Deployed;
 use rate2spike_core::decision::{Decision, Evidence};
 use rate2spike_core::network::{Network, Tables};
-use rate2spike_core::noise::Noise;
-use rate2spike_core::trial::{self, Clock, SpikeHash};
+use rate2spike_core::step::State;
+use rate2spike_core::trial::{Clock, SpikeHash};
 use rayon::prelude::*;
 
 use super::network::SpikingNetwork;
 use super::tables::Float;
 use super::time_step::TimeStep;
-use super::trial::{FromInput, Input, Memory};
+use super::trial::{FromInput, Input, Memory, Presentation};
 use crate::random::{Stream, generator};
 use crate::statistics::{Accuracy, Paired};
 use crate::task::{Task, Trial};
@@ -146,55 +146,101 @@ impl<'a, 'b> Experiment<'a, Deployed<'b>> {
     }
 }
 
+/// What is kept of a trial to score it.
+struct Answer<'d, A: Arithmetic> {
+    decision: &'d Decision<A>,
+    evidence: Evidence<A>,
+    hash: SpikeHash,
+    spikes: u64,
+}
+
+impl<'d, A: Arithmetic> Answer<'d, A> {
+    fn new(decision: &'d Decision<A>) -> Self {
+        Self {
+            decision,
+            evidence: Evidence::default(),
+            hash: SpikeHash::default(),
+            spikes: 0,
+        }
+    }
+
+    #[inline(always)]
+    fn see(&mut self, step: u32, state: &State<A>) {
+        self.hash.add_step(step, state);
+        self.spikes += state.fired().count() as u64;
+        self.evidence.see(self.decision, step, state.output());
+    }
+
+    fn outcome(self, label: i8) -> Outcome {
+        Outcome {
+            correct: self.decision.correct(label, &self.evidence),
+            strict: self.decision.strictly_correct(label, &self.evidence),
+            spikes: self.spikes,
+            spike_hash: self.hash.value(),
+        }
+    }
+}
+
+impl<A: Float> Experiment<'_, Tables<'_, A>> {
+    /// Runs and scores the `index`-th trial; the second number is the mean square
+    /// of the output's distance from the target, over the ends of the samples.
+    pub fn graded(&self, memory: &mut Memory<A>, index: u64) -> (Outcome, f64) {
+        let trial = self.trial(index);
+        let mut answer = Answer::new(&self.decision);
+        let every = self.clock.steps_per_sample;
+        let (mut next, mut sum) = (every, 0.0);
+        let mut targets = trial.target.iter();
+        self.watch(memory, index, &trial, |step, state| {
+            answer.see(step, state);
+            if step == next {
+                next += every;
+                let target = targets.next().map_or(0.0, |&z| f64::from(z));
+                sum += (state.output().to_f64() - target).powi(2);
+            }
+        });
+        let error = sum / trial.target.len() as f64;
+        (answer.outcome(trial.label), error)
+    }
+}
+
 impl<N> Experiment<'_, N>
 where
     N: Network + Sync,
     N::Number: Send + Sync,
     <N::Number as Arithmetic>::Input: FromInput,
 {
-    /// Runs the `index`-th trial.
-    pub fn outcome(&self, memory: &mut Memory<N::Number>, index: u64) -> Outcome {
-        let trial = task_trial(self.task, self.seed, index);
-        let input = Input::of_trial(self.task.channels(), &trial);
-        // Vectors as wide as the machine has them, chosen when it runs.
-        pulp::Arch::new().dispatch(TrialRun {
-            experiment: self,
-            memory,
-            index,
-            input,
-            label: trial.label,
-        })
+    /// The `index`-th trial.
+    pub fn trial(&self, index: u64) -> Trial {
+        task_trial(self.task, self.seed, index)
     }
 
-    #[inline(always)]
-    fn run(
+    /// Runs `trial`, the `index`-th; `observe` sees each step, which counts from
+    /// 1, and its state.
+    pub fn watch(
         &self,
         memory: &mut Memory<N::Number>,
         index: u64,
-        input: &Input<<N::Number as Arithmetic>::Input>,
-        label: i8,
-    ) -> Outcome {
-        let mut noise = Noise::new(self.seed, index);
-        let mut state = memory.start(self.network, &mut noise);
-        let (mut evidence, mut hash, mut spikes) = (Evidence::default(), SpikeHash::default(), 0);
-        trial::run(
-            self.network,
-            &mut state,
-            &mut noise,
-            self.clock,
-            |sample| input.at(sample),
-            |step, state| {
-                hash.add_step(step, state);
-                spikes += state.fired().count() as u64;
-                evidence.see(&self.decision, step, state.output());
-            },
-        );
-        Outcome {
-            correct: self.decision.correct(label, &evidence),
-            strict: self.decision.strictly_correct(label, &evidence),
-            spikes,
-            spike_hash: hash.value(),
+        trial: &Trial,
+        observe: impl FnMut(u32, &State<N::Number>),
+    ) {
+        Presentation {
+            network: self.network,
+            clock: self.clock,
+            input: &Input::of_trial(self.task.channels(), trial),
+            seed: self.seed,
+            index,
         }
+        .watch(memory, observe);
+    }
+
+    /// Runs and scores the `index`-th trial.
+    pub fn outcome(&self, memory: &mut Memory<N::Number>, index: u64) -> Outcome {
+        let trial = self.trial(index);
+        let mut answer = Answer::new(&self.decision);
+        self.watch(memory, index, &trial, |step, state| {
+            answer.see(step, state);
+        });
+        answer.outcome(trial.label)
     }
 
     /// Runs the trials `first..first + trials` on all cores; the result does
@@ -243,29 +289,4 @@ pub fn score_f64(
 ) -> Score {
     let tables = network.tables::<f64>(step);
     Experiment::floating(&tables.tables(), task, step, seed).score(trials)
-}
-
-/// A trial, as [`pulp`] wants it: a closure would not be inlined into the
-/// function that may use the wide vectors.
-struct TrialRun<'a, 'n, N: Network> {
-    experiment: &'a Experiment<'n, N>,
-    memory: &'a mut Memory<N::Number>,
-    index: u64,
-    input: Input<<N::Number as Arithmetic>::Input>,
-    label: i8,
-}
-
-impl<N> pulp::NullaryFnOnce for TrialRun<'_, '_, N>
-where
-    N: Network + Sync,
-    N::Number: Send + Sync,
-    <N::Number as Arithmetic>::Input: FromInput,
-{
-    type Output = Outcome;
-
-    #[inline(always)]
-    fn call(self) -> Outcome {
-        self.experiment
-            .run(self.memory, self.index, &self.input, self.label)
-    }
 }

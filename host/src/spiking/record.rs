@@ -1,24 +1,24 @@
-//! One spiking trial, with everything that the published simulation offers and
-//! everything that it records.
+//! One spiking trial with the options of the published simulation, and what it
+//! records.
 
 use rand::RngExt;
+use rand_pcg::Pcg64;
 use rate2spike_core::network::Network;
 use rate2spike_core::neuron::Scheme;
-use rate2spike_core::noise::Noise;
 use rate2spike_core::step::State;
 use rate2spike_core::trial::Clock;
 
 use super::network::SpikingNetwork;
 use super::tables::Float;
 use super::time_step::TimeStep;
-use super::trial::{Input, Memory};
+use super::trial::{Input, Memory, Presentation};
 use crate::random::{Stream, generator};
 
-/// What a spike looks like in a recorded potential, mV, as in the published
-/// code.
+/// The potential that is recorded in a step with a spike, mV, as in the
+/// published code.
 const SPIKE_MV: f64 = 30.0;
 
-/// What an artificial stimulation adds or takes in a step, mV.
+/// The size of an artificial stimulation in a step, mV.
 const STIMULUS_MV: f64 = 0.5;
 
 /// An artificial ("optogenetic") stimulation: in each step of the window, with
@@ -33,6 +33,41 @@ pub struct Stimulation {
     pub end: u32,
     /// Units, counted from 0.
     pub units: Vec<usize>,
+}
+
+impl Stimulation {
+    /// What the stimulation adds to a potential in a step, mV.
+    fn move_mv(&self) -> f64 {
+        if self.excite {
+            STIMULUS_MV
+        } else {
+            -STIMULUS_MV
+        }
+    }
+}
+
+/// A stimulation under way.
+struct Stimulus<'a, A> {
+    stimulation: &'a Stimulation,
+    move_by: A,
+    flips: Pcg64,
+}
+
+impl<A: Float> Stimulus<'_, A> {
+    /// Whether the units are moved in this step: inside of the window, a coin
+    /// says.
+    fn acts(&mut self, step: u32) -> bool {
+        let window = self.stimulation.start..self.stimulation.end;
+        window.contains(&step) && self.flips.random_bool(0.5)
+    }
+
+    fn moved(&self, unit: usize, v: A) -> A {
+        if self.stimulation.units.contains(&unit) {
+            v.plus(self.move_by)
+        } else {
+            v
+        }
+    }
 }
 
 /// A trial to record.
@@ -54,12 +89,12 @@ pub struct Recording<'a> {
     pub seed: u64,
     /// Number of the trial.
     pub trial: u64,
-    /// Record potentials and filtered rates every so many steps; zero: not at
-    /// all.
+    /// Steps between two recordings of potentials and filtered rates; zero for
+    /// no such recording.
     pub every: u32,
 }
 
-/// What was recorded.
+/// The recording of a trial.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Record {
     /// Step (counted from 1) and unit (from 0) of every spike, in order.
@@ -80,56 +115,46 @@ impl Recording<'_> {
         let tables = self.network.tables::<A>(&self.step);
         let network = tables.tables();
         let input = Input::<A>::new(self.network.channels, self.input);
-        let mut memory = Memory::of(&network);
-        let mut noise = Noise::new(self.seed, self.trial);
-        let mut state = memory.start(&network, &mut noise);
-        for (unit, &v) in self.start_mv.iter().copied().flatten().enumerate() {
-            state.set_potential(unit, A::from_f64(v));
-        }
-        let mut refractory = self
-            .published()
-            .then(|| PublishedRefractory::new(self.network, &self.step));
-        let mut flips = generator(self.seed, Stream::Stimulation, self.trial);
         let clock = Clock {
             steps_per_sample: self.step.steps_per_sample,
             steps: self.steps,
         };
+        let mut memory = Memory::of(&network);
+        let presentation = Presentation {
+            network: &network,
+            clock,
+            input: &input,
+            seed: self.seed,
+            index: self.trial,
+        };
+        let mut run = presentation.start(&mut memory);
+        for (unit, &v) in self.start_mv.iter().copied().flatten().enumerate() {
+            run.state_mut().set_potential(unit, A::from_f64(v));
+        }
+        let mut refractory = self
+            .published()
+            .then(|| PublishedRefractory::new(self.network, &self.step));
+        let mut stimulus = self.stimulation.map(|stimulation| Stimulus {
+            stimulation,
+            move_by: A::from_f64(stimulation.move_mv()),
+            flips: generator(self.seed, Stream::Stimulation, self.trial),
+        });
         let mut record = Record::default();
-        let mut sample = None;
-        for step in 1..=self.steps {
-            let now = clock.sample(step);
-            if sample != Some(now) {
-                state.set_input(&network, input.at(now));
-                sample = Some(now);
-            }
+        while !run.is_over() {
+            let step = run.now() + 1;
             if let Some(refractory) = &mut refractory {
-                refractory.end_early(step, &mut state, network.constants().leak);
+                refractory.end_early(step, run.state_mut(), network.constants().leak);
             }
-            match self
-                .stimulation
-                .filter(|s| (s.start..s.end).contains(&step))
-            {
-                Some(stimulation) if flips.random_bool(0.5) => {
-                    let move_by = if stimulation.excite {
-                        STIMULUS_MV
-                    } else {
-                        -STIMULUS_MV
-                    };
-                    state.step_stimulated(&network, &mut noise, |unit, v| {
-                        let moved = stimulation.units.contains(&unit);
-                        if moved {
-                            v.plus(A::from_f64(move_by))
-                        } else {
-                            v
-                        }
-                    });
-                }
-                _ => state.step(&network, &mut noise),
-            }
+            let moves = stimulus.as_mut().is_some_and(|it| it.acts(step));
+            match &stimulus {
+                Some(stimulus) if moves => run
+                    .step_stimulated(|sample| input.at(sample), |unit, v| stimulus.moved(unit, v)),
+                _ => run.step(|sample| input.at(sample)),
+            };
             if let Some(refractory) = &mut refractory {
-                refractory.fired(step, &state);
+                refractory.fired(step, run.state());
             }
-            self.take(step, &state, &mut record);
+            self.take(step, run.state(), &mut record);
         }
         record
     }

@@ -1,12 +1,14 @@
-//! What one trial needs: the memory of a network's state, and the input.
+//! One trial: the memory of a network's state, the input, and the one loop of
+//! the host.
 
 use rate2spike_core::arithmetic::Arithmetic;
 use rate2spike_core::block::{Block, ReadoutBlock};
 use rate2spike_core::lanes::blocks;
-use rate2spike_core::network::Network;
+use rate2spike_core::network::{self, Network};
 use rate2spike_core::noise::Noise;
 use rate2spike_core::refractory::Waiting;
 use rate2spike_core::step::State;
+use rate2spike_core::trial::{Clock, Run};
 
 use super::tables::Float;
 use crate::task::Trial;
@@ -14,16 +16,16 @@ use crate::task::Trial;
 /// The memory of a [`State`].
 #[derive(Debug)]
 pub struct Memory<A: Arithmetic> {
-    /// One for every [`rate2spike_core::lanes::LANES`] units.
+    /// One block for each [`rate2spike_core::lanes::LANES`] units.
     pub blocks: Vec<Block<A>>,
-    /// One for every [`rate2spike_core::lanes::LANES`] readout filters.
+    /// One block for each [`rate2spike_core::lanes::LANES`] readout filters.
     pub readout: Vec<ReadoutBlock<A>>,
-    /// One a unit.
+    /// One entry a unit.
     pub waiting: Vec<Waiting>,
 }
 
 impl<A: Arithmetic> Memory<A> {
-    /// Enough for `network`.
+    /// Memory that is large enough for `network`.
     pub fn of<N: Network<Number = A>>(network: &N) -> Self {
         let units = network.constants().units;
         Self {
@@ -76,7 +78,7 @@ pub struct Input<U> {
 }
 
 impl<U: FromInput> Input<U> {
-    /// From channels × samples, channel by channel.
+    /// An input from numbers, channels × samples, channel by channel.
     pub fn new(channels: usize, input: &[f64]) -> Self {
         let samples = input.len() / channels;
         let values = (0..samples)
@@ -86,7 +88,7 @@ impl<U: FromInput> Input<U> {
         Self { channels, values }
     }
 
-    /// That of `trial`.
+    /// The input of `trial`.
     pub fn of_trial(channels: usize, trial: &Trial) -> Self {
         let values: Vec<f64> = trial.input.iter().map(|&u| u.into()).collect();
         Self::new(channels, &values)
@@ -102,5 +104,76 @@ impl<U: FromInput> Input<U> {
         let last = self.values.len() / self.channels - 1;
         let sample = (sample as usize).min(last);
         &self.values[sample * self.channels..(sample + 1) * self.channels]
+    }
+}
+
+/// One trial of a network: what is stepped, for how long, and with which input
+/// and noise.
+#[derive(Debug)]
+pub struct Presentation<'a, N: Network> {
+    /// The network.
+    pub network: &'a N,
+    /// Length of the trial and of an input sample, in steps.
+    pub clock: Clock,
+    /// The input.
+    pub input: &'a Input<network::Input<N>>,
+    /// Seed of the noise.
+    pub seed: u64,
+    /// Number of the trial, which has a noise of its own.
+    pub index: u64,
+}
+
+impl<'a, N: Network> Presentation<'a, N>
+where
+    network::Input<N>: FromInput,
+{
+    /// The trial before its first step, to be pulled step by step.
+    #[inline(always)]
+    pub fn start<'m>(
+        &self,
+        memory: &'m mut Memory<N::Number>,
+    ) -> Run<'a, 'm, N, &'a [network::Input<N>]> {
+        let mut noise = Noise::new(self.seed, self.index);
+        let state = memory.start(self.network, &mut noise);
+        Run::new(self.network, state, noise, self.clock)
+    }
+
+    /// Runs the whole trial; `observe` sees each step, which counts from 1, and
+    /// its state.
+    pub fn watch(
+        &self,
+        memory: &mut Memory<N::Number>,
+        observe: impl FnMut(u32, &State<N::Number>),
+    ) {
+        // Vectors as wide as the machine has them, chosen when it runs.
+        pulp::Arch::new().dispatch(Watch {
+            presentation: self,
+            memory,
+            observe,
+        });
+    }
+}
+
+/// A trial, as [`pulp`] wants it: a closure would not be inlined into the
+/// function that may use the wide vectors.
+struct Watch<'p, 'a, 'm, N: Network, F> {
+    presentation: &'p Presentation<'a, N>,
+    memory: &'m mut Memory<N::Number>,
+    observe: F,
+}
+
+impl<N: Network, F: FnMut(u32, &State<N::Number>)> pulp::NullaryFnOnce for Watch<'_, '_, '_, N, F>
+where
+    network::Input<N>: FromInput,
+{
+    type Output = ();
+
+    #[inline(always)]
+    fn call(mut self) {
+        let input = self.presentation.input;
+        let mut run = self.presentation.start(self.memory);
+        while let Some(step) = run.step(|sample| input.at(sample)) {
+            (self.observe)(step, run.state());
+        }
     }
 }

@@ -3,14 +3,13 @@
 use rate2spike_core::arithmetic::Arithmetic;
 use rate2spike_core::decision::Evidence;
 use rate2spike_core::network::Network;
-use rate2spike_core::noise::Noise;
 use rate2spike_core::step::State;
 
 use super::scene::Scene;
 use crate::spiking::experiment::{Experiment, task_trial};
-use crate::spiking::trial::{FromInput, Input, Memory};
+use crate::spiking::trial::{FromInput, Input, Memory, Presentation};
 
-/// What whoever looks can ask for.
+/// A wish of the person who looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Key {
     /// No more.
@@ -97,12 +96,17 @@ where
         } = *self.experiment;
         let trial = task_trial(task, seed, index);
         let input = Input::of_trial(task.channels(), &trial);
-        let mut noise = Noise::new(seed, index);
-        let mut state = memory.start(network, &mut noise);
+        let presentation = Presentation {
+            network,
+            clock,
+            input: &input,
+            seed,
+            index,
+        };
+        let mut run = presentation.start(memory);
         let mut evidence = Evidence::default();
-        let (mut step, mut sample) = (0, None);
         self.scene.begin(index, &trial);
-        while step < clock.steps {
+        while !run.is_over() {
             if let Some(left) = self.asked(look(self.scene)?) {
                 return Ok(left);
             }
@@ -112,15 +116,12 @@ where
             } else {
                 (far as u32).max(1)
             };
-            for _ in 0..steps.min(clock.steps - step) {
-                step += 1;
-                if sample != Some(clock.sample(step)) {
-                    sample = Some(clock.sample(step));
-                    state.set_input(network, input.at(clock.sample(step)));
-                }
-                state.step(network, &mut noise);
-                evidence.see(&decision, step, state.output());
-                self.see(step, &state);
+            for _ in 0..steps {
+                let Some(step) = run.step(|sample| input.at(sample)) else {
+                    break;
+                };
+                evidence.see(&decision, step, run.state().output());
+                self.see(step, run.state());
             }
         }
         self.scene.end(
