@@ -104,6 +104,7 @@ mod tests {
             interval: Interval::wilson(correct, 100),
             strict: 0.0,
             mean_rate_hz: 1.0,
+            output_error: 0.1,
         }
     }
 

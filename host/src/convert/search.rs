@@ -1,5 +1,11 @@
-//! The search for λ: the network is simulated with each candidate, and the
-//! first of the best wins, as in the published code.
+//! The search for λ: the network is simulated with each candidate, and the best
+//! one wins.
+//!
+//! The best candidate has the most right answers. Where several have equally
+//! many, the one whose output comes closest to the target wins (least root mean
+//! square over the ends of all samples): the published code takes the first of
+//! them, which lies at the edge of a plateau, and its output may then be twice
+//! the target.
 //!
 //! All candidates meet the same trials with the same noise, so that they differ
 //! in λ alone. In a race a candidate leaves as soon as it cannot win: it is
@@ -23,9 +29,9 @@ use crate::spiking::trial::Memory;
 use crate::statistics::{Interval, sign_test};
 use crate::task::Task;
 
-/// The scaling factors to search where none are given: λ₀ alone for a network
+/// The scaling factors to search where none are given: only λ₀ for a network
 /// that was trained for it, else the published ones (those of relu and softplus
-/// from the supporting information).
+/// are in the supporting information).
 pub fn default_lambdas(activation: ActivationKind) -> Vec<f64> {
     let (first, step, count) = match activation {
         ActivationKind::Lif => (LIF_LAMBDA, 0.0, 1),
@@ -38,17 +44,18 @@ pub fn default_lambdas(activation: ActivationKind) -> Vec<f64> {
 /// Chance that a candidate as good as the leader leaves the race at one look.
 pub const SIGN_TEST_LEVEL: f64 = 0.01;
 
-/// What the seed of a search differs by from that of the scores after it: a
+/// Difference between the seed of a search and that of the scores after it: a
 /// winner looks better on its own trials than it is.
 pub const SEARCH_SEED: u64 = 0x5EA2C4;
 
 /// Trials of each candidate between two looks of a race.
 const RACE_TRIALS: usize = 10;
 
-/// The same where nobody leaves: what a crash can cost.
+/// Trials between two looks where no candidate leaves: the trials that a crash
+/// can cost.
 const ROUND_TRIALS: usize = 50;
 
-/// What to search.
+/// A search for λ.
 #[derive(Clone, Debug)]
 pub struct Search<'a> {
     /// The rate network.
@@ -61,7 +68,7 @@ pub struct Search<'a> {
     pub step: TimeStep,
     /// Candidates.
     pub lambdas: &'a [f64],
-    /// Trials of each candidate: the same ones for all.
+    /// Trials of each candidate; all candidates meet the same trials.
     pub trials: usize,
     /// Seed of the trials.
     pub seed: u64,
@@ -78,6 +85,8 @@ pub struct Tally {
     strict: usize,
     /// Number of spikes.
     spikes: u64,
+    /// Sum over the trials of the output's mean square distance from the target.
+    squared_errors: f64,
 }
 
 /// How far a search has come: a tally for each candidate.
@@ -88,7 +97,7 @@ pub type Standing = Vec<Tally>;
 pub struct Candidate {
     /// λ.
     pub lambda: f64,
-    /// Trials that it met: in a race, fewer for those that left.
+    /// Trials that the candidate met; in a race, fewer if it left.
     pub trials: usize,
     /// Share of right answers by the published criterion.
     pub accuracy: f64,
@@ -98,13 +107,16 @@ pub struct Candidate {
     pub strict: f64,
     /// Mean firing rate, Hz.
     pub mean_rate_hz: f64,
+    /// Root mean square of the output's distance from the target.
+    pub output_error: f64,
 }
 
 impl Tally {
-    fn add(&mut self, outcome: &Outcome) {
+    fn add(&mut self, (outcome, squared_error): &(Outcome, f64)) {
         self.correct.push(outcome.correct.into());
         self.strict += usize::from(outcome.strict);
         self.spikes += outcome.spikes;
+        self.squared_errors += squared_error;
     }
 
     fn successes(&self) -> usize {
@@ -193,12 +205,14 @@ impl Search<'_> {
                 strict: tally.strict as f64 / trials as f64,
                 mean_rate_hz: tally.spikes as f64
                     / (seconds * self.network.units as f64 * trials as f64),
+                output_error: (tally.squared_errors / trials as f64).sqrt(),
             }
         };
         self.lambdas.iter().zip(standing).map(candidate).collect()
     }
 
-    /// A number that another search does not have: what a standing belongs to.
+    /// A number that tells one search from another. A standing belongs to the
+    /// search with its fingerprint.
     pub fn fingerprint(&self) -> u64 {
         let crc = crc::Crc::<u64>::new(&crc::CRC_64_XZ);
         let mut digest = crc.digest();
@@ -218,10 +232,10 @@ impl Search<'_> {
 }
 
 impl Contest<'_> {
-    /// Scores the candidates from `standing` on, which is empty at the start
-    /// and otherwise what `after_round` was shown by an earlier run of the same
-    /// search. The result depends neither on where it was cut nor on the number
-    /// of threads.
+    /// Scores the candidates from `standing` on. It is empty at the start; later
+    /// it is a standing that `after_round` saw in an earlier run of the same
+    /// search. The result depends neither on where a run was cut nor on the
+    /// number of threads.
     ///
     /// # Errors
     /// Those of `after_round`.
@@ -256,8 +270,9 @@ impl Contest<'_> {
         }
     }
 
-    /// The outcomes of (candidate, trial) on all cores.
-    fn outcomes(&self, jobs: &[(usize, usize)]) -> Vec<Outcome> {
+    /// The outcomes of (candidate, trial), with the mean square of the output's
+    /// distance from the target, on all cores.
+    fn outcomes(&self, jobs: &[(usize, usize)]) -> Vec<(Outcome, f64)> {
         let Search {
             task, step, seed, ..
         } = *self.search;
@@ -265,26 +280,30 @@ impl Contest<'_> {
         jobs.par_iter()
             .map_init(memory, |memory, &(candidate, trial)| {
                 let network = self.networks[candidate].tables();
-                Experiment::floating(&network, task, &step, seed).outcome(memory, trial as u64)
+                Experiment::floating(&network, task, &step, seed).graded(memory, trial as u64)
             })
             .collect()
     }
 }
 
-/// Trials that the candidates met which have not left.
+/// Trials that the candidates met that have not left.
 pub fn trials_met(standing: &Standing) -> usize {
     let met = standing.iter().map(|tally| tally.correct.len());
     met.max().unwrap_or(0)
 }
 
-/// The first of the best candidates, among those that met all trials.
+/// The best candidate among those that met all trials: the most right answers,
+/// then the output that is closest to the target, then the first.
 pub fn best(candidates: &[Candidate]) -> Option<&Candidate> {
     let trials = candidates.iter().map(|candidate| candidate.trials).max()?;
     candidates
         .iter()
         .filter(|candidate| candidate.trials == trials)
         .reduce(|best, next| {
-            if next.accuracy > best.accuracy {
+            // An output that is no number is never the closest.
+            let closer = next.accuracy == best.accuracy
+                && (next.output_error < best.output_error || best.output_error.is_nan());
+            if next.accuracy > best.accuracy || closer {
                 next
             } else {
                 best
@@ -368,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn the_winner_met_all_trials() {
+    fn the_winner_met_all_trials_and_a_tie_goes_to_the_closest_output() {
         let candidate = |lambda, trials, accuracy| Candidate {
             lambda,
             trials,
@@ -376,12 +395,21 @@ mod tests {
             interval: Interval::wilson(0, 1),
             strict: 0.0,
             mean_rate_hz: 0.0,
+            output_error: f64::abs(lambda - 40.0),
         };
+        let lambda = |candidates: &[Candidate]| best(candidates).map(|best| best.lambda);
         let candidates = [
             candidate(20.0, 10, 1.0),
             candidate(25.0, 100, 0.9),
-            candidate(30.0, 100, 0.9),
+            candidate(30.0, 100, 0.8),
         ];
-        assert_eq!(best(&candidates).map(|best| best.lambda), Some(25.0));
+        assert_eq!(lambda(&candidates), Some(25.0));
+        // A plateau: the output of 40 is the closest to the target.
+        let plateau = [30.0, 35.0, 40.0, 45.0].map(|lambda| candidate(lambda, 100, 1.0));
+        assert_eq!(lambda(&plateau), Some(40.0));
+        // An output that is no number is never the closest.
+        let mut broken = plateau;
+        broken[2].output_error = f64::NAN;
+        assert_eq!(lambda(&broken), Some(35.0));
     }
 }
