@@ -5,10 +5,13 @@
 mod convert;
 mod exchange;
 mod files;
+mod golden;
 mod help;
 mod inspect;
+mod pages;
 mod pipeline;
 mod place;
+mod reference;
 mod run;
 mod simulate;
 mod train;
