@@ -1,0 +1,187 @@
+//! The pages: links lead somewhere, the trees are the ones that are there, and the
+//! README is short.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use rate2spike_tests::emulator::repository;
+
+/// All pages in Markdown, in the folders that have some.
+fn pages() -> Vec<PathBuf> {
+    let folders = [
+        ".",
+        "docs",
+        "core",
+        "protocol",
+        "host",
+        "fuzz",
+        "firmware-example",
+        "core/tests/golden",
+    ];
+    let mut pages = Vec::new();
+    for folder in folders {
+        let entries = std::fs::read_dir(repository().join(folder)).expect("a folder");
+        let paths = entries.map(|entry| entry.expect("an entry").path());
+        pages.extend(
+            paths.filter(|path| path.extension().is_some_and(|extension| extension == "md")),
+        );
+    }
+    pages.sort();
+    pages
+}
+
+/// The targets of the links of a page, `[…](target)`.
+fn links(text: &str) -> Vec<&str> {
+    let ends = text.split("](").skip(1);
+    ends.filter_map(|rest| rest.split(')').next()).collect()
+}
+
+/// The name by which a heading is linked.
+fn anchor(heading: &str) -> String {
+    let kept = heading
+        .chars()
+        .filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+    kept.collect::<String>().to_lowercase().replace(' ', "-")
+}
+
+#[test]
+fn every_link_to_a_file_or_a_heading_leads_somewhere() {
+    let (mut checked, mut broken) = (0, Vec::new());
+    for page in pages() {
+        let text = std::fs::read_to_string(&page).expect("a page");
+        for link in links(&text) {
+            if link.contains("://") {
+                continue;
+            }
+            checked += 1;
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            let target = match file {
+                "" => page.clone(),
+                file => page.parent().expect("a folder").join(file),
+            };
+            let has_heading = || {
+                let text = std::fs::read_to_string(&target).unwrap_or_default();
+                let mut headings = text.lines().filter_map(|line| line.strip_prefix('#'));
+                headings.any(|line| anchor(line.trim_start_matches('#').trim()) == heading)
+            };
+            if !target.exists() || !heading.is_empty() && !has_heading() {
+                broken.push(format!("{}: {link}", page.display()));
+            }
+        }
+    }
+    assert!(checked > 20, "{checked} links are few");
+    assert!(broken.is_empty(), "{broken:#?}");
+}
+
+#[test]
+fn the_readme_has_at_most_120_lines() {
+    let text = std::fs::read_to_string(repository().join("README.md")).expect("a page");
+    assert!(text.lines().count() <= 120, "{}", text.lines().count());
+}
+
+/// The paths of the tree below the heading "The tree" of a page. A line that is
+/// indented counts from the last one that is not.
+fn tree(page: &str, indent: usize) -> BTreeSet<String> {
+    let text = std::fs::read_to_string(repository().join(page)).expect("a page");
+    let (_, section) = text.split_once("## The tree\n").expect("a tree");
+    let (section, _) = section.split_once("\n## ").expect("a next heading");
+    let (mut folder, mut paths) = (String::new(), BTreeSet::new());
+    for line in section.lines().filter_map(|line| line.get(indent..)) {
+        let name = line.split_whitespace().next().unwrap_or_default();
+        if !name.ends_with('/') && !name.ends_with(".rs") {
+            continue;
+        }
+        if line.starts_with("  ") {
+            paths.insert(format!("{folder}{name}"));
+        } else {
+            folder = name.into();
+            paths.insert(name.into());
+        }
+    }
+    paths
+}
+
+/// What a folder holds: folders end in `/`, of files those in Rust count.
+fn entries(folder: &str, without: &[&str]) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let start = if folder == "." { "" } else { folder };
+    for entry in std::fs::read_dir(repository().join(folder)).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .expect("a name");
+        if without.contains(&name) || name.starts_with('.') {
+            continue;
+        }
+        if path.is_dir() {
+            found.insert(format!("{start}{name}/"));
+        } else if name.ends_with(".rs") {
+            found.insert(format!("{start}{name}"));
+        }
+    }
+    found
+}
+
+#[test]
+fn the_tree_of_the_architecture_is_the_one_that_is_there() {
+    let written = tree("ARCHITECTURE.md", 0);
+    for path in &written {
+        assert!(repository().join(path).exists(), "{path} is not there");
+    }
+    let of = |folder: &str, without: &[&str]| entries(folder, without);
+    let there = [
+        of(".", &["target"]),
+        of("core/src/", &["lib.rs"]),
+        of("host/src/", &["lib.rs"]),
+        of("firmware-example/", &["target"]),
+    ];
+    let missing: Vec<&String> = there
+        .iter()
+        .flatten()
+        .filter(|path| !written.contains(*path))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "the tree of ARCHITECTURE.md lacks {missing:?}"
+    );
+}
+
+#[test]
+fn the_tree_of_the_readme_is_the_one_that_is_there() {
+    assert_eq!(tree("README.md", 4), entries(".", &["target"]));
+}
+
+/// Words that have no place in a page, because a reader stumbles over them.
+const STUMBLES: [&str; 6] = [
+    "whoever",
+    "so many",
+    "as many as",
+    "is none",
+    "but for",
+    "does so by itself",
+];
+
+#[test]
+fn the_pages_are_in_plain_english() {
+    let mut found = Vec::new();
+    for page in pages() {
+        let text = std::fs::read_to_string(&page).expect("a page");
+        let text = text.to_lowercase().replace('\n', " ");
+        let name = page
+            .strip_prefix(repository())
+            .unwrap_or(Path::new(""))
+            .display();
+        // The command reference is made from the sources, which their owners reword.
+        if page.ends_with("commands.md") {
+            continue;
+        }
+        found.extend(
+            STUMBLES
+                .iter()
+                .filter(|words| text.contains(**words))
+                .map(|words| format!("{name}: {words}")),
+        );
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}
