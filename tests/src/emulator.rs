@@ -27,7 +27,7 @@ pub enum Board {
 }
 
 impl Board {
-    /// All of them.
+    /// All boards.
     pub const ALL: [Board; 3] = [Board::Rp2040, Board::Stm32f405, Board::Riscv];
 
     /// Name of its package in `firmware-example`, without `rate2spike-`.
@@ -39,7 +39,7 @@ impl Board {
         }
     }
 
-    /// What it is compiled for.
+    /// The target triple of its firmware.
     pub fn target(self) -> &'static str {
         match self {
             Board::Rp2040 => "thumbv6m-none-eabi",
@@ -48,7 +48,7 @@ impl Board {
         }
     }
 
-    /// What is missing to emulate it, and how to get it.
+    /// The tool that is missing to emulate this board, and how to get it.
     pub fn missing(self) -> Option<String> {
         if !has_target(self.target()) {
             let target = self.target();
@@ -85,7 +85,7 @@ impl Board {
             .current_dir(&folder)
             .args(["build", "--release", "--quiet", "--package", &package])
             .args(["--target", self.target()]);
-        // What this build was told is not meant for that one.
+        // Settings of this build are not meant for the build of the firmware.
         for name in [
             "CARGO_BUILD_BUILD_DIR",
             "CARGO_BUILD_TARGET",
@@ -135,7 +135,7 @@ fn runs(program: &str) -> bool {
 pub struct Emulator {
     process: Child,
     port: Port,
-    /// What it says: lines of the RP2040's emulator.
+    /// Output of the emulator, line by line; used with the RP2040 only.
     lines: Receiver<String>,
     orders: ChildStdin,
     /// Holds the images.
@@ -221,7 +221,7 @@ impl Emulator {
         writeln!(self.orders, "{order}").expect("the emulator runs");
     }
 
-    /// Where its serial line is.
+    /// The port of the board's serial line.
     pub fn port(&self) -> &Port {
         &self.port
     }
@@ -239,7 +239,7 @@ impl Emulator {
     }
 }
 
-/// Sends so many bytes that mean nothing, and reads what comes back.
+/// Sends `count` meaningless bytes, and reads the answers.
 pub fn pour(port: &Port, count: usize) {
     let mut line = port.open().expect("the emulator runs");
     let mut word = 1u32;
@@ -253,7 +253,7 @@ pub fn pour(port: &Port, count: usize) {
     }
 }
 
-/// Sends requests, and waits until so many of them are answered.
+/// Sends requests, and waits for `answers` answers.
 pub fn request(port: &Port, requests: &[Request], answers: usize) {
     let mut line = port.open().expect("the emulator runs");
     let mut receiver = rate2spike_protocol::Receiver::new();
@@ -262,7 +262,7 @@ pub fn request(port: &Port, requests: &[Request], answers: usize) {
     for request in requests {
         let mut frame = [0; LINE_BYTES];
         let bytes = frame::encode(request, &mut frame).expect("it fits");
-        // What stood in the board's buffer ends with the zero.
+        // The zero ends the bytes that stood in the board's buffer.
         line.write_all(&[&[0], bytes].concat()).expect("it is read");
     }
     let mut bytes = [0; 4096];

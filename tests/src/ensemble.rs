@@ -205,7 +205,7 @@ fn numbers<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Vec<f32> {
     data.into_vec().expect("single precision")
 }
 
-/// What the slices on the CPU find, one network after the other.
+/// The results of the slices on the CPU, one network after the other.
 fn by_slices(case: &Case) -> Vec<Found> {
     let one = |(network, batch): (&Arc<RateNetwork>, &Batch)| {
         let model = RateModel::<Autodiff<Flex>>::new(network);
@@ -238,7 +238,7 @@ fn drive<B: SideBySide>(case: &Case, device: &B::Device) -> Drive<B> {
     }
 }
 
-/// What `B` finds for all networks at once.
+/// The results of `B`, for all networks at once.
 fn side_by_side<B: SideBySide>(case: &Case, device: &B::Device) -> Vec<Found> {
     let model = EnsembleModel::<Autodiff<B>>::new(&case.networks, device);
     let drive = drive::<B>(case, device);
@@ -490,7 +490,7 @@ fn wide(values: &[f32]) -> Vec<f64> {
     values.iter().map(|&x| x.into()).collect()
 }
 
-/// What a training of several networks says.
+/// The progress that a training of several networks reports.
 #[derive(Default)]
 struct Said {
     updates: Vec<(usize, usize)>,

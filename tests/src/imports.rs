@@ -26,7 +26,7 @@ pub struct Crate {
     pub foreign: BTreeMap<ModulePath, BTreeSet<String>>,
 }
 
-/// What one module says: its paths, and the names that it passes on.
+/// The paths of one module, and the names that it passes on.
 #[derive(Debug, Default)]
 struct Source {
     /// Paths as written, the first segment being `crate`, `self`, `super` or a name.
@@ -381,7 +381,7 @@ fn is_test_attribute(tokens: &[TokenTree]) -> bool {
     text == "cfg(test)"
 }
 
-/// Where the item ends that begins at `start`: behind its first `;` or braces.
+/// The end of the item that begins at `start`: behind its first `;` or braces.
 fn end_of_item(tokens: &[TokenTree], start: usize) -> usize {
     let is_end = |token: &TokenTree| match token {
         TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,

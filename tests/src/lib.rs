@@ -1,5 +1,5 @@
-//! What the tests share: the files that the published code produced, and
-//! emulated boards, and soaks.
+//! Helpers of the tests: the files that the published code produced, emulated
+//! boards, soaks, and the imports of a crate.
 
 pub mod calls;
 pub mod emulator;
@@ -79,9 +79,9 @@ pub fn by_rows_f32(file: &MatFile, name: &str) -> Vec<f32> {
     by_rows(file, name).into_iter().map(|x| x as f32).collect()
 }
 
-/// The network of a trace or of a gradient, which are no model files; `dale`
-/// and `activation` come from its own variables or, in a spiking trace, do not
-/// matter.
+/// The network of a trace or of a gradient. These files are no model files: `dale` and
+/// `activation` come from variables of their own. A spiking trace does not depend on
+/// them.
 pub fn network(file: &MatFile, dale: bool, activation: ActivationKind) -> RateNetwork {
     let m = by_rows(file, "m");
     let units = file.scalar("N").expect("N") as usize;
@@ -140,8 +140,8 @@ pub fn skip(reason: &str) {
     eprintln!("skipped: {reason}");
 }
 
-/// What a Python program prints, given these arguments; `None`, said by [`skip`],
-/// where Python or one of its packages is not installed.
+/// Runs a Python program with these arguments and returns its output. Returns `None`,
+/// after [`skip`], where Python or one of its packages is not installed.
 pub fn python(program: &[&str], packages: &str) -> Option<String> {
     let output = std::process::Command::new("python3")
         .args(program)

@@ -8,7 +8,7 @@ use rate2spike_core::trial::SpikeHash;
 /// Parts in which the trials are run a second time.
 pub const PARTS: u64 = 8;
 
-/// What a soak came to.
+/// The result of a soak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Soaked {
     /// Hash of the trials' hashes, all trials one after the other, in one
@@ -16,8 +16,8 @@ pub struct Soaked {
     pub in_a_row: u64,
     /// Hash of the same trials' hashes, where each part has a state of its own.
     pub in_parts: u64,
-    /// Bytes by which the program grew from the first hundredth of the trials
-    /// in a row to the last; `None` where the system does not tell.
+    /// Growth of the program from the first hundredth of the trials in a row to the
+    /// last, in bytes; `None` where the system does not report it.
     pub growth: Option<i64>,
 }
 
@@ -62,7 +62,7 @@ pub fn soak(experiment: &Experiment<Deployed>, trials: u64, mut done: impl FnMut
     }
 }
 
-/// Memory that the program has now, as Linux tells it.
+/// Memory of the program now, as Linux reports it.
 fn resident_bytes() -> Option<i64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;

@@ -1,6 +1,6 @@
-//! What is built into the programs, from Cargo's own data: licences that allow
-//! it, packages from one registry, nothing that downloads while it is built,
-//! and nothing twice on a board.
+//! The packages that are built into the programs, read from Cargo's own data: each
+//! has a licence that allows it, all come from one registry, none downloads anything, and
+//! no package is on a board in two versions.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::process::Command;
 
 use rate2spike_tests::emulator::repository;
 
-/// Licences that ask for a notice at most.
+/// Licences that ask for a notice and nothing more.
 const PERMISSIVE: [&str; 12] = [
     "0BSD",
     "Apache-2.0",
@@ -24,9 +24,8 @@ const PERMISSIVE: [&str; 12] = [
     "Zlib",
 ];
 
-/// Packages under MPL-2.0, which binds their own files only: they are used as
-/// they are. The second one serves the first, the third one the back end for
-/// CUDA.
+/// Packages under MPL-2.0, which binds only their own files; we use them unchanged.
+/// `colored` is a dependency of `serialport`, `option-ext` of the CUDA back end.
 const MPL: [&str; 3] = ["serialport", "colored", "option-ext"];
 
 /// Packages that speak HTTP or TLS.
@@ -52,13 +51,13 @@ const DOWNLOADERS: [&str; 14] = [
 struct Package {
     name: String,
     version: String,
-    /// A path in brackets, for one that is not from the registry.
+    /// Its path in brackets, if it is not from the registry; else empty.
     source: String,
     licence: String,
 }
 
-/// All packages that building `arguments` takes, those of its build scripts and
-/// macros included.
+/// All packages of the build that `arguments` choose, with those of build scripts and
+/// macros.
 fn packages(folder: &Path, arguments: &[&str]) -> BTreeSet<Package> {
     let output = Command::new("cargo")
         .current_dir(folder)
@@ -74,7 +73,7 @@ fn packages(folder: &Path, arguments: &[&str]) -> BTreeSet<Package> {
     lines.map(package).collect()
 }
 
-/// "name v1.2.3 (source)|licence"
+/// Reads a line "name v1.2.3 (source)|licence".
 fn package(line: &str) -> Package {
     let (package, licence) = line.split_once('|').expect("as the format says");
     let mut words = package.splitn(3, ' ');
@@ -87,7 +86,7 @@ fn package(line: &str) -> Package {
     }
 }
 
-/// The programs, as they are built.
+/// Each program, with its packages.
 fn programs() -> Vec<(&'static str, BTreeSet<Package>)> {
     let (main, firmware) = (repository(), repository().join("firmware-example"));
     let all = ["--edges", "normal,build"];
@@ -125,12 +124,12 @@ fn programs() -> Vec<(&'static str, BTreeSet<Package>)> {
     ]
 }
 
-/// True if one can use it under permissive licences alone: one of the
-/// alternatives, all of what stands together.
+/// Whether permissive licences alone allow the use: one of alternatives (OR) is enough,
+/// and all parts of a combination (AND) are needed.
 fn is_permissive(licence: &str) -> bool {
     let plain = licence.replace(['(', ')'], "").replace('/', " OR ");
-    // No package has an alternative inside of what stands together but in
-    // brackets at the front, for which this reads "A OR B AND C" as it should.
+    // The only packages that combine OR and AND have the OR in brackets at the front;
+    // "(A OR B) AND C" is read correctly without the brackets.
     plain.split(" AND ").all(|together| {
         together
             .split(" OR ")
@@ -228,8 +227,8 @@ fn no_build_script_of_ours_starts_a_program_or_opens_a_connection() {
     assert!(scripts >= 3, "the boards have build scripts");
 }
 
-/// Of what is linked, without macros and build scripts: code that is there
-/// twice takes flash twice.
+/// Counts linked packages, without macros and build scripts. Code in two versions
+/// takes flash twice.
 #[test]
 fn nothing_of_ours_is_on_a_board_twice() {
     let arguments = ["--edges", "normal", "--package"];
@@ -244,7 +243,7 @@ fn nothing_of_ours_is_on_a_board_twice() {
     }
 }
 
-/// What a macro is made of runs while it is built.
+/// The packages that a macro is made of run during the build.
 fn is_of_a_macro(package: &Package) -> bool {
     ["syn", "quote", "proc-macro2", "unicode-ident"].contains(&&*package.name)
 }

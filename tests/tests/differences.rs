@@ -15,7 +15,7 @@ use rate2spike_tests::relative_difference;
 
 type B = Autodiff<Flex>;
 
-/// What a network trains.
+/// The parameters that a network trains.
 #[derive(Clone)]
 struct Trained {
     w: Vec<f64>,
@@ -49,7 +49,7 @@ fn phi(activation: &Activation, x: f64) -> f64 {
 impl Case {
     fn new(options: RateOptions) -> Self {
         let mut network = RateNetwork::start(&options);
-        // A readout that matters, so that its gradient reaches the rest.
+        // The readout is large enough for its gradient to reach the other parameters.
         network.w_out.iter_mut().for_each(|w| *w *= 30.0);
         let stream = (options.seed, Stream::Training);
         let fluctuating = options.fluctuations > 0.0;

@@ -101,7 +101,7 @@ fn tree(page: &str, indent: usize) -> BTreeSet<String> {
     paths
 }
 
-/// What a folder holds: folders end in `/`, of files those in Rust count.
+/// The entries of a folder: folders, which end in `/`, and files in Rust.
 fn entries(folder: &str, without: &[&str]) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let start = if folder == "." { "" } else { folder };

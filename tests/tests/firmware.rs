@@ -1,7 +1,7 @@
 //! The firmware in emulators: the same spikes as here, over the real protocol.
 //!
-//! Where an emulator or a target is missing, its tests print why and do
-//! nothing; with `RATE2SPIKE_REQUIRE_ALL=1` that is a failure.
+//! A test whose emulator or target is missing prints the reason and does nothing; with
+//! `RATE2SPIKE_REQUIRE_ALL=1` it fails.
 
 use std::time::Duration;
 
@@ -74,8 +74,8 @@ fn a_network_that_is_none_is_named_and_waited_for() {
     damaged[whole.len() / 2] ^= 1;
     let mut foreign = whole.clone();
     foreign[4] += 1;
-    // What follows in flash is erased, so that a cut network is a damaged one;
-    // one whose length leads out of the flash is cut.
+    // The flash behind the network is erased, so that a network without its end counts as
+    // damaged. A network whose length leads out of the flash counts as cut.
     let cut = whole[..whole.len() / 2].to_vec();
     let mut long = whole.clone();
     long[8..12].copy_from_slice(&0x00ff_ffffu32.to_le_bytes());
@@ -158,8 +158,8 @@ fn a_network_can_be_replaced_over_the_line_where_flash_can_be_written() {
     }
 }
 
-/// The same with all cuts, on flash that exists in memory only: in the tests of
-/// `firmware-example/app`.
+/// The tests of `firmware-example/app` make every cut, on a model of the flash in
+/// memory.
 #[test]
 fn a_board_that_is_cut_off_while_its_network_is_replaced_keeps_it() {
     if !Board::Rp2040.is_ready() {

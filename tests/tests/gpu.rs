@@ -1,4 +1,4 @@
-//! The kernels of the GPU, on whatever device the wgpu back end finds: a GPU, or
+//! The kernels of the GPU, on the device that the wgpu back end finds: a GPU, or
 //! Mesa's software Vulkan (Debian: mesa-vulkan-drivers).
 #![cfg(feature = "wgpu")]
 
@@ -10,8 +10,8 @@ use rate2spike::rate::options::RateOptions;
 use rate2spike::task::Task;
 use rate2spike_tests::ensemble;
 
-/// The device, or none with the reason printed; a failure where skipping is not
-/// allowed.
+/// The device. Without one the reason is printed, or the test fails where skipping is
+/// not allowed.
 fn adapter() -> Option<WgpuDevice> {
     match wgpu::find() {
         Ok(device) => Some(device),

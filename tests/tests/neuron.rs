@@ -1,4 +1,4 @@
-//! One neuron against what is known of it in closed form.
+//! One neuron, compared with closed forms.
 
 use rate2spike::quantize::quantize;
 use rate2spike::rate::siegert::NoisyNeuron;

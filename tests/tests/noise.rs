@@ -11,7 +11,7 @@ const UNITS: usize = 512;
 const STEPS: usize = 200_000;
 const DRAWS: f64 = (UNITS * STEPS) as f64;
 
-/// Five standard errors of a mean of so many draws.
+/// Five standard errors of a mean of `DRAWS` draws.
 fn limit(sd: f64) -> f64 {
     5.0 * sd / DRAWS.sqrt()
 }
@@ -33,7 +33,7 @@ fn each_step(seed: u64, mut see: impl FnMut(&[i32; UNITS])) {
     }
 }
 
-/// Share of draws beyond so many standard deviations, of the difference of two
+/// Share of draws beyond a number of standard deviations, for the difference of two
 /// uniform numbers of 12 bits.
 fn share_beyond(sigmas: f64) -> f64 {
     let beyond = (1..4096).filter(|&z| f64::from(z) > sigmas * DEVIATE_SD);
@@ -84,8 +84,8 @@ fn the_draws_have_the_moments_and_the_tails_that_they_were_made_for() {
     }
 }
 
-/// What a neuron sees is the sum of its draws, each forgotten with the time
-/// constant of the membrane: here 10 ms in steps of 0.1 ms.
+/// A neuron adds up its draws and forgets each with the time constant of the membrane:
+/// here 10 ms in steps of 0.1 ms.
 #[test]
 fn a_membrane_is_normal_to_four_standard_deviations() {
     let keep = (-0.01f64).exp() as f32;

@@ -1,4 +1,4 @@
-//! What the fixed-point form of a network loses against its f64 form.
+//! The loss of a network's fixed-point form against its f64 form.
 
 use rate2spike::convert::one_to_one;
 use rate2spike::formats::rate_model::RateModelFile;
@@ -50,8 +50,8 @@ fn fixed_point_answers_as_often_right_as_f64() {
     );
     let trials = 3000;
     let float = score_f64(&network, Task::GoNogo, &step, 1, trials);
-    // The smaller ones are what is left of a network whose currents are so many
-    // times as large as the format's.
+    // The smaller factors stand for a network whose currents are larger than the
+    // format by that factor.
     for part in [1.0, 1.0 / 4.0, 1.0 / 16.0, 1.0 / 64.0] {
         let quantized =
             quantize(&louder(&network, part), Task::GoNogo, &step).expect("a network that fits");
@@ -66,7 +66,7 @@ fn fixed_point_answers_as_often_right_as_f64() {
             fixed.strict_accuracy(),
             quantized.bytes.len()
         );
-        // One point, which the trials could resolve: they are the same for both.
+        // Both networks see the same trials, so that these resolve one point.
         // Larger units resolve drives and noise less.
         let most = match 1.0 / part {
             1.0 => 0.01,

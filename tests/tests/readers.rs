@@ -1,4 +1,4 @@
-//! A model that we wrote, as the field's own readers see it: the same variables
+//! A model that we wrote, read by the field's own programs: the same variables
 //! with the same sizes and classes as in a model of the published code.
 
 use std::path::{Path, PathBuf};
@@ -39,8 +39,8 @@ fn our_model(folder: &Path) -> PathBuf {
     rate_model::save(folder, &options, &trained).expect("a writable folder")
 }
 
-/// What `reader` prints of both models, line by line; the room for the losses
-/// is the one thing that must differ.
+/// The output of `reader` for both models, line by line. Only the size of the losses
+/// must differ.
 fn compare(reader: impl Fn(&Path) -> Option<String>, name: &str) {
     let folder = tempfile::tempdir().expect("a folder");
     let (ours, theirs) = (our_model(folder.path()), published_model());

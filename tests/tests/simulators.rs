@@ -175,7 +175,7 @@ fn nir_reads_both_profiles_with_their_numbers() {
     }
 }
 
-/// Writes a graph as one does by hand: numbers of 32 bits, a threshold of one,
+/// Writes a graph such as a person writes by hand: numbers of 32 bits, a threshold of one,
 /// the readout behind its matrix.
 const WRITE_NIR: &str = "
 import sys, nir, numpy as np
@@ -222,7 +222,7 @@ fn a_graph_that_nir_wrote_by_hand_becomes_a_network_that_spikes() {
     let words: Vec<&str> = printed.split_whitespace().collect();
     let weight: f64 = words[0].parse().expect("a number");
     assert!((network.weights[3 * 20 + 7] - 25.0 * weight).abs() < 1e-9);
-    // It rests 1.2 thresholds above the reset, and fires.
+    // The unit rests 1.2 thresholds above the reset, and fires.
     assert!((network.neuron.bias_mv + 35.0).abs() < 1e-5);
     let step = TimeStep::new(0.1, Scheme::Exact).expect("a step");
     let record = Recording {

@@ -26,7 +26,7 @@ fn trials_in_a_row_spike_as_in_parts_and_take_no_memory() {
         assert_eq!(soaked.in_a_row, soaked.in_parts, "{}", task.name());
         let growth = soaked.growth.unwrap_or(0);
         assert!(growth < 1 << 20, "{}: {growth} bytes", task.name());
-        // It is the hash of the score, too.
+        // The score has the same hash.
         assert_eq!(experiment.score(3000).spike_hash, soaked.in_a_row);
     }
 }

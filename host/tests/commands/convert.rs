@@ -148,7 +148,7 @@ fn a_conversion_is_written_into_the_model_once() {
     );
 
     place.fails(line, 1, &["go-nogo.mat", "opt_scaling_factor", "--force"]);
-    // What a search that crashed leaves behind.
+    // A search that crashed leaves NaN behind.
     place.change("opt_scaling_factor", Value::scalar(f64::NAN));
     assert_eq!(place.json(line)["best_lambda"], found);
 }

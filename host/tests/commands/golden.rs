@@ -1,6 +1,6 @@
 //! Texts that are compared with a file of the repository.
 //!
-//! A text that changed on purpose is written anew by
+//! A text that changed on purpose is written again by
 //! `RATE2SPIKE_RENEW=1 cargo test -p rate2spike --test commands`; look at the
 //! difference before it is committed.
 

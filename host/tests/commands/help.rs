@@ -1,4 +1,4 @@
-//! What every command says of itself, and what a mistake in the options gets.
+//! The help of each command, and the answer to a mistake in the options.
 
 use crate::place::Place;
 

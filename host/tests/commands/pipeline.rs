@@ -5,7 +5,7 @@ use crate::place::Place;
 #[test]
 fn the_pipeline_prints_what_scripts_rely_on() {
     let place = Place::new();
-    // Three updates train nothing: the names are what this is about.
+    // Three updates train nothing; the test is about the names.
     let report = place.json("pipeline go-nogo --N 30 --n_trials 3 --trials 10 --seed 3");
     for form in ["rate", "spiking", "deployed"] {
         for score in ["accuracy", "strict"] {
@@ -13,7 +13,7 @@ fn the_pipeline_prints_what_scripts_rely_on() {
         }
     }
     assert!(report["lambda"].is_number() && report["mean_rate_hz"].is_number());
-    // It answers no better with a calibration; on request it gets one.
+    // A calibration would not help this network; it gets one only on request.
     assert_eq!(report["calibrated"], false);
     let asked = place.json("pipeline go-nogo --N 20 --n_trials 2 --trials 4 --calibrate");
     assert_eq!(asked["calibrated"], true);
@@ -28,7 +28,7 @@ fn the_pipeline_prints_what_scripts_rely_on() {
         .len();
     assert_eq!(report["blob_bytes"], bytes);
 
-    // The same network gives the same score again, through its file.
+    // The network read from its file gives the same score.
     let again = place.json(&format!("run {network} --trials 10 --seed 3"));
     assert_eq!(again["spike_hash"], report["spike_hash"]);
     assert_eq!(again["accuracy"], report["deployed"]["accuracy"]);
@@ -61,7 +61,7 @@ fn an_oscillation_has_trials_without_input_and_goes_all_the_way() {
     let place = Place::new();
     let trials = place.json("trials oscillation -o t.npz --trials 3");
     assert_eq!(trials["samples"], 500);
-    // Two updates train nothing: this is about the way.
+    // Two updates train nothing; the test is about the commands.
     let line = "pipeline oscillation --N 20 --n_trials 2 --trials 4 --act sigmoid --lambdas 50";
     let report = place.json(line);
     assert!(report["deployed"]["strict"].is_number(), "{report}");

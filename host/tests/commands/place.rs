@@ -1,4 +1,4 @@
-//! A folder in which the program runs, and what is read from its answers.
+//! A folder in which the program runs, and its answers.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -39,7 +39,7 @@ impl Place {
         self.folder.path().join(name)
     }
 
-    /// Runs the program here; `line` is what one would type after its name.
+    /// Runs the program here; `line` is typed after the program's name.
     pub fn run(&self, line: &str) -> Output {
         Command::new(env!("CARGO_BIN_EXE_rate2spike"))
             .args(line.split_whitespace())
@@ -60,8 +60,8 @@ impl Place {
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{line}: {error}: {text}"))
     }
 
-    /// Fails with `status` and a message that has all of `parts`; writes
-    /// nothing.
+    /// Checks that `line` fails with `status`, with a message that contains all of
+    /// `parts`, and that no file changes.
     pub fn fails(&self, line: &str, status: i32, parts: &[&str]) {
         let before = self.files();
         let output = self.run(line);

@@ -1,5 +1,5 @@
-//! What scripts and readers rely on, word for word: the help of every command, the
-//! keys of every JSON object, and the messages of the usual mistakes.
+//! The texts that scripts and readers rely on: the help of each command, the keys of
+//! each JSON object, and the messages of the usual mistakes.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;

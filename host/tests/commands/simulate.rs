@@ -151,7 +151,7 @@ fn what_was_found_is_drawn_on_request() {
 #[test]
 fn a_perturbed_network_spikes_otherwise_and_a_silenced_unit_not_at_all() {
     let place = Place::new();
-    // Of four trials some are Go: in No-Go ones most units are silent.
+    // Some of four trials are Go; in a No-Go trial most units are silent.
     let line = "simulate go-nogo.mat --lambda 25 --trials 4 -o r.npz";
     let hash = |extra: &str| place.json(&format!("{line} {extra}"))["spike_hash"].clone();
     let plain = hash("");

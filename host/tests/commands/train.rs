@@ -96,8 +96,8 @@ fn a_killed_training_goes_on_and_ends_with_the_same_bytes() {
     }
 }
 
-/// The same at 200 moments, up to the length that the training was found to
-/// have; a minute or two, so that it is asked for by name.
+/// Kills at 200 moments over the measured length of the training. This takes minutes, so
+/// that the test runs only when it is named.
 #[test]
 #[ignore = "takes minutes"]
 fn a_training_killed_at_two_hundred_moments_ends_with_the_same_bytes() {
@@ -210,7 +210,7 @@ fn a_training_can_begin_with_a_model_of_another_task_with_the_same_inputs() {
     ] {
         place.fails(&format!("{line} --from {path}"), 2, &parts);
     }
-    // It leaves check points and goes on from them like any other.
+    // The training leaves check points, and a resumed one ends with the same weights.
     let line = format!("train --task delayed-match --N 20 --n_trials 40 --from {path}");
     let (_, whole) = model(&line);
     let mut process = Command::new(env!("CARGO_BIN_EXE_rate2spike"))

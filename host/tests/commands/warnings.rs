@@ -1,4 +1,4 @@
-//! Numbers that mislead: each warning where it belongs, and none elsewhere.
+//! Results that are easy to misread: each warning where it belongs, and nowhere else.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -13,7 +13,7 @@ fn network() -> Vec<u8> {
     std::fs::read(path).expect("a frozen network")
 }
 
-/// The same with a change, and with a right check sum.
+/// The frozen network with a change, and with a right check sum.
 fn changed(change: impl Fn(&mut Payload)) -> Vec<u8> {
     let bytes = network();
     let mut payload = *Deployed::read(&bytes).expect("a frozen network").payload();

@@ -1,10 +1,10 @@
 //! Measures the emulated boards and prints a table of each:
 //! `cargo run --release -p rate2spike-tests --bin boards`. With deployed networks
-//! (`boards NET.snn …`), it says what part of its time a step of each takes.
+//! (`boards NET.snn …`) it prints the share of its time that a step of each takes.
 //!
 //! On the RP2040 a cycle is one of rp2040js, which counts by the tables of the
 //! Cortex-M0+ and knows no flash cache. On the STM32F405 QEMU counts
-//! instructions; `CYCLES_AN_INSTRUCTION` makes cycles of them.
+//! instructions; `CYCLES_AN_INSTRUCTION` turns them into cycles.
 
 use std::path::PathBuf;
 
@@ -31,11 +31,11 @@ const STEP_MS: f64 = 0.5;
 /// Units and steps in ms of the second table.
 const REAL_TIME: [(usize, f64); 4] = [(200, 0.05), (200, 0.1), (200, 0.5), (1000, 0.5)];
 
-/// QEMU's SysTick counts at this rate, whatever the firmware believes, while an
-/// instruction takes a nanosecond.
+/// Rate at which QEMU's SysTick counts while an instruction takes a nanosecond; it does
+/// not depend on the clock that the firmware sets.
 const QEMU_SYSTICK_MHZ: f64 = 168.0;
 
-/// What was measured of one network.
+/// The measurements of one network.
 struct Row {
     units: usize,
     step_ms: f64,
@@ -78,7 +78,7 @@ fn main() {
     }
 }
 
-/// An untrained network, and what it is called in messages.
+/// An untrained network, and its name in messages.
 fn untrained_of(units: usize, step_ms: f64) -> (PathBuf, Vec<u8>) {
     let name = format!("{units} units at {step_ms} ms");
     (name.into(), untrained(Task::GoNogo, units, step_ms))
@@ -91,8 +91,8 @@ fn measure(board: Board, (path, bytes): &(PathBuf, Vec<u8>)) -> Row {
     let emulator = Emulator::start(board, bytes, &[]);
     let (mut client, _) = emulator.connect();
     let mut memory = Memory::of(&deployed);
-    // A trial whose input never changes, where there is one: its steps differ by
-    // their spikes only.
+    // A trial without a change of input, if there is one: its steps differ only in
+    // their spikes.
     let index = (0..20)
         .find(|&index| task_trial(task, SEED, index).label == 0)
         .unwrap_or(0);
@@ -123,9 +123,9 @@ fn scale(board: Board) -> f64 {
     }
 }
 
-/// Cycles of a unit in a step whose input is new: a trial of go-nogo in which it
-/// changes in every sample, by less than any unit can feel, beside one in which
-/// it does not.
+/// Cycles of a unit in a step that has new input: the difference between a trial of
+/// go-nogo whose input changes in each sample, by too little for any spike, and a trial
+/// whose input stays.
 fn input(board: Board, bytes: &[u8]) -> f64 {
     let units = Deployed::read(bytes).expect("a network").constants().units;
     let emulator = Emulator::start(board, bytes, &[]);
@@ -174,15 +174,15 @@ impl Row {
         self.scale * self.cycles.total as f64 / f64::from(self.cycles.steps)
     }
 
-    /// What the spikes of all steps but the first cost, where a step without
-    /// spikes costs `quiet`.
+    /// Cycles for the spikes of all steps, the first excluded; a step without spikes
+    /// takes `quiet` cycles.
     fn spiking(&self, quiet: f64) -> f64 {
         let steps = f64::from(self.cycles.steps - 1);
         self.scale * (self.cycles.total as f64 - f64::from(self.cycles.first)) - quiet * steps
     }
 }
 
-/// What a step's parts cost, from networks of different sizes.
+/// Cycles of the parts of a step, from networks of different sizes.
 fn fitted(rows: &[Row], input: f64) -> Cost {
     // Steps without spikes are rare in large networks, and one of them ends the
     // refractory time of the start.
@@ -203,7 +203,7 @@ fn fitted(rows: &[Row], input: f64) -> Cost {
     }
 }
 
-/// What part of the time that a step stands for is taken by it.
+/// Share of the time of a step that the processor needs for it.
 fn print_real_time(board: Board, networks: &[(PathBuf, Vec<u8>)]) {
     let target = target(board);
     println!(
