@@ -130,7 +130,7 @@ const MISTAKES: [&str; 24] = [
     "simulate go-nogo.mat --lambda 25 --dt 0.3",
     "simulate go-nogo.mat --lambda 25 -o rec.txt",
     "quantize go-nogo.mat",
-    "quantize go-nogo.mat --lambda 25 -o nowhere/net.snn",
+    "quantize go-nogo.mat --lambda 25 -o go-nogo.mat/net.snn",
     "run go-nogo.mat",
     "run text.snn",
     "inspect text.mat",
