@@ -20,6 +20,7 @@ pub mod random;
 pub mod rate;
 pub mod report;
 pub mod route;
+pub mod shell_word;
 pub mod spiking;
 pub mod statistics;
 pub mod sweep;

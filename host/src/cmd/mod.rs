@@ -382,6 +382,22 @@ pub struct NeuronArgs {
     #[arg(long, value_enum)]
     pub scheme: Option<SchemeArg>,
     /// The neuron's equation
+    #[command(flatten)]
+    pub equation: EquationArgs,
+    /// Standard deviation of the membrane noise of 0.05 ms, in mV; 0 for none
+    #[arg(
+        long,
+        value_name = "MV",
+        default_value_t = 0.1,
+        allow_negative_numbers = true
+    )]
+    pub noise: f64,
+}
+
+/// Flags that choose the neuron's equation.
+#[derive(Clone, Debug, clap::Args)]
+pub struct EquationArgs {
+    /// The neuron's equation
     #[arg(long, value_enum, default_value = "lif")]
     pub neuron: NeuronArg,
     /// The synapse's filter
@@ -395,14 +411,26 @@ pub struct NeuronArgs {
         allow_negative_numbers = true
     )]
     pub refractory: f64,
-    /// Standard deviation of the membrane noise of 0.05 ms, in mV; 0 for none
-    #[arg(
-        long,
-        value_name = "MV",
-        default_value_t = 0.1,
-        allow_negative_numbers = true
-    )]
-    pub noise: f64,
+}
+
+impl EquationArgs {
+    /// The published neuron with this equation, filter and refractory time.
+    pub fn neuron(&self) -> Result<Neuron, CommandError> {
+        in_range("--refractory", self.refractory)?;
+        let neuron = match self.neuron {
+            NeuronArg::Lif => Neuron::LIF,
+            NeuronArg::Qif => Neuron::QIF,
+        };
+        let rise_ms = match self.filter {
+            FilterArg::Double => neuron.rise_ms,
+            FilterArg::Single => 0.0,
+        };
+        Ok(Neuron {
+            refractory_ms: self.refractory,
+            rise_ms,
+            ..neuron
+        })
+    }
 }
 
 /// How a step is integrated.
@@ -446,10 +474,10 @@ impl NeuronArgs {
         let scheme = match self.scheme {
             Some(SchemeArg::Euler) => Scheme::Euler,
             Some(SchemeArg::Exact) => Scheme::Exact,
-            None if ms <= 0.1 || self.neuron == NeuronArg::Qif => Scheme::Euler,
+            None if ms <= 0.1 || self.equation.neuron == NeuronArg::Qif => Scheme::Euler,
             None => Scheme::Exact,
         };
-        if self.neuron == NeuronArg::Qif && scheme == Scheme::Exact {
+        if self.equation.neuron == NeuronArg::Qif && scheme == Scheme::Exact {
             return Err(StepError::QuadraticExact.into());
         }
         Ok(TimeStep::new(ms, scheme)?)
@@ -457,35 +485,13 @@ impl NeuronArgs {
 
     /// The neuron.
     pub fn neuron(&self) -> Result<Neuron, CommandError> {
-        let neuron = neuron_of(self.neuron, self.filter, self.refractory)?;
+        let neuron = self.equation.neuron()?;
         in_range("--noise", self.noise)?;
         Ok(Neuron {
             noise_mv: self.noise,
             ..neuron
         })
     }
-}
-
-/// The published neuron with this equation, filter and refractory time in ms.
-pub fn neuron_of(
-    equation: NeuronArg,
-    filter: FilterArg,
-    refractory_ms: f64,
-) -> Result<Neuron, CommandError> {
-    in_range("--refractory", refractory_ms)?;
-    let neuron = match equation {
-        NeuronArg::Lif => Neuron::LIF,
-        NeuronArg::Qif => Neuron::QIF,
-    };
-    let rise_ms = match filter {
-        FilterArg::Double => neuron.rise_ms,
-        FilterArg::Single => 0.0,
-    };
-    Ok(Neuron {
-        refractory_ms,
-        rise_ms,
-        ..neuron
-    })
 }
 
 fn in_range(name: &str, value: f64) -> Result<(), CommandError> {

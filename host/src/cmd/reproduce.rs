@@ -6,9 +6,8 @@ use clap::Args;
 use serde::Serialize;
 
 use super::console::Console;
-use super::sweep::run_plan;
+use super::sweep::{keep, run_plan};
 use super::{CommandError, trials};
-use crate::formats::disk;
 use crate::quantize::longest_step::DEPLOYED_STEP_MS;
 use crate::report::picture;
 use crate::sweep::comparison::{self, Comparison};
@@ -21,8 +20,8 @@ use crate::sweep::summary::summarize;
 ///
 /// The networks train and convert as published: sigmoid, the best of a search for
 /// lambda; go-nogo with time constants of 20 to 50 ms and a P_rec of 0.8, with
-/// which the paper's numbers come out, mante with 20 to 100 ms and 0.2. A run that was killed goes on where it
-/// was when the same command is given again.
+/// which the paper's numbers come out, mante with 20 to 100 ms and 0.2. A run that
+/// was stopped goes on where it was when the same command is given again.
 #[derive(Clone, Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct ReproduceArgs {
@@ -77,8 +76,7 @@ pub fn run(args: &ReproduceArgs, console: &Console) -> Result<(), CommandError> 
     let folder = args.output.clone().unwrap_or_else(|| name.into());
     let cells = args.cells()?;
     let plan = plan(&cells, args.networks, args.trials, DEPLOYED_STEP_MS);
-    disk::check_writable(&folder)?;
-    plan.keep_in(&folder)?;
+    keep(&plan, &folder)?;
     let rows = run_plan(&plan, &folder, console)?;
     let measure = args.figure.measure();
     let cells: Vec<Comparison> = summarize(&plan, &rows)

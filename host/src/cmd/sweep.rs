@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::{Mutex, PoisonError};
 
 use clap::Args;
 use indicatif::ProgressBar;
@@ -10,12 +11,13 @@ use serde::Serialize;
 
 use super::console::Console;
 use super::options::{Seeds, TrainingArgs};
-use super::{CommandError, FilterArg, Lambdas, NeuronArg, neuron_of, trials};
+use super::{CommandError, EquationArgs, Lambdas, trials};
 use crate::convert::search::default_lambdas;
 use crate::formats::disk;
 use crate::quantize::longest_step::DEPLOYED_STEP_MS;
 use crate::rate::activation::ActivationKind;
 use crate::report::picture;
+use crate::shell_word::path_word;
 use crate::spiking::time_step::TimeStep;
 use crate::sweep::plan::{Calibrate, Cell, Equation, Member, NeuronOptions, SweepPlan};
 use crate::sweep::row::Row;
@@ -30,8 +32,9 @@ use crate::task::{self, Task};
 /// Example:  rate2spike sweep --task go-nogo --n 50,100,200 --seeds 20 --act sigmoid,lif -o sweep
 ///
 /// Every task with every size and every activation is a cell, which is run with
-/// every seed. The rows are rows.csv and rows.jsonl in the folder, the share of each
-/// cell that succeeds success.svg and success.png. A sweep that was killed goes on where it was when the same command is given again.
+/// every seed. The rows are rows.csv and rows.jsonl in the folder; success.svg and
+/// success.png show the share of each cell that succeeds as deployed networks. A
+/// sweep that was stopped goes on where it was when the same command is given again.
 ///
 /// On a cluster:  rate2spike sweep … -o sweep --slurm 40, and when the jobs are
 /// done  rate2spike sweep --merge sweep
@@ -76,20 +79,9 @@ pub struct SweepArgs {
     /// Instead of a search, calibrate every unit, as convert --calibrate does [default: with lif, if a network does not spike well enough as it is]
     #[arg(long, conflicts_with = "lambdas")]
     pub calibrate: bool,
-    /// The neuron's equation
-    #[arg(long, value_enum, default_value = "lif")]
-    pub neuron: NeuronArg,
-    /// The synapse's filter
-    #[arg(long, value_enum, default_value = "double")]
-    pub filter: FilterArg,
-    /// Refractory time in ms
-    #[arg(
-        long,
-        value_name = "MS",
-        default_value_t = 2.0,
-        allow_negative_numbers = true
-    )]
-    pub refractory: f64,
+    /// The neuron
+    #[command(flatten)]
+    pub neuron: EquationArgs,
     /// Trials of each scaling factor in a search
     #[arg(long, default_value = "100", value_parser = trials)]
     pub search_trials: usize,
@@ -102,7 +94,7 @@ pub struct SweepArgs {
     /// Folder of the rows
     #[arg(short, long, visible_aliases = ["output_dir", "output-dir"], value_name = "DIR", default_value = "sweep")]
     pub output: PathBuf,
-    /// Submit the sweep to Slurm as a job array of so many elements
+    /// Submit the sweep to Slurm as a job array with this number of elements
     #[arg(long, value_name = "ELEMENTS", value_parser = elements)]
     pub slurm: Option<usize>,
     /// A further option for Slurm, such as --slurm-option=--partition=short; may be repeated
@@ -132,18 +124,23 @@ impl FromStr for SeedRange {
     }
 }
 
-/// At least one element.
+/// Most elements of a job array that Slurm takes.
+const MOST_ELEMENTS: usize = 4_000_000;
+
+/// The number of elements of a job array.
 fn elements(text: &str) -> Result<usize, String> {
     match text.parse() {
-        Ok(elements) if elements > 0 => Ok(elements),
-        _ => Err("give a whole number of elements, at least 1".into()),
+        Ok(elements @ 1..=MOST_ELEMENTS) => Ok(elements),
+        _ => Err(format!(
+            "give a whole number of elements, at least 1 and at most {MOST_ELEMENTS}, the largest array of Slurm"
+        )),
     }
 }
 
 impl SweepArgs {
-    /// The plan that the options say.
+    /// The plan of these options.
     fn plan(&self) -> Result<SweepPlan, CommandError> {
-        let neuron = NeuronOptions::of(&neuron_of(self.neuron, self.filter, self.refractory)?);
+        let neuron = NeuronOptions::of(&self.neuron.neuron()?);
         let seeds = self.seeds.0.range();
         let mut cells = Vec::new();
         for &task in &self.task {
@@ -183,7 +180,7 @@ impl SweepArgs {
     }
 }
 
-/// What a sweep came to.
+/// The result of a sweep.
 #[derive(Debug, Serialize)]
 struct SweepReport<'a> {
     rows: PathBuf,
@@ -203,8 +200,7 @@ pub fn run(args: &SweepArgs, console: &Console) -> Result<(), CommandError> {
     }
     let plan = args.plan()?;
     TimeStep::new(plan.step_ms, Scheme::Exact)?;
-    disk::check_writable(&args.output)?;
-    plan.keep_in(&args.output)?;
+    keep(&plan, &args.output)?;
     if let Some(elements) = args.slurm {
         return submit(args, elements, console);
     }
@@ -212,8 +208,14 @@ pub fn run(args: &SweepArgs, console: &Console) -> Result<(), CommandError> {
     report(&plan, &args.output, &rows, console)
 }
 
-/// Runs what is missing of `plan`, whose rows lie in `folder`; returns all
-/// rows.
+/// Writes `plan` into `folder`, once its counts are checked.
+pub fn keep(plan: &SweepPlan, folder: &Path) -> Result<(), CommandError> {
+    plan.check()?;
+    disk::check_writable(folder)?;
+    Ok(plan.keep_in(folder)?)
+}
+
+/// Runs the networks of `plan` that have no row in `folder` yet; returns all rows.
 pub fn run_plan(
     plan: &SweepPlan,
     folder: &Path,
@@ -222,6 +224,24 @@ pub fn run_plan(
     let (file, rows) = RowsFile::open(folder, None, plan)?;
     let bar = bar(plan.members().len(), rows.len(), console);
     run_missing(plan, &plan.members(), file, rows, &bar)
+}
+
+/// The networks of the sweep under way: those that have a row, and all.
+static DONE: Mutex<(usize, usize)> = Mutex::new((0, 0));
+
+/// Ends the sweep at Ctrl-C or SIGTERM, between two rows, with a sentence.
+fn end_on_interrupt() {
+    let handler = || {
+        // A row is added under this lock: no line is cut.
+        let done = DONE.lock().unwrap_or_else(PoisonError::into_inner);
+        eprintln!(
+            "rate2spike: interrupted: {} of {} networks have a row; the same command goes on with the others",
+            done.0, done.1
+        );
+        std::process::exit(1);
+    };
+    // Without a handler the signal ends the program, and the rows stay all the same.
+    let _ = ctrlc::set_handler(handler);
 }
 
 /// Runs those of `members` that have no row yet.
@@ -239,15 +259,21 @@ fn run_missing(
         .copied()
         .filter(|member| missing.contains(member))
         .collect();
+    let lock = || DONE.lock().unwrap_or_else(PoisonError::into_inner);
+    *lock() = (rows.len(), rows.len() + todo.len());
+    end_on_interrupt();
     let result = sweep::run::run(plan, &todo, rayon::current_num_threads(), |row| {
+        let mut done = lock();
         file.add(&row)?;
+        done.0 += 1;
+        drop(done);
         rows.push(row);
         bar.inc(1);
         Ok(())
     });
     bar.finish_and_clear();
     result?;
-    rows.sort_by_key(|row| (row.options.seed, row.cell));
+    rows::sort(&mut rows);
     Ok(rows)
 }
 
@@ -304,7 +330,7 @@ fn submit(args: &SweepArgs, elements: usize, console: &Console) -> Result<(), Co
     ));
     console.say(format!(
         "when it is done: rate2spike sweep --merge {}",
-        args.output.display()
+        path_word(&args.output)
     ));
     console.json(&SubmitReport {
         job,
@@ -374,7 +400,9 @@ fn print_report(
 impl From<SweepError> for CommandError {
     fn from(error: SweepError) -> Self {
         match error {
-            SweepError::OtherPlan { .. } => CommandError::Usage(error.to_string()),
+            SweepError::OtherPlan { .. }
+            | SweepError::TooManyNetworks { .. }
+            | SweepError::TooManyTrials { .. } => CommandError::Usage(error.to_string()),
             _ => CommandError::Sweep(error),
         }
     }

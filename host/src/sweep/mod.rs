@@ -27,6 +27,7 @@ pub mod summary;
 use std::path::PathBuf;
 
 use crate::formats::disk::DiskError;
+use crate::shell_word::path_word;
 
 /// A sweep that cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +62,44 @@ pub enum SweepError {
         /// Where it should be.
         path: PathBuf,
     },
+    /// More networks than can be kept.
+    #[error(
+        "{networks} networks; at most {limit} fit in a sweep (these would take about {gigabytes} GB of memory); give fewer tasks, sizes, activations or seeds"
+    )]
+    TooManyNetworks {
+        /// Networks of the plan.
+        networks: u128,
+        /// Most networks.
+        limit: u128,
+        /// Memory that the rows would take, GB.
+        gigabytes: u128,
+    },
+    /// More trials than can be kept.
+    #[error("{option} {trials}; at most {limit} (these would take about {gigabytes} GB of memory)")]
+    TooManyTrials {
+        /// The option.
+        option: &'static str,
+        /// Trials of each score.
+        trials: usize,
+        /// Most trials.
+        limit: usize,
+        /// Memory that the outcomes would take, GB.
+        gigabytes: u128,
+    },
+    /// A table with more rows than its record.
+    #[error(
+        "{table}: this table holds {there} rows, but the record beside it, {record}, only {found}; put the record back, or move the table away to run the missing networks again"
+    )]
+    LostRows {
+        /// The table, CSV.
+        table: PathBuf,
+        /// Rows of the table.
+        there: usize,
+        /// The record, JSON.
+        record: PathBuf,
+        /// Rows of the record.
+        found: usize,
+    },
     /// A row that this program did not write.
     #[error(
         "{path}, line {line}: not a row of this sweep ({reason}); remove the line to run that network again"
@@ -79,12 +118,19 @@ pub enum SweepError {
         /// The file.
         path: PathBuf,
     },
+    /// A path that a script cannot name.
+    #[error("{path}: this path is not UTF-8, and the script of a job cannot name it; rename it")]
+    Path {
+        /// The path.
+        path: PathBuf,
+    },
     /// Threads that the system does not give.
     #[error("cannot start a thread: {0}; set RAYON_NUM_THREADS to a smaller number")]
     Threads(String),
     /// A job that was not submitted.
     #[error(
-        "{script}: not submitted: {reason}. Submit it with `sbatch {script}` on a machine that has Slurm"
+        "{script}: not submitted: {reason}. Submit it with `sbatch {}` on a machine that has Slurm",
+        path_word(script)
     )]
     Submit {
         /// The script.

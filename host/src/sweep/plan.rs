@@ -1,4 +1,4 @@
-//! Which networks a sweep is made of, and the file that remembers it.
+//! The networks of a sweep, and the file that remembers them.
 
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use rate2spike_core::neuron::Membrane;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::SweepError;
+use super::{SweepError, rows};
 use crate::formats::disk;
 use crate::spiking::neuron::Neuron;
 
@@ -15,6 +15,18 @@ use crate::rate::options::RateOptions;
 
 /// Name of the file in the sweep's folder.
 pub const FILE: &str = "plan.json";
+
+/// Most networks of a sweep: their rows stay in memory.
+const MOST_NETWORKS: u128 = 1_000_000;
+
+/// About the bytes of a row in memory and in each of its files.
+const ROW_BYTES: u128 = 2_000;
+
+/// Most trials of a score: their outcomes stay in memory.
+const MOST_TRIALS: usize = 10_000_000;
+
+/// About the bytes of the outcome of a trial.
+const OUTCOME_BYTES: u128 = 32;
 
 /// The networks of a sweep: every cell with every seed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -84,7 +96,7 @@ impl Cell {
     }
 }
 
-/// What may differ from the published neuron.
+/// The properties in which a neuron may differ from the published one.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NeuronOptions {
     /// The equation of the membrane.
@@ -113,7 +125,7 @@ impl NeuronOptions {
         rise_ms: Neuron::LIF.rise_ms,
     };
 
-    /// What differs between `neuron` and the published one.
+    /// The options of `neuron`.
     pub fn of(neuron: &Neuron) -> Self {
         Self {
             equation: match neuron.membrane {
@@ -125,7 +137,7 @@ impl NeuronOptions {
         }
     }
 
-    /// The neuron.
+    /// The neuron with these options.
     pub fn neuron(&self) -> Neuron {
         let published = match self.equation {
             Equation::Lif => Neuron::LIF,
@@ -142,9 +154,9 @@ impl NeuronOptions {
 /// One network of a sweep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Member {
-    /// Place of its cell in the plan.
+    /// Index of the network's cell in the plan, from 0.
     pub cell: usize,
-    /// Its seed.
+    /// Seed of everything random in the network.
     pub seed: u64,
 }
 
@@ -217,31 +229,68 @@ impl SweepPlan {
         serde_json::from_slice(&bytes).map_err(|source| SweepError::ForeignPlan { path, source })
     }
 
-    /// Writes the plan into `folder`, where there may be an equal one already:
-    /// the sweep then goes on.
+    /// The number of networks, which may be larger than any that can be run.
+    fn networks(&self) -> u128 {
+        let seeds = u128::from(self.last_seed.saturating_sub(self.first_seed)) + 1;
+        seeds * self.cells.len() as u128
+    }
+
+    /// Checks the counts, before anything is written.
     ///
     /// # Errors
-    /// [`SweepError::OtherPlan`] if another one is there; if a file cannot be
-    /// read or written.
+    /// [`SweepError::TooManyNetworks`] and [`SweepError::TooManyTrials`].
+    pub fn check(&self) -> Result<(), SweepError> {
+        if self.networks() > MOST_NETWORKS {
+            return Err(SweepError::TooManyNetworks {
+                networks: self.networks(),
+                limit: MOST_NETWORKS,
+                gigabytes: self.networks() * ROW_BYTES / 1_000_000_000,
+            });
+        }
+        for (option, trials) in [
+            ("--trials", self.trials),
+            ("--search-trials", self.search_trials),
+        ] {
+            if trials > MOST_TRIALS {
+                return Err(SweepError::TooManyTrials {
+                    option,
+                    trials,
+                    limit: MOST_TRIALS,
+                    gigabytes: trials as u128 * OUTCOME_BYTES / 1_000_000_000,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the plan into `folder`. Where an equal plan is there, the sweep goes
+    /// on; another plan is replaced as long as none of its networks was run.
+    ///
+    /// # Errors
+    /// [`SweepError::OtherPlan`] if another sweep is there; errors of
+    /// [`SweepPlan::check`]; if a file cannot be read or written.
     pub fn keep_in(&self, folder: &Path) -> Result<(), SweepError> {
+        self.check()?;
         let path = Self::path(folder);
-        if !path.exists() {
-            let text = serde_json::to_string_pretty(self).expect("plain numbers and names");
-            return Ok(disk::write(&path, text.as_bytes())?);
+        if path.exists() {
+            let found = Self::read(folder)?;
+            if found == *self {
+                return Ok(());
+            }
+            if rows::is_begun(folder)? {
+                let value = |plan| serde_json::to_value(plan).expect("plain numbers and names");
+                let mut differences = Vec::new();
+                compare("", &value(&found), &value(self), &mut differences);
+                return Err(SweepError::OtherPlan { path, differences });
+            }
         }
-        let found = Self::read(folder)?;
-        if found == *self {
-            return Ok(());
-        }
-        let value = |plan| serde_json::to_value(plan).expect("plain numbers and names");
-        let mut differences = Vec::new();
-        compare("", &value(&found), &value(self), &mut differences);
-        Err(SweepError::OtherPlan { path, differences })
+        let text = serde_json::to_string_pretty(self).expect("plain numbers and names");
+        Ok(disk::write(&path, text.as_bytes())?)
     }
 }
 
-/// Says where two values differ: the name of the place, what is there and what
-/// is given.
+/// Adds to `differences` each place where two values differ: its name, the value
+/// there and the value given.
 fn compare(name: &str, there: &Value, given: &Value, differences: &mut Vec<String>) {
     match (there, given) {
         (Value::Object(there), Value::Object(given)) => {
@@ -251,7 +300,12 @@ fn compare(name: &str, there: &Value, given: &Value, differences: &mut Vec<Strin
                 } else {
                     format!("{name}.{key}")
                 };
-                compare(&name, value, &given[key], differences);
+                compare(
+                    &name,
+                    value,
+                    given.get(key).unwrap_or(&Value::Null),
+                    differences,
+                );
             }
         }
         (Value::Array(there), Value::Array(given)) if there.len() == given.len() => {
@@ -311,6 +365,11 @@ mod tests {
         plan().keep_in(folder.path()).expect("the same plan");
         assert_eq!(SweepPlan::read(folder.path()).expect("a plan"), plan());
         let mut other = plan();
+        // Nothing was run: another plan may take the place.
+        other.last_seed = 7;
+        other.keep_in(folder.path()).expect("a plan without rows");
+        plan().keep_in(folder.path()).expect("a plan without rows");
+        std::fs::write(folder.path().join("rows-3.jsonl"), "{").expect("a writable folder");
         other.cells[1].options.gain = 3.0;
         other.last_seed = 9;
         let error = other.keep_in(folder.path()).expect_err("another plan");
@@ -322,5 +381,36 @@ mod tests {
             assert!(message.contains(part), "{message}");
         }
         assert_eq!(SweepPlan::read(folder.path()).expect("a plan"), plan());
+    }
+
+    #[test]
+    fn counts_that_no_machine_holds_are_refused_with_limit_and_size() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let seeds = |last_seed| SweepPlan {
+            first_seed: 0,
+            last_seed,
+            ..plan()
+        };
+        let trials = SweepPlan {
+            trials: 1_000_000_000,
+            ..plan()
+        };
+        for (plan, parts) in [
+            (
+                seeds(499_999_999),
+                ["1000000000 networks", "1000000", "2000 GB"],
+            ),
+            (
+                seeds(u64::MAX),
+                ["36893488147419103232 networks", "1000000", "GB"],
+            ),
+            (trials, ["--trials 1000000000", "10000000", "32 GB"]),
+        ] {
+            let error = plan.keep_in(folder.path()).expect_err("too many");
+            for part in parts {
+                assert!(error.to_string().contains(part), "no {part} in: {error}");
+            }
+        }
+        assert!(!SweepPlan::path(folder.path()).exists());
     }
 }

@@ -1,18 +1,19 @@
-//! The rows of a sweep on disk: one line each, added one at a time, so that a
-//! kill at any time costs the networks under way and nothing else.
+//! The rows of a sweep on disk, one line each. They are added one at a time, so
+//! that a kill at any time costs the networks under way and nothing else.
 //!
-//! `rows.jsonl` is the record. `rows.csv` holds the same rows for other
-//! programs and is written anew from it when a sweep goes on. A share of a job
-//! array has files of its own, `rows-K.jsonl` and `rows-K.csv`.
+//! `rows.jsonl` is the record. `rows.csv` holds the same rows for other programs;
+//! the record comes first, and the table is written anew from it when a sweep goes
+//! on. A share of a job array has files of its own, `rows-K.jsonl` and
+//! `rows-K.csv`.
 
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use super::SweepError;
 use super::plan::{Member, SweepPlan};
 use super::row::Row;
+use super::{SweepError, slurm};
 use crate::formats::disk::{self, DiskError};
 
 /// A file of rows, open to add more.
@@ -25,13 +26,14 @@ pub struct RowsFile {
 }
 
 impl RowsFile {
-    /// Opens the rows of the sweep in `folder`, or those of one share of it,
-    /// and returns them. A last line without its end is what a kill left of a
-    /// row: it is removed.
+    /// Opens the rows of the sweep in `folder`, or the rows of one share, and
+    /// returns them. A last line without its end is the rest of a row that a kill
+    /// cut: it is removed.
     ///
     /// # Errors
-    /// If another process has them open, if they are no rows of `plan`, or if
-    /// they cannot be read or written.
+    /// If another process has the file open, if it holds rows of another plan, if
+    /// the table beside it holds more rows ([`SweepError::LostRows`]), or if it
+    /// cannot be read or written.
     pub fn open(
         folder: &Path,
         share: Option<usize>,
@@ -39,19 +41,7 @@ impl RowsFile {
     ) -> Result<(Self, Vec<Row>), SweepError> {
         let name = share.map_or("rows".into(), |share| format!("rows-{share}"));
         let path = folder.join(format!("{name}.jsonl"));
-        let mut lines = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .create(true)
-            .open(&path)
-            .map_err(|source| disk::failure(&path, source))?;
-        match lines.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(SweepError::Busy { path }),
-            // A file system without locks: two sweeps at once are then the
-            // user's to avoid.
-            Err(TryLockError::Error(_)) => {}
-        }
+        let mut lines = lock(&path)?;
         let mut bytes = Vec::new();
         lines
             .read_to_end(&mut bytes)
@@ -60,13 +50,14 @@ impl RowsFile {
                 source,
             })?;
         let whole = whole_lines(&bytes);
+        let rows = parse(&path, whole, plan)?;
+        let csv_path = folder.join(format!("{name}.csv"));
+        check_table(&csv_path, &path, rows.len())?;
         if whole.len() < bytes.len() {
             lines
                 .set_len(whole.len() as u64)
                 .map_err(|source| disk::failure(&path, source))?;
         }
-        let rows = parse(&path, whole, plan)?;
-        let csv_path = folder.join(format!("{name}.csv"));
         disk::write(&csv_path, csv(&rows).as_bytes())?;
         let file = Self {
             path,
@@ -77,7 +68,7 @@ impl RowsFile {
         Ok((file, rows))
     }
 
-    /// Adds a row: on the disk when this returns.
+    /// Adds a row. The row is on the disk when this returns.
     ///
     /// # Errors
     /// [`DiskError::Write`].
@@ -103,13 +94,80 @@ impl RowsFile {
     }
 }
 
+/// Opens the record of rows at `path`, and keeps other processes from it.
+fn lock(path: &Path) -> Result<File, SweepError> {
+    let file = OpenOptions::new()
+        .read(true)
+        .append(true)
+        .create(true)
+        .open(path)
+        .map_err(|source| disk::failure(path, source))?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(SweepError::Busy { path: path.into() }),
+        // On a file system without locks the user avoids two sweeps at once.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
+    }
+}
+
+/// Refuses a table that holds more rows than its record: a sweep writes the record
+/// first, so that the record was emptied or cut, and the table is the last copy of
+/// its rows.
+fn check_table(table: &Path, record: &Path, found: usize) -> Result<(), SweepError> {
+    if !table.is_file() {
+        return Ok(());
+    }
+    let there = csv_rows(&disk::read(table)?);
+    if there <= found {
+        return Ok(());
+    }
+    Err(SweepError::LostRows {
+        table: table.into(),
+        there,
+        record: record.into(),
+        found,
+    })
+}
+
+/// The number of whole rows of a table, without its header.
+fn csv_rows(bytes: &[u8]) -> usize {
+    let mut quoted = false;
+    let ends = bytes.iter().filter(|&&byte| {
+        quoted ^= byte == b'"';
+        byte == b'\n' && !quoted
+    });
+    ends.count().saturating_sub(1)
+}
+
+/// Whether a network of the sweep in `folder` was run, is being run, or waits in
+/// the queue of a cluster.
+///
+/// # Errors
+/// If the folder cannot be read.
+pub fn is_begun(folder: &Path) -> Result<bool, SweepError> {
+    if folder.join(slurm::SCRIPT).exists() {
+        return Ok(true);
+    }
+    for path in files(folder)? {
+        let file = File::open(&path).map_err(|source| DiskError::Read {
+            path: path.clone(),
+            source,
+        })?;
+        let empty = file.metadata().is_ok_and(|found| found.len() == 0);
+        let busy = matches!(file.try_lock(), Err(TryLockError::WouldBlock));
+        if busy || !empty {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Writes a line in one call, and waits for the disk.
 fn append(file: &mut File, line: &str) -> std::io::Result<()> {
     file.write_all(line.as_bytes())?;
     file.sync_data()
 }
 
-/// What comes before a last line without its end.
+/// The lines of `bytes` that have an end.
 fn whole_lines(bytes: &[u8]) -> &[u8] {
     let end = bytes.iter().rposition(|&byte| byte == b'\n');
     &bytes[..end.map_or(0, |end| end + 1)]
@@ -158,8 +216,13 @@ pub fn read_all(folder: &Path, plan: &SweepPlan) -> Result<Vec<Row>, SweepError>
         let of_file = parse(&path, whole_lines(&bytes), plan)?;
         rows.extend(of_file.into_iter().filter(|row| seen.insert(row.member())));
     }
-    rows.sort_by_key(|row| (row.options.seed, row.cell));
+    sort(&mut rows);
     Ok(rows)
+}
+
+/// Sorts rows in the order of the plan: by seed, then by cell.
+pub fn sort(rows: &mut [Row]) {
+    rows.sort_by_key(|row| (row.options.seed, row.cell));
 }
 
 /// The files of rows in `folder`, in order.
@@ -184,15 +247,17 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, DiskError> {
 /// them.
 ///
 /// # Errors
-/// If a file cannot be read or written, or if a sweep is writing to the joined
-/// one.
+/// If a file cannot be read or written, if a sweep is writing to `rows.jsonl`, or
+/// if `rows.csv` holds more rows than were found ([`SweepError::LostRows`]).
 pub fn merge(folder: &Path, plan: &SweepPlan) -> Result<Vec<Row>, SweepError> {
-    // Open, and so locked, while it is replaced.
-    let _locked = RowsFile::open(folder, None, plan)?;
+    let (record, table) = (folder.join("rows.jsonl"), folder.join("rows.csv"));
+    // Locked while it is replaced.
+    let _locked = lock(&record)?;
     let rows = read_all(folder, plan)?;
+    check_table(&table, &record, rows.len())?;
     let lines: String = rows.iter().map(Row::json_line).collect();
-    disk::write(&folder.join("rows.jsonl"), lines.as_bytes())?;
-    disk::write(&folder.join("rows.csv"), csv(&rows).as_bytes())?;
+    disk::write(&record, lines.as_bytes())?;
+    disk::write(&table, csv(&rows).as_bytes())?;
     Ok(rows)
 }
 
@@ -243,6 +308,39 @@ mod tests {
                 first.csv_header() + &first.csv_line() + &second.csv_line()
             );
         }
+    }
+
+    #[test]
+    fn a_table_with_more_rows_than_its_record_stays_as_it_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let rows = [example(0, 1), example(1, 1)];
+        let (mut file, _) = RowsFile::open(folder.path(), None, &plan()).expect("rows");
+        rows.iter().for_each(|row| file.add(row).expect("a file"));
+        drop(file);
+        let (record, table) = (
+            folder.path().join("rows.jsonl"),
+            text(folder.path(), "rows.csv"),
+        );
+        let whole = std::fs::read(&record).expect("a file");
+        for cut in [0, 1, whole.len() - 1] {
+            std::fs::write(&record, &whole[..cut]).expect("a writable file");
+            for error in [
+                merge(folder.path(), &plan()).expect_err("a lost row"),
+                RowsFile::open(folder.path(), None, &plan()).expect_err("a lost row"),
+            ] {
+                let message = error.to_string();
+                assert!(
+                    message.contains("holds 2 rows") && message.contains("rows.jsonl"),
+                    "{message}"
+                );
+            }
+            assert_eq!(text(folder.path(), "rows.csv"), table);
+            assert_eq!(std::fs::read(&record).expect("a file"), &whole[..cut]);
+        }
+        // The rows are in a share: nothing is lost.
+        std::fs::write(folder.path().join("rows-0.jsonl"), &whole).expect("a writable file");
+        assert_eq!(merge(folder.path(), &plan()).expect("rows"), rows);
+        assert_eq!(text(folder.path(), "rows.csv"), table);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A sweep on a cluster: a job array whose elements take a share each.
+//! A sweep on a cluster: each element of a job array takes one share.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,13 +8,17 @@ use std::str::FromStr;
 use super::SweepError;
 use super::plan::Member;
 use crate::formats::disk;
+use crate::shell_word::path_word;
 
-/// The K-th of so many shares, counted from 0.
+/// Name of the script in the sweep's folder.
+pub const SCRIPT: &str = "array.sh";
+
+/// One of the equal shares into which a sweep is divided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JobShare {
-    /// Which one.
+    /// Index of the share, from 0.
     pub index: usize,
-    /// Of how many.
+    /// Number of shares.
     pub of: usize,
 }
 
@@ -33,10 +37,11 @@ impl FromStr for JobShare {
 }
 
 impl JobShare {
-    /// The networks of this share: neighbours, of which every cell has its
-    /// part.
+    /// The networks of this share: neighbours in the order of the plan, so that
+    /// each share has networks of every cell.
     pub fn take(self, members: &[Member]) -> &[Member] {
-        let end = |index: usize| index * members.len() / self.of;
+        // Wider than usize: the product of two counts may not fit in one.
+        let end = |index: usize| (index as u128 * members.len() as u128 / self.of as u128) as usize;
         &members[end(self.index)..end(self.index + 1)]
     }
 }
@@ -46,9 +51,9 @@ impl JobShare {
 pub struct JobArray<'a> {
     /// The folder, as an absolute path: a job may start elsewhere.
     pub folder: &'a Path,
-    /// This program.
+    /// This program, as an absolute path.
     pub program: &'a Path,
-    /// Elements.
+    /// Number of elements.
     pub elements: usize,
     /// Further lines for the scheduler, such as `--partition=short`.
     pub options: &'a [String],
@@ -75,8 +80,8 @@ impl JobArray<'_> {
              exec {program} sweep --share \"$SLURM_ARRAY_TASK_ID/{elements}\" -o .\n",
             last = self.elements - 1,
             elements = self.elements,
-            program = quoted(self.program),
-            folder = quoted(self.folder),
+            program = path_word(self.program),
+            folder = path_word(self.folder),
         )
     }
 
@@ -84,9 +89,15 @@ impl JobArray<'_> {
     /// the job's number.
     ///
     /// # Errors
-    /// If it cannot be written, or if Slurm is not there or refuses.
+    /// If the script cannot be written, if a path is not UTF-8, or if Slurm is not
+    /// there or refuses.
     pub fn submit(&self) -> Result<(PathBuf, String), SweepError> {
-        let script = self.folder.join("array.sh");
+        for path in [self.folder, self.program] {
+            if path.to_str().is_none() {
+                return Err(SweepError::Path { path: path.into() });
+            }
+        }
+        let script = self.folder.join(SCRIPT);
         disk::write(&script, self.script().as_bytes())?;
         let refused = |reason: String| SweepError::Submit {
             script: script.clone(),
@@ -111,11 +122,6 @@ impl JobArray<'_> {
     }
 }
 
-/// A path as one word of the shell.
-fn quoted(path: &Path) -> String {
-    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,7 +140,20 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_with_a_quote_stays_one_word() {
-        assert_eq!(quoted(Path::new("it's here")), r"'it'\''s here'");
+    fn a_script_names_folder_and_program_as_single_words() {
+        let folder = Path::new("/tmp/it's a $(touch x) `folder`");
+        let array = JobArray {
+            folder,
+            program: Path::new("/opt/rate 2 spike/rate2spike"),
+            elements: 3,
+            options: &[],
+        };
+        let script = array.script();
+        let words = |part: &str| {
+            let line = script.lines().find(|line| line.contains(part));
+            shlex::split(line.expect("a line")).expect("words")
+        };
+        assert_eq!(words("cd ")[1], folder.to_string_lossy());
+        assert_eq!(words("--share")[1], "/opt/rate 2 spike/rate2spike");
     }
 }
