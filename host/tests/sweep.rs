@@ -181,13 +181,7 @@ fn huge_counts_get_a_sentence_and_leave_nothing_behind() {
         2,
         &["at most 4000000"],
     );
-    for option in [
-        "--trials",
-        "--search-trials",
-        "--n_trials",
-        "--batch",
-        "--n",
-    ] {
+    for option in ["--trials", "--search-trials", "--n"] {
         let output = run(
             folder.path(),
             &format!("sweep --task xor {option} 1000000000"),
