@@ -122,7 +122,13 @@ pub fn run(args: &ImportArgs, console: &Console) -> Result<(), CommandError> {
         after,
         warnings,
         ..
-    } = deployment.scored(network)?;
+    } = deployment.scored(network).map_err(|error| match error {
+        CommandError::Quantize { path, source } => match imported.explain(&source, step.ms) {
+            Some(source) => CommandError::Import { path, source },
+            None => CommandError::Quantize { path, source },
+        },
+        error => error,
+    })?;
     let report = ImportReport {
         network: &args.output,
         task: task.name(),

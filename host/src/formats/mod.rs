@@ -1,8 +1,10 @@
 //! One file format a file.
 
 pub mod disk;
+pub mod elf;
 pub mod history;
 pub mod image;
+pub mod kind;
 pub mod losses;
 pub mod mat;
 pub mod nir;

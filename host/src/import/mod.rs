@@ -1,47 +1,74 @@
 //! Networks of other programs as ours, or why they cannot be.
+//!
+//! A NIR graph is read by [`crate::formats::nir::read`], laid out on one level
+//! ([`flat`]), walked from its input to its neurons and on to its output
+//! ([`ways`]), and turned into a network ([`nir`]).
 
-pub mod chains;
+mod flat;
 pub mod nir;
+mod numbers;
+mod path;
+mod population;
+mod synapse;
+#[cfg(test)]
+mod tests;
+mod ways;
 
-/// A graph that is no network of ours. Nodes are named as in the graph.
+/// A graph that is no network of ours. Nodes are named as in the graph, those of
+/// an inner graph with its name before their own.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ImportError {
-    /// Another number of nodes of a kind than one.
+    /// Not one node of a kind.
     #[error("{found} {what} nodes{names}; a network has one")]
     Count {
-        /// Of which kind.
+        /// The kind.
         what: &'static str,
-        /// How many.
+        /// The number of nodes.
         found: usize,
         /// Their names, in brackets.
         names: String,
     },
     /// A node of a type that our network has nothing for.
     #[error(
-        "node '{node}' is {kind}: a network is made of Input, Linear or Affine, LIF or CubaLIF, LI and Output"
+        "node '{node}' is {kind}: a network is made of Input, Linear or Affine, LIF or CubaLIF, LI, Output, and graphs of these"
     )]
     Kind {
         /// The node.
         node: String,
-        /// Its type.
+        /// The type found.
         kind: String,
+    },
+    /// Two nodes that get the same name.
+    #[error(
+        "two nodes are called '{0}', one of them in an inner graph: give one of them another name"
+    )]
+    Twice(String),
+    /// An inner graph without one input and one output.
+    #[error("node '{node}' is a graph with {found} {kind} nodes; edges lead to a graph with one")]
+    Ends {
+        /// The node.
+        node: String,
+        /// The kind.
+        kind: &'static str,
+        /// The number of nodes.
+        found: usize,
     },
     /// An edge to or from nowhere.
     #[error("an edge from '{from}' to '{to}': no node is called '{missing}'")]
     Edge {
-        /// Where it begins.
+        /// The name at its beginning.
         from: String,
-        /// Where it ends.
+        /// The name at its end.
         to: String,
         /// The name without a node.
         missing: String,
     },
-    /// A node that leads to more than one other, or to none.
+    /// A node that leads to several others, or to none.
     #[error("node '{node}' leads to {found} nodes; only '{spiking}' may lead to more than one")]
     Branch {
         /// The node.
         node: String,
-        /// How many.
+        /// The number of nodes behind it.
         found: usize,
         /// The spiking node.
         spiking: String,
@@ -55,38 +82,38 @@ pub enum ImportError {
     /// Not one way where one is wanted.
     #[error("{found} ways from '{from}' to '{to}'; {wanted}")]
     Ways {
-        /// Where they begin.
+        /// The node at the beginning.
         from: String,
-        /// Where they end.
+        /// The node at the end.
         to: String,
-        /// How many.
+        /// The number of ways.
         found: usize,
-        /// How many there can be.
+        /// The possible number.
         wanted: &'static str,
     },
     /// Not one matrix where one is wanted.
     #[error("{found} weight matrices between '{from}' and '{to}'; give one Linear or Affine")]
     Matrices {
-        /// Where they begin.
+        /// The node before them.
         from: String,
-        /// Where they end.
+        /// The node behind them.
         to: String,
-        /// How many.
+        /// The number of matrices.
         found: usize,
     },
-    /// Numbers of another size.
+    /// Numbers of another count or size.
     #[error("node '{node}': '{name}' is {found}, but must be {wanted}")]
     Shape {
         /// The node.
         node: String,
         /// The numbers.
         name: String,
-        /// Their size.
+        /// Their count or size.
         found: String,
-        /// What it should be.
+        /// The count or size that is wanted.
         wanted: String,
     },
-    /// A number that units have of their own, and ours share.
+    /// A number that differs from unit to unit, and that our units share.
     #[error(
         "node '{node}': '{name}' differs from unit to unit ({first} and {other}); our units share it"
     )]
@@ -100,17 +127,55 @@ pub enum ImportError {
         /// Another.
         other: f64,
     },
-    /// A number that makes no sense, or that we have nothing for.
+    /// A number that is impossible, or that we have nothing for.
     #[error("node '{node}': '{name}' is {value}; {wanted}")]
     Value {
         /// The node.
         node: String,
         /// The number.
         name: &'static str,
-        /// Its value.
+        /// The value found.
         value: f64,
-        /// What it can be.
+        /// The values that are possible.
         wanted: &'static str,
+    },
+    /// A time that is too long to be one in seconds.
+    #[error(
+        "node '{node}': '{name}' is {seconds} s, and at most {most} s are taken: NIR counts times in seconds; if these are milliseconds, divide them by 1000",
+        most = numbers::MOST_TIME_S
+    )]
+    Time {
+        /// The node.
+        node: String,
+        /// The time constant.
+        name: &'static str,
+        /// The value found, as NIR reads it.
+        seconds: f64,
+    },
+    /// Spikes that count as 1 for one time step, where NIR's have the area 1 s.
+    #[error(
+        "node '{node}': 'r' is {r}, the membrane's time constant in steps of {step_ms} ms: this graph counts a spike as 1 for one step, as snnTorch does, and NIR as a pulse of area 1 s. Taken as NIR its spikes would weigh {} times as much: set 'r' and 'w_in' to 1, multiply the weights that lead to the node by the old r · w_in, and all weights that spikes pass by {step_s}",
+        tidy_count(*.step_s)
+    )]
+    OneStep {
+        /// The node.
+        node: String,
+        /// One of its resistances.
+        r: f64,
+        /// The step, ms.
+        step_ms: f64,
+        /// The step, s.
+        step_s: f64,
+    },
+    /// A weight or bias that is infinite in our units.
+    #[error(
+        "node '{node}': a weight or bias is {value} in mV of a threshold 25 mV above the reset; scale the graph so that weights and threshold are of similar size"
+    )]
+    Infinite {
+        /// The node.
+        node: String,
+        /// The value.
+        value: f64,
     },
     /// Spikes that act at once.
     #[error(
@@ -120,19 +185,40 @@ pub enum ImportError {
     /// A filter of more than two stages.
     #[error("{found} filters between '{from}' and '{to}'; our synapses have a rise and a decay")]
     Stages {
-        /// Where they begin.
+        /// The node before them.
         from: String,
-        /// Where they end.
+        /// The node behind them.
         to: String,
-        /// How many.
+        /// The number of filters.
         found: usize,
     },
-    /// No units, or more than a spike can name.
-    #[error("node '{node}': {units} units; 1 to 65,535 are possible")]
+    /// No units, or too many.
+    #[error("node '{node}': {units} units; 1 to 4096 are possible")]
     Units {
         /// The node.
         node: String,
-        /// How many.
+        /// The number of units.
         units: usize,
     },
+    /// Currents that the fixed-point format does not hold.
+    #[error(
+        "node '{node}': the synapses of unit {unit} could add up to {current_mv:.0} mV of a threshold 25 mV above the reset, which the fixed-point format does not hold. In NIR a spike is a pulse of area 1 s: if the graph's weights are for spikes that are 1 for one step of {step_ms} ms, multiply them by {step_s}"
+    )]
+    Current {
+        /// The node of the weights.
+        node: String,
+        /// The receiving unit.
+        unit: usize,
+        /// Largest possible current, mV.
+        current_mv: f64,
+        /// The step of the deployed network, ms.
+        step_ms: f64,
+        /// The same, s.
+        step_s: f64,
+    },
+}
+
+/// Steps in a second.
+fn tidy_count(step_s: f64) -> f64 {
+    (1.0 / step_s).round()
 }

@@ -2,19 +2,22 @@
 //! as the Python package `nir` reads it (J. E. Pedersen et al., Nat. Commun.
 //! 15:8122 (2024), doi 10.1038/s41467-024-52259-9). Times are in seconds.
 
+mod number;
 pub mod read;
+#[cfg(test)]
+mod tests;
 
 use hdf5_pure::{Error, File, FileBuilder, GroupBuilder};
 
 /// Version of the format that is written.
 const VERSION: &str = "1.0.0";
 
-/// A node. Vectors have one entry a unit, matrices are row by row.
+/// A node. Vectors have one entry for each unit; matrices are row by row.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Node {
-    /// Where the input comes in, so many channels.
+    /// The input, with this number of channels.
     Input(usize),
-    /// Where the output goes out.
+    /// The output, with this number of values.
     Output(usize),
     /// y = W x.
     Linear {
@@ -30,7 +33,7 @@ pub enum Node {
     },
     /// Leaky integrate-and-fire: τ v̇ = v_leak − v + R I.
     Lif(Membrane),
-    /// The same behind a synapse of its own: τ_syn İ = −I + w_in S.
+    /// The same behind a synapse: τ_syn İ = −I + w_in S. `w_in` is written as 1.
     CubaLif {
         /// τ_syn, s.
         tau_syn: Vec<f64>,
@@ -39,16 +42,16 @@ pub enum Node {
     },
 }
 
-/// The membrane of spiking nodes; R is one.
+/// The membrane of spiking nodes; R is written as 1.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Membrane {
     /// τ, s.
     pub tau: Vec<f64>,
-    /// Where it rests.
+    /// Potential at rest, V.
     pub leak: Vec<f64>,
-    /// Where it fires.
+    /// Potential at which a unit fires, V.
     pub threshold: Vec<f64>,
-    /// Where it is then.
+    /// Potential after a spike, V.
     pub reset: Vec<f64>,
 }
 
@@ -57,12 +60,12 @@ pub struct Membrane {
 pub struct Graph {
     /// Nodes by name.
     pub nodes: Vec<(&'static str, Node)>,
-    /// From where to where.
+    /// The nodes that each edge joins, from and to.
     pub edges: Vec<(&'static str, &'static str)>,
 }
 
 impl Graph {
-    /// The file.
+    /// The graph as the bytes of a file.
     ///
     /// # Errors
     /// If a number does not fit the format.
@@ -94,10 +97,10 @@ impl Graph {
     }
 }
 
-/// What every HDF5 file begins with.
+/// The first bytes of every HDF5 file.
 const HDF5: &[u8] = b"\x89HDF\r\n\x1a\n";
 
-/// Whether a file is a NIR graph, ours or another program's.
+/// Whether a file is a NIR graph, written by this program or another one.
 pub fn is_graph(bytes: &[u8]) -> bool {
     let kind = || -> Result<Vec<String>, Error> {
         File::from_bytes(bytes.to_vec())?

@@ -1,10 +1,11 @@
-//! The ways through a graph: from the input to the neurons, from them back to
-//! themselves, and to the output.
+//! The ways through a graph: from the input to the neurons, from the neurons back
+//! to themselves, and from the neurons to the output.
 
 use super::ImportError;
-use crate::formats::nir::read::{ReadGraph, ReadNode};
+use super::flat::FlatGraph;
+use crate::formats::nir::read::ReadNode;
 
-/// The ways of a network. Each is the names of its nodes, both ends left out.
+/// The ways of a network. A way is a list of nodes, both ends left out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ways<'a> {
     /// The one input.
@@ -24,11 +25,11 @@ pub struct Ways<'a> {
 const PASSIVE: [&str; 3] = ["Linear", "Affine", "LI"];
 
 impl<'a> Ways<'a> {
-    /// Those of `graph`.
+    /// The ways of `graph`.
     ///
     /// # Errors
     /// If it is not one population with one input and one output.
-    pub fn of(graph: &'a ReadGraph) -> Result<Self, ImportError> {
+    pub fn new(graph: &'a FlatGraph<'a>) -> Result<Self, ImportError> {
         let spiking = |node: &ReadNode| matches!(&*node.kind, "LIF" | "CubaLIF");
         for (name, node) in &graph.nodes {
             let end = matches!(&*node.kind, "Input" | "Output");
@@ -44,7 +45,6 @@ impl<'a> Ways<'a> {
             the_one(graph, "Output", |node| node.kind == "Output")?,
         );
         let spiking = the_one(graph, "LIF or CubaLIF", spiking)?;
-        check_edges(graph)?;
 
         let walk = |start: &'a str| walk(graph, start, [spiking, to]);
         let mut inward = Vec::new();
@@ -84,7 +84,7 @@ impl<'a> Ways<'a> {
 }
 
 fn the_one<'a>(
-    graph: &'a ReadGraph,
+    graph: &'a FlatGraph<'a>,
     what: &'static str,
     is: impl Fn(&ReadNode) -> bool,
 ) -> Result<&'a str, ImportError> {
@@ -120,29 +120,14 @@ fn the_way<'a>(
     }
 }
 
-fn check_edges(graph: &ReadGraph) -> Result<(), ImportError> {
-    for (from, to) in &graph.edges {
-        for name in [from, to] {
-            if !graph.nodes.contains_key(name) {
-                return Err(ImportError::Edge {
-                    from: from.clone(),
-                    to: to.clone(),
-                    missing: name.clone(),
-                });
-            }
-        }
-    }
-    Ok(())
-}
-
-fn next<'a>(graph: &'a ReadGraph, from: &str) -> Vec<&'a str> {
+fn next<'a>(graph: &'a FlatGraph<'a>, from: &str) -> Vec<&'a str> {
     let edges = graph.edges.iter().filter(|edge| edge.0 == from);
     edges.map(|edge| edge.1.as_str()).collect()
 }
 
-/// From `start` on to one of `ends`, and which one that is.
+/// The nodes from `start` to the first of `ends` that is reached, and that end.
 fn walk<'a>(
-    graph: &'a ReadGraph,
+    graph: &'a FlatGraph<'a>,
     start: &'a str,
     ends: [&'a str; 2],
 ) -> Result<(Vec<&'a str>, &'a str), ImportError> {

@@ -1,0 +1,206 @@
+//! A way through the graph with its numbers: one matrix, and filters on either
+//! side of it.
+
+use super::ImportError;
+use super::flat::FlatGraph;
+use super::numbers::{Named, sizes};
+
+/// A matrix, and the constant that is added behind it.
+pub struct Matrix<'a> {
+    /// The node.
+    pub node: &'a str,
+    /// Values that come out.
+    pub rows: usize,
+    /// Values that go in.
+    pub columns: usize,
+    /// Rows × columns, row by row.
+    pub weight: &'a [f64],
+    /// One for each row.
+    pub bias: Option<Vec<f64>>,
+}
+
+/// A filter on the way.
+struct Stage<'a> {
+    node: Named<'a>,
+    /// Whether the filter stands behind the matrix.
+    behind: bool,
+}
+
+/// A way through one matrix and some filters.
+pub struct Path<'a> {
+    /// The nodes at both ends.
+    pub ends: (&'a str, &'a str),
+    /// The matrix.
+    pub matrix: Matrix<'a>,
+    stages: Vec<Stage<'a>>,
+}
+
+impl<'a> Path<'a> {
+    /// The way through the nodes `way`, between the nodes `ends`.
+    ///
+    /// # Errors
+    /// If it has not one matrix, or one of another shape than its bias.
+    pub fn new(
+        graph: &'a FlatGraph<'a>,
+        way: &[&'a str],
+        ends: (&'a str, &'a str),
+    ) -> Result<Self, ImportError> {
+        let named = |name: &'a str| Named {
+            name,
+            node: graph.nodes[name],
+        };
+        let is_matrix = |&k: &usize| named(way[k]).node.kind != "LI";
+        let matrices: Vec<usize> = (0..way.len()).filter(is_matrix).collect();
+        let [at] = matrices[..] else {
+            return Err(ImportError::Matrices {
+                from: ends.0.into(),
+                to: ends.1.into(),
+                found: matrices.len(),
+            });
+        };
+        let filters = way.iter().enumerate().filter(|(k, _)| *k != at);
+        let stages = filters.map(|(k, &name)| Stage {
+            node: named(name),
+            behind: k > at,
+        });
+        Ok(Self {
+            ends,
+            matrix: Matrix::new(named(way[at]))?,
+            stages: stages.collect(),
+        })
+    }
+
+    /// Whether a filter stands on the way.
+    pub fn is_filtered(&self) -> bool {
+        !self.stages.is_empty()
+    }
+
+    /// Checks the size of the matrix; `why` says where the wanted size is from.
+    ///
+    /// # Errors
+    /// [`ImportError::Shape`].
+    pub fn check_size(&self, rows: usize, columns: usize, why: &str) -> Result<(), ImportError> {
+        let matrix = &self.matrix;
+        if (matrix.rows, matrix.columns) == (rows, columns) {
+            return Ok(());
+        }
+        Err(ImportError::Shape {
+            node: matrix.node.into(),
+            name: "weight".into(),
+            found: format!("{} x {}", matrix.rows, matrix.columns),
+            wanted: format!("{rows} x {columns}: {why}"),
+        })
+    }
+
+    /// Checks that nothing is added behind the matrix.
+    ///
+    /// # Errors
+    /// [`ImportError::Value`].
+    pub fn check_no_bias(&self) -> Result<(), ImportError> {
+        let bias = self.matrix.bias.as_deref().unwrap_or(&[]);
+        match bias.iter().find(|bias| **bias != 0.0) {
+            Some(&value) => Err(ImportError::Value {
+                node: self.matrix.node.into(),
+                name: "bias",
+                value,
+                wanted: "our readout has none: give 0, and move the target instead",
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// The product of the gains of all filters, for each of `entries` values
+    /// behind the matrix.
+    ///
+    /// # Errors
+    /// If a filter has numbers of a wrong count, or a rest that is not 0.
+    pub fn gain(&self, entries: usize) -> Result<Vec<f64>, ImportError> {
+        let mut gain = vec![1.0; entries];
+        for stage in &self.stages {
+            let width = self.width(stage, entries);
+            stage.check_rest(width)?;
+            let r = stage.node.each("r", width)?;
+            if stage.behind {
+                gain.iter_mut().zip(r).for_each(|(gain, r)| *gain *= r);
+            } else {
+                let r = stage.node.the_one("r", &r)?;
+                gain.iter_mut().for_each(|gain| *gain *= r);
+            }
+        }
+        Ok(gain)
+    }
+
+    fn width(&self, stage: &Stage, entries: usize) -> usize {
+        match stage.behind {
+            true => entries,
+            false => self.matrix.columns,
+        }
+    }
+
+    /// Time constants in s of the filters of the receiving units, filter by
+    /// filter. A filter before the matrix must be the same for all units.
+    ///
+    /// # Errors
+    /// If a time is impossible or its count wrong.
+    pub fn receivers_times(&self, units: usize) -> Result<Vec<Vec<f64>>, ImportError> {
+        let times = |stage: &Stage| -> Result<Vec<f64>, ImportError> {
+            let times = stage.node.times("tau", self.width(stage, units))?;
+            if stage.behind {
+                return Ok(times);
+            }
+            Ok(vec![stage.node.the_one("tau", &times)?; units])
+        };
+        self.stages.iter().map(times).collect()
+    }
+
+    /// Time constants in s of the filters of the sending units, before a readout
+    /// of one value.
+    ///
+    /// # Errors
+    /// If a time is impossible or its count wrong.
+    pub fn senders_times(&self, units: usize) -> Result<Vec<Vec<f64>>, ImportError> {
+        let times = |stage: &Stage| -> Result<Vec<f64>, ImportError> {
+            if stage.behind {
+                let time = stage.node.times("tau", 1)?[0];
+                return Ok(vec![time; units]);
+            }
+            stage.node.times("tau", units)
+        };
+        self.stages.iter().map(times).collect()
+    }
+}
+
+impl Stage<'_> {
+    fn check_rest(&self, entries: usize) -> Result<(), ImportError> {
+        let leak = self.node.each("v_leak", entries)?;
+        match leak.iter().find(|leak| **leak != 0.0) {
+            Some(&value) => Err(self.node.value("v_leak", value, "our filters rest at 0")),
+            None => Ok(()),
+        }
+    }
+}
+
+impl<'a> Matrix<'a> {
+    fn new(node: Named<'a>) -> Result<Self, ImportError> {
+        let weight = &node.node.numbers["weight"];
+        let [rows, columns] = weight.shape[..] else {
+            return Err(ImportError::Shape {
+                node: node.name.into(),
+                name: "weight".into(),
+                found: sizes(weight),
+                wanted: "a matrix".into(),
+            });
+        };
+        let bias = match node.node.numbers.contains_key("bias") {
+            true => Some(node.each("bias", rows)?),
+            false => None,
+        };
+        Ok(Self {
+            node: node.name,
+            rows,
+            columns,
+            weight: &weight.values,
+            bias,
+        })
+    }
+}
