@@ -1,4 +1,4 @@
-//! What can be wrong with a MAT-file, or with what is asked of it.
+//! The faults of a MAT-file, and of what is asked of it.
 
 use super::format::HEADER_BYTES;
 use super::value::{Class, UnsupportedKind};
@@ -13,12 +13,13 @@ macro_rules! save_again {
 /// Why a MAT-file cannot be read or written, or does not hold what was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MatError {
-    /// No MAT-file of any level.
+    /// A file of another kind.
     #[error(
-        "this is no MAT-file of level 5, which every rate model is; if MATLAB or Octave wrote it, {}",
-        save_again!()
+        "this is {0} and no MAT-file of level 5, which every rate model is: {way}{save}",
+        way = way_out(.0),
+        save = save_again!()
     )]
-    NotMat,
+    Kind(&'static str),
     /// A deployed network.
     #[error(
         "this is a deployed network, and a rate model (.mat) is wanted; `rate2spike run`, `watch` and `deploy` take it"
@@ -33,7 +34,7 @@ pub enum MatError {
     /// The header is cut off.
     #[error("the file ends after {length} bytes, within the header of {HEADER_BYTES}")]
     TruncatedHeader {
-        /// Of the file, in bytes.
+        /// Length of the file in bytes.
         length: usize,
     },
     /// An element is damaged.
@@ -43,21 +44,21 @@ pub enum MatError {
         offset: usize,
         /// The variable, if the element could be read so far.
         name: Option<String>,
-        /// What is wrong with it.
+        /// The fault.
         fault: Fault,
     },
-    /// There is no such variable.
+    /// A variable is missing.
     #[error("there is no variable `{name}`")]
     Missing {
         /// The name asked for.
         name: String,
     },
-    /// The variable is there, in a form that is not understood.
-    #[error("variable `{name}` is {kind}: only full, real arrays are read")]
+    /// The variable has a form that is not understood.
+    #[error("variable `{name}` is {kind}: only full, real arrays are read{}", instead(*.kind))]
     Unsupported {
         /// The variable.
         name: String,
-        /// What it is.
+        /// The form.
         kind: UnsupportedKind,
     },
     /// The variable is text where numbers are wanted, or the reverse.
@@ -65,7 +66,7 @@ pub enum MatError {
     Class {
         /// The variable.
         name: String,
-        /// What was asked for.
+        /// The class or shape that was asked for.
         wanted: &'static str,
         /// Its class.
         found: Class,
@@ -75,13 +76,15 @@ pub enum MatError {
     Shape {
         /// The variable.
         name: String,
-        /// What was asked for.
+        /// The class or shape that was asked for.
         wanted: &'static str,
         /// Its dimensions.
         dims: Vec<usize>,
     },
     /// A name that the format does not hold.
-    #[error("`{name}` cannot be the name of a variable: 1 to 63 ASCII characters")]
+    #[error(
+        "`{name}` cannot be the name of a variable, which has 1 to 63 ASCII characters: a file with it is read and cannot be written; give the variable another name, or remove it"
+    )]
     Name {
         /// The name.
         name: String,
@@ -93,20 +96,23 @@ pub enum MatError {
         name: String,
     },
     /// An array that was not understood, from a file in the other byte order.
-    #[error("variable `{name}` is {kind} from a big-endian file, which cannot be written back")]
+    #[error(
+        "variable `{name}` is {kind} from a big-endian file, which cannot be written back: {}",
+        save_again!()
+    )]
     BigEndian {
         /// The variable.
         name: String,
-        /// What it is.
+        /// The form.
         kind: UnsupportedKind,
     },
 }
 
-/// What is wrong with an element. Positions count from its start; within an
+/// The fault of an element. Positions count from its start; within an
 /// array, from the end of the array's tag and once inflated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    /// It ends too early.
+    /// The element ends too early.
     #[error("{needed} bytes should follow at its byte {at}, and {left} do")]
     Truncated {
         /// Position.
@@ -125,7 +131,7 @@ pub enum Fault {
     /// A part of the array has an impossible data type or length.
     #[error("its {part} cannot be {length} bytes of type {found}")]
     Part {
-        /// Which part.
+        /// The part.
         part: &'static str,
         /// The data type found.
         found: u32,
@@ -154,7 +160,7 @@ pub enum Fault {
         "its zlib stream inflates to more than {allowance} bytes, which is too much for a file of this size; if it is meant, save it again with `save(file, '-v6')`, which does not compress"
     )]
     Inflated {
-        /// Bytes that were left for it.
+        /// The bytes that it may inflate to.
         allowance: usize,
     },
     /// Dimensions that are too few, negative, or too large to multiply.
@@ -168,18 +174,39 @@ pub enum Fault {
         /// The number of elements that are there.
         elements: usize,
     },
-    /// The name is not ASCII.
-    #[error("its name is not ASCII")]
-    Name,
     /// A stored value is outside the range of the array's class.
     #[error("a stored value does not fit its class, {class}")]
     Range {
         /// The class.
         class: Class,
     },
-    /// Text that is no Unicode.
+    /// A text that is no Unicode.
     #[error("its characters are not valid Unicode")]
     Text,
+}
+
+/// What to do with a file of this kind, before it is saved again.
+fn way_out(kind: &str) -> &'static str {
+    if kind.contains("gzip") {
+        return "unpack it with `gunzip`; else ";
+    }
+    if kind.contains("NumPy") || kind.contains("pickle") {
+        return "save its variables with `scipy.io.savemat(file, variables)` in Python; else ";
+    }
+    if kind.contains("compressed") || kind.contains("archive") {
+        return "unpack it; else ";
+    }
+    "if MATLAB or Octave wrote it, "
+}
+
+/// The way out for a variable of this kind, in MATLAB's words.
+fn instead(kind: UnsupportedKind) -> &'static str {
+    match kind {
+        UnsupportedKind::Sparse => "; store full(…) of it",
+        UnsupportedKind::Complex => "; store real(…) of it",
+        UnsupportedKind::Cell | UnsupportedKind::Struct => "; store its contents as variables",
+        _ => "",
+    }
 }
 
 fn in_brackets(name: &Option<String>) -> String {

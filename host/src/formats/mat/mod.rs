@@ -3,8 +3,9 @@
 //! The format is MathWorks' *MAT-File Format* (R2019b): a header of 128 bytes,
 //! then one element a variable, plain or compressed with zlib. Arrays of
 //! numbers, truth values and characters are understood, of any rank. Cell
-//! arrays, structs, objects, function handles, sparse and complex arrays are
-//! carried along unread, so that a file can be extended without losing them.
+//! arrays, structs, objects, function handles, sparse and complex arrays, and
+//! texts that are no Unicode are carried along unread, so that a file can be
+//! extended without losing them.
 //!
 //! Not for: level 4, level 7.3 (HDF5), and reading a single variable of a
 //! file that does not fit into memory.
@@ -35,9 +36,7 @@ impl MatFile {
         Self::default()
     }
 
-    /// Reads a whole file.
-    ///
-    /// Memory stays in proportion to the bytes, once inflated.
+    /// Reads a whole file. Memory stays in proportion to its inflated bytes.
     ///
     /// # Errors
     /// If the file is of another level, or damaged.
@@ -60,6 +59,14 @@ impl MatFile {
     /// As [`to_bytes`](Self::to_bytes).
     pub fn to_compressed_bytes(&self) -> Result<Vec<u8>, MatError> {
         write::file(self, write::Packing::Compressed)
+    }
+
+    /// Checks that the file can be written, before anything is computed for it.
+    ///
+    /// # Errors
+    /// As [`to_bytes`](Self::to_bytes).
+    pub fn check_writable(&self) -> Result<(), MatError> {
+        self.to_bytes().map(drop)
     }
 
     /// All variables, those that are not understood included.

@@ -1,7 +1,8 @@
 //! From bytes to variables.
 //!
-//! The bytes may be anything: every length is checked against what is there
-//! before it is used, and nothing is reserved on the word of a length.
+//! The bytes may be anything: every length is checked against the bytes that are
+//! there before it is used, and no memory is reserved for a length that the file
+//! only claims.
 
 use std::borrow::Cow;
 use std::io::Read;
@@ -9,6 +10,7 @@ use std::io::Read;
 use flate2::read::ZlibDecoder;
 use rate2spike_core::blob;
 
+use super::super::kind;
 use super::MatFile;
 use super::error::{Fault, MatError};
 use super::format::{
@@ -72,10 +74,26 @@ fn byte_order(bytes: &[u8]) -> Result<ByteOrder, MatError> {
             })
         }
         _ if bytes.starts_with(&blob::MAGIC) => Err(MatError::Deployed),
-        // Level 4 starts with a number below 5000, level 5 with text.
-        _ if bytes.iter().take(4).any(|&b| b == 0) => Err(MatError::Level4),
-        _ => Err(MatError::NotMat),
+        _ if is_level_4(bytes) => Err(MatError::Level4),
+        _ => Err(MatError::Kind(kind::name(bytes))),
     }
+}
+
+/// Whether a file begins as one of level 4: the digits M0PT of its type (machine,
+/// precision, kind), rows, columns, 1 for complex, and the length of a name.
+fn is_level_4(bytes: &[u8]) -> bool {
+    /// Longer than every name of level 4, the zero at its end included.
+    const MOST_NAME: u32 = 256;
+    let Some((words, _)) = bytes.first_chunk::<20>().map(|head| head.as_chunks::<4>()) else {
+        return false;
+    };
+    [ByteOrder::Little, ByteOrder::Big].iter().any(|order| {
+        let [kind, _, _, complex, name] = [0, 1, 2, 3, 4].map(|k| order.word(words[k]));
+        let digits = [kind / 1000, kind / 100 % 10, kind / 10 % 10, kind % 10];
+        matches!(digits, [0..=4, 0, 0..=5, 0..=2])
+            && complex <= 1
+            && (1..=MOST_NAME).contains(&name)
+    })
 }
 
 /// Reads an array, given without its tag: class and flags, dimensions, name,
@@ -83,19 +101,30 @@ fn byte_order(bytes: &[u8]) -> Result<ByteOrder, MatError> {
 fn variable(array: &[u8], order: ByteOrder) -> Result<(String, Value), (Option<String>, Fault)> {
     let mut parts = Parts::new(array, order);
     let label = Label::read(&mut parts).map_err(|fault| (None, fault))?;
-    let value = match label.class() {
-        Ok(class) => full_array(&label, class, &mut parts).map(Value::Array),
-        Err(kind) => Ok(Value::Unsupported(Unsupported {
+    let tail = parts.rest();
+    let carried = |kind| {
+        Value::Unsupported(Unsupported {
             kind,
             head: array[..label.name_at].to_vec(),
-            tail: parts.rest().to_vec(),
+            tail: tail.to_vec(),
             big_endian: order == ByteOrder::Big,
-        })),
+        })
     };
-    match value {
-        Ok(value) => Ok((label.name, value)),
-        Err(fault) => Err((Some(label.name), fault)),
-    }
+    let value = match label.class() {
+        Ok(class) => match full_array(&label, class, &mut parts) {
+            Ok(array) => Value::Array(array),
+            // Octave writes a text of several rows byte by byte, which tears its
+            // characters apart. Such a text is seldom needed.
+            Err(Fault::Text | Fault::Range { .. } | Fault::Length { .. })
+                if class == Class::Char =>
+            {
+                carried(UnsupportedKind::Text)
+            }
+            Err(fault) => return Err((Some(label.name), fault)),
+        },
+        Err(kind) => carried(kind),
+    };
+    Ok((label.name, value))
 }
 
 /// What stands before the data of an array.
@@ -172,11 +201,9 @@ fn dimensions(parts: &mut Parts<'_>) -> Result<Vec<usize>, Fault> {
 fn name(parts: &mut Parts<'_>) -> Result<String, Fault> {
     let part = parts.next()?;
     match part.data_type {
-        data_type::INT8 | data_type::UINT8 | data_type::UTF8 => std::str::from_utf8(part.data)
-            .ok()
-            .filter(|name| name.is_ascii())
-            .map(String::from)
-            .ok_or(Fault::Name),
+        data_type::INT8 | data_type::UINT8 | data_type::UTF8 => {
+            Ok(String::from_utf8_lossy(part.data).into_owned())
+        }
         _ => Err(part.impossible("name")),
     }
 }

@@ -208,8 +208,49 @@ fn text_is_read_in_every_encoding() {
         let file = Crafted::new(4, &[1, length], stored_as, data).read();
         assert_eq!(file.text("a").as_deref(), Ok(wanted), "type {stored_as}");
     }
-    let broken = Crafted::new(4, &[1, 1], data_type::UTF8, b"\xff");
-    assert_eq!(fault(&broken.bytes()), Fault::Text);
+}
+
+#[test]
+fn a_text_that_is_no_unicode_is_carried_along_and_written_back_byte_for_byte() {
+    let torn = b"a\xcfb\x84 c";
+    let negative = [-1_i16, 65].map(i16::to_le_bytes).concat();
+    let cases: [(&[i32], u32, &[u8]); 5] = [
+        (&[1, 1], data_type::UTF8, b"\xff"),
+        // Octave writes char('ab', 'τc') so: byte by byte, column by column.
+        (&[2, 3], data_type::UTF8, torn),
+        (&[1, 5], data_type::UTF8, b"abc"),
+        (&[1, 1], data_type::UTF32, &[0, 0xd8, 0, 0]),
+        (&[1, 2], data_type::INT16, &negative),
+    ];
+    for (dims, stored_as, data) in cases {
+        let crafted = Crafted::new(4, dims, stored_as, data);
+        let mut file = crafted.read();
+        let (name, kind) = ("a".to_string(), UnsupportedKind::Text);
+        assert_eq!(file.text("a"), Err(MatError::Unsupported { name, kind }));
+        file.insert("n", Value::scalar(1.0));
+        let bytes = file.to_bytes().expect("writable");
+        let stored = crafted.element(stored_as, data);
+        let kept = bytes.windows(stored.len()).any(|part| part == stored);
+        assert!(kept, "{dims:?} of type {stored_as}");
+        assert_eq!(MatFile::from_bytes(&bytes), Ok(file));
+    }
+}
+
+#[test]
+fn a_name_that_the_format_does_not_hold_is_read_and_known_not_to_be_writable() {
+    let mut crafted = Crafted::new(DOUBLE, &[1, 1], data_type::DOUBLE, &[0; 8]);
+    for name in [
+        "gewicht_\u{e4}",
+        "a_name_that_is_longer_than_the_63_characters_that_matlab_takes_",
+    ] {
+        crafted.name = name;
+        let file = crafted.read();
+        assert_eq!(file.scalar(name), Ok(0.0));
+        let refusal = MatError::Name { name: name.into() };
+        assert_eq!(file.check_writable(), Err(refusal));
+    }
+    crafted.name = "a";
+    assert_eq!(crafted.read().check_writable(), Ok(()));
 }
 
 #[test]
@@ -319,12 +360,24 @@ fn other_levels_are_refused_with_a_way_out() {
     let mut hdf5 = MatFile::new().to_bytes().expect("writable");
     hdf5[VERSION_AT..HEADER_BYTES].copy_from_slice(b"\x00\x02IM");
     let level_4 = [0_u32, 1, 1, 0, 2].map(u32::to_le_bytes).concat();
-    let refusals: [(&[u8], MatError); 5] = [
+    let big_level_4 = [1010_u32, 1, 1, 0, 2].map(u32::to_be_bytes).concat();
+    let refusals: [(&[u8], MatError); 10] = [
         (&hdf5, MatError::Level73),
-        (b"\x89HDF\r\n\x1a\n", MatError::Level73),
+        (b"\x89HDF\r\n\x1a\n", MatError::Kind("an HDF5 file")),
         (&level_4, MatError::Level4),
-        (b"# Created by Octave 7.3.0", MatError::NotMat),
-        (b"", MatError::NotMat),
+        (&big_level_4, MatError::Level4),
+        (b"# Created by Octave 7.3.0", MatError::Kind("a text")),
+        (b"", MatError::Kind("an empty file")),
+        (
+            b"\x1f\x8b\x08\0\0\0\0\0",
+            MatError::Kind("a file compressed by gzip"),
+        ),
+        (
+            b"PK\x03\x04\x14\0\0\0\0\0",
+            MatError::Kind("a zip archive (NumPy's .npz, for instance)"),
+        ),
+        (b"{\"N\": 200}", MatError::Kind("JSON")),
+        (b"\x80\x04N.", MatError::Kind("a Python pickle")),
     ];
     for (bytes, wanted) in refusals {
         assert!(wanted.to_string().contains("save(file, '-v7')"));

@@ -65,7 +65,7 @@ impl Value {
 pub struct Array {
     /// At least two.
     dims: Vec<usize>,
-    /// As many as the product of the dimensions.
+    /// Their number is the product of the dimensions.
     elements: Elements,
 }
 
@@ -142,12 +142,12 @@ macro_rules! for_any {
 }
 
 impl Elements {
-    /// Their number.
+    /// The number of elements.
     pub fn len(&self) -> usize {
         for_any!(self, elements => elements.len())
     }
 
-    /// Whether there are none.
+    /// Whether the array has no elements.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -170,13 +170,13 @@ impl Elements {
         }
     }
 
-    /// As `f64`: 64-bit integers beyond 2⁵³ are rounded, truth values are 0
+    /// The elements as `f64`: 64-bit integers beyond 2⁵³ are rounded, truth values are 0
     /// and 1, characters their codes.
     pub fn to_f64(&self) -> Vec<f64> {
         for_any!(self, elements => elements.iter().map(|&e| e.to_f64()).collect())
     }
 
-    /// One after the other, each little-endian.
+    /// The elements one after the other, each little-endian.
     pub(super) fn to_le_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         for_any!(self, elements => elements.iter().for_each(|&e| e.append_to(&mut bytes)));
@@ -324,7 +324,7 @@ impl fmt::Display for Class {
     }
 }
 
-/// An array that is not understood, as it stood in its file.
+/// An array that is not understood, as it stands in its file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unsupported {
     pub(super) kind: UnsupportedKind,
@@ -337,13 +337,13 @@ pub struct Unsupported {
 }
 
 impl Unsupported {
-    /// What it is.
+    /// The form.
     pub fn kind(&self) -> UnsupportedKind {
         self.kind
     }
 }
 
-/// What an array is that is not understood.
+/// The form of an array that is not understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnsupportedKind {
     /// A cell array.
@@ -360,6 +360,8 @@ pub enum UnsupportedKind {
     Sparse,
     /// A complex array.
     Complex,
+    /// A text whose characters are not Unicode, or not as many as it says.
+    Text,
     /// MATLAB's own data, without a name.
     Subsystem,
     /// A class that the specification does not have.
@@ -375,6 +377,7 @@ impl fmt::Display for UnsupportedKind {
             Self::Function => "a function handle",
             Self::Sparse => "a sparse matrix",
             Self::Complex => "a complex array",
+            Self::Text => "a text that is not valid Unicode",
             Self::Subsystem => "MATLAB's own data",
             Self::Unknown(code) => return write!(f, "of the unknown class {code}"),
         };
