@@ -33,8 +33,8 @@ impl Place {
             .args(line.split_whitespace())
             .current_dir(self.folder.path())
             .env("PATH", self.folder.path())
-            // Else the firmware that was built there would be found.
-            .env_remove("CARGO_TARGET_DIR")
+            // Firmware is looked for here only, in the place where Cargo builds.
+            .env("CARGO_TARGET_DIR", self.folder.path())
             .output()
             .expect("the program starts")
     }
@@ -123,6 +123,12 @@ fn what_cannot_be_done_is_said() {
             1,
             "not a linked firmware",
         ),
+        ("deploy net.snn --board rp2040 -o net.uf2", 2, "--format"),
+        (
+            "deploy net.snn --board rp2040 --content both",
+            2,
+            "--content",
+        ),
         ("run net.snn --on tcp:127.0.0.1:1", 1, "tcp:127.0.0.1:1"),
         ("run net.snn --on nowhere", 2, "serial:PORT"),
     ] {
@@ -131,6 +137,102 @@ fn what_cannot_be_done_is_said() {
         let message = said(&output);
         assert!(message.contains(part), "{line}: {message}");
         assert!(!message.contains("panicked"), "{line}: {message}");
+    }
+}
+
+/// An ELF file for the RP2040 with one segment of code at this address.
+fn elf(address: u32, bytes: u32) -> Vec<u8> {
+    let half = |value: u16| value.to_le_bytes().to_vec();
+    let word = |value: u32| value.to_le_bytes().to_vec();
+    let mut file = b"\x7fELF\x01\x01\x01".to_vec();
+    file.resize(16, 0);
+    // Executable, ARM; version, entry, program headers, none of sections, flags.
+    file.extend([half(2), half(40)].concat());
+    file.extend([1, address | 1, 52, 0, 0x0500_0200].map(word).concat());
+    file.extend([52, 32, 1, 40, 0, 0].map(half).concat());
+    file.extend(
+        [1, 84, address, address, bytes, bytes, 5, 4]
+            .map(word)
+            .concat(),
+    );
+    file.resize(84 + bytes as usize, 0x5a);
+    file
+}
+
+#[test]
+fn both_parts_are_written_anywhere_with_the_firmware_that_was_built_or_named() {
+    let place = Place::new();
+    let asked = place.run("deploy net.snn --board rp2040 --format bin --content both --slow");
+    assert_eq!(asked.status.code(), Some(2));
+    let message = said(&asked);
+    for part in [
+        "cargo build --release",
+        "firmware-example/rp2040",
+        "--firmware",
+        "thumbv6m-none-eabi/release/rate2spike-rp2040",
+    ] {
+        assert!(message.contains(part), "no {part} in {message}");
+    }
+    assert!(!place.path("net.bin").exists());
+
+    let folder = place.path("thumbv6m-none-eabi/release");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::write(folder.join("rate2spike-rp2040"), elf(0x1000_0000, 0x400)).expect("written");
+    std::fs::write(place.path("named"), elf(0x1000_0000, 0x300)).expect("written");
+    for (flag, firmware) in [("", 0x400), ("--firmware named", 0x300)] {
+        let line =
+            format!("deploy net.snn --board rp2040 --format bin --content both --slow {flag}");
+        let output = place.run(&line);
+        assert!(output.status.success(), "{line}: {}", said(&output));
+        let image = std::fs::read(place.path("net.bin")).expect("an image");
+        let network = std::fs::read(network()).expect("the network");
+        assert!(image[..firmware].iter().all(|&byte| byte == 0x5a));
+        assert!(image[firmware..0x10_0000].iter().all(|&byte| byte == 0xff));
+        assert_eq!(image[0x10_0000..], network);
+    }
+}
+
+#[test]
+fn a_firmware_that_the_board_cannot_run_is_refused_before_anything_is_written() {
+    let place = Place::new();
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/foreign");
+    for name in ["elf-stm32", "elf-ram"] {
+        std::fs::copy(fixtures.join(name), place.path(name)).expect("a copy");
+    }
+    std::fs::write(place.path("far"), elf(0xffff_0000, 0x400)).expect("written");
+    std::fs::write(place.path("long"), elf(0x1000_0000, 0x10_0001)).expect("written");
+    for (name, parts) in [
+        ("elf-stm32", ["segment 0", "0x08000000"]),
+        ("elf-ram", ["segment 0", "0x20000000 in RAM"]),
+        ("far", ["segment 0", "0xffff0000"]),
+        ("long", ["segment 0", "1048577 bytes"]),
+    ] {
+        for content in ["firmware", "both", "network"] {
+            let line = format!(
+                "deploy net.snn --board rp2040 --format bin --content {content} --slow --firmware {name}"
+            );
+            let output = place.run(&line);
+            assert_eq!(output.status.code(), Some(1), "{line}");
+            let message = said(&output);
+            for part in parts.into_iter().chain(["0x10000000 to 0x100fffff"]) {
+                assert!(message.contains(part), "{line}: no {part} in {message}");
+            }
+            assert!(!place.path("net.bin").exists(), "{line}");
+        }
+    }
+    let output = place.run("deploy net.snn --board stm32f405 --firmware elf-stm32 --slow --json");
+    assert!(output.status.success(), "{}", said(&output));
+}
+
+#[test]
+fn no_more_units_are_named_than_the_firmware_has_memory_for() {
+    let place = Place::new();
+    for board in ["rp2040", "stm32f405"] {
+        let output = place.run(&format!("deploy net.snn --board {board} --slow --json"));
+        let report: Json = serde_json::from_slice(&output.stdout).expect("one object");
+        let most = report["budget"]["time"]["most_units"].as_u64();
+        let room = report["budget"]["units_room"].as_u64();
+        assert!(most.is_some() && most <= room, "{most:?} of {room:?}");
     }
 }
 

@@ -9,8 +9,9 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use rate2spike::board::client::{Client, Identity};
+use rate2spike::board::firmware::Firmware;
 use rate2spike::board::port::Port;
-use rate2spike::formats::image::Firmware;
+use rate2spike::board::target::Target;
 use rate2spike_protocol::Request;
 use rate2spike_protocol::frame::{self, LINE_BYTES};
 use tempfile::TempDir;
@@ -159,7 +160,8 @@ impl Emulator {
         std::fs::write(&network_file, network).expect("a writable folder");
         let (command, port) = match board {
             Board::Rp2040 => {
-                let image = Firmware::read(&firmware).expect("the firmware just built");
+                let image =
+                    Firmware::read(&firmware, &Target::RP2040).expect("the firmware just built");
                 let file = folder.path().join("firmware.bin");
                 std::fs::write(&file, image.image.bytes).expect("a writable folder");
                 (rp2040js(&file, &network_file), None)

@@ -9,52 +9,52 @@ use super::session::{reach, spikes};
 use super::target::{Cost, Target};
 use crate::spiking::experiment::Experiment;
 
-/// Trials whose spikes are counted.
+/// Number of trials whose spikes are counted.
 const TRIALS: u64 = 4;
 
 /// Lengths of a time step that a network can have, in ms.
 const STEPS_MS: [f64; 8] = [0.05, 0.1, 0.125, 0.2, 0.25, 0.5, 0.625, 1.0];
 
-/// What a network takes, and what there is.
+/// The needs of a network, and the room of a board.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Budget {
-    /// Bytes of flash.
+    /// Bytes of flash for the network.
     pub flash_bytes: usize,
-    /// Bytes of flash that there are for it.
+    /// Bytes of flash that the board has for it.
     pub flash_room: usize,
-    /// Bytes of RAM for its state.
+    /// Bytes of RAM for the network's state.
     pub ram_bytes: usize,
     /// Units.
     pub units: usize,
-    /// Most units of the firmware.
+    /// Largest number of units of the firmware.
     pub units_room: usize,
     /// Readout filters.
     pub filters: usize,
-    /// Most readout filters of the firmware.
+    /// Largest number of readout filters of the firmware.
     pub filters_room: usize,
-    /// What a step takes.
+    /// Cycles of a step.
     pub time: Time,
 }
 
-/// What a step takes, estimated from the cycles of its parts and the spikes of
+/// Cycles of a step, estimated from the cycles of its parts and the spikes of
 /// some trials.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Time {
     /// Length of a step in ms.
     pub step_ms: f64,
-    /// Cycles in that time.
+    /// Cycles that the processor has for a step.
     pub cycles_available: f64,
-    /// Of a step without spikes.
+    /// Cycles of a step without spikes.
     pub cycles_quiet: f64,
-    /// Of a step on average.
+    /// Cycles of an average step.
     pub cycles_mean: f64,
-    /// Of the worst step but the first, if its input is new too.
+    /// Cycles of the slowest step that has new input, the first step excluded.
     pub cycles_worst: f64,
-    /// The shortest step that the average one fits into, in ms; none if there
-    /// is none up to 1 ms.
+    /// Length in ms of the shortest step that holds an average one, if one up to
+    /// 1 ms does.
     pub shortest_step_ms: Option<f64>,
-    /// Units of the largest network, of this density and rate, whose average
-    /// step fits.
+    /// Units of the largest network of this density and rate whose average step
+    /// fits, for which the firmware has memory and the board has flash.
     pub most_units: usize,
 }
 
@@ -106,7 +106,7 @@ pub enum Misfit {
 pub enum Advice {
     /// Quantize it with this step, in ms.
     Step(f64),
-    /// Use at most so many units.
+    /// Use at most this number of units.
     Units(usize),
 }
 
@@ -120,7 +120,7 @@ impl std::fmt::Display for Advice {
 }
 
 impl Budget {
-    /// Of a network of `bytes` bytes on `target`.
+    /// The budget of a network of `bytes` bytes on `target`.
     pub fn new(target: &Target, experiment: &Experiment<Deployed>, bytes: usize) -> Self {
         let network = experiment.network;
         let units = network.constants().units;
@@ -133,7 +133,7 @@ impl Budget {
             units_room: target.units,
             filters,
             filters_room: target.filters,
-            time: Time::new(target, experiment),
+            time: Time::new(target, experiment, bytes),
         }
     }
 
@@ -169,7 +169,7 @@ impl Budget {
 }
 
 impl Time {
-    fn new(target: &Target, experiment: &Experiment<Deployed>) -> Self {
+    fn new(target: &Target, experiment: &Experiment<Deployed>, bytes: usize) -> Self {
         let (cost, network) = (&target.cost, experiment.network);
         let units = network.constants().units;
         let quiet = cost.step + cost.unit * units as f64;
@@ -200,7 +200,8 @@ impl Time {
             cycles_mean: quiet + spiking,
             cycles_worst: quiet + cost.input * units as f64 + worst,
             shortest_step_ms: STEPS_MS.into_iter().find(|&ms| fits(ms)),
-            most_units: most_units(cost, (units, spiking), available),
+            most_units: most_units(target, network, bytes)
+                .min(Growth::of_time(cost, units, spiking).largest(available)),
         }
     }
 }
@@ -209,17 +210,49 @@ fn spike(cost: &Cost, synapses: usize) -> f64 {
     cost.spike + cost.synapse * synapses as f64
 }
 
-/// With the same density and rate, spikes cost as the square of the number of
-/// units.
-fn most_units(cost: &Cost, (units, spiking): (usize, f64), available: f64) -> usize {
-    let square = spiking / (units as f64).powi(2);
-    let room = available - cost.step;
-    if room <= 0.0 {
-        return 0;
+/// The units for which the firmware has memory and, with this network's density,
+/// the board has flash.
+fn most_units(target: &Target, network: &Deployed, bytes: usize) -> usize {
+    let units = network.constants().units as f64;
+    let synapses = network.payload().synapses.len() as f64;
+    let growth = Growth {
+        fixed: 0.0,
+        unit: (bytes as f64 - synapses) / units,
+        pair: synapses / units.powi(2),
+    };
+    growth
+        .largest(target.network_bytes as f64)
+        .min(target.units)
+}
+
+/// A cost of a network with n units: fixed + unit · n + pair · n².
+struct Growth {
+    fixed: f64,
+    unit: f64,
+    pair: f64,
+}
+
+impl Growth {
+    /// The cycles of an average step. With the same density and rate, the cycles
+    /// of the spikes, `spiking` with `units` units, grow as the square of n.
+    fn of_time(cost: &Cost, units: usize, spiking: f64) -> Self {
+        Self {
+            fixed: cost.step,
+            unit: cost.unit,
+            pair: spiking / (units as f64).powi(2),
+        }
     }
-    // square·n² + unit·n = room, in a form that square = 0 does not break.
-    let root = (cost.unit.powi(2) + 4.0 * square * room).sqrt();
-    (2.0 * room / (cost.unit + root)) as usize
+
+    /// The largest n whose cost is at most `most`.
+    fn largest(&self, most: f64) -> usize {
+        let room = most - self.fixed;
+        if room <= 0.0 {
+            return 0;
+        }
+        // In a form that pair = 0 does not break.
+        let root = (self.unit.powi(2) + 4.0 * self.pair * room).sqrt();
+        (2.0 * room / (self.unit + root)) as usize
+    }
 }
 
 #[cfg(test)]
@@ -230,13 +263,35 @@ mod tests {
     fn the_largest_network_fits_and_the_next_one_does_not() {
         let cost = Target::RP2040.cost;
         for (units, spiking, available) in [(200, 3000.0, 66_500.0), (100, 0.0, 13_300.0)] {
-            let most = most_units(&cost, (units, spiking), available);
+            let most = Growth::of_time(&cost, units, spiking).largest(available);
             let needed = |n: usize| {
                 cost.step + cost.unit * n as f64 + spiking * (n as f64 / units as f64).powi(2)
             };
             assert!(needed(most) <= available, "{most}");
             assert!(needed(most + 1) > available, "{most}");
         }
-        assert_eq!(most_units(&cost, (200, 1.0), 100.0), 0);
+        assert_eq!(Growth::of_time(&cost, 200, 1.0).largest(100.0), 0);
+    }
+
+    #[test]
+    fn no_more_units_are_named_than_the_board_has_room_for() {
+        let bytes = include_bytes!("../../../core/tests/golden/go-nogo.snn");
+        let network = Deployed::read(bytes).expect("a frozen network");
+        let board = Target::STM32F405;
+        let most = most_units(&board, &network, bytes.len());
+        assert!((200..=board.units).contains(&most), "{most}");
+        // With less flash the flash is the limit.
+        let small = Target {
+            network_bytes: 2 * bytes.len(),
+            ..board
+        };
+        let most = most_units(&small, &network, bytes.len());
+        let grown = |n: f64| {
+            let synapses = network.payload().synapses.len() as f64;
+            let rest = bytes.len() as f64 - synapses;
+            rest * n / 200.0 + synapses * (n / 200.0).powi(2)
+        };
+        assert!(grown(most as f64) <= 2.0 * bytes.len() as f64);
+        assert!(grown(most as f64 + 1.0) > 2.0 * bytes.len() as f64);
     }
 }

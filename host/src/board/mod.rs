@@ -2,6 +2,7 @@
 
 pub mod budget;
 pub mod client;
+pub mod firmware;
 pub mod port;
 pub mod probe;
 pub mod session;

@@ -3,19 +3,21 @@
 use clap::ValueEnum;
 use rate2spike_protocol::record::{self, RECORD_BYTES};
 
+use crate::formats::elf::Machine;
+
 /// Cycles of a step's parts, measured in emulators by
 /// `cargo run --release -p rate2spike-tests --bin boards`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cost {
-    /// Of a step, whatever the network.
+    /// Cycles of each step, whatever the network.
     pub step: f64,
-    /// Of a unit in a step.
+    /// Cycles of a unit in a step.
     pub unit: f64,
-    /// Of a unit in a step whose input is new, with one channel.
+    /// Cycles of a unit in a step whose input is new, with one channel.
     pub input: f64,
-    /// Of a spike, apart from its synapses.
+    /// Cycles of a spike, apart from its synapses.
     pub spike: f64,
-    /// Of a synapse that a spike reaches.
+    /// Cycles of a synapse that a spike reaches.
     pub synapse: f64,
 }
 
@@ -26,7 +28,7 @@ pub struct Cost {
 /// the loop over a spike's synapses, 39 take 46.
 pub const CORTEX_M4_CYCLES_AN_INSTRUCTION: f64 = 30.0 / 25.0;
 
-/// What is known of a board and of its firmware.
+/// The facts of a board and of its firmware.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Target {
     /// Name on the command line, and in the board's own answer.
@@ -35,9 +37,17 @@ pub struct Target {
     pub chip: &'static str,
     /// Folder of its package in `firmware-example`.
     pub package: &'static str,
-    /// What its firmware is compiled for.
+    /// The compiler's name for the processor.
     pub triple: &'static str,
-    /// Where the network lies in flash, and what room it has.
+    /// The processor.
+    pub machine: Machine,
+    /// Whether the processor has a floating-point unit.
+    pub float_unit: bool,
+    /// First address of flash, where the firmware lies and the chip starts.
+    pub flash_address: u32,
+    /// First address of RAM.
+    pub ram_address: u32,
+    /// First address of the network in flash.
     pub network_address: u32,
     /// Bytes of flash for a network from an image.
     pub network_bytes: usize,
@@ -50,9 +60,9 @@ pub struct Target {
     pub firmware_bytes: usize,
     /// Bytes of RAM.
     pub ram_bytes: usize,
-    /// Most units of a network.
+    /// Largest number of units of a network.
     pub units: usize,
-    /// Most readout filters.
+    /// Largest number of readout filters.
     pub filters: usize,
     /// Cycles in a second.
     pub clock_hz: f64,
@@ -71,6 +81,10 @@ impl Target {
         chip: "RP2040",
         package: "rp2040",
         triple: "thumbv6m-none-eabi",
+        machine: Machine::Arm,
+        float_unit: false,
+        flash_address: 0x1000_0000,
+        ram_address: 0x2000_0000,
         network_address: 0x1010_0000,
         network_bytes: 0x10_0000,
         slot_bytes: 0x8_0000,
@@ -97,6 +111,10 @@ impl Target {
         chip: "STM32F405RG",
         package: "stm32f4",
         triple: "thumbv7em-none-eabihf",
+        machine: Machine::Arm,
+        float_unit: true,
+        flash_address: 0x0800_0000,
+        ram_address: 0x2000_0000,
         network_address: 0x0806_0000,
         network_bytes: 0xa_0000,
         slot_bytes: 0x4_0000,
@@ -117,14 +135,14 @@ impl Target {
         uf2: false,
     };
 
-    /// Most bytes of a network that is written over the serial line.
+    /// Largest network, in bytes, that is written over the serial line.
     pub fn line_bytes(&self) -> usize {
         record::room(self.slot_bytes)
     }
 
-    /// What an image writes for this network: its bytes. Where they end with a
-    /// sector it goes on into the next one, so that the record of an earlier
-    /// network is erased, which would say that this one is old.
+    /// The bytes of an image for this network. Where the network ends with a
+    /// sector, the image goes on into the next one: an earlier network's record
+    /// there would mark this network as old, and the image erases it.
     pub fn image(&self, network: &[u8]) -> Vec<u8> {
         let mut bytes = network.to_vec();
         let place = record::place(network.len());
@@ -145,7 +163,7 @@ pub enum TargetName {
 }
 
 impl TargetName {
-    /// What is known of it.
+    /// The facts of the board.
     pub fn target(self) -> &'static Target {
         match self {
             TargetName::Rp2040 => &Target::RP2040,
@@ -157,6 +175,14 @@ impl TargetName {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_firmware_ends_where_the_network_begins() {
+        for target in [Target::RP2040, Target::STM32F405] {
+            let end = target.flash_address + target.firmware_bytes as u32;
+            assert_eq!(end, target.network_address, "{}", target.name);
+        }
+    }
 
     #[test]
     fn an_image_reaches_into_the_sector_where_a_record_would_lie() {

@@ -9,10 +9,11 @@ use serde::Serialize;
 use super::console::Console;
 use super::{CommandError, check_self_test, task_of_blob, with_blob};
 use crate::board::budget::{Budget, Misfit};
+use crate::board::firmware::Firmware;
 use crate::board::probe;
 use crate::board::target::{Target, TargetName};
 use crate::formats::disk;
-use crate::formats::image::{self, Firmware, Image, UF2_RP2040};
+use crate::formats::image::{self, Image, UF2_RP2040};
 use crate::spiking::experiment::Experiment;
 use crate::task::{self, Task};
 
@@ -32,13 +33,13 @@ pub struct DeployArgs {
     pub board: TargetName,
     /// Format of the image; uf2 is dragged onto a Pico
     #[arg(long, value_enum)]
-    pub format: Option<Format>,
+    pub format: Option<ImageFormat>,
     /// The image [default: the network's name with the format's extension]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// What is written
-    #[arg(long, value_enum, default_value = "network")]
-    pub content: Content,
+    /// Contents of the image or of what is flashed [default: network]
+    #[arg(long, value_enum)]
+    pub content: Option<Content>,
     /// The linked firmware [default: the one that was built in firmware-example]
     #[arg(long, value_name = "ELF")]
     pub firmware: Option<PathBuf>,
@@ -55,7 +56,7 @@ pub struct DeployArgs {
 
 /// Format of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Format {
+pub enum ImageFormat {
     /// Bytes as they lie in flash
     Bin,
     /// Intel hex
@@ -64,7 +65,7 @@ pub enum Format {
     Uf2,
 }
 
-/// What an image holds.
+/// Contents of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Content {
     /// The network
@@ -90,7 +91,7 @@ struct DeployReport<'a> {
     flashed: bool,
 }
 
-/// What a firmware takes.
+/// The room that a firmware takes, and the board's.
 #[derive(Serialize)]
 struct FirmwareReport {
     flash_bytes: usize,
@@ -100,15 +101,39 @@ struct FirmwareReport {
     stack_room: u32,
 }
 
+impl DeployArgs {
+    fn content(&self) -> Content {
+        self.content.unwrap_or(Content::Network)
+    }
+
+    /// Refuses flags that would do nothing.
+    fn check(&self, target: &Target) -> Result<(), CommandError> {
+        let usage = |message| Err(CommandError::Usage(message));
+        if self.format == Some(ImageFormat::Uf2) && !target.uf2 {
+            return usage(format!(
+                "the boot loader of {} takes no UF2; use --format hex, bin, or --flash",
+                target.name
+            ));
+        }
+        if let (Some(path), None) = (&self.output, self.format) {
+            return usage(format!(
+                "-o {} writes nothing without a format; add --format bin, hex or uf2",
+                path.display()
+            ));
+        }
+        if self.content.is_some() && self.format.is_none() && !self.flash {
+            return usage(
+                "--content says what is written; add --format bin, hex or uf2, or --flash".into(),
+            );
+        }
+        Ok(())
+    }
+}
+
 /// Runs the command.
 pub fn run(args: &DeployArgs, console: &Console) -> Result<(), CommandError> {
     let target = args.board.target();
-    if args.format == Some(Format::Uf2) && !target.uf2 {
-        return Err(CommandError::Usage(format!(
-            "the boot loader of {} takes no UF2; use --format hex, bin, or --flash",
-            target.name
-        )));
-    }
+    args.check(target)?;
     with_blob(&args.network, |bytes, deployed| {
         deploy(args, console, target, bytes, deployed)
     })
@@ -123,9 +148,9 @@ fn deploy(
 ) -> Result<(), CommandError> {
     check_self_test(&args.network, deployed)?;
     let task = task_of_blob(&args.network, deployed, args.task)?;
+    let firmware = firmware(args, target)?;
     let experiment = Experiment::deployed(deployed, task, 1);
     let budget = Budget::new(target, &experiment, bytes.len());
-    let firmware = firmware(args, target)?;
     let mut misfits = budget.misfits();
     if args.slow {
         misfits.retain(|misfit| !matches!(misfit, Misfit::Time { .. }));
@@ -158,13 +183,8 @@ fn deploy(
             address: target.network_address,
             bytes: target.image(bytes),
         };
-        write(
-            args,
-            target,
-            &images(args, target, firmware, network)?,
-            &mut report,
-            console,
-        )?;
+        let parts = parts(args.content(), firmware, network);
+        write(args, target, &parts, &mut report, console)?;
     }
     console.json(&report);
     if report.fits {
@@ -178,24 +198,51 @@ fn deploy(
     )))
 }
 
-/// The firmware that was named; else the built one, if there is one.
+/// The firmware that was named, or the one that was built; `None` if there is
+/// none and none is wanted.
 fn firmware(args: &DeployArgs, target: &Target) -> Result<Option<Firmware>, CommandError> {
-    if let Some(path) = &args.firmware {
-        return Ok(Some(Firmware::read(path)?));
+    let path = match &args.firmware {
+        Some(path) => Some(path.clone()),
+        None => built_firmware(target),
+    };
+    if let Some(path) = path {
+        return Ok(Some(Firmware::read(&path, target)?));
     }
-    let built = built_firmware(target);
-    if built.is_file() {
-        return Ok(Some(Firmware::read(&built)?));
+    if args.content() == Content::Network {
+        return Ok(None);
     }
-    Ok(None)
+    let file = below_target(target);
+    Err(CommandError::Usage(format!(
+        "no firmware of {} is found: run `cargo build --release` in firmware-example/{} of this program's source, and name the result with --firmware SOURCE/firmware-example/target/{}",
+        target.name,
+        target.package,
+        file.display()
+    )))
 }
 
-fn built_firmware(target: &Target) -> PathBuf {
-    // Where Cargo builds if it is told another place than its own.
-    let elsewhere = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    elsewhere
-        .unwrap_or_else(|| "firmware-example/target".into())
-        .join(target.triple)
+/// The firmware that `cargo build` made: in the folder that `CARGO_TARGET_DIR`
+/// names, else in the firmware-example beside or above the working folder or this
+/// program.
+fn built_firmware(target: &Target) -> Option<PathBuf> {
+    let file = below_target(target);
+    if let Some(folder) = std::env::var_os("CARGO_TARGET_DIR") {
+        return Some(PathBuf::from(folder).join(file)).filter(|path| path.is_file());
+    }
+    let here = std::env::current_dir().ok();
+    let program = std::env::current_exe().ok();
+    [here, program].iter().flatten().find_map(|place| {
+        let sources = place
+            .ancestors()
+            .map(|folder| folder.join("firmware-example/target"));
+        sources
+            .map(|folder| folder.join(&file))
+            .find(|path| path.is_file())
+    })
+}
+
+/// The place of a board's firmware in Cargo's folder.
+fn below_target(target: &Target) -> PathBuf {
+    Path::new(target.triple)
         .join("release")
         .join(format!("rate2spike-{}", target.package))
 }
@@ -210,53 +257,43 @@ fn firmware_report(target: &Target, firmware: &Firmware) -> FirmwareReport {
     }
 }
 
-/// The images that were asked for, in the order of their addresses.
-fn images(
-    args: &DeployArgs,
-    target: &Target,
-    firmware: Option<Firmware>,
-    network: Image,
-) -> Result<Vec<(&'static str, Image)>, CommandError> {
-    let wanted = match args.content {
-        Content::Network => return Ok(vec![("the network", network)]),
-        Content::Firmware | Content::Both => firmware,
-    };
-    let firmware = wanted.ok_or_else(|| {
-        CommandError::Usage(format!(
-            "no firmware at {}: run `cargo build --release` in firmware-example/{}, or name one with --firmware",
-            built_firmware(target).display(),
-            target.package
-        ))
-    })?;
-    let end = firmware.image.address as usize + firmware.image.bytes.len();
-    if firmware.image.bytes.len() > target.firmware_bytes || end > network.address as usize {
-        return Err(CommandError::Failed(format!(
-            "the firmware has {} bytes, but there are {} bytes of flash for it",
-            firmware.image.bytes.len(),
-            target.firmware_bytes
-        )));
-    }
-    let mut images = vec![("the firmware", firmware.image)];
-    if args.content == Content::Both {
-        images.push(("the network", network));
-    }
-    Ok(images)
+/// An image, and the name of its contents.
+struct Part {
+    what: &'static str,
+    image: Image,
 }
 
-/// Writes and flashes what was asked for, and tells so.
+/// The images that were asked for, in the order of their addresses.
+fn parts(content: Content, firmware: Option<Firmware>, network: Image) -> Vec<Part> {
+    let firmware = firmware.map(|firmware| Part {
+        what: "the firmware",
+        image: firmware.image,
+    });
+    let network = Part {
+        what: "the network",
+        image: network,
+    };
+    match content {
+        Content::Network => vec![network],
+        Content::Firmware => firmware.into_iter().collect(),
+        Content::Both => firmware.into_iter().chain([network]).collect(),
+    }
+}
+
+/// Writes the image and flashes the parts, where that was asked for, and says so.
 fn write(
     args: &DeployArgs,
     target: &Target,
-    images: &[(&'static str, Image)],
+    parts: &[Part],
     report: &mut DeployReport,
     console: &Console,
 ) -> Result<(), CommandError> {
     if let Some(format) = args.format {
-        let plain: Vec<Image> = images.iter().map(|(_, image)| image.clone()).collect();
+        let plain: Vec<Image> = parts.iter().map(|part| part.image.clone()).collect();
         let (bytes, extension) = match format {
-            Format::Bin => (image::bin(&plain), "bin"),
-            Format::Hex => (image::hex(&plain).into_bytes(), "hex"),
-            Format::Uf2 => (image::uf2(&plain, UF2_RP2040), "uf2"),
+            ImageFormat::Bin => (image::bin(&plain), "bin"),
+            ImageFormat::Hex => (image::hex(&plain).into_bytes(), "hex"),
+            ImageFormat::Uf2 => (image::uf2(&plain, UF2_RP2040), "uf2"),
         };
         let path = match &args.output {
             Some(path) => path.clone(),
@@ -274,7 +311,7 @@ fn write(
         report.image = Some(path);
     }
     if args.flash {
-        for (what, image) in images {
+        for Part { what, image } in parts {
             probe::flash(target, what, image)?;
             console.say(format!(
                 "{what}: {} bytes written to {}",

@@ -36,13 +36,13 @@ use rate2spike_core::neuron::Scheme;
 
 use self::console::{Console, PrintArgs, PrintError};
 use crate::board::BoardError;
+use crate::board::firmware::FirmwareError;
 use crate::board::probe::ProbeError;
 use crate::convert::ConvertError;
 use crate::convert::one_to_one;
 use crate::export::ExportError;
 use crate::formats::disk::DiskError;
 use crate::formats::history::HistoryError;
-use crate::formats::image::ImageError;
 use crate::formats::nir::read::NirError;
 use crate::formats::rate_model::{ModelError, RateModelFile};
 use crate::formats::snn::SnnError;
@@ -148,9 +148,9 @@ pub enum CommandError {
     /// A blob that cannot be read.
     #[error(transparent)]
     Snn(#[from] SnnError),
-    /// A firmware that cannot be read.
+    /// A firmware that cannot be read, or that its board cannot run.
     #[error(transparent)]
-    Image(#[from] ImageError),
+    Firmware(#[from] FirmwareError),
     /// A probe that did not do what was asked.
     #[error(transparent)]
     Probe(#[from] ProbeError),

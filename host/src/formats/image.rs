@@ -1,5 +1,4 @@
-//! Images for a microcontroller's flash: read from a linked firmware (ELF),
-//! written as `bin`, Intel `hex` or `uf2`.
+//! Images for a microcontroller's flash, written as `bin`, Intel `hex` or `uf2`.
 //!
 //! UF2 is what the RP2040's boot ROM takes as a drive: blocks of 512 bytes with
 //! 256 bytes of content each, every one with its address. The boot ROM erases
@@ -7,40 +6,9 @@
 //! and in a file of several parts each begins with a block number divisible by
 //! 16.
 
-use std::path::{Path, PathBuf};
-
 use ihex::Record;
-use object::elf::PT_LOAD;
-use object::read::elf::{ElfFile32, FileHeader, ProgramHeader};
-use object::{Endianness, Object, ObjectSection, ObjectSymbol};
 
-use super::disk::{self, DiskError};
-
-/// A file that is no firmware.
-#[derive(Debug, thiserror::Error)]
-pub enum ImageError {
-    /// Not a file that can be read.
-    #[error(transparent)]
-    Disk(#[from] DiskError),
-    /// Not an ELF file of 32 bits.
-    #[error(
-        "{path}: not a linked firmware (ELF, 32 bits): {source}; `cargo build --release` in firmware-example makes one"
-    )]
-    Elf {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: object::Error,
-    },
-    /// Nothing to load in it.
-    #[error("{path}: no part of it is loaded into flash")]
-    Empty {
-        /// The file.
-        path: PathBuf,
-    },
-}
-
-/// Bytes, and where they go.
+/// Bytes, and their address in flash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {
     /// Address of the first byte.
@@ -49,95 +17,8 @@ pub struct Image {
     pub bytes: Vec<u8>,
 }
 
-/// A linked firmware.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Firmware {
-    /// What goes into flash, gaps filled as erased flash is.
-    pub image: Image,
-    /// Bytes of RAM that are taken from the start: variables, set or zero.
-    pub static_ram: u32,
-    /// Bytes of RAM that are left for the stack.
-    pub stack_room: u32,
-}
-
-impl Firmware {
-    /// Reads a linked firmware.
-    ///
-    /// # Errors
-    /// Not an ELF file of 32 bits, or none that loads anything.
-    pub fn read(path: &Path) -> Result<Self, ImageError> {
-        let bytes = disk::read(path)?;
-        let failed = |source| ImageError::Elf {
-            path: path.into(),
-            source,
-        };
-        let file = ElfFile32::<Endianness>::parse(&*bytes).map_err(failed)?;
-        let empty = || ImageError::Empty { path: path.into() };
-        Ok(Self {
-            image: loaded(&file, &bytes).map_err(failed)?.ok_or_else(empty)?,
-            static_ram: static_ram(&file),
-            stack_room: stack_room(&file),
-        })
-    }
-}
-
-/// What is loaded at its physical address.
-fn loaded(file: &ElfFile32, bytes: &[u8]) -> Result<Option<Image>, object::Error> {
-    let endian = file.endian();
-    let mut parts = Vec::new();
-    for header in file.elf_header().program_headers(endian, bytes)? {
-        let content = header.data(endian, bytes).map_err(|()| unreadable())?;
-        if header.p_type(endian) == PT_LOAD && !content.is_empty() {
-            parts.push((header.p_paddr(endian), content));
-        }
-    }
-    parts.sort_unstable_by_key(|(address, _)| *address);
-    let Some(&(address, _)) = parts.first() else {
-        return Ok(None);
-    };
-    let mut image = Vec::new();
-    for (at, content) in parts {
-        // Parts that lie far apart are not one flash image.
-        image.resize((at - address) as usize, ERASED);
-        image.extend_from_slice(content);
-    }
-    Ok(Some(Image {
-        address,
-        bytes: image,
-    }))
-}
-
-fn unreadable() -> object::Error {
-    // The crate has no public constructor; an empty file gives its error.
-    ElfFile32::<Endianness>::parse(&[][..]).expect_err("an empty file is no ELF file")
-}
-
-/// Where a Cortex-M has its RAM.
-const RAM: u64 = 0x2000_0000;
-
-/// Sections that take RAM from the start.
-fn static_ram(file: &ElfFile32) -> u32 {
-    let sections = file.sections();
-    let ram = sections.filter(|section| section.address() >= RAM);
-    ram.map(|section| section.size() as u32).sum()
-}
-
-/// From the end of the variables to the stack's start, as cortex-m-rt's linker
-/// script has them; zero where it does not.
-fn stack_room(file: &ElfFile32) -> u32 {
-    let symbol = |name: &str| {
-        file.symbols()
-            .find(|symbol| symbol.name() == Ok(name))
-            .map(|symbol| symbol.address() as u32)
-    };
-    match (symbol("_stack_start"), symbol("_stack_end")) {
-        (Some(start), Some(end)) => start.saturating_sub(end),
-        _ => 0,
-    }
-}
-
 /// A byte of erased flash.
-const ERASED: u8 = 0xff;
+pub const ERASED: u8 = 0xff;
 
 /// The images as one `bin`, from the first one's address on.
 pub fn bin(images: &[Image]) -> Vec<u8> {

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use rate2spike::board::client::Identity;
 use rate2spike::board::session::{pair, reach, spikes};
 use rate2spike::board::target::{CORTEX_M4_CYCLES_AN_INSTRUCTION, Cost, Target};
-use rate2spike::formats::image::Firmware;
+use rate2spike::formats::elf::Elf;
 use rate2spike::formats::snn;
 use rate2spike::spiking::experiment::{Experiment, task_trial};
 use rate2spike::spiking::trial::Memory;
@@ -233,11 +233,13 @@ fn target(board: Board) -> &'static Target {
 }
 
 fn print(board: Board, rows: &[Row], input: f64) {
-    let firmware = Firmware::read(&board.build()).expect("the firmware just built");
+    let bytes = std::fs::read(board.build()).expect("the firmware just built");
+    let firmware = Elf::from_bytes(&bytes).expect("a linked firmware");
+    let loaded = firmware.segments.iter().map(|segment| segment.bytes.len());
     println!("\n{board:?}\n");
     println!(
         "firmware {} bytes of flash, {} bytes of static RAM, {} bytes of stack used\n",
-        firmware.image.bytes.len(),
+        loaded.sum::<usize>(),
         firmware.static_ram,
         rows.iter()
             .map(|row| row.identity.stack_bytes)
