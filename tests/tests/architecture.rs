@@ -18,7 +18,7 @@ const CRATES: [&str; 5] = [
 
 /// An import that closes a circle and is still there: crate, folder below it,
 /// importing entry, imported entry. The list only gets shorter.
-const KNOWN: [(&str, &str, &str, &str); 22] = [
+const KNOWN: [(&str, &str, &str, &str); 20] = [
     ("core/src", "", "arithmetic", "network"),
     ("core/src", "", "arithmetic", "step"),
     ("core/src", "", "noise", "step"),
@@ -27,8 +27,6 @@ const KNOWN: [(&str, &str, &str, &str); 22] = [
     ("host/src", "cmd", "gpu", "train"),
     ("host/src", "cmd", "report", "sweep_figure"),
     ("host/src", "cmd", "run_on", "run"),
-    ("host/src", "formats/mat", "mod", "read"),
-    ("host/src", "formats/mat", "mod", "write"),
     ("host/src", "quantize", "readout", "mod"),
     ("host/src", "rate/ensemble", "operations", "mod"),
     ("host/src", "rate/gpu", "launch", "draw"),

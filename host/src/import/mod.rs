@@ -12,7 +12,13 @@ mod population;
 mod synapse;
 #[cfg(test)]
 mod tests;
+pub mod unsaid;
 mod ways;
+
+/// The longest time constant that is taken for one in seconds. The slowest
+/// synapses and membranes of the field have some 100 ms; programs that count in
+/// milliseconds write 5 to 100.
+pub const MOST_TIME_S: f64 = 1.0;
 
 /// A graph that is no network of ours. Nodes are named as in the graph, those of
 /// an inner graph with its name before their own.
@@ -142,7 +148,7 @@ pub enum ImportError {
     /// A time that is too long to be one in seconds.
     #[error(
         "node '{node}': '{name}' is {seconds} s, and at most {most} s are taken: NIR counts times in seconds; if these are milliseconds, divide them by 1000",
-        most = numbers::MOST_TIME_S
+        most = MOST_TIME_S
     )]
     Time {
         /// The node.

@@ -20,25 +20,13 @@ use super::numbers::{Named, sizes};
 use super::path::Path;
 use super::population::Population;
 use super::synapse::Synapse;
+pub use super::unsaid::Unsaid;
 use super::ways::Ways;
-use crate::export::{Fidelity, approximate, faithful, unsupported};
+use crate::export::{Fidelity, approximate, faithful};
 use crate::formats::nir::read::ReadGraph;
 use crate::quantize::QuantizeError;
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::neuron::Neuron;
-
-/// The numbers that our network has and a graph does not.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Unsaid {
-    /// Refractory time, ms.
-    pub refractory_ms: f64,
-    /// Standard deviation of the noise of 0.05 ms, mV.
-    pub noise_mv: f64,
-    /// Potentials start between the reset and this, mV.
-    pub start_mv: f64,
-    /// Decay of the synapses where spikes act at once, ms.
-    pub synapse_ms: Option<f64>,
-}
 
 /// A network, and how much of it is the graph's.
 #[derive(Clone, Debug, PartialEq)]
@@ -202,29 +190,5 @@ impl Imported {
             }),
             _ => None,
         }
-    }
-}
-
-impl Unsaid {
-    fn fidelity(&self) -> Vec<Fidelity> {
-        let mut report = Vec::new();
-        if self.refractory_ms > 0.0 {
-            report.push(unsupported(
-                "refractory time",
-                "NIR has none: --refractory is ours, 0 for none",
-            ));
-        }
-        if self.noise_mv > 0.0 {
-            report.push(unsupported(
-                "membrane noise",
-                "NIR has none: --noise is ours",
-            ));
-        }
-        report.push(unsupported(
-            "start potentials",
-            "NIR has none: from the reset to --start",
-        ));
-        report.push(unsupported("decision", "NIR has none: the task's"));
-        report
     }
 }

@@ -1,15 +1,10 @@
 //! The numbers of a node: one for all entries, or one for each.
 
-use super::ImportError;
+use super::{ImportError, MOST_TIME_S};
 use crate::formats::nir::read::{Numbers, ReadNode};
 
 /// Times that differ less than this are the same: ours come from 32 bits.
 const SAME: f64 = 1e-6;
-
-/// The longest time constant that is taken for one in seconds. The slowest
-/// synapses and membranes of the field have some 100 ms; programs that count in
-/// milliseconds write 5 to 100.
-pub const MOST_TIME_S: f64 = 1.0;
 
 /// "20 x 12".
 pub fn sizes(numbers: &Numbers) -> String {

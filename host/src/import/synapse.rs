@@ -1,10 +1,10 @@
 //! The filter that all synapses of our network have, from the filters of a graph.
 
 use super::ImportError;
-use super::nir::Unsaid;
 use super::numbers::{near, tidy};
 use super::path::Path;
 use super::population::Population;
+use super::unsaid::Unsaid;
 use crate::export::{Fidelity, approximate, faithful};
 
 /// The filter of the units' currents and of the readout.

@@ -19,15 +19,13 @@ mod value;
 mod write;
 
 pub use error::{Fault, MatError};
+use value::Contents;
 pub use value::{Array, Class, Elements, Unsupported, UnsupportedKind, Value};
 
 /// The variables of a MAT-file, in the order of the file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MatFile {
-    variables: Vec<(String, Value)>,
-    /// MATLAB's own data behind the objects and function handles of a file:
-    /// the one array without a name.
-    subsystem: Option<Unsupported>,
+    contents: Contents,
 }
 
 impl MatFile {
@@ -41,7 +39,8 @@ impl MatFile {
     /// # Errors
     /// If the file is of another level, or damaged.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, MatError> {
-        read::file(bytes)
+        let contents = read::file(bytes)?;
+        Ok(Self { contents })
     }
 
     /// The file, uncompressed. Equal variables give equal bytes.
@@ -50,7 +49,7 @@ impl MatFile {
     /// [`MatError::Name`], [`MatError::TooLarge`] or [`MatError::BigEndian`],
     /// of the first variable that cannot be written.
     pub fn to_bytes(&self) -> Result<Vec<u8>, MatError> {
-        write::file(self, write::Packing::Plain)
+        write::file(&self.contents, write::Packing::Plain)
     }
 
     /// The file with each variable compressed by zlib.
@@ -58,7 +57,7 @@ impl MatFile {
     /// # Errors
     /// As [`to_bytes`](Self::to_bytes).
     pub fn to_compressed_bytes(&self) -> Result<Vec<u8>, MatError> {
-        write::file(self, write::Packing::Compressed)
+        write::file(&self.contents, write::Packing::Compressed)
     }
 
     /// Checks that the file can be written, before anything is computed for it.
@@ -71,7 +70,8 @@ impl MatFile {
 
     /// All variables, those that are not understood included.
     pub fn variables(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.variables
+        self.contents
+            .variables
             .iter()
             .map(|(name, value)| (name.as_str(), value))
     }
@@ -79,15 +79,20 @@ impl MatFile {
     /// Sets a variable: in its place if the file has it, else at the end.
     pub fn insert(&mut self, name: impl Into<String>, value: Value) {
         let name = name.into();
-        match self.variables.iter_mut().rfind(|(n, _)| *n == name) {
+        match self
+            .contents
+            .variables
+            .iter_mut()
+            .rfind(|(n, _)| *n == name)
+        {
             Some((_, old)) => *old = value,
-            None => self.variables.push((name, value)),
+            None => self.contents.variables.push((name, value)),
         }
     }
 
     /// Removes a variable, if it is there.
     pub fn remove(&mut self, name: &str) {
-        self.variables.retain(|(found, _)| found != name);
+        self.contents.variables.retain(|(found, _)| found != name);
     }
 
     /// A variable. Where a file has a name twice, the later one counts, as
@@ -96,7 +101,8 @@ impl MatFile {
     /// # Errors
     /// [`MatError::Missing`].
     pub fn get(&self, name: &str) -> Result<&Value, MatError> {
-        self.variables
+        self.contents
+            .variables
             .iter()
             .rfind(|(n, _)| n == name)
             .map(|(_, value)| value)

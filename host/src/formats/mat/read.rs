@@ -11,21 +11,20 @@ use flate2::read::ZlibDecoder;
 use rate2spike_core::blob;
 
 use super::super::kind;
-use super::MatFile;
 use super::error::{Fault, MatError};
 use super::format::{
     ALIGNMENT, COMPLEX, HEADER_BYTES, LEVEL_5, LEVEL_7_3, LOGICAL, SMALL_BYTES, TAG_BYTES,
     VERSION_AT, class_code, class_of, data_type,
 };
-use super::value::{Array, Class, Elements, Unsupported, UnsupportedKind, Value};
+use super::value::{Array, Class, Contents, Elements, Unsupported, UnsupportedKind, Value};
 
 /// Starts every HDF5 file, at byte 0 or, after MATLAB's header, at byte 512.
 const HDF5: &[u8] = b"\x89HDF\r\n\x1a\n";
 
 /// Reads a whole file.
-pub fn file(bytes: &[u8]) -> Result<MatFile, MatError> {
+pub fn file(bytes: &[u8]) -> Result<Contents, MatError> {
     let order = byte_order(bytes)?;
-    let mut file = MatFile::new();
+    let mut file = Contents::default();
     let mut allowance = allowance(bytes.len());
     let mut offset = HEADER_BYTES;
     while offset < bytes.len() {

@@ -2,6 +2,16 @@
 
 use std::fmt;
 
+/// All that a file holds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Contents {
+    /// Names and values, in the order of the file.
+    pub variables: Vec<(String, Value)>,
+    /// MATLAB's own data behind the objects and function handles of a file:
+    /// the one array without a name.
+    pub subsystem: Option<Unsupported>,
+}
+
 /// The value of a variable.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {

@@ -5,13 +5,12 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 
-use super::MatFile;
 use super::error::MatError;
 use super::format::{
     ALIGNMENT, HEADER_BYTES, LEVEL_5, LOGICAL, SMALL_BYTES, SUBSYSTEM_AT, TAG_BYTES, VERSION_AT,
     code_and_type, data_type,
 };
-use super::value::{Array, Class, Unsupported, Value};
+use super::value::{Array, Class, Contents, Unsupported, Value};
 
 /// The header's text. MATLAB goes by its first words; without a time or a
 /// platform, equal variables give equal files.
@@ -28,7 +27,7 @@ pub enum Packing {
 }
 
 /// Writes a whole file.
-pub fn file(file: &MatFile, packing: Packing) -> Result<Vec<u8>, MatError> {
+pub fn file(file: &Contents, packing: Packing) -> Result<Vec<u8>, MatError> {
     let mut bytes = header();
     for (name, value) in &file.variables {
         if name.is_empty() || name.len() > NAME_BYTES || !name.is_ascii() {
