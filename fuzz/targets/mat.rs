@@ -4,11 +4,10 @@
 // Some of the module serves the host alone.
 #![allow(dead_code, unused_imports)]
 
-use libfuzzer_sys::fuzz_target;
+mod formats;
 
-// The module by itself: the rest of the host would bring a training library.
-#[path = "../../host/src/formats/mat/mod.rs"]
-mod mat;
+use formats::mat;
+use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
     let Ok(file) = mat::MatFile::from_bytes(data) else {
@@ -20,6 +19,7 @@ fuzz_target!(|data: &[u8]| {
         let _ = file.scalar(name);
         let _ = file.text(name);
     }
+    assert_eq!(file.check_writable().is_ok(), file.to_bytes().is_ok());
     if let Ok(bytes) = file.to_bytes() {
         let again = mat::MatFile::from_bytes(&bytes).expect("our own file");
         assert!(again.to_bytes().expect("as before") == bytes);

@@ -11,8 +11,10 @@ use rate2spike_protocol::frame::{self, LINE_BYTES};
 use rate2spike_protocol::message::Trial;
 use rate2spike_protocol::record::Record;
 
-#[path = "../../host/src/formats/mat/mod.rs"]
-mod mat;
+mod formats;
+
+use formats::mat;
+use formats::nir::{Graph, Membrane, Node};
 
 fn write(target: &str, name: &str, bytes: &[u8]) {
     let folder = Path::new("corpus").join(target);
@@ -68,7 +70,57 @@ fn tiny(bytes: &[u8]) -> Vec<u8> {
     blob.to_vec()
 }
 
+/// A graph of two units with a filter of each kind.
+fn graph(cuba: bool) -> Vec<u8> {
+    let membrane = Membrane {
+        tau: vec![0.01; 2],
+        leak: vec![-0.04; 2],
+        threshold: vec![-0.04; 2],
+        reset: vec![-0.065; 2],
+    };
+    let spiking = match cuba {
+        true => Node::CubaLif {
+            tau_syn: vec![0.02, 0.03],
+            membrane,
+        },
+        false => Node::Lif(membrane),
+    };
+    let linear = |rows, columns, weight: &[f64]| Node::Linear {
+        shape: (rows, columns),
+        weight: weight.to_vec(),
+    };
+    let tau = vec![0.02, 0.03];
+    let graph = Graph {
+        nodes: vec![
+            ("input", Node::Input(1)),
+            ("w_in", linear(2, 1, &[0.001, -0.001])),
+            ("lif", spiking),
+            ("w", linear(2, 2, &[0.0, 1e-5, -1e-5, 0.0])),
+            ("decay", Node::LeakyIntegrator { tau: tau.clone() }),
+            ("readout_decay", Node::LeakyIntegrator { tau }),
+            ("w_out", linear(1, 2, &[0.01, -0.01])),
+            ("output", Node::Output(1)),
+        ],
+        edges: vec![
+            ("input", "w_in"),
+            ("w_in", "lif"),
+            ("lif", "w"),
+            ("w", "decay"),
+            ("decay", "lif"),
+            ("lif", "readout_decay"),
+            ("readout_decay", "w_out"),
+            ("w_out", "output"),
+        ],
+    };
+    graph.to_bytes().expect("a file")
+}
+
 fn main() {
+    write("nir", "exact", &graph(false));
+    write("nir", "cuba", &graph(true));
+    for (name, bytes) in files("../tests/fixtures/foreign", "nir") {
+        write("nir", &name, &bytes);
+    }
     for (name, bytes) in files("../core/tests/golden", "snn") {
         write("snn", &format!("tiny-{name}"), &tiny(&bytes));
         write("snn", &name, &bytes);

@@ -104,6 +104,30 @@ fn a_model_with_a_text_that_is_no_unicode_is_read_and_keeps_the_text() {
 }
 
 #[test]
+fn a_model_that_cannot_be_written_back_is_refused_before_the_search() {
+    let name = "n".repeat(64);
+    let word = |value: u32| value.to_le_bytes().to_vec();
+    let parts = [6, 8, 6, 0, 5, 8, 1, 1, 1, 64].map(word).concat();
+    let array = [
+        parts,
+        name.clone().into_bytes(),
+        [9, 8, 0, 0].map(word).concat(),
+    ]
+    .concat();
+    let mut bytes = std::fs::read(case("mat-base-plus-broken_utf8.mat")).expect("a fixture");
+    bytes.extend([14, array.len() as u32].map(word).concat());
+    bytes.extend(array);
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("go-nogo.mat");
+    std::fs::write(&path, &bytes).expect("a writable folder");
+    let words = ["convert", "go-nogo.mat", "--force", "--trials", "1000000"];
+    let output = run(folder.path(), &words);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains(&name), "{}", said(&output));
+    assert_eq!(std::fs::read(&path).expect("as before"), bytes);
+}
+
+#[test]
 fn a_file_that_is_no_model_is_called_by_its_name_with_the_way_out() {
     let folder = tempfile::tempdir().expect("a folder");
     let write = |name: &str, bytes: &[u8]| {

@@ -101,7 +101,7 @@ pub enum Misfit {
     },
 }
 
-/// How a network becomes fast enough.
+/// A change that makes a network fast enough.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Advice {
     /// Quantize it with this step, in ms.

@@ -12,16 +12,17 @@ use rate2spike_protocol::{Answer, FrameError, Receiver, Request};
 use super::BoardError;
 use super::port::{Line, Port};
 
-/// How long a board may take to answer at once.
+/// Longest time for an answer that needs no work.
 const ANSWER_TIME: Duration = Duration::from_secs(2);
 
-/// How long it may erase flash, or run without a word; emulators are slow.
+/// Longest time for erasing flash, and for running without a word; emulators are
+/// slow.
 const WORK_TIME: Duration = Duration::from_secs(300);
 
-/// How long a board may go on answering one request.
+/// Longest time for all answers to one request.
 const MOST_TIME: Duration = Duration::from_secs(3600);
 
-/// How often a board is called before it counts as silent.
+/// Number of calls before a board counts as silent.
 const CALLS: usize = 5;
 
 /// A board at the other end of a line.
@@ -41,7 +42,7 @@ pub struct Identity {
     pub board: String,
     /// Cycles of its counter in a second.
     pub clock_hz: u32,
-    /// What it has room for.
+    /// Largest network that it has room for.
     pub limits: Limits,
     /// The deepest that its stack went since it was switched on, in bytes.
     pub stack_bytes: u32,
@@ -49,9 +50,9 @@ pub struct Identity {
     pub network: Result<u32, NetworkFault>,
 }
 
-/// What became of a request whose answer has arrived.
+/// The state of a request whose answer has arrived.
 enum Reaction<T> {
-    /// It is done.
+    /// The request is done.
     Done(T),
     /// More answers follow.
     More,
@@ -73,7 +74,7 @@ impl Client {
             taken: 0,
         };
         for _ in 1..CALLS {
-            // A zero ends whatever stands in the board's buffer.
+            // A zero ends the half message that the board's buffer may hold.
             client.write(&[0])?;
             client.drain()?;
             match client.identify() {
@@ -85,7 +86,7 @@ impl Client {
         Ok((client, identity))
     }
 
-    /// Drops what the board says to whatever it has received before.
+    /// Drops the board's answers to earlier requests.
     fn drain(&mut self) -> Result<(), BoardError> {
         let start = Instant::now();
         while start.elapsed() < ANSWER_TIME && self.next()?.is_some() {}
@@ -96,7 +97,7 @@ impl Client {
     /// Asks the board what it is and holds.
     ///
     /// # Errors
-    /// Any [`BoardError`] but that of the port's opening, as of all requests.
+    /// Every [`BoardError`] except the one of the port's opening, as all requests.
     pub fn identify(&mut self) -> Result<Identity, BoardError> {
         self.exchange(&Request::Identify, ANSWER_TIME, |answer| match answer {
             Answer::Identity(identity) => Reaction::Done(Identity {
@@ -113,7 +114,7 @@ impl Client {
     /// Lets the board run its network's self-test.
     ///
     /// # Errors
-    /// As of all requests.
+    /// The errors of all requests.
     pub fn self_test(&mut self) -> Result<SelfTest, BoardError> {
         self.exchange(&Request::SelfTest, WORK_TIME, |answer| match answer {
             Answer::SelfTest(result) => Reaction::Done(*result),
@@ -124,7 +125,7 @@ impl Client {
     /// Loads the input of a trial, in bits of 2⁻¹², sample by sample.
     ///
     /// # Errors
-    /// As of all requests; a refusal if it is too long.
+    /// The errors of all requests; a refusal if it is too long.
     pub fn load(&mut self, input: &[i16]) -> Result<(), BoardError> {
         let most = TABLE_BYTES / INPUT_BYTES;
         for (chunk, values) in input.chunks(most).enumerate() {
@@ -148,7 +149,7 @@ impl Client {
     /// of every spike where the trial asks for them, `output` step and bits.
     ///
     /// # Errors
-    /// As of all requests.
+    /// The errors of all requests.
     pub fn run(
         &mut self,
         trial: &Trial,
@@ -179,7 +180,7 @@ impl Client {
     /// them are written.
     ///
     /// # Errors
-    /// As of all requests; a refusal if the board cannot.
+    /// The errors of all requests; a refusal if the board cannot.
     pub fn replace(
         &mut self,
         network: &[u8],
@@ -231,8 +232,8 @@ impl Client {
                     let port = self.port.clone();
                     return Err(BoardError::Version { port, found });
                 }
-                // What a board says when it has no network is no frame, and
-                // what stood in the line before may be anything.
+                // A board without a network says so in plain text, and the line
+                // may hold anything from before.
                 Some(Err(_)) | None => continue,
             };
             let port = || self.port.clone();

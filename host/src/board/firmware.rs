@@ -73,11 +73,11 @@ pub enum Misfit {
         "segment {index} is {bytes} bytes for {address:#010x}{ram}, and the board's flash for the firmware is {first:#010x} to {last:#010x}"
     )]
     Range {
-        /// Its place in the file, from 0.
+        /// The segment's place in the file, from 0.
         index: usize,
-        /// Its length.
+        /// Length in bytes.
         bytes: usize,
-        /// Its address.
+        /// Address of the first byte.
         address: u32,
         /// " in RAM", where it lies there.
         ram: &'static str,
@@ -93,7 +93,7 @@ pub enum Misfit {
     Overlap {
         /// Address of the first one.
         first: u32,
-        /// Its length.
+        /// Length in bytes.
         first_bytes: usize,
         /// Address of the second one.
         second: u32,

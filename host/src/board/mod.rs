@@ -22,7 +22,7 @@ pub enum BoardError {
     /// The port cannot be opened.
     #[error("{port}: {source}{}", advice(.source))]
     Open {
-        /// As given.
+        /// The port as it was given.
         port: String,
         /// Why.
         source: std::io::Error,
@@ -30,7 +30,7 @@ pub enum BoardError {
     /// The port failed.
     #[error("{port}: {source}; is the board still connected?")]
     Line {
-        /// As given.
+        /// The port as it was given.
         port: String,
         /// Why.
         source: std::io::Error,
@@ -41,9 +41,9 @@ pub enum BoardError {
         .waited.as_secs()
     )]
     Silent {
-        /// As given.
+        /// The port as it was given.
         port: String,
-        /// How long.
+        /// The time that was waited.
         waited: Duration,
     },
     /// The board speaks another version.
@@ -52,25 +52,25 @@ pub enum BoardError {
         rate2spike_protocol::VERSION
     )]
     Version {
-        /// As given.
+        /// The port as it was given.
         port: String,
-        /// The board's.
+        /// The board's version.
         found: u8,
     },
     /// The board refused.
     #[error("{port}: {}", explain(.refusal))]
     Refused {
-        /// As given.
+        /// The port as it was given.
         port: String,
         /// Why.
         refusal: Refusal,
     },
-    /// The board's answer is none of this version's.
+    /// The board's answer is unknown to this version.
     #[error(
         "{port}: an answer that this program does not know; flash the firmware of this version"
     )]
     Unexpected {
-        /// As given.
+        /// The port as it was given.
         port: String,
     },
 }
@@ -85,7 +85,7 @@ fn advice(error: &std::io::Error) -> &'static str {
     }
 }
 
-/// What a refusal means for the user.
+/// A refusal in words, with the way out.
 pub fn explain(refusal: &Refusal) -> String {
     match refusal {
         Refusal::Frame(FrameError::Version { found }) => {
@@ -116,7 +116,7 @@ pub fn explain(refusal: &Refusal) -> String {
     }
 }
 
-/// Why a board has no network.
+/// The reason why a board has no network, in words.
 pub fn explain_network(fault: &NetworkFault) -> String {
     match fault {
         NetworkFault::Blob(BlobError::Magic(_)) => {

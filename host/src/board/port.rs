@@ -1,4 +1,4 @@
-//! Where a board is: `serial:PORT`, or `tcp:HOST:PORT` for an emulator.
+//! The place of a board: `serial:PORT`, or `tcp:HOST:PORT` for an emulator.
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -30,7 +30,7 @@ pub trait Line: Read + Write + Send {}
 impl<T: Read + Write + Send> Line for T {}
 
 impl Port {
-    /// Opens it.
+    /// Opens the port.
     ///
     /// # Errors
     /// [`BoardError::Open`].

@@ -16,17 +16,17 @@ pub enum ProbeError {
         "probe-rs is not installed: see https://probe.rs, or write an image with --format and copy it to the board"
     )]
     Missing,
-    /// It does not start, or a file for it cannot be made.
+    /// The program does not start, or its file cannot be made.
     #[error("probe-rs: {0}")]
     Start(io::Error),
-    /// It failed.
+    /// The program failed.
     #[error(
         "probe-rs could not write {what}: {said}; is the probe connected, and the board powered?"
     )]
     Failed {
-        /// What was to be written.
+        /// The part that was to be written.
         what: &'static str,
-        /// Its own words.
+        /// The program's own words.
         said: String,
     },
 }
@@ -74,7 +74,7 @@ fn run(what: &'static str, arguments: &[String]) -> Result<(), ProbeError> {
     Err(ProbeError::Failed { what, said })
 }
 
-/// What it says on its way out, in one line and without the colours.
+/// The last words of the program, in one line and without colours.
 fn words(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr);
     let text = if text.trim().is_empty() {

@@ -13,17 +13,17 @@ use crate::spiking::trial::{Input, Memory};
 /// A trial on the board and here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pair {
-    /// On the board.
+    /// The outcome on the board.
     pub board: Outcome,
-    /// Here.
+    /// The outcome on the desktop.
     pub desktop: Outcome,
-    /// What the board's steps took.
+    /// Cycles of the board's steps.
     pub cycles: Cycles,
     /// Steps in which a readout filter stood at the end of its range.
     pub saturated_steps: u32,
 }
 
-/// Where a trial on the board parts from the same trial here.
+/// The place where a trial on the board parts from the same trial on the desktop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Parting {
     /// Number of spikes that are equal.
@@ -37,7 +37,7 @@ pub struct Parting {
 /// Runs the `index`-th trial in both places.
 ///
 /// # Errors
-/// As of [`Client::run`].
+/// The errors of [`Client::run`].
 pub fn pair(
     client: &mut Client,
     experiment: &Experiment<Deployed>,
@@ -63,7 +63,7 @@ pub fn pair(
 /// `None` if all are equal.
 ///
 /// # Errors
-/// As of [`Client::run`].
+/// The errors of [`Client::run`].
 pub fn parting(
     client: &mut Client,
     experiment: &Experiment<Deployed>,
@@ -122,7 +122,7 @@ fn input(experiment: &Experiment<Deployed>, index: u64) -> (Input<fixed::types::
     (input, trial.label)
 }
 
-/// How many synapses a spike of `unit` reaches.
+/// The number of synapses that a spike of `unit` reaches.
 pub fn reach(network: &Deployed, unit: usize) -> usize {
     let mut count = 0;
     network.each_target(unit, |_, _| count += 1);

@@ -119,6 +119,9 @@ pub fn run(args: &ConvertArgs, console: &Console) -> Result<(), CommandError> {
     if writes && !args.force {
         refuse_a_second_search(&model)?;
     }
+    if writes {
+        model.check_writable()?;
+    }
     let task = task_of(&model, args.task)?;
     if args.calibrate {
         return calibrate(args, console, model, task, writes);

@@ -8,9 +8,10 @@ use serde::Serialize;
 
 use super::console::Console;
 use super::{CommandError, FilterArg, lambda_of, spiking_network, task_of};
+use crate::export::ExportError;
+use crate::export::fidelity::Fidelity;
 use crate::export::nir::{self, Profile};
 use crate::export::script::{self, Simulator, Trial};
-use crate::export::{ExportError, Fidelity};
 use crate::formats::disk;
 use crate::formats::rate_model::RateModelFile;
 use crate::quantize::longest_step::DEPLOYED_STEP_MS;

@@ -11,10 +11,11 @@ use super::export::{print_fidelity, refractory};
 use super::quantize::{Deployment, Scored};
 use super::warnings::Warnings;
 use super::{CommandError, hexadecimal, in_range, trials};
-use crate::export::Fidelity;
+use crate::export::fidelity::Fidelity;
 use crate::formats::disk;
 use crate::formats::nir::read::ReadGraph;
 use crate::import::nir::{Unsaid, network};
+use crate::quantize::QuantizeError;
 use crate::quantize::longest_step::DEPLOYED_STEP_MS;
 use crate::spiking::neuron::Neuron;
 use crate::spiking::time_step::TimeStep;
@@ -123,9 +124,12 @@ pub fn run(args: &ImportArgs, console: &Console) -> Result<(), CommandError> {
         warnings,
         ..
     } = deployment.scored(network).map_err(|error| match error {
-        CommandError::Quantize { path, source } => match imported.explain(&source, step.ms) {
-            Some(source) => CommandError::Import { path, source },
-            None => CommandError::Quantize { path, source },
+        CommandError::Quantize {
+            path,
+            source: QuantizeError::Current { unit, current_mv },
+        } => CommandError::Import {
+            path,
+            source: imported.current(unit, current_mv, step.ms),
         },
         error => error,
     })?;

@@ -23,7 +23,8 @@
 
 use rate2spike_core::neuron::Membrane as Equation;
 
-use super::{ExportError, Fidelity, approximate, faithful, unsupported};
+use super::ExportError;
+use super::fidelity::{Fidelity, approximate, faithful, unsupported};
 use crate::formats::nir::{Graph, Membrane, Node};
 use crate::spiking::network::SpikingNetwork;
 
@@ -170,7 +171,7 @@ fn readout(network: &SpikingNetwork) -> Node {
     }
 }
 
-/// What the graph says of `network`, and what not.
+/// The properties of `network` that the graph has, and those that it has not.
 pub fn fidelity(network: &SpikingNetwork, profile: Profile) -> Vec<Fidelity> {
     let double = network.neuron.rise_ms > 0.0;
     let exact = profile == Profile::Exact;
@@ -278,7 +279,7 @@ mod tests {
                 .find(|line| line.property == property)
                 .map(|line| line.degree)
         };
-        use super::super::Degree::{Approximate, Faithful, Unsupported};
+        use super::super::fidelity::Degree::{Approximate, Faithful, Unsupported};
         let single = Neuron {
             rise_ms: 0.0,
             noise_mv: 0.0,

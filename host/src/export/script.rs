@@ -4,13 +4,14 @@
 use rate2spike_core::neuron::Membrane;
 use rate2spike_core::noise::Noise;
 
-use super::{ExportError, Fidelity, approximate, faithful, unsupported};
+use super::ExportError;
+use super::fidelity::{Fidelity, approximate, faithful, unsupported};
 use crate::formats::npz::{Npz, Values};
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::time_step::TimeStep;
 use crate::spiking::trial::Memory;
 
-/// Who runs the script.
+/// The simulator that runs the script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Simulator {
     /// Brian2.
@@ -41,7 +42,7 @@ impl Simulator {
         }
     }
 
-    /// What the script does as we do, and what not.
+    /// The properties of our network that the script has, and those that it has not.
     pub fn fidelity(self) -> Vec<Fidelity> {
         match self {
             Simulator::Brian2 => vec![
@@ -58,6 +59,7 @@ impl Simulator {
                     "off by default; --noise adds the same process, with other random numbers",
                 ),
                 faithful("readout", "the same two filters; --output writes it"),
+                unsupported("decision", "the script prints spikes and no answer"),
             ],
             Simulator::Nest => vec![
                 faithful(
@@ -75,7 +77,8 @@ impl Simulator {
                     "the potentials of this trial, held for the first refractory time",
                 ),
                 unsupported("membrane noise", "off; NEST's noise is a current"),
-                unsupported("readout", "spikes only"),
+                unsupported("readout", "the script prints spikes and no output"),
+                unsupported("decision", "the script prints spikes and no answer"),
             ],
         }
     }

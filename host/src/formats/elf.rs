@@ -83,7 +83,7 @@ impl Elf {
     /// # Errors
     /// If the file is no ELF file of 32 bits, not linked, or damaged.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ElfError> {
-        /// Where ELF says 32 or 64 bits, and the value for 64.
+        /// Place of the byte that tells 32 from 64 bits, and its value for 64.
         const CLASS_AT: usize = 4;
         const WIDE: u8 = 2;
         if !bytes.starts_with(b"\x7fELF") {
@@ -145,7 +145,7 @@ fn segments(file: &ElfFile32, bytes: &[u8]) -> Result<Vec<Segment>, ElfError> {
     Ok(segments)
 }
 
-/// Where a Cortex-M has its RAM.
+/// First address of a Cortex-M's RAM.
 const RAM: u64 = 0x2000_0000;
 
 /// Sections that take RAM from the start.

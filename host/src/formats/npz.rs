@@ -24,7 +24,7 @@ pub struct Npz {
 }
 
 impl Npz {
-    /// No array.
+    /// An archive without arrays.
     pub fn new() -> Self {
         Self::default()
     }

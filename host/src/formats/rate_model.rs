@@ -378,6 +378,18 @@ impl RateModelFile {
             .insert(CALIBRATION, matrix(3, units, &values));
     }
 
+    /// Checks that the file can be written back, before a search is made for it.
+    ///
+    /// # Errors
+    /// If it holds a variable that the format does not.
+    pub fn check_writable(&self) -> Result<(), ModelError> {
+        let checked = self.variables.check_writable();
+        checked.map_err(|source| ModelError::Mat {
+            path: self.path.clone(),
+            source,
+        })
+    }
+
     /// Writes the file with its present variables.
     ///
     /// # Errors

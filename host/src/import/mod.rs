@@ -121,7 +121,9 @@ pub enum ImportError {
     },
     /// A number that differs from unit to unit, and that our units share.
     #[error(
-        "node '{node}': '{name}' differs from unit to unit ({first} and {other}); our units share it"
+        "node '{node}': '{name}' differs from unit to unit ({} and {}); our units share it",
+        short(*.first),
+        short(*.other)
     )]
     Differs {
         /// The node.
@@ -134,7 +136,7 @@ pub enum ImportError {
         other: f64,
     },
     /// A number that is impossible, or that we have nothing for.
-    #[error("node '{node}': '{name}' is {value}; {wanted}")]
+    #[error("node '{node}': '{name}' is {}; {wanted}", short(*.value))]
     Value {
         /// The node.
         node: String,
@@ -147,7 +149,8 @@ pub enum ImportError {
     },
     /// A time that is too long to be one in seconds.
     #[error(
-        "node '{node}': '{name}' is {seconds} s, and at most {most} s are taken: NIR counts times in seconds; if these are milliseconds, divide them by 1000",
+        "node '{node}': '{name}' is {} s, and at most {most} s are taken: NIR counts times in seconds; if these are milliseconds, divide them by 1000",
+        short(*.seconds),
         most = MOST_TIME_S
     )]
     Time {
@@ -160,8 +163,9 @@ pub enum ImportError {
     },
     /// Spikes that count as 1 for one time step, where NIR's have the area 1 s.
     #[error(
-        "node '{node}': 'r' is {r}, the membrane's time constant in steps of {step_ms} ms: this graph counts a spike as 1 for one step, as snnTorch does, and NIR as a pulse of area 1 s. Taken as NIR its spikes would weigh {} times as much: set 'r' and 'w_in' to 1, multiply the weights that lead to the node by the old r · w_in, and all weights that spikes pass by {step_s}",
-        tidy_count(*.step_s)
+        "node '{node}': 'r' is {}, the membrane's time constant in steps of {step_ms} ms: this graph counts a spike as 1 for one step, as snnTorch does, and NIR as a pulse of area 1 s. Taken as NIR its spikes would weigh {} times as much: set 'r' and 'w_in' to 1, multiply the weights that lead to the node by the old r · w_in, and all weights that spikes pass by {step_s}",
+        short(*.r),
+        (1.0 / .step_s).round()
     )]
     OneStep {
         /// The node.
@@ -224,7 +228,13 @@ pub enum ImportError {
     },
 }
 
-/// Steps in a second.
-fn tidy_count(step_s: f64) -> f64 {
-    (1.0 / step_s).round()
+/// A number as a person reads it: the shortest one that is the same in 32 bits,
+/// which most graphs hold, or else seven digits.
+fn short(value: f64) -> String {
+    let single = value as f32;
+    if f64::from(single) == value {
+        return single.to_string();
+    }
+    let rounded: Result<f64, _> = format!("{value:.6e}").parse();
+    rounded.unwrap_or(value).to_string()
 }

@@ -22,9 +22,8 @@ use super::population::Population;
 use super::synapse::Synapse;
 pub use super::unsaid::Unsaid;
 use super::ways::Ways;
-use crate::export::{Fidelity, approximate, faithful};
+use crate::export::fidelity::{Fidelity, approximate, faithful};
 use crate::formats::nir::read::ReadGraph;
-use crate::quantize::QuantizeError;
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::neuron::Neuron;
 
@@ -177,18 +176,15 @@ fn check_end(end: Named, wanted: usize, matrix: &str) -> Result<(), ImportError>
 }
 
 impl Imported {
-    /// The refusal of the fixed-point format in the graph's own terms; `None` if
-    /// it is not about the weights. A graph has no λ that could be changed.
-    pub fn explain(&self, error: &QuantizeError, step_ms: f64) -> Option<ImportError> {
-        match *error {
-            QuantizeError::Current { unit, current_mv } => Some(ImportError::Current {
-                node: self.recurrent.clone(),
-                unit,
-                current_mv,
-                step_ms,
-                step_s: step_ms / 1000.0,
-            }),
-            _ => None,
+    /// The refusal of synapses whose current could leave the fixed-point format,
+    /// in the graph's terms: a graph has no λ that could be changed.
+    pub fn current(&self, unit: usize, current_mv: f64, step_ms: f64) -> ImportError {
+        ImportError::Current {
+            node: self.recurrent.clone(),
+            unit,
+            current_mv,
+            step_ms,
+            step_s: step_ms / 1000.0,
         }
     }
 }

@@ -5,7 +5,7 @@ use super::numbers::{near, tidy};
 use super::path::Path;
 use super::population::Population;
 use super::unsaid::Unsaid;
-use crate::export::{Fidelity, approximate, faithful};
+use crate::export::fidelity::{Fidelity, approximate, faithful};
 
 /// The filter of the units' currents and of the readout.
 pub struct Synapse {
@@ -13,9 +13,9 @@ pub struct Synapse {
     pub rise_ms: f64,
     /// Decay of each unit, ms.
     pub decay_ms: Vec<f64>,
-    /// How the graph's filter became this one.
+    /// The degree to which this is the graph's filter.
     pub fidelity: Fidelity,
-    /// How the graph's readout became ours.
+    /// The degree to which the readout is the graph's.
     pub readout: Fidelity,
 }
 

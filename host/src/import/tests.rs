@@ -5,7 +5,7 @@ use rate2spike_core::neuron::Scheme;
 use super::ImportError;
 use super::nir::{Imported, Unsaid, network};
 use crate::convert::one_to_one;
-use crate::export::Degree;
+use crate::export::fidelity::Degree;
 use crate::export::nir::{Profile, graph};
 use crate::formats::nir::read::{Numbers, ReadGraph, ReadNode};
 use crate::quantize::quantize;
@@ -16,7 +16,7 @@ use crate::spiking::neuron::Neuron;
 use crate::spiking::time_step::TimeStep;
 use crate::task::Task;
 
-/// As `Neuron::LIF` has it, but without noise.
+/// The numbers of `Neuron::LIF`, without noise.
 const OURS: Unsaid = Unsaid {
     refractory_ms: 2.0,
     noise_mv: 0.0,
@@ -568,14 +568,19 @@ fn weights_that_become_infinite_and_too_many_units_are_refused() {
 #[test]
 fn currents_beyond_the_format_are_explained_without_a_lambda() {
     let imported = network(&by_hand(), &OURS).expect("it fits");
-    let error = crate::quantize::QuantizeError::Current {
-        unit: 1,
-        current_mv: 1e6,
-    };
-    let error = imported.explain(&error, 0.1).expect("its own words");
-    let message = error.to_string();
+    let message = imported.current(1, 1e6, 0.1).to_string();
     for part in ["'rec'", "unit 1", "area 1 s", "0.0001"] {
         assert!(message.contains(part), "{message}");
     }
     assert!(!message.contains("lambda"), "{message}");
+}
+
+#[test]
+fn a_refusal_shows_a_number_as_it_was_written() {
+    let mut graph = by_hand();
+    let single = f64::from(-0.02f32);
+    set(&mut graph, "lif", "tau_syn", &[1], &[single]);
+    assert!(refusal(&graph).contains("is -0.02;"), "{}", refusal(&graph));
+    set(&mut graph, "lif", "tau_syn", &[1], &[-0.1 - 0.2]);
+    assert!(refusal(&graph).contains("is -0.3;"), "{}", refusal(&graph));
 }

@@ -1,6 +1,6 @@
 //! The properties of our network that a graph does not have.
 
-use crate::export::{Fidelity, unsupported};
+use crate::export::fidelity::{Fidelity, unsupported};
 
 /// The numbers that our network has and a graph does not.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,7 +16,7 @@ pub struct Unsaid {
 }
 
 impl Unsaid {
-    /// What each of them stands for.
+    /// A line for each of them.
     pub(super) fn fidelity(&self) -> Vec<Fidelity> {
         let mut report = Vec::new();
         if self.refractory_ms > 0.0 {

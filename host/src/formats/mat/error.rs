@@ -40,7 +40,7 @@ pub enum MatError {
     /// An element is damaged.
     #[error("the element at byte {offset}{} cannot be read: {fault}", in_brackets(.name))]
     Element {
-        /// Where the element starts in the file.
+        /// First byte of the element in the file.
         offset: usize,
         /// The variable, if the element could be read so far.
         name: Option<String>,
@@ -68,7 +68,7 @@ pub enum MatError {
         name: String,
         /// The class or shape that was asked for.
         wanted: &'static str,
-        /// Its class.
+        /// The variable's class.
         found: Class,
     },
     /// The variable has other dimensions.
@@ -78,7 +78,7 @@ pub enum MatError {
         name: String,
         /// The class or shape that was asked for.
         wanted: &'static str,
-        /// Its dimensions.
+        /// The variable's dimensions.
         dims: Vec<usize>,
     },
     /// A name that the format does not hold.
@@ -135,7 +135,7 @@ pub enum Fault {
         part: &'static str,
         /// The data type found.
         found: u32,
-        /// Its length in bytes.
+        /// Length in bytes.
         length: usize,
     },
     /// A small element claims more than its four bytes.
@@ -185,7 +185,7 @@ pub enum Fault {
     Text,
 }
 
-/// What to do with a file of this kind, before it is saved again.
+/// The way out for a file of this kind, before it is saved again.
 fn way_out(kind: &str) -> &'static str {
     if kind.contains("gzip") {
         return "unpack it with `gunzip`; else ";

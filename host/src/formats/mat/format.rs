@@ -5,11 +5,11 @@ use super::value::Class;
 /// Text, offset of the subsystem data, version, byte order.
 pub const HEADER_BYTES: usize = 128;
 
-/// Where the header says at which byte the subsystem data stands, as a `u64`;
-/// zeros or spaces if there is none.
+/// Place in the header of a `u64`: the byte at which the subsystem data stands,
+/// or zeros or spaces without such data.
 pub const SUBSYSTEM_AT: usize = 116;
 
-/// Where the header holds its version, as a `u16`.
+/// Place in the header of the version, a `u16`.
 pub const VERSION_AT: usize = 124;
 
 /// Version of level 5.
@@ -27,9 +27,9 @@ pub const TAG_BYTES: usize = 8;
 /// The longest data of a small element.
 pub const SMALL_BYTES: usize = 4;
 
-/// Flags of an array, beside its class.
+/// The flag of truth values, beside the class of an array.
 pub const LOGICAL: u8 = 0x02;
-/// Of a complex array; an imaginary part follows the real one.
+/// The flag of a complex array, whose imaginary part follows the real one.
 pub const COMPLEX: u8 = 0x08;
 
 /// Data types of elements ("mi" in the specification).

@@ -7,8 +7,8 @@
 //! texts that are no Unicode are carried along unread, so that a file can be
 //! extended without losing them.
 //!
-//! Not for: level 4, level 7.3 (HDF5), and reading a single variable of a
-//! file that does not fit into memory.
+//! Level 4 and level 7.3 (HDF5) are not read, nor a single variable of a file that
+//! does not fit into memory.
 
 mod error;
 mod format;
@@ -55,7 +55,7 @@ impl MatFile {
     /// The file with each variable compressed by zlib.
     ///
     /// # Errors
-    /// As [`to_bytes`](Self::to_bytes).
+    /// The errors of [`to_bytes`](Self::to_bytes).
     pub fn to_compressed_bytes(&self) -> Result<Vec<u8>, MatError> {
         write::file(&self.contents, write::Packing::Compressed)
     }
@@ -63,7 +63,7 @@ impl MatFile {
     /// Checks that the file can be written, before anything is computed for it.
     ///
     /// # Errors
-    /// As [`to_bytes`](Self::to_bytes).
+    /// The errors of [`to_bytes`](Self::to_bytes).
     pub fn check_writable(&self) -> Result<(), MatError> {
         self.to_bytes().map(drop)
     }
@@ -127,7 +127,7 @@ impl MatFile {
     /// second must be 1.
     ///
     /// # Errors
-    /// Those of [`array`](Self::array), [`MatError::Class`] if it is text,
+    /// The errors of [`array`](Self::array), [`MatError::Class`] if it is text,
     /// [`MatError::Shape`].
     pub fn matrix(&self, name: &str) -> Result<(usize, usize, Vec<f64>), MatError> {
         let array = self.numbers(name)?;
@@ -143,7 +143,7 @@ impl MatFile {
     /// empty.
     ///
     /// # Errors
-    /// As [`matrix`](Self::matrix).
+    /// The errors of [`matrix`](Self::matrix).
     pub fn vector(&self, name: &str) -> Result<Vec<f64>, MatError> {
         let array = self.numbers(name)?;
         let extended = array.dims().iter().filter(|&&d| d != 1).count();
@@ -156,7 +156,7 @@ impl MatFile {
     /// The value of an array with one element.
     ///
     /// # Errors
-    /// As [`matrix`](Self::matrix).
+    /// The errors of [`matrix`](Self::matrix).
     pub fn scalar(&self, name: &str) -> Result<f64, MatError> {
         let array = self.numbers(name)?;
         match array.elements().to_f64()[..] {
@@ -169,7 +169,7 @@ impl MatFile {
     /// becomes U+FFFD.
     ///
     /// # Errors
-    /// Those of [`array`](Self::array), [`MatError::Class`] if it is not text,
+    /// The errors of [`array`](Self::array), [`MatError::Class`] if it is not text,
     /// [`MatError::Shape`] if it has several rows.
     pub fn text(&self, name: &str) -> Result<String, MatError> {
         let array = self.array(name)?;

@@ -126,14 +126,14 @@ fn variable(array: &[u8], order: ByteOrder) -> Result<(String, Value), (Option<S
     Ok((label.name, value))
 }
 
-/// What stands before the data of an array.
+/// The parts of an array before its data.
 struct Label {
     class_code: u8,
     flags: u8,
     /// Empty for opaque objects, which have none.
     dims: Vec<usize>,
     name: String,
-    /// Where the name starts in the array.
+    /// First byte of the name in the array.
     name_at: usize,
 }
 

@@ -7,7 +7,7 @@
 
 use hdf5_pure::{Datatype, DatatypeByteOrder, FloatingPointLayout};
 
-/// How a number lies in its bytes.
+/// The layout of a number in its bytes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Form {
     bytes: usize,

@@ -134,7 +134,7 @@ pub enum NirError {
     Missing {
         /// The node.
         node: String,
-        /// Its type.
+        /// The node's type.
         kind: String,
         /// The number.
         name: &'static str,
@@ -180,7 +180,7 @@ pub enum NirError {
         node: String,
         /// The number.
         name: &'static str,
-        /// Its place, from 0.
+        /// The entry's place, from 0.
         index: usize,
         /// The value found.
         value: f64,
@@ -205,7 +205,7 @@ fn names(kind: &str) -> (&'static [&'static str], &'static [&'static str]) {
     }
 }
 
-/// What may still be read of a file.
+/// The counts that may still be read of a file.
 struct Room {
     nodes: usize,
     numbers: usize,

@@ -1,0 +1,8 @@
+//! The host's spiking network, from its sources, for what `import` makes.
+
+#[path = "../../../host/src/spiking/network.rs"]
+pub mod network;
+#[path = "../../../host/src/spiking/neuron.rs"]
+pub mod neuron;
+#[path = "../../../host/src/spiking/time_step.rs"]
+pub mod time_step;
