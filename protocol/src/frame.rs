@@ -10,7 +10,9 @@
 use crc::{CRC_32_ISO_HDLC, Crc, NoTable};
 use serde::{Deserialize, Serialize};
 
-use crate::VERSION;
+/// Version of the messages. A board answers a frame of another version with
+/// [`FrameError::Version`].
+pub const VERSION: u8 = 1;
 
 /// Most bytes of a message's body.
 pub const BODY_BYTES: usize = 240;

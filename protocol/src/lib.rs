@@ -28,9 +28,5 @@ pub mod frame;
 pub mod message;
 pub mod record;
 
-pub use frame::{FrameError, Receiver, decode, encode};
+pub use frame::{FrameError, Receiver, VERSION, decode, encode};
 pub use message::{Answer, Request};
-
-/// Version of the messages; a board answers a frame of another one with
-/// [`FrameError::Version`].
-pub const VERSION: u8 = 1;
