@@ -131,3 +131,37 @@ fn tasks_and_rate_networks_read_no_files() {
         }
     }
 }
+
+/// Stages that import both rate networks and spiking networks, and why.
+const BOTH: [(&str, &str); 5] = [
+    ("convert", "it turns one into the other"),
+    ("route", "it joins training, conversion and quantization"),
+    ("report", "its figures show both side by side"),
+    ("sweep", "a row has the options and the scores of both"),
+    ("cmd", "a command calls every stage"),
+];
+
+#[test]
+fn only_the_conversion_and_what_joins_stages_knows_both_kinds_of_network() {
+    let host = read("host/src");
+    let entries: BTreeSet<String> = host.within(&[]).into_keys().map(|(from, _)| from).collect();
+    let both = entries.into_iter().filter(|entry| {
+        let imports = host.stages(entry);
+        imports.contains("rate") && imports.contains("spiking")
+    });
+    let unknown: Vec<String> = both
+        .filter(|entry| !BOTH.iter().any(|(name, _)| name == entry))
+        .collect();
+    assert_eq!(
+        unknown, [""; 0],
+        "these import both rate and spiking networks"
+    );
+    assert!(
+        !host.stages("rate").contains("spiking"),
+        "a rate network knows no spikes"
+    );
+    assert!(
+        !host.stages("spiking").contains("rate"),
+        "a spiking network knows no rates"
+    );
+}
