@@ -8,7 +8,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::axis::{Axis, Scale};
-use super::legend::{Line, RIGHT_MM, Sign, heading};
+use super::legend::{Line, RIGHT_MM, Sign, legend};
 use super::{Area, LABELS_MM, colour, dots, drawn, text_style};
 
 /// One panel of a figure.
@@ -197,6 +197,17 @@ fn place((x, y): (Range<i32>, Range<i32>), panel: &Panel) -> String {
         axis(&panel.x),
         axis(&panel.y)
     )
+}
+
+/// Title and legend of a panel, in one line above it.
+fn heading(area: &Area, panel: &Panel) {
+    let title = text_style(colour::INK, true);
+    let left = dots(LABELS_MM + 0.5) as i32;
+    drawn(
+        area.drawing
+            .draw_text(panel.title, &title, (left, dots(1.0) as i32)),
+    );
+    legend(area, &panel.legend);
 }
 
 #[cfg(test)]

@@ -3,8 +3,7 @@
 use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 
-use super::chart::Panel;
-use super::{Area, LABELS_MM, colour, dots, drawn, text_style};
+use super::{Area, colour, dots, drawn, text_style};
 
 /// How a line looks.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -56,17 +55,6 @@ pub enum Sign {
     Ring(RGBColor),
     /// A filled box.
     Box(RGBColor),
-}
-
-/// Title and legend of a panel, in one line above it.
-pub(super) fn heading(area: &Area, panel: &Panel) {
-    let title = text_style(colour::INK, true);
-    let left = dots(LABELS_MM + 0.5) as i32;
-    drawn(
-        area.drawing
-            .draw_text(panel.title, &title, (left, dots(1.0) as i32)),
-    );
-    legend(area, &panel.legend);
 }
 
 /// Room to the right of an axis: half a number of four digits.
