@@ -50,7 +50,7 @@ impl Args {
         RateOptions {
             updates: self.updates,
             batch: self.batch,
-            ..RateOptions::published(Task::GoNogo, self.units)
+            ..RateOptions::published(Task::go_nogo(), self.units)
         }
     }
 }

@@ -42,9 +42,9 @@ fn float<A: Float>(
     let tables = network.tables::<A>(step);
     let experiment = Experiment {
         network: &tables.tables(),
-        task: Task::GoNogo,
-        decision: decision(Task::GoNogo, step),
-        clock: clock(Task::GoNogo, step),
+        task: Task::go_nogo(),
+        decision: decision(&Task::go_nogo(), step),
+        clock: clock(&Task::go_nogo(), step),
         step_ms: step.ms,
         seed: 1,
     };
@@ -57,13 +57,13 @@ fn float<A: Float>(
 }
 
 fn fixed(network: &SpikingNetwork, step: &TimeStep, bench: impl FnOnce(&mut dyn FnMut())) {
-    let quantized = quantize(network, Task::GoNogo, step).expect("the network fits");
+    let quantized = quantize(network, &Task::go_nogo(), step).expect("the network fits");
     let deployed = Deployed::read(&quantized.bytes).expect("what was written is read");
     let experiment = Experiment {
         network: &deployed,
-        task: Task::GoNogo,
-        decision: quantize::decision(Task::GoNogo, step),
-        clock: clock(Task::GoNogo, step),
+        task: Task::go_nogo(),
+        decision: quantize::decision(&Task::go_nogo(), step),
+        clock: clock(&Task::go_nogo(), step),
         step_ms: step.ms,
         seed: 1,
     };
@@ -104,10 +104,10 @@ fn steps(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("step");
     group.sample_size(10);
     for units in [50, 100, 200, 500, 1000, 2000, 5000] {
-        let options = RateOptions::published(Task::GoNogo, units);
+        let options = RateOptions::published(Task::go_nogo(), units);
         let rate = RateNetwork::start(&options);
         let network = one_to_one(&rate, 50.0, Neuron::LIF).expect("it converts");
-        let steps = clock(Task::GoNogo, &step).steps;
+        let steps = clock(&Task::go_nogo(), &step).steps;
         group.throughput(Throughput::Elements(units as u64 * u64::from(steps)));
         group.bench_function(BenchmarkId::new("f32", units), |bencher| {
             float::<f32>(&network, &step, |trial| bencher.iter(trial));

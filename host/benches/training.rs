@@ -44,16 +44,16 @@ fn flop(options: &RateOptions) -> u64 {
 fn updates(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("update");
     for (task, units, batch) in [
-        (Task::GoNogo, 200, 1),
-        (Task::GoNogo, 200, 16),
-        (Task::GoNogo, 200, 64),
-        (Task::GoNogo, 50, 1),
-        (Task::GoNogo, 100, 1),
-        (Task::GoNogo, 400, 1),
-        (Task::GoNogo, 1000, 1),
-        (Task::Mante, 200, 1),
+        (Task::go_nogo(), 200, 1),
+        (Task::go_nogo(), 200, 16),
+        (Task::go_nogo(), 200, 64),
+        (Task::go_nogo(), 50, 1),
+        (Task::go_nogo(), 100, 1),
+        (Task::go_nogo(), 400, 1),
+        (Task::go_nogo(), 1000, 1),
+        (Task::mante(), 200, 1),
     ] {
-        let options = options(task, units, batch);
+        let options = options(task.clone(), units, batch);
         group.throughput(Throughput::Elements(flop(&options)));
         group.sample_size(if units * batch > 400 { 10 } else { 30 });
         let id = BenchmarkId::new(task.name(), format!("{units}/{batch}"));
@@ -67,7 +67,7 @@ fn operations(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("operations");
     group.sample_size(10);
     for batch in [1, 16] {
-        let options = options(Task::GoNogo, 200, batch);
+        let options = options(Task::go_nogo(), 200, batch);
         let network = RateNetwork::start(&options);
         let mut model = RateModel::<B>::new(&network);
         let mut optimizer = adam::<B, RateModel<B>>();
@@ -77,7 +77,7 @@ fn operations(criterion: &mut Criterion) {
             bencher.iter(|| {
                 let batch = Batch::draw(
                     &network,
-                    options.task,
+                    &options.task,
                     (options.seed, Stream::Training),
                     0,
                     options.batch,

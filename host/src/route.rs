@@ -210,7 +210,7 @@ pub fn check_step(
 /// the fluctuations of its training.
 pub fn rate_accuracy(network: &RateNetwork, options: &RateOptions, trials: usize) -> Accuracy {
     let fresh = EvaluationTrials::fresh(options.seed, trials, options.fluctuations);
-    let evaluation = evaluate(network, options.task, options.loss, fresh);
+    let evaluation = evaluate(network, &options.task, options.loss, fresh);
     Accuracy {
         accuracy: evaluation.accuracy,
         strict: evaluation.strict,
@@ -228,7 +228,7 @@ impl Route<'_> {
         let search_step = self.search_step.unwrap_or(first_step);
         let (network, origin) = self.scaled(&search_step, told)?;
         let looked = |ms, trials| told(Progress::Step { ms, trials });
-        let (step, comparisons) = self.step.find(&network, self.task, self.seed, looked)?;
+        let (step, comparisons) = self.step.find(&network, &self.task, self.seed, looked)?;
         // A λ that was searched belongs to the step that ships.
         let again = matches!(origin, Origin::Searched(_))
             && self.search_step.is_none()
@@ -241,7 +241,7 @@ impl Route<'_> {
         let published = TimeStep::PUBLISHED;
         let tables = network.tables::<f64>(&published);
         let tables = tables.tables();
-        let experiment = Experiment::floating(&tables, self.task, &published, self.seed);
+        let experiment = Experiment::floating(&tables, &self.task, &published, self.seed);
         let outcomes = experiment.outcomes(0, self.trials);
         Ok(Converted {
             score: experiment.summary(&outcomes),
@@ -259,11 +259,11 @@ impl Route<'_> {
     /// [`RouteError::Quantize`].
     pub fn deploy(&self, converted: &Converted) -> Result<Deployment, RouteError> {
         let clock = Instant::now();
-        let quantized = quantize(&converted.network, self.task, &converted.step)?;
+        let quantized = quantize(&converted.network, &self.task, &converted.step)?;
         let quantize_seconds = clock.elapsed().as_secs_f64();
         let deployed =
             Deployed::read(&quantized.bytes).expect("a blob that was just written is valid");
-        let experiment = Experiment::deployed(&deployed, self.task, self.seed);
+        let experiment = Experiment::deployed(&deployed, &self.task, self.seed);
         let outcomes = experiment.outcomes(0, self.trials);
         Ok(Deployment {
             score: experiment.summary(&outcomes),
@@ -280,7 +280,7 @@ impl Route<'_> {
     ) -> Result<(SpikingNetwork, Origin), RouteError> {
         let request = Request {
             network: self.network,
-            task: self.task,
+            task: self.task.clone(),
             neuron: self.neuron,
             trials: self.search_trials,
             seed: self.seed ^ SEARCH_SEED,
@@ -317,7 +317,7 @@ impl Route<'_> {
     ) -> Result<Vec<Candidate>, ConvertError> {
         let search = Search {
             network: self.network,
-            task: self.task,
+            task: self.task.clone(),
             neuron: self.neuron,
             step: *step,
             lambdas,

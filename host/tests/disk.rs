@@ -161,7 +161,11 @@ fn a_model_takes_as_much_space_as_was_kept_for_it() {
     use rate2spike::formats::rate_model::most_bytes;
     use rate2spike::rate::options::RateOptions;
     use rate2spike::task::Task;
-    for (task, units) in [(Task::Xor, 15), (Task::Mante, 30), (Task::GoNogo, 100)] {
+    for (task, units) in [
+        (Task::xor(), 15),
+        (Task::mante(), 30),
+        (Task::go_nogo(), 100),
+    ] {
         let folder = tempfile::tempdir().expect("a folder");
         let line = format!(
             "train --task {} --N {units} --n_trials 2 --batch 3",

@@ -236,7 +236,7 @@ fn arrays_that_inflate_to_too_much_together_are_refused() {
 
 /// A small network as NIR graph.
 fn nir(profile: Profile) -> Vec<u8> {
-    let rate = RateNetwork::start(&RateOptions::published(Task::GoNogo, 4));
+    let rate = RateNetwork::start(&RateOptions::published(Task::go_nogo(), 4));
     let network = one_to_one(&rate, 50.0, Neuron::LIF).expect("a network");
     let graph = graph(&network, profile).expect("a graph");
     graph.to_bytes().expect("writable")

@@ -78,7 +78,7 @@ pub fn small(task: Task, units: usize) -> RateOptions {
 /// that changes the recurrence, and sizes that fill no block of threads evenly.
 pub fn random() -> Vec<Case> {
     use ActivationKind::{ClippedRelu, Lif, Sigmoid, Softplus};
-    let go = |units| small(Task::GoNogo, units);
+    let go = |units| small(Task::go_nogo(), units);
 
     vec![
         drawn(
@@ -133,7 +133,7 @@ pub fn random() -> Vec<Case> {
                 activation: Sigmoid,
                 fluctuations: 0.5,
                 batch: 1,
-                ..small(Task::Xor, 21)
+                ..small(Task::xor(), 21)
             },
         ),
         drawn("one unit", 2, go(1)),
@@ -153,7 +153,7 @@ pub fn random() -> Vec<Case> {
 pub fn large() -> Vec<Case> {
     let one = |units| RateOptions {
         batch: 1,
-        ..small(Task::GoNogo, units)
+        ..small(Task::go_nogo(), units)
     };
     vec![
         drawn("N = 320", 1, one(320)),
@@ -174,7 +174,7 @@ fn drawn(name: &str, networks: u64, options: RateOptions) -> Case {
     let batches = networks.iter().enumerate().map(|(seed, network)| {
         Batch::draw(
             network,
-            options.task,
+            &options.task,
             (7 + seed as u64, Stream::Training),
             3,
             options.batch,
@@ -348,11 +348,11 @@ pub fn check_against_operations<B: SideBySide>(cases: &[Case], device: &B::Devic
 /// bit for bit, the input but for the order of its sum over channels.
 pub fn check_draw<B: SideBySide>(device: &B::Device) {
     for (task, fluctuating) in [
-        (Task::GoNogo, false),
-        (Task::Xor, true),
-        (Task::Mante, true),
+        (Task::go_nogo(), false),
+        (Task::xor(), true),
+        (Task::mante(), true),
     ] {
-        let options = small(task, 19);
+        let options = small(task.clone(), 19);
         let seeds = vec![3, 4, u64::MAX];
         let start = |&seed: &u64| {
             Arc::new(RateNetwork::start(&RateOptions {
@@ -361,7 +361,7 @@ pub fn check_draw<B: SideBySide>(device: &B::Device) {
             }))
         };
         let networks = seeds.iter().map(start).collect();
-        let source = TrialSource::<B>::new(task, networks, seeds, device);
+        let source = TrialSource::<B>::new(&task, networks, seeds, device);
         let range = TrialRange {
             stream: Stream::Evaluation,
             first: 41,
@@ -430,7 +430,7 @@ pub fn check_training<B: SideBySide>(options: &RateOptions, device: &B::Device) 
 /// others are still there.
 pub fn check_selection<B: SideBySide>(device: &B::Device) {
     type Model<B> = EnsembleModel<Autodiff<B>>;
-    let options = small(Task::GoNogo, 14);
+    let options = small(Task::go_nogo(), 14);
     let networks: Vec<_> = (0..4)
         .map(|seed| {
             Arc::new(RateNetwork::start(&RateOptions {
@@ -440,7 +440,7 @@ pub fn check_selection<B: SideBySide>(device: &B::Device) {
         })
         .collect();
     let seeds = vec![0, 1, 2, 3];
-    let source = TrialSource::<B>::new(options.task, networks.clone(), seeds, device);
+    let source = TrialSource::<B>::new(&options.task, networks.clone(), seeds, device);
     let step = |model: Model<B>, adam: &mut EnsembleAdam<B>, source: &TrialSource<B>, first| {
         let range = TrialRange {
             stream: Stream::Training,
@@ -516,7 +516,7 @@ pub fn quick() -> RateOptions {
         updates: 900,
         batch: 8,
         settle: 20,
-        ..small(Task::GoNogo, 30)
+        ..small(Task::go_nogo(), 30)
     }
 }
 
@@ -548,7 +548,7 @@ pub fn check_learning<B: SideBySide>(options: &RateOptions, device: &B::Device) 
 /// A network that settles beside one that does not takes smaller steps, each as
 /// it would alone.
 pub fn check_rates<B: SideBySide>(device: &B::Device) {
-    let options = small(Task::GoNogo, 11);
+    let options = small(Task::go_nogo(), 11);
     let start = |&seed: &u64| {
         Arc::new(RateNetwork::start(&RateOptions {
             seed,
@@ -557,7 +557,7 @@ pub fn check_rates<B: SideBySide>(device: &B::Device) {
     };
     let trained = |seeds: &[u64], rates: &[f64]| {
         let networks: Vec<_> = seeds.iter().map(start).collect();
-        let source = TrialSource::<B>::new(options.task, networks.clone(), seeds.to_vec(), device);
+        let source = TrialSource::<B>::new(&options.task, networks.clone(), seeds.to_vec(), device);
         let mut model = EnsembleModel::<Autodiff<B>>::new(&networks, device);
         let mut adam = EnsembleAdam::new();
         for first in 0..3 {

@@ -175,10 +175,10 @@ pub fn untrained(task: Task, units: usize, step_ms: f64) -> Vec<u8> {
         dale: false,
         taus: DecayTaus::from_numbers(&[4.0, 20.0]).expect("two taus"),
         updates: 1,
-        ..RateOptions::published(task, units)
+        ..RateOptions::published(task.clone(), units)
     };
     let rate = RateNetwork::start(&options);
     let spiking = one_to_one(&rate, 25.0, Neuron::LIF).expect("a network");
     let step = TimeStep::new(step_ms, Scheme::Exact).expect("a step");
-    quantize(&spiking, task, &step).expect("it fits").bytes
+    quantize(&spiking, &task, &step).expect("it fits").bytes
 }

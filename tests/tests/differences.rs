@@ -55,7 +55,7 @@ impl Case {
         let fluctuating = options.fluctuations > 0.0;
         let batch = Batch::draw(
             &network,
-            options.task,
+            &options.task,
             stream,
             0,
             options.batch,
@@ -241,7 +241,7 @@ fn gradients_are_central_differences_with_every_option() {
         updates: 1,
         batch: 3,
         seed: 5,
-        ..RateOptions::published(Task::GoNogo, 10)
+        ..RateOptions::published(Task::go_nogo(), 10)
     };
     let vary = |change: fn(&mut RateOptions)| {
         let mut options = plain.clone();
@@ -259,10 +259,10 @@ fn gradients_are_central_differences_with_every_option() {
     vary(|o| o.start = WeightStart::Gamma);
     vary(|o| o.start = WeightStart::Balanced);
     vary(|o| o.batch = 1);
-    vary(|o| o.task = Task::Mante);
+    vary(|o| o.task = Task::mante());
     vary(|o| {
         o.activation = ActivationKind::Lif;
         o.fluctuations = 1.0;
-        o.task = Task::Xor;
+        o.task = Task::xor();
     });
 }

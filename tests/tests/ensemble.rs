@@ -18,12 +18,12 @@ fn tensor_operations_find_the_gradient_of_several_networks_as_the_slices_do() {
 
 #[test]
 fn networks_trained_at_once_go_where_each_goes_alone() {
-    ensemble::check_training::<Flex>(&ensemble::small(Task::GoNogo, 20), &Default::default());
+    ensemble::check_training::<Flex>(&ensemble::small(Task::go_nogo(), 20), &Default::default());
     let options = RateOptions {
         activation: ActivationKind::Lif,
         fluctuations: 1.0,
         dale: false,
-        ..ensemble::small(Task::Xor, 15)
+        ..ensemble::small(Task::xor(), 15)
     };
     ensemble::check_training::<Flex>(&options, &Default::default());
 }

@@ -45,15 +45,15 @@ fn boards() -> impl Iterator<Item = Board> {
 #[test]
 fn every_board_spikes_as_the_desktop_does_in_all_frozen_tasks() {
     for board in boards() {
-        for task in [Task::GoNogo, Task::Xor, Task::Mante] {
-            let bytes = network(task);
+        for task in [Task::go_nogo(), Task::xor(), Task::mante()] {
+            let bytes = network(task.clone());
             let deployed = Deployed::read(&bytes).expect("a frozen network");
             let emulator = Emulator::start(board, &bytes, &[]);
             let (mut client, identity) = emulator.connect();
             assert_eq!(identity.network, Ok(deployed.checksum()));
             let test = client.self_test().expect("a self-test");
             assert_eq!(test.found, test.wanted, "{board:?}, {}", task.name());
-            let experiment = experiment(&deployed, task);
+            let experiment = experiment(&deployed, task.clone());
             let mut memory = Memory::of(&deployed);
             for index in 0..trials(board) {
                 let pair = pair(&mut client, &experiment, &mut memory, index).expect("a trial");
@@ -69,7 +69,7 @@ fn every_board_spikes_as_the_desktop_does_in_all_frozen_tasks() {
 
 #[test]
 fn a_network_that_is_none_is_named_and_waited_for() {
-    let whole = network(Task::Xor);
+    let whole = network(Task::xor());
     let mut damaged = whole.clone();
     damaged[whole.len() / 2] ^= 1;
     let mut foreign = whole.clone();
@@ -117,7 +117,7 @@ fn a_network_that_is_none_is_named_and_waited_for() {
 
 #[test]
 fn a_network_beyond_the_firmwares_memory_is_refused() {
-    let bytes = rate2spike_tests::untrained(Task::GoNogo, 1025, 1.0);
+    let bytes = rate2spike_tests::untrained(Task::go_nogo(), 1025, 1.0);
     for board in boards() {
         let emulator = Emulator::start(board, &bytes, &[]);
         let (_, identity) = emulator.connect();
@@ -128,7 +128,7 @@ fn a_network_beyond_the_firmwares_memory_is_refused() {
 
 #[test]
 fn a_network_can_be_replaced_over_the_line_where_flash_can_be_written() {
-    let (old, new) = (network(Task::GoNogo), network(Task::Xor));
+    let (old, new) = (network(Task::go_nogo()), network(Task::xor()));
     let wanted = Deployed::read(&new).expect("a frozen network").checksum();
     for board in boards() {
         let options: &[&str] = if board == Board::Rp2040 {
@@ -165,7 +165,7 @@ fn a_board_that_is_cut_off_while_its_network_is_replaced_keeps_it() {
     if !Board::Rp2040.is_ready() {
         return;
     }
-    let (old, new) = (network(Task::GoNogo), network(Task::Xor));
+    let (old, new) = (network(Task::go_nogo()), network(Task::xor()));
     let checksum = |bytes: &[u8]| Deployed::read(bytes).expect("a frozen network").checksum();
     let mut emulator = Emulator::start(Board::Rp2040, &old, &["--rom"]);
     let (client, _) = emulator.connect();
@@ -200,7 +200,7 @@ fn a_board_without_boot_rom_says_that_it_cannot_write_its_flash() {
     if !Board::Rp2040.is_ready() {
         return;
     }
-    let bytes = network(Task::Xor);
+    let bytes = network(Task::xor());
     let emulator = Emulator::start(Board::Rp2040, &bytes, &[]);
     let (mut client, before) = emulator.connect();
     match client.replace(&bytes, |_| {}) {
@@ -217,7 +217,7 @@ fn a_board_without_boot_rom_says_that_it_cannot_write_its_flash() {
 /// `firmware-example/app`.
 #[test]
 fn garbage_on_the_line_does_no_harm() {
-    let bytes = network(Task::Xor);
+    let bytes = network(Task::xor());
     for board in boards() {
         let emulator = Emulator::start(board, &bytes, &[]);
         let (client, before) = emulator.connect();
@@ -235,7 +235,7 @@ fn the_button_is_the_cue_and_the_light_the_answer() {
     if !Board::Rp2040.is_ready() {
         return;
     }
-    let mut emulator = Emulator::start(Board::Rp2040, &network(Task::GoNogo), &[]);
+    let mut emulator = Emulator::start(Board::Rp2040, &network(Task::go_nogo()), &[]);
     let most = Duration::from_secs(60);
     // No press, no answer.
     let early = emulator.line(Duration::from_secs(5), |line| line == "light on");

@@ -55,11 +55,11 @@ fn kernels_draw_what_the_host_draws() {
 #[test]
 fn networks_trained_by_kernels_go_where_each_goes_on_the_cpu() {
     let Some(device) = adapter() else { return };
-    ensemble::check_training::<Wgpu>(&ensemble::small(Task::GoNogo, 20), &device);
+    ensemble::check_training::<Wgpu>(&ensemble::small(Task::go_nogo(), 20), &device);
     let options = RateOptions {
         activation: ActivationKind::Lif,
         fluctuations: 1.0,
-        ..ensemble::small(Task::Xor, 15)
+        ..ensemble::small(Task::xor(), 15)
     };
     ensemble::check_training::<Wgpu>(&options, &device);
 }

@@ -137,7 +137,7 @@ type Run = (Vec<Vec<u32>>, i32);
 
 /// A trial of the deployed network from given potentials.
 fn run(network: &SpikingNetwork, step: &TimeStep, potentials: &[f64]) -> Run {
-    let quantized = quantize(network, Task::GoNogo, step).expect("a network that fits");
+    let quantized = quantize(network, &Task::go_nogo(), step).expect("a network that fits");
     let deployed = Deployed::read(&quantized.bytes).expect("a valid blob");
     let mut memory = Memory::of(&deployed);
     let pulse: Vec<f64> = (0..200)
@@ -146,7 +146,7 @@ fn run(network: &SpikingNetwork, step: &TimeStep, potentials: &[f64]) -> Run {
     let input = Input::new(1, &pulse);
     let presentation = Presentation {
         network: &deployed,
-        clock: clock(Task::GoNogo, step),
+        clock: clock(&Task::go_nogo(), step),
         input: &input,
         seed: 1,
         index: 0,

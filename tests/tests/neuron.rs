@@ -54,7 +54,7 @@ fn float_spikes<A: Float>(network: &SpikingNetwork, step: &TimeStep, steps: u32)
 }
 
 fn fixed_spikes(network: &SpikingNetwork, step: &TimeStep, steps: u32) -> Vec<Vec<u32>> {
-    let quantized = quantize(network, Task::GoNogo, step).expect("a network that fits");
+    let quantized = quantize(network, &Task::go_nogo(), step).expect("a network that fits");
     spikes(
         &Deployed::read(&quantized.bytes).expect("a valid blob"),
         steps,

@@ -49,15 +49,15 @@ fn fixed_point_answers_as_often_right_as_f64() {
         TimeStep::new(0.1, Scheme::Exact).expect("a time step"),
     );
     let trials = 3000;
-    let float = score_f64(&network, Task::GoNogo, &step, 1, trials);
+    let float = score_f64(&network, &Task::go_nogo(), &step, 1, trials);
     // The smaller factors stand for a network whose currents are larger than the
     // format by that factor.
     for part in [1.0, 1.0 / 4.0, 1.0 / 16.0, 1.0 / 64.0] {
-        let quantized =
-            quantize(&louder(&network, part), Task::GoNogo, &step).expect("a network that fits");
+        let quantized = quantize(&louder(&network, part), &Task::go_nogo(), &step)
+            .expect("a network that fits");
         assert!(quantized.bytes.len() <= 24 * 1024);
         let deployed = Deployed::read(&quantized.bytes).expect("a valid blob");
-        let fixed = Experiment::deployed(&deployed, Task::GoNogo, 1).score(trials);
+        let fixed = Experiment::deployed(&deployed, &Task::go_nogo(), 1).score(trials);
         println!(
             "f64 {} fixed {}, strict {} and {}, {} bytes",
             float.accuracy(),
@@ -81,7 +81,7 @@ fn fixed_point_answers_as_often_right_as_f64() {
 #[test]
 fn a_network_whose_currents_are_too_large_is_the_same_in_larger_units() {
     let step = TimeStep::new(0.1, Scheme::Exact).expect("a time step");
-    let bytes = |network: &SpikingNetwork| quantize(network, Task::GoNogo, &step);
+    let bytes = |network: &SpikingNetwork| quantize(network, &Task::go_nogo(), &step);
     let network = published();
     let own = bytes(&network).expect("a network that fits").bytes;
     let own = Deployed::read(&own).expect("a valid blob");
@@ -109,7 +109,7 @@ fn decay_times_are_off_by_little_at_long_steps_and_more_at_short_ones() {
     }
     for (ms, limit) in [(1.0, 0.002), (0.5, 0.002), (0.1, 0.008), (0.05, 0.015)] {
         let step = TimeStep::new(ms, Scheme::Exact).expect("a time step");
-        let losses = quantize(&network, Task::GoNogo, &step)
+        let losses = quantize(&network, &Task::go_nogo(), &step)
             .expect("a network that fits")
             .losses;
         let worst = losses.tau_synapse.largest;

@@ -33,7 +33,7 @@ end
 fn our_model(folder: &Path) -> PathBuf {
     let options = RateOptions {
         updates: 2,
-        ..RateOptions::published(Task::GoNogo, 200)
+        ..RateOptions::published(Task::go_nogo(), 200)
     };
     let trained = train(&options, &mut ());
     rate_model::save(folder, &options, &trained).expect("a writable folder")

@@ -34,12 +34,12 @@ fn network(rise_ms: f64) -> SpikingNetwork {
 
 /// The first Go trial.
 fn trial(step: &TimeStep) -> Trial {
-    let go = |index: &u64| task_trial(Task::GoNogo, SEED, *index).label == 1;
+    let go = |index: &u64| task_trial(&Task::go_nogo(), SEED, *index).label == 1;
     let index = (0..100).find(go).expect("one in two is Go");
-    let input = task_trial(Task::GoNogo, SEED, index).input;
+    let input = task_trial(&Task::go_nogo(), SEED, index).input;
     Trial {
         input: input.into_iter().map(f64::from).collect(),
-        steps: Task::GoNogo.samples() as u32 * step.steps_per_sample,
+        steps: Task::go_nogo().samples() as u32 * step.steps_per_sample,
         seed: SEED,
         index,
     }

@@ -9,12 +9,12 @@ use rate2spike_tests::untrained;
 
 #[test]
 fn trials_in_a_row_spike_as_in_parts_and_take_no_memory() {
-    for task in Task::ALL {
-        let bytes = untrained(task, 16, 1.0);
+    for task in Task::built_in() {
+        let bytes = untrained(task.clone(), 16, 1.0);
         let network = Deployed::read(&bytes).expect("our own");
         let experiment = Experiment {
             network: &network,
-            task,
+            task: task.clone(),
             decision: network.payload().decision,
             clock: network.payload().clock,
             step_ms: 1.0,

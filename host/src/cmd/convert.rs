@@ -17,11 +17,12 @@ use crate::convert::search::{Candidate, Search, Standing, best, trials_met};
 use crate::formats::disk;
 use crate::formats::mat::Value;
 use crate::formats::rate_model::RateModelFile;
+use crate::formats::task;
 use crate::report::figures::conversion;
 use crate::spiking::experiment::score_f64;
 use crate::spiking::network::SpikingNetwork;
 use crate::statistics::{Accuracy, Interval};
-use crate::task::{self, Task};
+use crate::task::Task;
 
 /// Search the scaling factor λ of a rate model, and write it into the model
 ///
@@ -84,7 +85,7 @@ pub struct ConvertArgs {
 #[derive(Serialize)]
 struct ConvertReport<'a> {
     model: &'a PathBuf,
-    task: &'static str,
+    task: String,
     lambdas: Vec<f64>,
     accuracy: Vec<f64>,
     interval: Vec<Interval>,
@@ -122,9 +123,9 @@ pub fn run(args: &ConvertArgs, console: &Console) -> Result<(), CommandError> {
     if writes {
         model.check_writable()?;
     }
-    let task = task_of(&model, args.task)?;
+    let task = task_of(&model, args.task.as_ref())?;
     if args.calibrate {
-        return calibrate(args, console, model, task, writes);
+        return calibrate(args, console, model, &task, writes);
     }
     let network = if args.initial_weights {
         model.initial()?
@@ -138,7 +139,7 @@ pub fn run(args: &ConvertArgs, console: &Console) -> Result<(), CommandError> {
     args.plot.as_ref().map_or(Ok(()), PlotFile::check)?;
     let settings = Search {
         network: &network,
-        task,
+        task: task.clone(),
         neuron,
         step,
         lambdas: &lambdas,
@@ -172,7 +173,7 @@ pub fn run(args: &ConvertArgs, console: &Console) -> Result<(), CommandError> {
     if let Some(plot) = &args.plot {
         plot.write(&conversion::accuracy(&candidates, best.lambda, args.trials))?;
     }
-    report(args, console, task, &candidates, refit, writes);
+    report(args, console, &task, &candidates, refit, writes);
     Ok(())
 }
 
@@ -180,7 +181,7 @@ pub fn run(args: &ConvertArgs, console: &Console) -> Result<(), CommandError> {
 #[derive(Serialize)]
 struct CalibrationReport<'a> {
     model: &'a PathBuf,
-    task: &'static str,
+    task: String,
     /// Median of the units.
     lambda: f64,
     /// κ of the fit.
@@ -201,13 +202,13 @@ fn calibrate(
     args: &ConvertArgs,
     console: &Console,
     mut model: RateModelFile,
-    task: Task,
+    task: &Task,
     writes: bool,
 ) -> Result<(), CommandError> {
     let neuron = args.neuron.neuron()?;
     let request = Request {
         network: &model.network,
-        task,
+        task: task.clone(),
         neuron,
         trials: args.trials,
         seed: args.seed,
@@ -226,7 +227,7 @@ fn calibrate(
     }
     let report = CalibrationReport {
         model: &args.model,
-        task: task.name(),
+        task: task.name().into(),
         lambda,
         irregularity: found.irregularity,
         rounds: found.rounds,
@@ -408,7 +409,7 @@ fn refit_at(
         // Neither the search nor the fit has seen these.
         score_f64(
             network,
-            search.task,
+            &search.task,
             &search.step,
             search.seed ^ FRESH_SEED,
             search.trials,
@@ -416,7 +417,7 @@ fn refit_at(
     };
     let before = score(&network);
     let seed = search.seed ^ 0xF17;
-    let refit = refit(&network, search.task, &search.step, seed, trials)
+    let refit = refit(&network, &search.task, &search.step, seed, trials)
         .map_err(|silent| CommandError::Failed(format!("{}: {silent}", path.display())))?;
     network.readout.clone_from(&refit.readout);
     let after = score(&network);
@@ -433,7 +434,7 @@ fn refit_at(
 fn report(
     args: &ConvertArgs,
     console: &Console,
-    task: Task,
+    task: &Task,
     candidates: &[Candidate],
     refit: Option<RefitReport>,
     written: bool,
@@ -464,7 +465,7 @@ fn report(
     let all = |value: fn(&Candidate) -> f64| candidates.iter().map(value).collect();
     console.json(&ConvertReport {
         model: &args.model,
-        task: task.name(),
+        task: task.name().into(),
         lambdas: all(|c| c.lambda),
         accuracy: all(|c| c.accuracy),
         interval: candidates.iter().map(|c| c.interval).collect(),

@@ -14,8 +14,9 @@ use crate::board::probe;
 use crate::board::target::{Target, TargetName};
 use crate::formats::disk;
 use crate::formats::image::{self, Image, UF2_RP2040};
+use crate::formats::task;
 use crate::spiking::experiment::Experiment;
-use crate::task::{self, Task};
+use crate::task::Task;
 
 /// Print what a network takes on a board, and write its image or flash it
 ///
@@ -146,10 +147,10 @@ fn deploy(
     bytes: &[u8],
     deployed: &Deployed,
 ) -> Result<(), CommandError> {
-    check_self_test(&args.network, deployed)?;
-    let task = task_of_blob(&args.network, deployed, args.task)?;
+    check_self_test(&args.network, deployed, args.task.as_ref())?;
+    let task = task_of_blob(&args.network, deployed, args.task.as_ref())?;
     let firmware = firmware(args, target)?;
-    let experiment = Experiment::deployed(deployed, task, 1);
+    let experiment = Experiment::deployed(deployed, &task, 1);
     let budget = Budget::new(target, &experiment, bytes.len());
     let mut misfits = budget.misfits();
     if args.slow {

@@ -35,7 +35,7 @@ impl FromStr for DeployedStep {
 pub fn find_step(
     step: DeployedStep,
     network: &SpikingNetwork,
-    task: Task,
+    task: &Task,
     seed: u64,
     console: &Console,
 ) -> Result<(TimeStep, Vec<Comparison>), CommandError> {

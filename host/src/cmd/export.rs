@@ -14,12 +14,13 @@ use crate::export::nir::{self, Profile};
 use crate::export::script::{self, Simulator, Trial};
 use crate::formats::disk;
 use crate::formats::rate_model::RateModelFile;
+use crate::formats::task;
 use crate::quantize::longest_step::DEPLOYED_STEP_MS;
 use crate::spiking::experiment::task_trial;
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::neuron::Neuron;
 use crate::spiking::time_step::TimeStep;
-use crate::task::{self, Task};
+use crate::task::Task;
 
 /// Write the spiking network of a rate model for other simulators and chips
 ///
@@ -160,9 +161,9 @@ fn write_script(
     step: &TimeStep,
     simulator: Simulator,
 ) -> Result<(Vec<PathBuf>, Vec<Fidelity>), CommandError> {
-    let task = task_of(model, args.task)?;
+    let task = task_of(model, args.task.as_ref())?;
     let trial = Trial {
-        input: task_trial(task, args.seed, args.trial)
+        input: task_trial(&task, args.seed, args.trial)
             .input
             .into_iter()
             .map(f64::from)

@@ -14,13 +14,14 @@ use super::{CommandError, hexadecimal, in_range, trials};
 use crate::export::fidelity::Fidelity;
 use crate::formats::disk;
 use crate::formats::nir::read::ReadGraph;
+use crate::formats::task;
 use crate::import::nir::{Unsaid, network};
 use crate::quantize::QuantizeError;
 use crate::quantize::longest_step::DEPLOYED_STEP_MS;
 use crate::spiking::neuron::Neuron;
 use crate::spiking::time_step::TimeStep;
 use crate::statistics::Accuracy;
-use crate::task::{self, Task};
+use crate::task::Task;
 
 /// Write a NIR graph of one recurrent population as fixed-point network
 ///
@@ -72,7 +73,7 @@ pub struct ImportArgs {
 #[derive(Serialize)]
 struct ImportReport<'a> {
     network: &'a Path,
-    task: &'static str,
+    task: String,
     units: usize,
     dt_ms: f64,
     trials: usize,
@@ -99,7 +100,7 @@ pub fn run(args: &ImportArgs, console: &Console) -> Result<(), CommandError> {
         path: args.graph.clone(),
         source,
     })?;
-    let (network, task) = (&imported.network, args.task);
+    let (network, task) = (&imported.network, &args.task);
     if network.channels != task.channels() {
         return Err(CommandError::Usage(format!(
             "{}: the graph has {} inputs, but {} has {}; give the task that it was trained for",
@@ -135,7 +136,7 @@ pub fn run(args: &ImportArgs, console: &Console) -> Result<(), CommandError> {
     })?;
     let report = ImportReport {
         network: &args.output,
-        task: task.name(),
+        task: task.name().into(),
         units: network.units,
         dt_ms: step.ms,
         trials: args.trials,

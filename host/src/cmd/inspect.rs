@@ -78,7 +78,7 @@ fn blob_facts(bytes: &[u8], deployed: &Deployed) -> Facts {
     let step_ms = f64::from(payload.step_ns) / 1e6;
     vec![
         ("kind", "deployed network".into()),
-        ("task", String::from_utf8_lossy(payload.task).into()),
+        ("task", String::from_utf8_lossy(&payload.task).into()),
         ("units", shared.units.into()),
         ("inputs", shared.inputs.into()),
         ("synapses", deployed.synapses().into()),
@@ -125,7 +125,7 @@ fn self_test_fact(
     deployed: &Deployed,
     warnings: &mut Warnings,
 ) -> &'static str {
-    if let Err(fault) = snn::task(&args.file, deployed) {
+    if let Err(fault) = snn::task(&args.file, deployed, None) {
         warnings.of_task(&fault);
         return "not run";
     }
@@ -150,7 +150,9 @@ fn model_facts(model: &RateModelFile) -> Facts {
         ("kind", "rate model".into()),
         (
             "task",
-            model.task().map_or("unknown", |task| task.name()).into(),
+            model
+                .task()
+                .map_or("unknown".into(), |task| task.name().into()),
         ),
         ("units", network.units.into()),
         ("inhibitory", inhibitory.into()),

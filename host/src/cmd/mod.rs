@@ -272,12 +272,12 @@ pub fn trials(text: &str) -> Result<usize, String> {
 }
 
 /// Which task a model is scored on.
-pub fn task_of(model: &RateModelFile, task: Option<Task>) -> Result<Task, CommandError> {
+pub fn task_of(model: &RateModelFile, task: Option<&Task>) -> Result<Task, CommandError> {
     let Some(task) = task else {
         return Ok(model.task()?);
     };
     if task.channels() == model.network.channels {
-        return Ok(task);
+        return Ok(task.clone());
     }
     Err(CommandError::Usage(format!(
         "{}: the network has {} inputs, but {} has {}; give the task that it was trained for",
@@ -292,11 +292,11 @@ pub fn task_of(model: &RateModelFile, task: Option<Task>) -> Result<Task, Comman
 pub fn task_of_blob(
     path: &Path,
     deployed: &Deployed,
-    asked: Option<Task>,
+    asked: Option<&Task>,
 ) -> Result<Task, CommandError> {
-    let task = crate::formats::snn::task(path, deployed)?;
+    let task = crate::formats::snn::task(path, deployed, asked)?;
     match asked {
-        Some(asked) if asked != task => Err(CommandError::Usage(format!(
+        Some(asked) if *asked != task => Err(CommandError::Usage(format!(
             "{}: the network answers {}, and not {}",
             path.display(),
             task.name(),
@@ -536,8 +536,12 @@ impl FromStr for Lambdas {
 /// Refuses a network whose self-test was made by a version that steps
 /// differently, and one whose trial is none of its task's, which could take any
 /// time.
-pub fn check_self_test(path: &Path, deployed: &Deployed) -> Result<(), CommandError> {
-    crate::formats::snn::task(path, deployed)?;
+pub fn check_self_test(
+    path: &Path,
+    deployed: &Deployed,
+    asked: Option<&Task>,
+) -> Result<(), CommandError> {
+    crate::formats::snn::task(path, deployed, asked)?;
     let wanted = deployed.payload().self_test.spike_hash;
     let found = crate::quantize::self_test(deployed);
     if wanted == found {

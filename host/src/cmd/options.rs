@@ -77,7 +77,7 @@ impl FromArgMatches for TrainingArgs {
 
 /// Options to read defaults from, and to try values on.
 fn example(activation: ActivationKind) -> RateOptions {
-    RateOptions::defaults(Task::GoNogo, UNITS, activation)
+    RateOptions::defaults(Task::go_nogo(), UNITS, activation)
 }
 
 /// The flag of a field.
@@ -160,7 +160,7 @@ impl OptionArgs {
     /// [`CommandError::Usage`].
     pub fn options(
         &self,
-        task: Task,
+        task: &Task,
         default: ActivationKind,
     ) -> Result<RateOptions, CommandError> {
         let units = self.units.unwrap_or(UNITS);
@@ -176,14 +176,14 @@ impl TrainingArgs {
     /// [`CommandError::Usage`].
     pub fn options(
         &self,
-        task: Task,
+        task: &Task,
         units: usize,
         activation: ActivationKind,
         seed: u64,
     ) -> Result<RateOptions, CommandError> {
         let default = RateOptions {
             seed,
-            ..RateOptions::defaults(task, units, activation)
+            ..RateOptions::defaults(task.clone(), units, activation)
         };
         let options = self.given.apply_to(default).map_err(CommandError::Usage)?;
         Ok(options.checked()?)
@@ -249,13 +249,13 @@ mod tests {
             .try_get_matches_from(words)
             .map_err(|error| error.to_string())?;
         let args = OptionArgs::from_arg_matches(&matches).map_err(|error| error.to_string())?;
-        args.options(Task::Xor, ActivationKind::Sigmoid)
+        args.options(&Task::xor(), ActivationKind::Sigmoid)
             .map_err(|error| error.to_string())
     }
 
     #[test]
     fn every_name_of_a_flag_sets_the_same_option() {
-        let lif = RateOptions::defaults(Task::Xor, 20, ActivationKind::Lif);
+        let lif = RateOptions::defaults(Task::xor(), 20, ActivationKind::Lif);
         for field in &FIELDS {
             let values = (field.text)(&lif);
             let given = |name: &str| {
@@ -287,7 +287,7 @@ mod tests {
                 settle_fluctuations: 0.75,
                 taus: crate::rate::options::DecayTaus::Fixed(7.5),
                 seed: 1 << 60,
-                ..RateOptions::defaults(Task::Xor, 30, *activation)
+                ..RateOptions::defaults(Task::xor(), 30, *activation)
             };
             let flags = options.flags();
             let words: Vec<&str> = flags.iter().map(String::as_str).collect();

@@ -19,6 +19,7 @@ use crate::convert::search::{best, default_lambdas};
 use crate::formats::disk;
 use crate::formats::history::History;
 use crate::formats::rate_model::RateModelFile;
+use crate::formats::task;
 use crate::quantize::longest_step::{Comparison, DEPLOYED_STEP_MS, DeployedStep};
 use crate::rate::activation::ActivationKind;
 use crate::rate::network::RateNetwork;
@@ -28,7 +29,7 @@ use crate::report::story::ReportInput;
 use crate::route::{Origin, Progress, Route, RouteError, Scaling, check_step, rate_accuracy};
 use crate::spiking::neuron::Neuron;
 use crate::statistics::{Accuracy, Interval};
-use crate::task::{self, Task};
+use crate::task::Task;
 
 /// Train a network, carry it onto spiking neurons, quantize it and run it
 ///
@@ -38,8 +39,8 @@ use crate::task::{self, Task};
 #[derive(Clone, Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct PipelineArgs {
-    /// Task: go-nogo, xor, mante, delayed-match, oscillation, or a FILE.toml with one of your own
-    #[arg(value_name = "TASK", value_parser = task::parse)]
+    /// The task
+    #[arg(value_name = "TASK", value_parser = task::parse, help = crate::task::help())]
     pub task: Task,
     /// Folder for the model and the deployed network
     #[arg(
@@ -87,7 +88,7 @@ struct Files {
 
 #[derive(Serialize)]
 struct PipelineReport {
-    task: &'static str,
+    task: String,
     units: usize,
     seed: u64,
     success: bool,
@@ -113,7 +114,7 @@ struct PipelineReport {
 
 /// Runs the command.
 pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
-    let options = args.options.options(args.task, ActivationKind::Lif)?;
+    let options = args.options.options(&args.task, ActivationKind::Lif)?;
     check_step(args.dt, &Neuron::LIF, &options)
         .map_err(|error| CommandError::Usage(format!("--dt: {error}")))?;
 
@@ -166,7 +167,7 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
             spiking: converted.network.clone(),
             lambdas: default_lambdas(ActivationKind::Sigmoid),
             trials: Trials {
-                task: args.task,
+                task: args.task.clone(),
                 seed: options.seed,
                 count: args.trials,
             },
@@ -175,7 +176,7 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
     }
 
     let report = PipelineReport {
-        task: args.task.name(),
+        task: args.task.name().into(),
         units: options.units,
         seed: options.seed,
         success: trained.success,
@@ -225,7 +226,7 @@ fn route<'a>(args: &PipelineArgs, options: &RateOptions, network: &'a RateNetwor
     };
     Route {
         network,
-        task: args.task,
+        task: args.task.clone(),
         neuron: Neuron::LIF,
         scaling,
         search_step: None,
@@ -258,7 +259,7 @@ fn print(report: &PipelineReport, console: &Console) {
         "{:<38} {:>8} {:>8}",
         format!(
             "{}, N = {}, seed {}",
-            report.task, report.units, report.seed
+            &report.task, report.units, report.seed
         ),
         "accuracy",
         "strict"

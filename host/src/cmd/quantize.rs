@@ -10,6 +10,7 @@ use super::deployed_step::find_step;
 use super::warnings::Warnings;
 use super::{CommandError, hexadecimal, lambda_of, spiking_network, task_of, trials};
 use crate::formats::rate_model::RateModelFile;
+use crate::formats::task;
 use crate::formats::{disk, snn};
 use crate::quantize::longest_step::{Comparison, DEPLOYED_STEP_MS, DeployedStep};
 use crate::quantize::report::Losses;
@@ -19,7 +20,7 @@ use crate::spiking::network::SpikingNetwork;
 use crate::spiking::neuron::Neuron;
 use crate::spiking::time_step::TimeStep;
 use crate::statistics::{Accuracy, Interval};
-use crate::task::{self, Task};
+use crate::task::Task;
 
 /// Write a rate model as fixed-point network for a microcontroller, and say what was lost
 ///
@@ -53,7 +54,7 @@ pub struct QuantizeArgs {
 #[derive(Serialize)]
 struct QuantizeReport<'a> {
     network: &'a Path,
-    task: &'static str,
+    task: String,
     lambda: f64,
     dt_ms: f64,
     trials: usize,
@@ -74,7 +75,7 @@ pub struct Deployment<'a> {
     /// The file that it goes to.
     pub output: &'a Path,
     /// Its task.
-    pub task: Task,
+    pub task: &'a Task,
     /// The step that ships.
     pub step: &'a TimeStep,
     /// Seed of the trials.
@@ -127,14 +128,14 @@ impl Deployment<'_> {
 /// Runs the command.
 pub fn run(args: &QuantizeArgs, console: &Console) -> Result<(), CommandError> {
     let model = RateModelFile::read(&args.model)?;
-    let task = task_of(&model, args.task)?;
+    let task = task_of(&model, args.task.as_ref())?;
     let lambda = lambda_of(&model, args.lambda)?;
     let network = spiking_network(&model, lambda, Neuron::LIF, console)?;
-    let (step, steps) = find_step(args.dt, &network, task, args.seed, console)?;
+    let (step, steps) = find_step(args.dt, &network, &task, args.seed, console)?;
     let deployment = Deployment {
         source: &args.model,
         output: &args.output,
-        task,
+        task: &task,
         step: &step,
         seed: args.seed,
         trials: args.trials,
@@ -149,12 +150,12 @@ pub fn run(args: &QuantizeArgs, console: &Console) -> Result<(), CommandError> {
     if step.ms > TimeStep::PUBLISHED.ms {
         let tables = network.tables::<f64>(&TimeStep::PUBLISHED);
         let tables = tables.tables();
-        let published = Experiment::floating(&tables, task, &TimeStep::PUBLISHED, args.seed);
+        let published = Experiment::floating(&tables, &task, &TimeStep::PUBLISHED, args.seed);
         warnings.of_step(step.ms, &published.outcomes(0, args.trials), &outcomes);
     }
     let report = QuantizeReport {
         network: &args.output,
-        task: task.name(),
+        task: task.name().into(),
         lambda,
         dt_ms: step.ms,
         trials: args.trials,

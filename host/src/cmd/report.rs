@@ -10,6 +10,7 @@ use super::console::Console;
 use super::{CommandError, Lambdas, lambda_of, spiking_network, task_of, trials};
 use crate::formats::history::History;
 use crate::formats::rate_model::RateModelFile;
+use crate::formats::task;
 use crate::formats::{disk, snn};
 use crate::report::figures::Figure;
 use crate::report::observe::Trials;
@@ -21,7 +22,7 @@ use crate::sweep::page::Extent;
 use crate::sweep::plan::SweepPlan;
 use crate::sweep::summary::{CellSummary, summarize};
 use crate::sweep::{self, rows};
-use crate::task::{self, Task};
+use crate::task::Task;
 
 /// Tell the story of a run in figures, on one page
 ///
@@ -179,12 +180,12 @@ fn write_figures(folder: &Path, page: &Page) -> Result<Vec<PathBuf>, CommandErro
 
 fn read(args: &ReportArgs, path: &Path, console: &Console) -> Result<ReportInput, CommandError> {
     let model = RateModelFile::read(path)?;
-    let task = task_of(&model, args.task)?;
+    let task = task_of(&model, args.task.as_ref())?;
     let lambda = lambda_of(&model, args.lambda)?;
     let deployed = path.with_extension("snn");
     let deployed = if deployed.is_file() {
         let bytes = disk::read(&deployed)?;
-        snn::task(&deployed, &snn::read(&deployed, &bytes)?)?;
+        snn::task(&deployed, &snn::read(&deployed, &bytes)?, Some(&task))?;
         Some((deployed, bytes))
     } else {
         None

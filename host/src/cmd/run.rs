@@ -13,12 +13,13 @@ use super::warnings::Warnings;
 use super::{CommandError, check_self_test, hexadecimal, task_of_blob, trials, with_blob};
 use crate::board::port::Port;
 use crate::formats::snn;
+use crate::formats::task;
 use crate::quantize::perturb::perturbed;
 use crate::quantize::saturation::saturated_steps;
 use crate::spiking::experiment::{Experiment, Score};
 use crate::spiking::perturb::Perturbation;
 use crate::statistics::Interval;
-use crate::task::{self, Task};
+use crate::task::Task;
 
 /// Run a deployed network in core's fixed point, and score it
 ///
@@ -57,7 +58,7 @@ pub struct RunReport<'a> {
     /// The network.
     pub network: &'a PathBuf,
     /// Its task.
-    pub task: &'static str,
+    pub task: String,
     /// Number of trials.
     pub trials: usize,
     /// By the published criterion.
@@ -81,10 +82,10 @@ const WATCHED: u64 = 4;
 
 impl<'a> RunReport<'a> {
     /// Of this score.
-    pub fn new(args: &'a RunArgs, task: Task, score: &Score) -> Self {
+    pub fn new(args: &'a RunArgs, task: &Task, score: &Score) -> Self {
         Self {
             network: &args.network,
-            task: task.name(),
+            task: task.name().into(),
             trials: score.trials,
             accuracy: score.accuracy(),
             interval: Interval::wilson(score.correct, score.trials),
@@ -126,14 +127,14 @@ fn score(
     bytes: &[u8],
     deployed: &Deployed,
 ) -> Result<(), CommandError> {
-    check_self_test(&args.network, deployed)?;
-    let task = task_of_blob(&args.network, deployed, args.task)?;
-    let experiment = Experiment::deployed(deployed, task, args.seed);
+    check_self_test(&args.network, deployed, args.task.as_ref())?;
+    let task = task_of_blob(&args.network, deployed, args.task.as_ref())?;
+    let experiment = Experiment::deployed(deployed, &task, args.seed);
     if let Some(port) = &args.on {
         return run_on(port, args, console, bytes, &experiment);
     }
     let score = experiment.score(args.trials);
-    let mut report = RunReport::new(args, task, &score);
+    let mut report = RunReport::new(args, &task, &score);
     let warnings = &mut report.warnings;
     warnings.of_trials(report.accuracy, report.interval, score.trials);
     let looked_at = WATCHED.min(score.trials as u64);

@@ -176,7 +176,7 @@ fn report<'a>(
     let step_ns = experiment.network.payload().step_ns;
     let available = f64::from(identity.clock_hz) * f64::from(step_ns) / 1e9;
     BoardReport {
-        run: RunReport::new(args, experiment.task, &board),
+        run: RunReport::new(args, &experiment.task, &board),
         board: identity.board.clone(),
         clock_hz: identity.clock_hz,
         stack_bytes: identity.stack_bytes,
@@ -223,7 +223,7 @@ fn print(report: &BoardReport, console: &Console) {
         run.network.display(),
         report.board,
         f64::from(report.clock_hz) / 1e6,
-        run.task,
+        &run.task,
         run.accuracy,
         run.strict,
         run.trials,

@@ -17,6 +17,7 @@ use super::recording::{Format, Recorded};
 use super::{CommandError, NeuronArgs, hexadecimal, lambda_of, spiking_network, task_of, trials};
 use crate::convert::one_to_one;
 use crate::formats::rate_model::{ModelError, RateModelFile, read_mat};
+use crate::formats::task;
 use crate::report::figures::output::outputs;
 use crate::report::figures::raster::raster;
 use crate::report::observe::{self, Trials};
@@ -24,7 +25,7 @@ use crate::spiking::experiment::task_trial;
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::record::{Record, Recording, Stimulation};
 use crate::spiking::time_step::TimeStep;
-use crate::task::{self, Task};
+use crate::task::Task;
 
 /// Simulate the spiking network of a rate model, and record it
 ///
@@ -217,9 +218,9 @@ impl<'a> Simulation<'a> {
             .map(|path| read_start(path, &network))
             .transpose()?;
         // With an input of the user's own there need not be a task to score.
-        let task = match (&input, args.task) {
+        let task = match (&input, &args.task) {
             (Some(_), None) => None,
-            _ => Some(task_of(&model, args.task)?),
+            _ => Some(task_of(&model, args.task.as_ref())?),
         };
         if let Some(StimulationArg(stimulation)) = &args.stimulate {
             Units(stimulation.units.clone()).check("--stimulate", network.units)?;
@@ -246,7 +247,7 @@ impl<'a> Simulation<'a> {
     }
 
     fn shown(&self, index: u64) -> Shown {
-        let (input, label) = match (&self.input, self.task) {
+        let (input, label) = match (&self.input, &self.task) {
             (Some(input), _) => (input.clone(), None),
             (None, Some(task)) => {
                 let trial = task_trial(task, self.args.seed, index);
@@ -300,7 +301,7 @@ impl<'a> Simulation<'a> {
 
     /// Whether a trial is right, by the published and by the strict criterion.
     fn answers(&self, shown: &Shown, record: &Record) -> Option<(bool, bool)> {
-        let decision = self.task?.decision(self.step.ms);
+        let decision = self.task.as_ref()?.decision(self.step.ms);
         let label = shown.label?;
         let mut evidence = Evidence::default();
         for (step, &output) in (1..).zip(&record.output) {
@@ -329,11 +330,11 @@ impl<'a> Simulation<'a> {
         file: &PlotFile,
         runs: &[(Shown, Record)],
     ) -> Result<Vec<PathBuf>, CommandError> {
-        let Some(task) = self.task else {
+        let Some(task) = &self.task else {
             return Ok(Vec::new());
         };
         let trials = Trials {
-            task,
+            task: task.clone(),
             seed: self.args.seed,
             count: runs.len(),
         };

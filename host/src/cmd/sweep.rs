@@ -14,6 +14,7 @@ use super::options::{Seeds, TrainingArgs};
 use super::{CommandError, EquationArgs, Lambdas, trials};
 use crate::convert::search::default_lambdas;
 use crate::formats::disk;
+use crate::formats::task;
 use crate::quantize::longest_step::DEPLOYED_STEP_MS;
 use crate::rate::activation::ActivationKind;
 use crate::report::picture;
@@ -25,7 +26,7 @@ use crate::sweep::rows::{self, RowsFile};
 use crate::sweep::slurm::{JobArray, JobShare};
 use crate::sweep::summary::{CellSummary, summarize, table};
 use crate::sweep::{self, SweepError};
-use crate::task::{self, Task};
+use crate::task::Task;
 
 /// Train, convert, quantize and score many networks; a row each
 ///
@@ -143,7 +144,7 @@ impl SweepArgs {
         let neuron = NeuronOptions::of(&self.neuron.neuron()?);
         let seeds = self.seeds.0.range();
         let mut cells = Vec::new();
-        for &task in &self.task {
+        for task in &self.task {
             for &units in &self.n {
                 for &activation in &self.act {
                     let lambdas = match &self.lambdas {

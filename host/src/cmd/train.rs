@@ -15,11 +15,12 @@ use super::training::{Plan, TrainReport, TrainingBar, stop_on_interrupt};
 use super::{CommandError, task_of};
 use crate::formats::losses::LossesFile;
 use crate::formats::rate_model::RateModelFile;
+use crate::formats::task;
 use crate::rate::activation::ActivationKind;
 use crate::rate::gpu::device::Gpu;
 use crate::rate::options::RateOptions;
 use crate::rate::training::{EVALUATION_TRIALS, EvaluationTrials, evaluate};
-use crate::task::{self, Task};
+use crate::task::Task;
 
 /// Train a rate network, with the published code's flags
 ///
@@ -33,8 +34,8 @@ pub struct TrainArgs {
     /// Model to evaluate, with --mode eval
     #[arg(long, value_name = "FILE")]
     pub model: Option<PathBuf>,
-    /// Task: go-nogo, xor, mante, delayed-match, oscillation, or a FILE.toml with one of your own
-    #[arg(long, value_name = "TASK", value_parser = task::parse)]
+    /// The task
+    #[arg(long, value_name = "TASK", value_parser = task::parse, help = crate::task::help())]
     pub task: Option<Task>,
     /// Folder below which the model is saved, as models/TASK/…/Task_….mat
     #[arg(
@@ -107,6 +108,7 @@ pub fn run(args: &TrainArgs, console: &Console) -> Result<(), CommandError> {
 fn run_training(args: &TrainArgs, console: &Console) -> Result<(), CommandError> {
     let task = args
         .task
+        .as_ref()
         .ok_or_else(|| CommandError::Usage("--task is needed to train".into()))?;
     let options = args.options.options(task, ActivationKind::Sigmoid)?;
     if let Some(gpu) = args.place.gpu(console)? {
@@ -261,7 +263,7 @@ fn print_report(report: &TrainReport, console: &Console) {
 #[derive(Serialize)]
 struct EvaluationReport<'a> {
     model: &'a PathBuf,
-    task: &'static str,
+    task: String,
     trials: usize,
     accuracy: f64,
     strict: f64,
@@ -273,18 +275,18 @@ fn run_evaluation(args: &TrainArgs, console: &Console) -> Result<(), CommandErro
         CommandError::Usage("--mode eval scores the model in --model FILE".into())
     })?;
     let file = RateModelFile::read(path)?;
-    let task = task_of(&file, args.task)?;
+    let task = task_of(&file, args.task.as_ref())?;
     let trials = EvaluationTrials {
         seed: args.options.seed(),
         first: 0,
         trials: EVALUATION_TRIALS,
         fluctuations: 0.0,
     };
-    let options = args.options.options(task, file.network.activation)?;
-    let evaluation = evaluate(&file.network, task, options.loss, trials);
+    let options = args.options.options(&task, file.network.activation)?;
+    let evaluation = evaluate(&file.network, &task, options.loss, trials);
     let report = EvaluationReport {
         model: path,
-        task: task.name(),
+        task: task.name().into(),
         trials: EVALUATION_TRIALS,
         accuracy: evaluation.accuracy,
         strict: evaluation.strict,

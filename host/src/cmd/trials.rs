@@ -8,8 +8,9 @@ use serde::Serialize;
 use super::console::Console;
 use super::{CommandError, trials};
 use crate::formats::npz::{Npz, Values};
+use crate::formats::task;
 use crate::spiking::experiment::task_trial;
-use crate::task::{self, SAMPLE_MS, Task};
+use crate::task::{Task, Trial};
 
 /// Write trials of a task as arrays, for other trainers
 ///
@@ -20,8 +21,8 @@ use crate::task::{self, SAMPLE_MS, Task};
 #[derive(Clone, Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct TrialsArgs {
-    /// Task: go-nogo, xor, mante, delayed-match, oscillation, or a FILE.toml
-    #[arg(value_name = "TASK", value_parser = task::parse)]
+    /// The task
+    #[arg(value_name = "TASK", value_parser = task::parse, help = crate::task::help())]
     pub task: Task,
     /// Where they go
     #[arg(short, long, value_name = "FILE.npz")]
@@ -36,7 +37,7 @@ pub struct TrialsArgs {
 
 #[derive(Serialize)]
 struct TrialsReport<'a> {
-    task: &'static str,
+    task: String,
     trials: usize,
     channels: usize,
     samples: usize,
@@ -55,12 +56,12 @@ pub fn run(args: &TrialsArgs, console: &Console) -> Result<(), CommandError> {
             args.output.display()
         )));
     }
-    let (task, count) = (args.task, args.trials);
+    let (task, count) = (&args.task, args.trials);
     let (channels, samples) = (task.channels(), task.samples());
     let drawn: Vec<_> = (0..count as u64)
         .map(|index| task_trial(task, args.seed, index))
         .collect();
-    let all = |part: fn(&task::Trial) -> &Vec<f32>| {
+    let all = |part: fn(&Trial) -> &Vec<f32>| {
         let values = drawn.iter().flat_map(|trial| part(trial).iter());
         Values::F64(values.map(|&value| value.into()).collect())
     };
@@ -73,10 +74,10 @@ pub fn run(args: &TrialsArgs, console: &Console) -> Result<(), CommandError> {
     file.insert("target", &[count, samples], all(|trial| &trial.target));
     let labels = drawn.iter().map(|trial| trial.label.into()).collect();
     file.insert("label", &[count], Values::I64(labels));
-    file.number("sample_ms", SAMPLE_MS);
+    file.number("sample_ms", task.sample_ms());
     file.write(&args.output)?;
     let report = TrialsReport {
-        task: task.name(),
+        task: task.name().into(),
         trials: count,
         channels,
         samples,
@@ -84,9 +85,10 @@ pub fn run(args: &TrialsArgs, console: &Console) -> Result<(), CommandError> {
     };
     console.json(&report);
     console.say(format!(
-        "{}: {count} trials of {}, {channels} inputs, {samples} samples of {SAMPLE_MS} ms",
+        "{}: {count} trials of {}, {channels} inputs, {samples} samples of {} ms",
         args.output.display(),
-        task.name()
+        task.name(),
+        task.sample_ms()
     ));
     Ok(())
 }

@@ -12,11 +12,12 @@ use super::{
     CommandError, check_self_test, lambda_of, spiking_network, task_of, task_of_blob, trials,
 };
 use crate::formats::rate_model::RateModelFile;
+use crate::formats::task;
 use crate::formats::{disk, snn};
 use crate::spiking::experiment::Experiment;
 use crate::spiking::neuron::Neuron;
 use crate::spiking::time_step::TimeStep;
-use crate::task::{self, Task};
+use crate::task::Task;
 use crate::watch::play::Player;
 use crate::watch::scene::{Class, Scene, classes};
 use crate::watch::terminal::Screen;
@@ -84,9 +85,9 @@ fn watch_deployed(args: &WatchArgs, deployed: &Deployed) -> Result<Scene, Comman
         let message = "--lambda: a deployed network has its own; leave it out";
         return Err(CommandError::Usage(message.into()));
     }
-    check_self_test(&args.file, deployed)?;
-    let task = task_of_blob(&args.file, deployed, args.task)?;
-    let experiment = Experiment::deployed(deployed, task, args.seed);
+    check_self_test(&args.file, deployed, args.task.as_ref())?;
+    let task = task_of_blob(&args.file, deployed, args.task.as_ref())?;
+    let experiment = Experiment::deployed(deployed, &task, args.seed);
     let classes = classes(deployed);
     let title = format!(
         "{}, N = {}, fixed point, {} ms",
@@ -107,7 +108,7 @@ fn watch_deployed(args: &WatchArgs, deployed: &Deployed) -> Result<Scene, Comman
 
 fn watch_model(args: &WatchArgs, console: &Console) -> Result<Scene, CommandError> {
     let model = RateModelFile::read(&args.file)?;
-    let task = task_of(&model, args.task)?;
+    let task = task_of(&model, args.task.as_ref())?;
     let network = spiking_network(
         &model,
         lambda_of(&model, args.lambda)?,
@@ -117,7 +118,7 @@ fn watch_model(args: &WatchArgs, console: &Console) -> Result<Scene, CommandErro
     let step = TimeStep::PUBLISHED;
     let tables = network.tables::<f64>(&step);
     let tables = tables.tables();
-    let experiment = Experiment::floating(&tables, task, &step, args.seed);
+    let experiment = Experiment::floating(&tables, &task, &step, args.seed);
     let class = |inhibitory: &bool| match (model.network.dale, inhibitory) {
         (false, _) => Class::Other,
         (true, false) => Class::Excitatory,

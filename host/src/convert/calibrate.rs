@@ -193,7 +193,7 @@ impl Request<'_> {
     pub fn find_if_needed(&self, lambda: f64) -> Result<Option<Found>, CalibrateError> {
         let plain = one_to_one(self.network, lambda, self.neuron)?;
         let step = TimeStep::PUBLISHED;
-        let score = score_f64(&plain, self.task, &step, self.seed, self.trials);
+        let score = score_f64(&plain, &self.task, &step, self.seed, self.trials);
         let worse = score.correct.min(score.strict);
         if worse as f64 >= WELL_ENOUGH * self.trials as f64 {
             return Ok(None);
@@ -215,14 +215,14 @@ impl Request<'_> {
             return Err(CalibrateError::Quiet);
         }
         let curve = Curve::new(&self.neuron);
-        let activity = Activity::of(self.network, self.task, self.seed);
+        let activity = Activity::of(self.network, &self.task, self.seed);
         let mut best: Option<Found> = None;
         for irregularity in IRREGULARITIES {
             let mut calibration = activity.fit(&curve, irregularity);
             for rounds in 0..=ROUNDS {
                 let network = calibration.network(self.network, self.neuron)?;
                 let step = TimeStep::PUBLISHED;
-                let score = score_f64(&network, self.task, &step, self.seed, self.trials);
+                let score = score_f64(&network, &self.task, &step, self.seed, self.trials);
                 if best
                     .as_ref()
                     .is_none_or(|best| right(&score) > right(&best.score))
@@ -310,7 +310,7 @@ struct Activity {
 }
 
 impl Activity {
-    fn of(rate: &RateNetwork, task: Task, seed: u64) -> Self {
+    fn of(rate: &RateNetwork, task: &Task, seed: u64) -> Self {
         let trials: Vec<_> = (0..TRIALS).map(|k| task_trial(task, seed, k)).collect();
         let batch = Batch::of_trials(rate, task.samples(), &trials);
         let parameters = rate.parameters();
@@ -318,7 +318,7 @@ impl Activity {
         let (_, trajectory) = recurrence::forward(&parameters, &activation, 0.0, &batch);
         let taus = rate.decay_steps();
         Self {
-            task,
+            task: task.clone(),
             seed,
             units: rate.units,
             activation: rate.activation,
@@ -366,7 +366,7 @@ impl Activity {
         let step = TimeStep::PUBLISHED;
         let tables = network.tables(&step);
         let tables = tables.tables();
-        let experiment = Experiment::floating(&tables, self.task, &step, self.seed);
+        let experiment = Experiment::floating(&tables, &self.task, &step, self.seed);
         let trials: Vec<Samples> = (0..TRIALS)
             .into_par_iter()
             .map(|index| Samples::of(&experiment, index))

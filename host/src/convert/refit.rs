@@ -52,7 +52,7 @@ pub struct Silent(usize);
 /// [`Silent`].
 pub fn refit(
     network: &SpikingNetwork,
-    task: Task,
+    task: &Task,
     step: &TimeStep,
     seed: u64,
     trials: usize,

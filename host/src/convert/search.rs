@@ -194,7 +194,7 @@ impl Search<'_> {
     }
 
     fn candidates(&self, standing: &Standing) -> Vec<Candidate> {
-        let seconds = f64::from(clock(self.task, &self.step).steps) * self.step.ms / 1000.0;
+        let seconds = f64::from(clock(&self.task, &self.step).steps) * self.step.ms / 1000.0;
         let candidate = |(&lambda, tally): (&f64, &Tally)| {
             let trials = tally.correct.len();
             Candidate {
@@ -275,12 +275,12 @@ impl Contest<'_> {
     fn outcomes(&self, jobs: &[(usize, usize)]) -> Vec<(Outcome, f64)> {
         let Search {
             task, step, seed, ..
-        } = *self.search;
+        } = self.search;
         let memory = || Memory::of(&self.networks[0].tables());
         jobs.par_iter()
             .map_init(memory, |memory, &(candidate, trial)| {
                 let network = self.networks[candidate].tables();
-                Experiment::floating(&network, task, &step, seed).graded(memory, trial as u64)
+                Experiment::floating(&network, task, step, *seed).graded(memory, trial as u64)
             })
             .collect()
     }
@@ -326,7 +326,7 @@ mod tests {
     fn search<'a>(network: &'a RateNetwork, lambdas: &'a [f64], race: bool) -> Search<'a> {
         Search {
             network,
-            task: Task::GoNogo,
+            task: Task::go_nogo(),
             neuron: Neuron::LIF,
             step: TimeStep::new(0.5, rate2spike_core::neuron::Scheme::Exact).expect("a step"),
             lambdas,
@@ -337,7 +337,7 @@ mod tests {
     }
 
     fn network() -> RateNetwork {
-        RateNetwork::start(&RateOptions::published(Task::GoNogo, 30))
+        RateNetwork::start(&RateOptions::published(Task::go_nogo(), 30))
     }
 
     #[test]

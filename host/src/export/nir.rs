@@ -238,7 +238,7 @@ mod tests {
     use crate::task::Task;
 
     fn network(neuron: Neuron) -> SpikingNetwork {
-        let rate = RateNetwork::start(&RateOptions::published(Task::Mante, 12));
+        let rate = RateNetwork::start(&RateOptions::published(Task::mante(), 12));
         one_to_one(&rate, 50.0, neuron).expect("a network")
     }
 

@@ -106,7 +106,7 @@ mod tests {
         assert_eq!(History::of(&model).expect("none"), None);
         let history = History {
             version: "1".into(),
-            options: RateOptions::published(Task::Xor, 30),
+            options: RateOptions::published(Task::xor(), 30),
             from: None,
             evaluations: vec![Evaluated::new(101, &Evaluation::default())],
         };

@@ -11,3 +11,4 @@ pub mod nir;
 pub mod npz;
 pub mod rate_model;
 pub mod snn;
+pub mod task;

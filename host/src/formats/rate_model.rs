@@ -294,13 +294,13 @@ impl RateModelFile {
     /// [`ModelError::Task`].
     pub fn task(&self) -> Result<Task, ModelError> {
         let name = self.path.to_string_lossy();
-        let named = Task::known()
+        let named = Task::built_in()
             .into_iter()
             .find(|task| name.contains(task.name()));
         let fits = |task: &Task| task.channels() == self.network.channels;
         named
             .filter(fits)
-            .or_else(|| Task::ALL.into_iter().find(fits))
+            .or_else(|| Task::built_in().into_iter().find(fits))
             .ok_or_else(|| ModelError::Task {
                 path: self.path.clone(),
                 channels: self.network.channels,
@@ -535,7 +535,7 @@ struct Run {
 impl Run {
     fn new(network: &RateNetwork, options: &RateOptions, index: u64) -> Self {
         use crate::random::{Stream, generator};
-        let task = options.task;
+        let task = &options.task;
         let trial = task.trial(&mut generator(options.seed, Stream::Training, index));
         let fluctuating = options.fluctuations > 0.0;
         let stream = (options.seed, Stream::Training);
@@ -620,37 +620,30 @@ fn variables(options: &RateOptions, trained: &Trained) -> MatFile {
             &outputs,
         ),
     );
-    put("eval_labels", labels(options.task, evaluation));
+    put("eval_labels", labels(&options.task, evaluation));
     put("taus_gaus", Value::column(network.tau_theta.clone()));
     put("tr", Value::scalar(last as i64));
     put("activation", Value::text(network.activation.name()));
     file
 }
 
-/// The labels of an evaluation: numbers, and for xor the words of the published
-/// code, one a row.
-fn labels(task: Task, evaluation: &Evaluation) -> Value {
-    if task != Task::Xor {
-        return Value::row(
-            evaluation
-                .labels
-                .iter()
-                .map(|&label| f64::from(label))
-                .collect(),
-        );
-    }
-    let words: Vec<Vec<u16>> = evaluation
-        .labels
-        .iter()
-        .map(|&label| {
-            if label == 1 { "same" } else { "diff" }
-                .encode_utf16()
-                .collect()
-        })
-        .collect();
-    let by_column = (0..4)
+/// The labels of an evaluation: numbers, or one row of letters each where the
+/// published code saves words, which are equally long.
+fn labels(task: &Task, evaluation: &Evaluation) -> Value {
+    let answers = &task.definition().answers;
+    let word = |label: i8| {
+        let answer = answers.iter().find(|answer| answer.label == label)?;
+        Some(answer.published?.encode_utf16().collect())
+    };
+    let labels = evaluation.labels.iter();
+    let words: Option<Vec<Vec<u16>>> = labels.clone().map(|&label| word(label)).collect();
+    let Some(words) = words.filter(|words| !words.is_empty()) else {
+        return Value::row(labels.map(|&label| f64::from(label)).collect());
+    };
+    let letters = words[0].len();
+    let by_column = (0..letters)
         .flat_map(|k| words.iter().map(move |word| word[k]))
         .collect();
-    let array = Array::new(vec![words.len(), 4], Elements::Char(by_column));
-    Value::Array(array.expect("four letters a label"))
+    let array = Array::new(vec![words.len(), letters], Elements::Char(by_column));
+    Value::Array(array.expect("words of the same length"))
 }

@@ -42,7 +42,7 @@ pub enum SnnError {
         /// Steps of a sample.
         steps_per_sample: u32,
         /// The task.
-        task: &'static str,
+        task: String,
         /// Samples of its trial.
         samples: usize,
     },
@@ -94,15 +94,18 @@ pub fn read<'a>(path: &Path, bytes: &'a [u8]) -> Result<Deployed<'a>, SnnError> 
     })
 }
 
-/// The task that a network answers.
+/// The task that a network answers: `asked`, where the network has that name, or
+/// the built-in one.
 ///
 /// # Errors
 /// [`SnnError::Task`], or [`SnnError::Clock`]: a blob could ask for trials of any
 /// length.
-pub fn task(path: &Path, deployed: &Deployed) -> Result<Task, SnnError> {
+pub fn task(path: &Path, deployed: &Deployed, asked: Option<&Task>) -> Result<Task, SnnError> {
     let name = String::from_utf8_lossy(deployed.payload().task).into_owned();
     let inputs = usize::from(deployed.payload().shared.inputs);
-    let task = Task::from_name(&name)
+    let own = asked.filter(|task| task.name() == name).cloned();
+    let task = own
+        .or_else(|| Task::from_name(&name))
         .filter(|task| task.channels() == inputs)
         .ok_or_else(|| SnnError::Task {
             path: path.into(),
@@ -121,7 +124,7 @@ pub fn task(path: &Path, deployed: &Deployed) -> Result<Task, SnnError> {
         steps: clock.steps,
         step_ns,
         steps_per_sample: clock.steps_per_sample,
-        task: task.name(),
+        task: task.name().into(),
         samples: task.samples(),
     })
 }

@@ -25,7 +25,7 @@ const OURS: Unsaid = Unsaid {
 };
 
 fn ours(rise_ms: f64) -> SpikingNetwork {
-    let rate = RateNetwork::start(&RateOptions::published(Task::Mante, 40));
+    let rate = RateNetwork::start(&RateOptions::published(Task::mante(), 40));
     let neuron = Neuron {
         rise_ms,
         noise_mv: 0.0,
@@ -60,7 +60,7 @@ fn an_exported_network_comes_back_as_the_same_bytes_where_the_profile_is_exact()
                 lambda: 1.0,
                 ..network.clone()
             };
-            quantize(&network, Task::Mante, &step)
+            quantize(&network, &Task::mante(), &step)
                 .expect("it fits")
                 .bytes
         };

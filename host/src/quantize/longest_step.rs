@@ -47,7 +47,7 @@ impl DeployedStep {
     pub fn find(
         self,
         network: &SpikingNetwork,
-        task: Task,
+        task: &Task,
         seed: u64,
         looked: impl FnMut(f64, usize),
     ) -> Result<(TimeStep, Vec<Comparison>), StepError> {
@@ -97,7 +97,7 @@ pub struct Comparison {
 /// trials that were compared so far.
 pub fn compare_steps(
     network: &SpikingNetwork,
-    task: Task,
+    task: &Task,
     seed: u64,
     mut looked: impl FnMut(f64, usize),
 ) -> Vec<Comparison> {

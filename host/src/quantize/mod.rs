@@ -184,7 +184,7 @@ struct Tables {
 /// The fixed-point form of `network` for `task`, with steps of `step`.
 pub fn quantize(
     network: &SpikingNetwork,
-    task: Task,
+    task: &Task,
     step: &TimeStep,
 ) -> Result<Quantized, QuantizeError> {
     let unit_mv = unit_mv(network, step)?;
@@ -258,7 +258,7 @@ pub fn self_test(deployed: &Deployed) -> u64 {
 }
 
 /// One pulse a channel, one after the other: every input weight takes part.
-fn self_test_pulses(task: Task) -> Vec<u8> {
+fn self_test_pulses(task: &Task) -> Vec<u8> {
     let channels = task.channels();
     let length = task.samples() / (channels + 1);
     (0..channels)
@@ -638,7 +638,7 @@ fn potential(mv: f64, neuron: &Neuron) -> Fixed {
 }
 
 /// A task's decision in fixed point.
-pub fn decision(task: Task, step: &TimeStep) -> Decision<Fixed> {
+pub fn decision(task: &Task, step: &TimeStep) -> Decision<Fixed> {
     let rule = task.decision(step.ms);
     let output = |x: f64| Fixed::saturating_from_num(x * Fixed::OUTPUT_ONE.to_num::<f64>());
     Decision {

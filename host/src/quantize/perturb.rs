@@ -114,7 +114,7 @@ mod tests {
     /// As long as no receiver's largest weight, which gives the scale, is cut.
     #[test]
     fn cutting_before_and_after_quantization_is_the_same() {
-        let rate = RateNetwork::start(&RateOptions::published(Task::Xor, 60));
+        let rate = RateNetwork::start(&RateOptions::published(Task::xor(), 60));
         let mut network = one_to_one(&rate, 50.0, Neuron::LIF).expect("a network");
         let n = network.units;
         // The largest weight of every row comes from a unit that stays.
@@ -122,8 +122,11 @@ mod tests {
             row[0] = 0.05;
         }
         let step = TimeStep::new(0.1, Scheme::Exact).expect("a step");
-        let made =
-            |network: &SpikingNetwork| quantize(network, Task::Xor, &step).expect("it fits").bytes;
+        let made = |network: &SpikingNetwork| {
+            quantize(network, &Task::xor(), &step)
+                .expect("it fits")
+                .bytes
+        };
         let perturbation = Perturbation {
             silenced: vec![3, 7],
             ..Perturbation::default()
@@ -147,10 +150,12 @@ mod tests {
 
     #[test]
     fn what_eight_bits_do_not_hold_is_refused() {
-        let rate = RateNetwork::start(&RateOptions::published(Task::Xor, 20));
+        let rate = RateNetwork::start(&RateOptions::published(Task::xor(), 20));
         let network = one_to_one(&rate, 50.0, Neuron::LIF).expect("a network");
         let step = TimeStep::new(0.1, Scheme::Exact).expect("a step");
-        let bytes = quantize(&network, Task::Xor, &step).expect("it fits").bytes;
+        let bytes = quantize(&network, &Task::xor(), &step)
+            .expect("it fits")
+            .bytes;
         let deployed = Deployed::read(&bytes).expect("a blob");
         let class = Projection {
             from_inhibitory: false,

@@ -44,7 +44,7 @@ impl Batch {
     /// into batches changes nothing.
     pub fn draw(
         network: &RateNetwork,
-        task: Task,
+        task: &Task,
         (seed, stream): (u64, Stream),
         first: u64,
         trials: usize,

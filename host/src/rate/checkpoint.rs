@@ -190,7 +190,7 @@ mod tests {
             fluctuations: 1.0,
             settle_fluctuations: 2.0,
             seed: 3,
-            ..RateOptions::published(Task::Xor, 12)
+            ..RateOptions::published(Task::xor(), 12)
         }
     }
 

@@ -322,8 +322,8 @@ mod tests {
 
     #[test]
     fn every_field_reads_what_it_writes_and_changes_nothing_else() {
-        let from = RateOptions::defaults(Task::Xor, 20, ActivationKind::Lif);
-        let to = RateOptions::published(Task::Xor, 20);
+        let from = RateOptions::defaults(Task::xor(), 20, ActivationKind::Lif);
+        let to = RateOptions::published(Task::xor(), 20);
         for field in &FIELDS {
             let mut options = from.clone();
             let values = (field.text)(&to);
@@ -344,7 +344,7 @@ mod tests {
 
     #[test]
     fn the_table_covers_every_option() {
-        let json = serde_json::to_value(RateOptions::published(Task::Xor, 5)).expect("options");
+        let json = serde_json::to_value(RateOptions::published(Task::xor(), 5)).expect("options");
         let named = ["task", "units", "activation", "seed"].len();
         assert_eq!(
             json.as_object().expect("fields").len(),
@@ -374,7 +374,7 @@ mod tests {
             let (activation, start, loss, taus, dale) = kinds;
             let (wide, narrow, counts, seed) = numbers;
             RateOptions {
-                task: Task::GoNogo,
+                task: Task::go_nogo(),
                 units: counts[0],
                 p_inh: wide[0],
                 p_rec: wide[1],
@@ -409,7 +409,7 @@ mod tests {
                 units: options.units,
                 activation: options.activation,
                 seed: options.seed,
-                ..RateOptions::published(options.task, 1)
+                ..RateOptions::published(options.task.clone(), 1)
             };
             let read = given.apply_to(default).expect("our own flags");
             prop_assert_eq!(read, options);

@@ -325,14 +325,14 @@ mod tests {
     #[test]
     fn a_small_network_that_will_spike_has_as_many_inputs_a_unit_as_a_large_one() {
         for units in [50, 100, 150, 200, 300] {
-            let options = RateOptions::defaults(Task::Xor, units, ActivationKind::Lif);
+            let options = RateOptions::defaults(Task::xor(), units, ActivationKind::Lif);
             let weights = RateNetwork::start(&options).w;
             let inputs = weights.iter().filter(|w| **w != 0.0).count() as f64 / units as f64;
             // Four standard deviations of a mean over at least 50 units.
             assert!((inputs - INPUTS).abs() < 3.6, "{units}: {inputs}");
         }
         for units in [1, 10, 20_000] {
-            let options = RateOptions::defaults(Task::Xor, units, ActivationKind::Lif);
+            let options = RateOptions::defaults(Task::xor(), units, ActivationKind::Lif);
             options.checked().expect("a probability above zero");
         }
     }
@@ -344,10 +344,10 @@ mod tests {
             ActivationKind::ClippedRelu,
             ActivationKind::Softplus,
         ] {
-            let options = RateOptions::defaults(Task::Mante, 50, activation);
+            let options = RateOptions::defaults(Task::mante(), 50, activation);
             let published = RateOptions {
                 activation,
-                ..RateOptions::published(Task::Mante, 50)
+                ..RateOptions::published(Task::mante(), 50)
             };
             assert_eq!(options, published);
             assert_eq!((options.p_rec, options.gain), (0.2, 1.5));

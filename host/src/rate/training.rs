@@ -25,9 +25,6 @@ pub const EVALUATE_EVERY: usize = 100;
 /// Trials of an evaluation.
 pub const EVALUATION_TRIALS: usize = 100;
 
-/// Go-NoGo trains for at least this many trials, so that the network is stable.
-const LEAST_GO_NOGO_TRIALS: usize = 1500;
-
 /// The criterion: mean loss below this …
 const LOSS_LIMIT: f64 = 7.0;
 
@@ -185,7 +182,7 @@ impl Training {
         let fluctuations = strength(options, self.settling_since);
         let batch = Batch::draw(
             &self.network,
-            options.task,
+            &options.task,
             (options.seed, Stream::Training),
             (update * options.batch) as u64,
             options.batch,
@@ -218,7 +215,7 @@ impl Training {
                 self.options.fluctuations
             },
         };
-        evaluate(&self.network, self.options.task, self.options.loss, trials)
+        evaluate(&self.network, &self.options.task, self.options.loss, trials)
     }
 }
 
@@ -252,14 +249,9 @@ pub(super) fn tests_settled(settlings: usize) -> bool {
 }
 
 pub(super) fn criterion(options: &RateOptions, update: usize, evaluation: &Evaluation) -> bool {
-    let least = if options.task == Task::GoNogo {
-        LEAST_GO_NOGO_TRIALS
-    } else {
-        0
-    };
     evaluation.loss < LOSS_LIMIT
         && evaluation.accuracy > ACCURACY_LIMIT
-        && update * options.batch > least
+        && update * options.batch > options.task.definition().least_trials
 }
 
 /// Which trials an evaluation uses.
@@ -294,7 +286,7 @@ impl EvaluationTrials {
 /// Scores `network`.
 pub fn evaluate(
     network: &RateNetwork,
-    task: Task,
+    task: &Task,
     loss: Loss,
     trials: EvaluationTrials,
 ) -> Evaluation {
@@ -345,14 +337,14 @@ impl Evaluation {
         self
     }
 
-    fn add(&mut self, task: Task, loss: Loss, batch: &Batch, outputs: Vec<f32>) {
+    fn add(&mut self, task: &Task, loss: Loss, batch: &Batch, outputs: Vec<f32>) {
         self.add_trials((task, loss), &outputs, &batch.target, &batch.labels);
     }
 
     /// Scores outputs against targets, both trials × (T − 1), and adds up.
     pub(super) fn add_trials(
         &mut self,
-        (task, loss): (Task, Loss),
+        (task, loss): (&Task, Loss),
         outputs: &[f32],
         target: &[f32],
         labels: &[i8],
@@ -376,7 +368,7 @@ impl Evaluation {
 
 /// Whether a rate network's output answers `label`: by the published
 /// criterion, and by the strict one.
-fn answers(task: Task, output: &[f32], label: i8) -> (bool, bool) {
+fn answers(task: &Task, output: &[f32], label: i8) -> (bool, bool) {
     let decision = task.rate_decision();
     let mut evidence = Default::default();
     for (step, o) in (1..).zip(output) {
@@ -415,7 +407,7 @@ mod tests {
             settle: 1,
             // More than any network could stand.
             settle_fluctuations: 1e4,
-            ..RateOptions::published(Task::GoNogo, 30)
+            ..RateOptions::published(Task::go_nogo(), 30)
         };
         let mut met = Met(options.clone(), Vec::new());
         let trained = train(&options, &mut met);

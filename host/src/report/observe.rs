@@ -22,7 +22,7 @@ use crate::task::{SAMPLE_MS, Task};
 const RATE_BATCH: usize = 10;
 
 /// Which trials are watched.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Trials {
     /// The task.
     pub task: Task,
@@ -43,7 +43,7 @@ impl Trials {
     }
 
     fn label(&self, index: u64) -> i8 {
-        task_trial(self.task, self.seed, index).label
+        task_trial(&self.task, self.seed, index).label
     }
 
     /// The first trial with this answer.
@@ -129,7 +129,7 @@ pub fn rate(network: &RateNetwork, fluctuations: f32, trials: &Trials) -> Observ
     for first in (0..trials.count).step_by(RATE_BATCH) {
         let batch = Batch::draw(
             network,
-            trials.task,
+            &trials.task,
             (trials.seed, Stream::Spiking),
             first as u64,
             RATE_BATCH.min(trials.count - first),
@@ -161,7 +161,7 @@ pub fn rate(network: &RateNetwork, fluctuations: f32, trials: &Trials) -> Observ
 pub fn spiking(network: &SpikingNetwork, trials: &Trials) -> Observation {
     let step = TimeStep::PUBLISHED;
     let record = |index: u64| {
-        let trial = task_trial(trials.task, trials.seed, index);
+        let trial = task_trial(&trials.task, trials.seed, index);
         let input: Vec<f64> = trial.input.iter().map(|&u| u.into()).collect();
         Recording {
             network,
@@ -216,7 +216,7 @@ pub fn deployed(network: &Deployed, trials: &Trials) -> Observation {
     let step_ms = f64::from(payload.step_ns) / 1e6;
     let one =
         f64::from(<rate2spike_core::Fixed as rate2spike_core::Arithmetic>::OUTPUT_ONE.to_bits());
-    let experiment = Experiment::deployed(network, trials.task, trials.seed);
+    let experiment = Experiment::deployed(network, &trials.task, trials.seed);
     let shown = |index| {
         let mut memory = Memory::of(network);
         let (mut output, mut spikes) = (Vec::new(), Vec::new());

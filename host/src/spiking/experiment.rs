@@ -72,7 +72,7 @@ impl From<&Score> for Accuracy {
 }
 
 /// A network, the task that it answers, and how time is cut.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Experiment<'a, N: Network> {
     /// The network.
     pub network: &'a N,
@@ -89,7 +89,7 @@ pub struct Experiment<'a, N: Network> {
 }
 
 /// A task's decision in the numbers of a floating-point network.
-pub fn decision<A: Float>(task: Task, step: &TimeStep) -> Decision<A> {
+pub fn decision<A: Float>(task: &Task, step: &TimeStep) -> Decision<A> {
     let rule = task.decision(step.ms);
     Decision {
         kind: rule.kind,
@@ -103,7 +103,7 @@ pub fn decision<A: Float>(task: Task, step: &TimeStep) -> Decision<A> {
 }
 
 /// Length of a trial of `task`.
-pub fn clock(task: Task, step: &TimeStep) -> Clock {
+pub fn clock(task: &Task, step: &TimeStep) -> Clock {
     Clock {
         steps_per_sample: step.steps_per_sample,
         steps: task.samples() as u32 * step.steps_per_sample,
@@ -112,16 +112,16 @@ pub fn clock(task: Task, step: &TimeStep) -> Clock {
 
 /// The `index`-th trial of the spiking network: the same for every network,
 /// time step and number type.
-pub fn task_trial(task: Task, seed: u64, index: u64) -> Trial {
+pub fn task_trial(task: &Task, seed: u64, index: u64) -> Trial {
     task.trial(&mut generator(seed, Stream::Spiking, index))
 }
 
 impl<'a, 't, A: Float> Experiment<'a, Tables<'t, A>> {
     /// A floating-point network, with steps of `step`.
-    pub fn floating(network: &'a Tables<'t, A>, task: Task, step: &TimeStep, seed: u64) -> Self {
+    pub fn floating(network: &'a Tables<'t, A>, task: &Task, step: &TimeStep, seed: u64) -> Self {
         Self {
             network,
-            task,
+            task: task.clone(),
             decision: decision(task, step),
             clock: clock(task, step),
             step_ms: step.ms,
@@ -133,11 +133,11 @@ impl<'a, 't, A: Float> Experiment<'a, Tables<'t, A>> {
 impl<'a, 'b> Experiment<'a, Deployed<'b>> {
     /// A deployed network, which says itself how it answers and how long its
     /// steps are.
-    pub fn deployed(network: &'a Deployed<'b>, task: Task, seed: u64) -> Self {
+    pub fn deployed(network: &'a Deployed<'b>, task: &Task, seed: u64) -> Self {
         let payload = network.payload();
         Self {
             network,
-            task,
+            task: task.clone(),
             decision: payload.decision,
             clock: payload.clock,
             step_ms: f64::from(payload.step_ns) / 1e6,
@@ -211,7 +211,7 @@ where
 {
     /// The `index`-th trial.
     pub fn trial(&self, index: u64) -> Trial {
-        task_trial(self.task, self.seed, index)
+        task_trial(&self.task, self.seed, index)
     }
 
     /// Runs `trial`, the `index`-th; `observe` sees each step, which counts from
@@ -282,7 +282,7 @@ where
 /// Scores a spiking network in double precision.
 pub fn score_f64(
     network: &SpikingNetwork,
-    task: Task,
+    task: &Task,
     step: &TimeStep,
     seed: u64,
     trials: usize,

@@ -58,7 +58,7 @@ fn route<'a>(row: &Row, plan: &SweepPlan, network: &'a RateNetwork) -> Route<'a>
     };
     Route {
         network,
-        task: row.options.task,
+        task: row.options.task.clone(),
         neuron: cell.neuron.neuron(),
         scaling,
         // As published, whatever step ships.

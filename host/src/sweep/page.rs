@@ -18,7 +18,7 @@ pub fn mark(plan: &SweepPlan, cell: usize, name: &str) -> Mark {
     let options = &plan.cells[cell].options;
     Mark {
         cell: name.into(),
-        task: options.task.name(),
+        task: options.task.name().into(),
         activation: options.activation.name(),
         units: options.units,
         found: 0.0,

@@ -122,16 +122,14 @@ impl PaperFigure {
     /// The figure's cells, with the published options except those that the figure
     /// varies.
     pub fn cells(self) -> Vec<PaperCell> {
-        let go = |units| published(Task::GoNogo, units);
-        let sizes = |task, sizes: &[(usize, f64)]| {
-            let cell =
-                |&(units, percent): &(usize, f64)| published(task, units).with(Some(percent));
+        let sizes = |network: fn(usize) -> Cell, sizes: &[(usize, f64)]| {
+            let cell = |&(units, percent): &(usize, f64)| network(units).with(Some(percent));
             sizes.iter().map(cell).collect()
         };
         match self {
-            PaperFigure::Fig1c => sizes(Task::GoNogo, &FIG_1C),
-            PaperFigure::Fig2c => sizes(Task::GoNogo, &FIG_2C),
-            PaperFigure::Fig4d => sizes(Task::Mante, &FIG_4D),
+            PaperFigure::Fig1c => sizes(go, &FIG_1C),
+            PaperFigure::Fig2c => sizes(go, &FIG_2C),
+            PaperFigure::Fig4d => sizes(mante, &FIG_4D),
             PaperFigure::Fig2e => vec![
                 go(250).with(Some(95.0)),
                 go(250).taus(DecayTaus::Fixed(4.0)).with(Some(65.0)),
@@ -158,20 +156,26 @@ impl PaperFigure {
     }
 }
 
-fn published(task: Task, units: usize) -> Cell {
-    let options = RateOptions::published(task, units);
+/// A Go-NoGo network as the paper trained it.
+fn go(units: usize) -> Cell {
+    published(RateOptions {
+        taus: GO_NOGO_TAUS,
+        p_rec: GO_NOGO_P_REC,
+        ..RateOptions::published(Task::go_nogo(), units)
+    })
+}
+
+/// An integration network as the paper trained it.
+fn mante(units: usize) -> Cell {
+    published(RateOptions {
+        taus: MANTE_TAUS,
+        ..RateOptions::published(Task::mante(), units)
+    })
+}
+
+fn published(options: RateOptions) -> Cell {
     Cell {
-        options: match task {
-            Task::Mante => RateOptions {
-                taus: MANTE_TAUS,
-                ..options
-            },
-            _ => RateOptions {
-                taus: GO_NOGO_TAUS,
-                p_rec: GO_NOGO_P_REC,
-                ..options
-            },
-        },
+        options,
         neuron: NeuronOptions::LIF,
         lambdas: default_lambdas(ActivationKind::Sigmoid),
         calibrate: Calibrate::Never,

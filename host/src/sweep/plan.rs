@@ -332,7 +332,7 @@ mod tests {
 
     fn plan() -> SweepPlan {
         let cell = |units| Cell {
-            options: RateOptions::published(Task::Xor, units),
+            options: RateOptions::published(Task::xor(), units),
             neuron: NeuronOptions::LIF,
             lambdas: default_lambdas(ActivationKind::Sigmoid),
             calibrate: Calibrate::Never,

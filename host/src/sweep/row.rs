@@ -222,7 +222,7 @@ pub(super) mod tests {
             cell,
             options: RateOptions {
                 seed,
-                ..RateOptions::published(Task::Mante, 10)
+                ..RateOptions::published(Task::mante(), 10)
             },
             neuron: NeuronOptions::LIF,
             trained: true,

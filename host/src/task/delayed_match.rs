@@ -8,24 +8,31 @@ use rand::RngExt;
 use rand_pcg::Pcg64;
 use rate2spike_core::decision::Kind;
 
-use super::{Shape, Trial, blank, section};
+use super::{Answer, Definition, Draw, SAMPLE_MS, Thresholds, Trial};
 
-pub(super) const SHAPE: Shape = Shape {
-    name: "delayed-match",
-    channels: 2,
-    samples: 440,
-    kind: Kind::Sign,
-    rate_response: 340,
-    spiking_response_s: 1.7,
-    strict_s: (1.65, 2.05),
-    strict_high: 0.5,
-};
+pub(super) fn definition() -> Definition {
+    Definition {
+        name: "delayed-match".into(),
+        channels: 2,
+        outputs: 1,
+        samples: 440,
+        sample_ms: SAMPLE_MS,
+        kind: Kind::Sign,
+        rate_response: 340,
+        response_ms: 1700.0,
+        mean_ms: (1650.0, 2050.0),
+        thresholds: Thresholds::SIGN,
+        answers: vec![Answer::new(1, "match"), Answer::new(-1, "no match")],
+        least_trials: 0,
+        draw: Draw::Generator(trial),
+    }
+}
 
-pub(super) fn trial(random: &mut Pcg64) -> Trial {
-    let (mut input, mut target) = blank(&SHAPE);
+fn trial(task: &Definition, random: &mut Pcg64) -> Trial {
+    let (mut input, mut target) = task.blank();
     let signs: [i8; 2] = std::array::from_fn(|_| if random.random_bool(0.5) { 1 } else { -1 });
-    section(&mut input, &SHAPE, 0, 50..100).fill(signs[0].into());
-    section(&mut input, &SHAPE, 1, 250..300).fill(signs[1].into());
+    task.section(&mut input, 0, 50..100).fill(signs[0].into());
+    task.section(&mut input, 1, 250..300).fill(signs[1].into());
     let label = signs[0] * signs[1];
     target[310..410].fill(label.into());
     Trial {

@@ -4,24 +4,32 @@ use rand::RngExt;
 use rand_pcg::Pcg64;
 use rate2spike_core::decision::Kind;
 
-use super::{Shape, Trial, blank, section};
+use super::{Answer, Definition, Draw, SAMPLE_MS, Thresholds, Trial};
 
-pub(super) const SHAPE: Shape = Shape {
-    name: "go-nogo",
-    channels: 1,
-    samples: 200,
-    kind: Kind::Detection,
-    rate_response: 75,
-    spiking_response_s: 0.5,
-    strict_s: (0.75, 1.0),
-    strict_high: 0.7,
-};
+pub(super) fn definition() -> Definition {
+    Definition {
+        name: "go-nogo".into(),
+        channels: 1,
+        outputs: 1,
+        samples: 200,
+        sample_ms: SAMPLE_MS,
+        kind: Kind::Detection,
+        rate_response: 75,
+        response_ms: 500.0,
+        mean_ms: (750.0, 1000.0),
+        thresholds: Thresholds::DETECTION,
+        answers: vec![Answer::new(1, "Go"), Answer::new(0, "No-Go")],
+        // `trainRNN.py` of the published repository.
+        least_trials: 1500,
+        draw: Draw::Generator(trial),
+    }
+}
 
-pub(super) fn trial(random: &mut Pcg64) -> Trial {
-    let (mut input, mut target) = blank(&SHAPE);
+fn trial(task: &Definition, random: &mut Pcg64) -> Trial {
+    let (mut input, mut target) = task.blank();
     let go = random.random_bool(0.5);
     if go {
-        section(&mut input, &SHAPE, 0, 50..75).fill(1.0);
+        task.section(&mut input, 0, 50..75).fill(1.0);
         target[75..].fill(1.0);
     }
     Trial {

@@ -1,54 +1,83 @@
-//! The tasks: what a trial shows a network, and what it should answer.
+//! The tasks: what a trial shows a network, and how an answer is read off its
+//! output.
 //!
-//! Times are in input samples of 5 ms, as in the published code; source of
-//! every window and threshold: Kim, Li & Sejnowski (2019) and its repository.
+//! A built-in task is one file of this folder and one line of the table below.
+//! Windows and thresholds of the published tasks are those of Kim, Li &
+//! Sejnowski, PNAS 116:22811 (2019), doi 10.1073/pnas.1905926116, and of its
+//! repository rkim35/spikeRNN (commit c265c1d).
 
-mod delayed_match;
-mod go_nogo;
-mod mante;
-mod oscillation;
-pub mod user;
-mod xor;
+pub mod definition;
+pub mod pulses;
 
-use std::path::Path;
+use std::hash::Hasher;
+use std::sync::Arc;
 
 use rand_pcg::Pcg64;
 use rate2spike_core::decision::{Decision, Kind, Window};
 
-/// Length of an input sample, and of a step of the rate network.
+pub use definition::{Answer, Definition, Draw, Thresholds};
+
+/// Length of an input sample of the published tasks, and of a step of the
+/// published rate network.
 pub const SAMPLE_MS: f64 = 5.0;
 
-/// A task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+/// A task: a [`Definition`] that its copies share.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 #[serde(into = "Form", try_from = "Form")]
-pub enum Task {
-    /// Answer a pulse, do not answer its absence.
-    GoNogo,
-    /// Do two pulses have the same sign?
-    Xor,
-    /// Which sign has the noisy input that the context names?
-    Mante,
-    /// Do two stimuli match, with a long pause between them?
-    DelayedMatch,
-    /// A sine, without any input.
-    Oscillation,
-    /// One of the user's own.
-    User(&'static user::UserTask),
+pub struct Task(Arc<Definition>);
+
+/// One trial.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trial {
+    /// Input: channels × samples, channel by channel.
+    pub input: Vec<f32>,
+    /// The wanted output: outputs × samples, output by output.
+    pub target: Vec<f32>,
+    /// The right answer, one of [`Definition::answers`].
+    pub label: i8,
 }
 
-/// A task in a file: by its name, or as the user's own file says it.
-#[derive(serde::Serialize, serde::Deserialize)]
+/// Declares a file a task, puts its definition into the table, and gives
+/// [`Task`] a function of its name.
+macro_rules! built_in {
+    ($($module:ident,)*) => {
+        $(mod $module;)*
+
+        /// The definitions of the built-in tasks, in the order of all lists.
+        const BUILT_IN: &[fn() -> Definition] = &[$($module::definition,)*];
+
+        impl Task {
+            $(
+                #[doc = concat!("The built-in task of `task/", stringify!($module), ".rs`.")]
+                pub fn $module() -> Self {
+                    Self::new($module::definition())
+                }
+            )*
+        }
+    };
+}
+
+built_in! {
+    go_nogo,
+    xor,
+    mante,
+    delayed_match,
+    oscillation,
+}
+
+/// A task in a file: a built-in one by its name, another by its description.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(untagged)]
 enum Form {
     Name(String),
-    Spec(Box<user::Spec>),
+    Pulses(Box<pulses::Spec>),
 }
 
 impl From<Task> for Form {
     fn from(task: Task) -> Self {
-        match task {
-            Task::User(user) => Form::Spec(Box::new(user.spec().clone())),
-            task => Form::Name(task.name().into()),
+        match &task.0.draw {
+            Draw::Generator(_) => Form::Name(task.0.name.clone()),
+            Draw::Pulses(spec) => Form::Pulses(spec.clone()),
         }
     }
 }
@@ -59,213 +88,181 @@ impl TryFrom<Form> for Task {
     fn try_from(form: Form) -> Result<Self, String> {
         match form {
             Form::Name(name) => Task::from_name(&name).ok_or_else(|| unknown(&name)),
-            Form::Spec(spec) => spec.task().map_err(|error| error.to_string()),
+            Form::Pulses(spec) => spec.task().map_err(|error| error.to_string()),
         }
     }
 }
 
-/// The task of a command line: its name, or the user's own in a file.
-pub fn parse(text: &str) -> Result<Task, String> {
-    if Path::new(text)
-        .extension()
-        .is_some_and(|extension| extension == "toml")
-    {
-        return user::read(Path::new(text)).map_err(|error| error.to_string());
+/// Two tasks are the same if they have the same name and, where a file describes
+/// them, the same description.
+impl PartialEq for Task {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || Form::from(self.clone()) == Form::from(other.clone())
     }
-    Task::from_name(text).ok_or_else(|| unknown(text))
 }
 
-fn unknown(name: &str) -> String {
-    let names = Task::ALL.map(Task::name).join(", ");
-    format!("'{name}' is no task; give {names}, or a FILE.toml with one of your own")
+/// The names of the built-in tasks, with commas between.
+pub fn names() -> String {
+    let names: Vec<String> = BUILT_IN.iter().map(|task| task().name).collect();
+    names.join(", ")
 }
 
-/// One trial.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Trial {
-    /// Input: channels × samples, channel by channel.
-    pub input: Vec<f32>,
-    /// The output that is wanted, one value a sample.
-    pub target: Vec<f32>,
-    /// The right answer: 1, 0 (no-go) or −1.
-    pub label: i8,
+/// The help text of an argument that takes a task.
+pub fn help() -> String {
+    format!("Task: {}, or a FILE.toml with one of your own", names())
 }
 
-/// What a task is made of, apart from its trials.
-#[derive(Debug)]
-struct Shape {
-    name: &'static str,
-    channels: usize,
-    samples: usize,
-    /// The period of a rhythm is in samples.
-    kind: Kind,
-    /// First entry of the rate network's output that its criterion looks at.
-    rate_response: usize,
-    /// Where the spiking network's criterion begins, in s.
-    spiking_response_s: f64,
-    /// Window of the strict criterion, in s.
-    strict_s: (f64, f64),
-    /// Size above which a mean counts as an answer, or that a rhythm has to pass.
-    strict_high: f64,
+/// The sentence for a name that no built-in task has.
+pub fn unknown(name: &str) -> String {
+    format!(
+        "'{name}' is no task; give {}, or a FILE.toml with one of your own",
+        names()
+    )
 }
 
 impl Task {
-    /// All that need no file.
-    pub const ALL: [Task; 5] = [
-        Task::GoNogo,
-        Task::Xor,
-        Task::Mante,
-        Task::DelayedMatch,
-        Task::Oscillation,
-    ];
-
-    /// Those, and the user's own that this run of the program has read.
-    pub fn known() -> Vec<Task> {
-        Task::ALL.into_iter().chain(user::all()).collect()
+    /// A task with this definition.
+    pub fn new(definition: Definition) -> Self {
+        Self(Arc::new(definition))
     }
 
-    fn shape(self) -> &'static Shape {
-        match self {
-            Task::GoNogo => &go_nogo::SHAPE,
-            Task::Xor => &xor::SHAPE,
-            Task::Mante => &mante::SHAPE,
-            Task::DelayedMatch => &delayed_match::SHAPE,
-            Task::Oscillation => &oscillation::SHAPE,
-            Task::User(user) => &user.shape,
-        }
+    /// All built-in tasks.
+    pub fn built_in() -> Vec<Task> {
+        BUILT_IN
+            .iter()
+            .map(|definition| Self::new(definition()))
+            .collect()
     }
 
-    /// The name: the published one where there is one.
-    pub fn name(self) -> &'static str {
-        self.shape().name
-    }
-
-    /// The task of that name.
+    /// The built-in task of that name, in capital or small letters.
     pub fn from_name(name: &str) -> Option<Task> {
-        Task::known()
+        Task::built_in()
             .into_iter()
             .find(|task| task.name().eq_ignore_ascii_case(name))
     }
 
-    /// What an answer of this task means.
-    pub fn label_name(self, label: i8) -> &'static str {
-        let kind = self.shape().kind;
-        match (self, label) {
-            (Task::DelayedMatch, 1) => "match",
-            (Task::DelayedMatch, _) => "no match",
-            (Task::Oscillation, 1) => "rhythm",
-            (Task::Oscillation, _) => "no rhythm",
-            (Task::User(_), 1) if kind == Kind::Detection => "yes",
-            (Task::User(_), 0) => "no",
-            (Task::User(_), 1) => "positive",
-            (Task::User(_), _) => "negative",
-            (Task::GoNogo, 1) => "Go",
-            (Task::GoNogo, _) => "No-Go",
-            (Task::Xor, 1) => "same",
-            (Task::Xor, _) => "different",
-            (Task::Mante, 1) => "positive",
-            (Task::Mante, _) => "negative",
-        }
+    /// What the task is made of.
+    pub fn definition(&self) -> &Definition {
+        &self.0
+    }
+
+    /// True for a task of the table.
+    pub fn is_built_in(&self) -> bool {
+        matches!(self.0.draw, Draw::Generator(_))
+    }
+
+    /// The name: the published one where there is one.
+    pub fn name(&self) -> &str {
+        &self.0.name
     }
 
     /// Number of input channels.
-    pub fn channels(self) -> usize {
-        self.shape().channels
+    pub fn channels(&self) -> usize {
+        self.0.channels
     }
 
     /// Number of samples of a trial.
-    pub fn samples(self) -> usize {
-        self.shape().samples
+    pub fn samples(&self) -> usize {
+        self.0.samples
+    }
+
+    /// Length of an input sample.
+    pub fn sample_ms(&self) -> f64 {
+        self.0.sample_ms
+    }
+
+    /// Length of a trial in seconds.
+    pub fn seconds(&self) -> f64 {
+        self.0.samples as f64 * self.0.sample_ms / 1000.0
+    }
+
+    /// The word for an answer of this task.
+    pub fn label_name(&self, label: i8) -> &str {
+        let answers = &self.0.answers;
+        let answer = answers.iter().find(|answer| answer.label == label);
+        answer.map_or("unknown", |answer| &answer.name)
+    }
+
+    /// A 64-bit FNV-1a hash of all that the task is made of: a network carries it,
+    /// so that a task that changed under the same name is noticed.
+    pub fn fingerprint(&self) -> u64 {
+        let text = serde_json::to_string(&*self.0).expect("numbers and strings");
+        let mut hasher = fnv::FnvHasher::default();
+        hasher.write(text.as_bytes());
+        hasher.finish()
     }
 
     /// Draws a trial.
-    pub fn trial(self, random: &mut Pcg64) -> Trial {
-        match self {
-            Task::GoNogo => go_nogo::trial(random),
-            Task::Xor => xor::trial(random),
-            Task::Mante => mante::trial(random),
-            Task::DelayedMatch => delayed_match::trial(random),
-            Task::Oscillation => oscillation::trial(),
-            Task::User(user) => user.trial(random),
+    pub fn trial(&self, random: &mut Pcg64) -> Trial {
+        match &self.0.draw {
+            Draw::Generator(draw) => draw(&self.0, random),
+            Draw::Pulses(spec) => spec.trial(&self.0, random),
         }
     }
 
     /// How the answer is read off a spiking network's output with time steps
     /// of `step_ms`.
-    pub fn decision(self, step_ms: f64) -> Decision<f64> {
-        let shape = self.shape();
-        let steps = |s: f64| (s * 1000.0 / step_ms).round() as u32;
-        let end = steps(shape.samples as f64 * SAMPLE_MS / 1000.0);
+    pub fn decision(&self, step_ms: f64) -> Decision<f64> {
+        let task = &self.0;
+        let steps = |ms: f64| (ms / step_ms).round() as u32;
+        let end = steps(task.samples as f64 * task.sample_ms);
         self.rule(
             step_ms,
             Window {
-                first: steps(shape.spiking_response_s),
+                first: steps(task.response_ms),
                 last: end,
             },
             Window {
-                first: steps(shape.strict_s.0),
-                last: steps(shape.strict_s.1).min(end),
+                first: steps(task.mean_ms.0),
+                last: steps(task.mean_ms.1).min(end),
             },
         )
     }
 
     /// How the answer is read off the rate network's output, whose first entry
     /// is the end of the first sample: entry k is step k + 1 of the windows.
-    pub fn rate_decision(self) -> Decision<f64> {
-        let shape = self.shape();
-        let entries = |s: f64| (s * 1000.0 / SAMPLE_MS).round() as u32;
-        let end = shape.samples as u32 - 1;
+    pub fn rate_decision(&self) -> Decision<f64> {
+        let task = &self.0;
+        let entries = |ms: f64| (ms / task.sample_ms).round() as u32;
+        let end = task.samples as u32 - 1;
         self.rule(
-            SAMPLE_MS,
+            task.sample_ms,
             Window {
-                first: shape.rate_response as u32 + 1,
+                first: task.rate_response as u32 + 1,
                 last: end,
             },
             Window {
-                first: entries(shape.strict_s.0),
-                last: entries(shape.strict_s.1).min(end),
+                first: entries(task.mean_ms.0),
+                last: entries(task.mean_ms.1).min(end),
             },
         )
     }
 
-    fn rule(self, step_ms: f64, extremes: Window, mean: Window) -> Decision<f64> {
-        let shape = self.shape();
-        let (kind, high) = match shape.kind {
+    fn rule(&self, step_ms: f64, extremes: Window, mean: Window) -> Decision<f64> {
+        let Thresholds {
+            high,
+            low,
+            mean_high,
+            mean_low,
+        } = self.0.thresholds;
+        let kind = match self.0.kind {
             Kind::Rhythm { period } => {
-                let steps = f64::from(period) * SAMPLE_MS / step_ms;
+                let steps = f64::from(period) * self.0.sample_ms / step_ms;
                 let period = steps.round() as u32;
-                (Kind::Rhythm { period }, shape.strict_high)
+                Kind::Rhythm { period }
             }
-            kind => (kind, 0.7),
+            kind => kind,
         };
         Decision {
             kind,
             extremes,
             high,
-            low: 0.3,
+            low,
             mean,
-            mean_high: shape.strict_high,
-            mean_low: 0.3,
+            mean_high,
+            mean_low,
         }
     }
-}
-
-/// Input and target of a trial, all zero.
-fn blank(shape: &Shape) -> (Vec<f32>, Vec<f32>) {
-    (
-        vec![0.0; shape.channels * shape.samples],
-        vec![0.0; shape.samples],
-    )
-}
-
-/// The samples `from..to` of a channel.
-fn section<'a>(
-    input: &'a mut [f32],
-    shape: &Shape,
-    channel: usize,
-    range: std::ops::Range<usize>,
-) -> &'a mut [f32] {
-    &mut input[channel * shape.samples + range.start..channel * shape.samples + range.end]
 }
 
 #[cfg(test)]
@@ -275,12 +272,12 @@ mod tests {
 
     /// The tasks that ask for an answer to an input.
     fn questions() -> impl Iterator<Item = Task> {
-        let all = Task::ALL.into_iter();
-        all.filter(|task| *task != Task::Oscillation)
+        let all = Task::built_in().into_iter();
+        all.filter(|task| task.definition().answers.len() > 1)
     }
 
     #[test]
-    fn both_answers_of_every_task_come_up_about_equally_often() {
+    fn each_answer_of_a_built_in_question_comes_up_about_equally_often() {
         let mut random = Pcg64::seed_from_u64(1);
         for task in questions() {
             let ones = (0..2000)
@@ -297,8 +294,6 @@ mod tests {
         for task in questions() {
             for _ in 0..20 {
                 let trial = task.trial(&mut random);
-                assert_eq!(trial.input.len(), task.channels() * task.samples());
-                assert_eq!(trial.target.len(), task.samples());
                 assert!(trial.target[..75].iter().all(|&z| z == 0.0));
                 let reached = trial
                     .target
@@ -307,5 +302,33 @@ mod tests {
                 assert_eq!(reached, trial.label as f32, "{}", task.name());
             }
         }
+    }
+
+    #[test]
+    fn a_trial_has_the_sizes_and_an_answer_of_its_definition() {
+        let mut random = Pcg64::seed_from_u64(3);
+        for task in Task::built_in() {
+            let definition = task.definition();
+            for _ in 0..20 {
+                let trial = task.trial(&mut random);
+                assert_eq!(trial.input.len(), definition.channels * definition.samples);
+                assert_eq!(trial.target.len(), definition.outputs * definition.samples);
+                assert_ne!(task.label_name(trial.label), "unknown", "{}", task.name());
+            }
+        }
+    }
+
+    #[test]
+    fn the_names_of_the_table_are_different_and_lead_back_to_their_tasks() {
+        for task in Task::built_in() {
+            let text = serde_json::to_string(&task).expect("text");
+            assert_eq!(text, format!("\"{}\"", task.name()));
+            assert_eq!(serde_json::from_str::<Task>(&text).expect("a task"), task);
+            assert!(help().contains(task.name()) && unknown("none").contains(task.name()));
+        }
+        let mut hashes: Vec<u64> = Task::built_in().iter().map(Task::fingerprint).collect();
+        hashes.sort();
+        hashes.dedup();
+        assert_eq!(hashes.len(), Task::built_in().len());
     }
 }

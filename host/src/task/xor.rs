@@ -5,24 +5,35 @@ use rand::RngExt;
 use rand_pcg::Pcg64;
 use rate2spike_core::decision::Kind;
 
-use super::{Shape, Trial, blank, section};
+use super::{Answer, Definition, Draw, SAMPLE_MS, Thresholds, Trial};
 
-pub(super) const SHAPE: Shape = Shape {
-    name: "xor",
-    channels: 2,
-    samples: 300,
-    kind: Kind::Sign,
-    rate_response: 200,
-    spiking_response_s: 1.0,
-    strict_s: (0.95, 1.35),
-    strict_high: 0.5,
-};
+pub(super) fn definition() -> Definition {
+    let answer = |label, name, published| Answer {
+        published: Some(published),
+        ..Answer::new(label, name)
+    };
+    Definition {
+        name: "xor".into(),
+        channels: 2,
+        outputs: 1,
+        samples: 300,
+        sample_ms: SAMPLE_MS,
+        kind: Kind::Sign,
+        rate_response: 200,
+        response_ms: 1000.0,
+        mean_ms: (950.0, 1350.0),
+        thresholds: Thresholds::SIGN,
+        answers: vec![answer(1, "same", "same"), answer(-1, "different", "diff")],
+        least_trials: 0,
+        draw: Draw::Generator(trial),
+    }
+}
 
-pub(super) fn trial(random: &mut Pcg64) -> Trial {
-    let (mut input, mut target) = blank(&SHAPE);
+fn trial(task: &Definition, random: &mut Pcg64) -> Trial {
+    let (mut input, mut target) = task.blank();
     let signs: [i8; 2] = std::array::from_fn(|_| if random.random_bool(0.5) { 1 } else { -1 });
-    section(&mut input, &SHAPE, 0, 50..100).fill(signs[0].into());
-    section(&mut input, &SHAPE, 1, 110..160).fill(signs[1].into());
+    task.section(&mut input, 0, 50..100).fill(signs[0].into());
+    task.section(&mut input, 1, 110..160).fill(signs[1].into());
     let label = signs[0] * signs[1];
     target[170..270].fill(label.into());
     Trial {

@@ -88,7 +88,7 @@ where
     ) -> Result<Left, E> {
         let Experiment {
             network,
-            task,
+            ref task,
             decision,
             clock,
             step_ms,
@@ -186,12 +186,12 @@ mod tests {
 
     /// Plays a network of 20 units; `look` may answer with keys.
     fn played(most: Option<u64>, mut look: impl FnMut(&Scene) -> Vec<Key>) -> Scene {
-        let rate = RateNetwork::start(&RateOptions::published(Task::GoNogo, 20));
+        let rate = RateNetwork::start(&RateOptions::published(Task::go_nogo(), 20));
         let network = one_to_one(&rate, 50.0, Neuron::LIF).expect("a network");
         let tables = network.tables::<f64>(&TimeStep::PUBLISHED);
         let tables = tables.tables();
-        let experiment = Experiment::floating(&tables, Task::GoNogo, &TimeStep::PUBLISHED, 3);
-        let mut scene = Scene::new("a".into(), Task::GoNogo, &[Class::Other; 20], 16.0);
+        let experiment = Experiment::floating(&tables, &Task::go_nogo(), &TimeStep::PUBLISHED, 3);
+        let mut scene = Scene::new("a".into(), Task::go_nogo(), &[Class::Other; 20], 16.0);
         let mut player = Player {
             experiment: &experiment,
             number: |output| output,
@@ -213,11 +213,11 @@ mod tests {
             }
             vec![]
         });
-        let rate = RateNetwork::start(&RateOptions::published(Task::GoNogo, 20));
+        let rate = RateNetwork::start(&RateOptions::published(Task::go_nogo(), 20));
         let network = one_to_one(&rate, 50.0, Neuron::LIF).expect("a network");
         let tables = network.tables::<f64>(&TimeStep::PUBLISHED);
         let tables = tables.tables();
-        let experiment = Experiment::floating(&tables, Task::GoNogo, &TimeStep::PUBLISHED, 3);
+        let experiment = Experiment::floating(&tables, &Task::go_nogo(), &TimeStep::PUBLISHED, 3);
         let outcomes = experiment.outcomes(0, 4);
         let most = outcomes.iter().map(|outcome| outcome.spikes).max();
         assert_eq!(Some(spikes as u64), most);

@@ -242,7 +242,7 @@ mod tests {
     fn units_are_sorted_by_class_and_a_score_by_answer() {
         use Class::{Excitatory, Inhibitory};
         let classes = [Inhibitory, Excitatory, Inhibitory, Excitatory];
-        let mut scene = Scene::new(String::new(), Task::GoNogo, &classes, 1.0);
+        let mut scene = Scene::new(String::new(), Task::go_nogo(), &classes, 1.0);
         let trial = |label| Trial {
             input: vec![],
             target: vec![0.0, 1.0],
@@ -262,7 +262,7 @@ mod tests {
 
     #[test]
     fn the_pace_has_an_end_both_ways() {
-        let mut scene = Scene::new(String::new(), Task::Xor, &[Class::Other], 0.5);
+        let mut scene = Scene::new(String::new(), Task::xor(), &[Class::Other], 0.5);
         (0..20).for_each(|_| scene.faster());
         assert_eq!(scene.speed, SPEEDS.1);
         (0..20).for_each(|_| scene.slower());

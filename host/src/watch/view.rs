@@ -184,7 +184,7 @@ mod tests {
     fn scene() -> Scene {
         let mut classes = vec![Class::Excitatory; 40];
         classes.extend([Class::Inhibitory; 10]);
-        let mut scene = Scene::new("go-nogo, N = 50".into(), Task::GoNogo, &classes, 0.5);
+        let mut scene = Scene::new("go-nogo, N = 50".into(), Task::go_nogo(), &classes, 0.5);
         let mut target = vec![0.0; 200];
         target[75..].fill(1.0);
         let trial = Trial {

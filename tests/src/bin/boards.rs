@@ -81,20 +81,20 @@ fn main() {
 /// An untrained network, and its name in messages.
 fn untrained_of(units: usize, step_ms: f64) -> (PathBuf, Vec<u8>) {
     let name = format!("{units} units at {step_ms} ms");
-    (name.into(), untrained(Task::GoNogo, units, step_ms))
+    (name.into(), untrained(Task::go_nogo(), units, step_ms))
 }
 
 fn measure(board: Board, (path, bytes): &(PathBuf, Vec<u8>)) -> Row {
     let deployed = snn::read(path, bytes).unwrap_or_else(|error| panic!("{error}"));
-    let task = snn::task(path, &deployed).unwrap_or_else(|error| panic!("{error}"));
-    let experiment = Experiment::deployed(&deployed, task, SEED);
+    let task = snn::task(path, &deployed, None).unwrap_or_else(|error| panic!("{error}"));
+    let experiment = Experiment::deployed(&deployed, &task, SEED);
     let emulator = Emulator::start(board, bytes, &[]);
     let (mut client, _) = emulator.connect();
     let mut memory = Memory::of(&deployed);
     // A trial without a change of input, if there is one: its steps differ only in
     // their spikes.
     let index = (0..20)
-        .find(|&index| task_trial(task, SEED, index).label == 0)
+        .find(|&index| task_trial(&task, SEED, index).label == 0)
         .unwrap_or(0);
     let pair = pair(&mut client, &experiment, &mut memory, index).expect("a trial");
     assert_eq!(pair.board, pair.desktop);
@@ -130,7 +130,7 @@ fn input(board: Board, bytes: &[u8]) -> f64 {
     let units = Deployed::read(bytes).expect("a network").constants().units;
     let emulator = Emulator::start(board, bytes, &[]);
     let (mut client, _) = emulator.connect();
-    let samples = Task::GoNogo.samples();
+    let samples = Task::go_nogo().samples();
     let mut cycles = |input: Vec<i16>| {
         client.load(&input).expect("it is loaded");
         let trial = Trial {

@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     };
     let path = arguments.next().map(PathBuf::from);
     let bytes = match &path {
-        None => Ok(untrained(Task::GoNogo, 32, 1.0)),
+        None => Ok(untrained(Task::go_nogo(), 32, 1.0)),
         Some(path) => disk::read(path),
     };
     let path = path.unwrap_or_else(|| "the network".into());
@@ -39,7 +39,7 @@ fn main() -> ExitCode {
         Ok(network) => network,
         Err(error) => return failed(&error),
     };
-    let task = match snn::task(&path, &network) {
+    let task = match snn::task(&path, &network, None) {
         Ok(task) => task,
         Err(error) => return failed(&error),
     };

@@ -141,7 +141,7 @@ impl<B: SideBySide> Running<B> {
             places: (0..seeds.len()).collect(),
             model: EnsembleModel::new(&starts, device),
             adam: EnsembleAdam::new(),
-            source: TrialSource::new(options.task, starts, seeds.to_vec(), device),
+            source: TrialSource::new(&options.task, starts, seeds.to_vec(), device),
             settling_since: vec![None; seeds.len()],
             settlings: vec![0; seeds.len()],
             pending: Vec::new(),
@@ -252,7 +252,7 @@ impl<B: SideBySide> Running<B> {
                 .zip(drive.trials.target_values.par_chunks_exact(size))
                 .zip(drive.trials.labels.par_chunks_exact(trials))
                 .for_each(|(((evaluation, outputs), target), labels)| {
-                    let rule = (options.task, options.loss);
+                    let rule = (&options.task, options.loss);
                     evaluation.add_trials(rule, outputs, target, labels);
                 });
             done += trials;
@@ -356,7 +356,7 @@ mod tests {
         let options = RateOptions {
             batch: 2,
             settle_fluctuations: 5.0,
-            ..RateOptions::defaults(Task::GoNogo, 12, ActivationKind::Lif)
+            ..RateOptions::defaults(Task::go_nogo(), 12, ActivationKind::Lif)
         };
         let mut running = Running::<Flex>::start(&options, &[5, 6], &Default::default());
         running.settling_since = vec![None, Some(3)];

@@ -97,7 +97,7 @@ impl<B: Backend> Trials<B> {
 impl<B: Backend> TrialSource<B> {
     /// The trials of these networks.
     pub fn new(
-        task: Task,
+        task: &Task,
         networks: Vec<Arc<RateNetwork>>,
         seeds: Vec<u64>,
         device: &B::Device,
@@ -108,7 +108,7 @@ impl<B: Backend> TrialSource<B> {
             .flat_map(|network| network.w_in.iter().copied());
         let w_in = Tensor::from_data(TensorData::new(w_in.collect::<Vec<_>>(), shape), device);
         Self {
-            task,
+            task: task.clone(),
             networks,
             seeds,
             w_in,
@@ -119,7 +119,7 @@ impl<B: Backend> TrialSource<B> {
     /// The trials of the networks in these places.
     pub fn select(&self, places: &[usize]) -> Self {
         Self::new(
-            self.task,
+            &self.task,
             places.iter().map(|&k| self.networks[k].clone()).collect(),
             places.iter().map(|&k| self.seeds[k]).collect(),
             &self.device,
@@ -136,7 +136,7 @@ impl<B: Backend> TrialSource<B> {
             .map(|(network, &seed)| {
                 Batch::draw(
                     network,
-                    self.task,
+                    &self.task,
                     (seed, range.stream),
                     range.first,
                     range.trials,

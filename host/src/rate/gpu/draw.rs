@@ -27,7 +27,7 @@ pub fn draw<R: CubeRuntime, I: IntElement, T: BoolElement>(
     let client = R::client(device);
     let drawn: Vec<(Trial, Vec<u32>)> = (0..k * b)
         .into_par_iter()
-        .map(|row| trial(source.task, source.seeds[row / b], range, (row % b) as u64))
+        .map(|row| trial(&source.task, source.seeds[row / b], range, (row % b) as u64))
         .collect();
     let words: Vec<u32> = drawn
         .iter()
@@ -105,7 +105,7 @@ pub fn draw<R: CubeRuntime, I: IntElement, T: BoolElement>(
 }
 
 /// A trial and the words of its noise, T × 2.
-fn trial(task: Task, seed: u64, range: TrialRange, index: u64) -> (Trial, Vec<u32>) {
+fn trial(task: &Task, seed: u64, range: TrialRange, index: u64) -> (Trial, Vec<u32>) {
     let index = range.first + index;
     let trial = task.trial(&mut generator(seed, range.stream, index));
     let mut noise = noise_of(seed, range.stream, index);

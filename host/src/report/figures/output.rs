@@ -9,7 +9,7 @@ use crate::task::SAMPLE_MS;
 
 /// One trial of every answer: its inputs, one above the other, and its target.
 pub fn inputs(trials: &Trials) -> Figure {
-    let (task, labels) = (trials.task, trials.labels());
+    let (task, labels) = (&trials.task, trials.labels());
     let channels = task.channels();
     // Of a panel, mm; the last one has the axis' numbers below.
     let panel_mm = 7.0 + 4.5 * (channels + 1) as f64;
@@ -90,7 +90,7 @@ fn trace(values: &[f32], base: f64) -> Vec<(f64, f64)> {
 
 /// Mean ± SD of the output for each answer, against the target; a panel a form.
 pub fn outputs(trials: &Trials, forms: &[(&str, &Observation)]) -> Figure {
-    let (task, labels) = (trials.task, trials.labels());
+    let (task, labels) = (&trials.task, trials.labels());
     let times = trials.times_s();
     let names: Vec<String> = labels
         .iter()

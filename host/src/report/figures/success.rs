@@ -13,7 +13,7 @@ pub struct Mark {
     /// What tells it from all others.
     pub cell: String,
     /// Name of the task: a panel each.
-    pub task: &'static str,
+    pub task: String,
     /// Name of the activation: a colour each.
     pub activation: &'static str,
     /// Number of units.
@@ -48,8 +48,10 @@ fn distinct<T: PartialEq + Copy>(all: impl Iterator<Item = T>) -> Vec<T> {
 
 /// The cells of a sweep; `measured` is what the axis says, with its unit.
 pub fn success(marks: &[Mark], measured: &str, caption: String) -> Figure {
-    let place = |mark: &Mark| (mark.task, mark.activation, mark.units);
-    let places = distinct(marks.iter().map(place)).len();
+    let places = marks
+        .iter()
+        .map(|mark| (&mark.task, mark.activation, mark.units));
+    let places = distinct(places).len();
     let svg = if places == marks.len() {
         by_units(marks, measured)
     } else {
@@ -88,7 +90,7 @@ fn legend(marks: &[Mark], activations: &[&str]) -> Vec<(String, Sign)> {
 }
 
 fn by_units(marks: &[Mark], measured: &str) -> String {
-    let tasks = distinct(marks.iter().map(|mark| mark.task));
+    let tasks = distinct(marks.iter().map(|mark| &mark.task));
     let activations = distinct(marks.iter().map(|mark| mark.activation));
     let mut sizes = distinct(marks.iter().map(|mark| mark.units));
     sizes.sort_unstable();
@@ -123,7 +125,7 @@ fn by_units(marks: &[Mark], measured: &str) -> String {
                 let shift = (k as f64 - (activations.len() - 1) as f64 / 2.0) * 0.18 * room;
                 let mut series: Vec<&Mark> = marks
                     .iter()
-                    .filter(|mark| mark.task == tasks[index] && mark.activation == *activation)
+                    .filter(|mark| mark.task == *tasks[index] && mark.activation == *activation)
                     .collect();
                 series.sort_by_key(|mark| mark.units);
                 draw(&mut chart, &series, COLOURS[k % COLOURS.len()], shift);
@@ -225,7 +227,7 @@ mod tests {
     fn mark(activation: &'static str, units: usize) -> Mark {
         Mark {
             cell: format!("xor N={units} {activation}"),
-            task: "xor",
+            task: "xor".into(),
             activation,
             units,
             found: 80.0,

@@ -110,7 +110,7 @@ impl<'a> Fixed<'a> {
         let quantized = TimeStep::new(step_ms, Scheme::Exact)
             .map_err(|error| error.to_string())
             .and_then(|step| {
-                quantize(network, input.trials.task, &step).map_err(|error| error.to_string())
+                quantize(network, &input.trials.task, &step).map_err(|error| error.to_string())
             });
         Self {
             quantized,
@@ -147,7 +147,7 @@ pub fn tell(input: &ReportInput, mut told: impl FnMut()) -> Result<(Page, Number
     let deployed = fixed.bytes().and_then(|bytes| Deployed::read(bytes).ok());
     let experiment = deployed
         .as_ref()
-        .map(|deployed| Experiment::deployed(deployed, trials.task, trials.seed));
+        .map(|deployed| Experiment::deployed(deployed, &trials.task, trials.seed));
     let seen_deployed = deployed
         .as_ref()
         .map(|deployed| observe::deployed(deployed, trials));
@@ -222,7 +222,7 @@ fn scores(
         .history
         .as_ref()
         .map_or(Loss::L2, |history| history.options.loss);
-    let evaluation = evaluate(&input.model.network, trials.task, loss, fresh);
+    let evaluation = evaluate(&input.model.network, &trials.task, loss, fresh);
     let right = (evaluation.accuracy * trials.count as f64).round() as usize;
     let mut rows = vec![
         FormScore {
@@ -236,7 +236,7 @@ fn scores(
             format!("spiking network, f64, {} ms", TimeStep::PUBLISHED.ms),
             &score_f64(
                 spiking,
-                trials.task,
+                &trials.task,
                 &TimeStep::PUBLISHED,
                 trials.seed,
                 trials.count,
@@ -253,7 +253,7 @@ fn scores(
 fn search(input: &ReportInput) -> Result<Vec<Candidate>, ConvertError> {
     Search {
         network: &input.model.network,
-        task: input.trials.task,
+        task: input.trials.task.clone(),
         neuron: Neuron::LIF,
         step: TimeStep::PUBLISHED,
         lambdas: &input.lambdas,
@@ -318,7 +318,7 @@ fn result(input: &ReportInput, rows: &[FormScore], outputs: super::figures::Figu
 }
 
 fn task(trials: &Trials) -> Section {
-    let task = trials.task;
+    let task = &trials.task;
     let names: Vec<&str> = trials
         .labels()
         .iter()
@@ -584,9 +584,10 @@ fn commands(input: &ReportInput, step_ms: f64) -> Section {
         commands.push(command);
     }
     // A task of the user's own is known by its file.
-    let own = match trials.task {
-        Task::User(_) => format!(" --task {}", task_argument(trials.task)),
-        _ => String::new(),
+    let own = if trials.task.is_built_in() {
+        String::new()
+    } else {
+        format!(" --task {}", task_argument(&trials.task))
     };
     commands.extend([
         format!(
@@ -611,10 +612,11 @@ fn commands(input: &ReportInput, step_ms: f64) -> Section {
 }
 
 /// What a command line calls a task.
-fn task_argument(task: Task) -> String {
-    match task {
-        Task::User(_) => format!("{}.toml", task.name()),
-        _ => task.name().into(),
+fn task_argument(task: &Task) -> String {
+    if task.is_built_in() {
+        task.name().into()
+    } else {
+        format!("{}.toml", task.name())
     }
 }
 
@@ -622,7 +624,7 @@ fn task_argument(task: Task) -> String {
 fn train_command(options: &RateOptions) -> String {
     format!(
         "rate2spike train --task {} {}",
-        task_argument(options.task),
+        task_argument(&options.task),
         options.flags().join(" ")
     )
 }

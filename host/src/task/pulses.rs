@@ -32,17 +32,13 @@
 //! Times are whole samples of 5 ms. The label of "product" and "sum" is 1 or −1;
 //! that of "any" is 1 if a value is not zero, else 0.
 
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
-
 use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
 use rand_pcg::Pcg64;
 use rate2spike_core::decision::Kind;
 use serde::{Deserialize, Serialize};
 
-use super::{SAMPLE_MS, Shape, Task, Trial, blank, section};
-use crate::formats::disk::{self, DiskError};
+use super::{Answer, Definition, Draw, SAMPLE_MS, Task, Thresholds, Trial};
 
 /// Largest size of an input: the fixed-point network takes less than 8.
 const LARGEST: f32 = 4.0;
@@ -106,30 +102,6 @@ struct Decision {
     threshold: Option<f64>,
 }
 
-/// A task that cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum UserTaskError {
-    /// The file cannot be read.
-    #[error(transparent)]
-    Disk(#[from] DiskError),
-    /// It is no TOML, or has other fields.
-    #[error("{path}: {source}")]
-    Toml {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        source: Box<toml::de::Error>,
-    },
-    /// A value makes no sense.
-    #[error("{path}: {source}")]
-    Value {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        source: SpecError,
-    },
-}
-
 /// A value of a task that makes no sense.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum SpecError {
@@ -138,7 +110,7 @@ pub enum SpecError {
     Name(String),
     /// The name of another task is in it, and models are told by it.
     #[error("name = \"{0}\" contains the name of the task {1}; give another one")]
-    TakenName(String, &'static str),
+    TakenName(String, String),
     /// A number out of range.
     #[error("{name} = {value}; give {wanted}")]
     Number {
@@ -174,65 +146,16 @@ pub enum SpecError {
     },
 }
 
-/// A task that was read, and checked.
-#[derive(Debug)]
-pub struct UserTask {
-    spec: Spec,
-    pub(super) shape: Shape,
-}
-
-impl PartialEq for UserTask {
-    fn eq(&self, other: &Self) -> bool {
-        self.spec == other.spec
-    }
-}
-
-impl Eq for UserTask {}
-
-/// The tasks that this run of the program has read. They live to its end: a
-/// [`Task`] is a small value that is copied everywhere.
-static READ: Mutex<Vec<&'static UserTask>> = Mutex::new(Vec::new());
-
-/// The task in `path`.
-///
-/// # Errors
-/// If there is none.
-pub fn read(path: &Path) -> Result<Task, UserTaskError> {
-    let bytes = disk::read(path)?;
-    let text = String::from_utf8_lossy(&bytes);
-    let spec: Spec = toml::from_str(&text).map_err(|source| UserTaskError::Toml {
-        path: path.into(),
-        source: Box::new(source),
-    })?;
-    spec.task().map_err(|source| UserTaskError::Value {
-        path: path.into(),
-        source,
-    })
-}
-
-/// All tasks that were read.
-pub(super) fn all() -> Vec<Task> {
-    let read = READ.lock().unwrap_or_else(PoisonError::into_inner);
-    read.iter().map(|task| Task::User(task)).collect()
-}
-
 impl Spec {
     /// The task, checked.
     ///
     /// # Errors
     /// If a value makes no sense.
     pub fn task(self) -> Result<Task, SpecError> {
-        let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = read.iter().find(|known| known.spec == self) {
-            return Ok(Task::User(known));
-        }
-        let shape = self.shape()?;
-        let task: &'static UserTask = Box::leak(Box::new(UserTask { spec: self, shape }));
-        read.push(task);
-        Ok(Task::User(task))
+        Ok(Task::new(self.definition()?))
     }
 
-    fn shape(&self) -> Result<Shape, SpecError> {
+    fn definition(self) -> Result<Definition, SpecError> {
         self.check_name()?;
         if !(1..=8).contains(&self.channels) {
             return Err(number("channels", self.channels as f64, "1 to 8"));
@@ -259,9 +182,17 @@ impl Spec {
                 "at least 5",
             ));
         }
-        let (kind, usual) = match target.rule {
-            Rule::Any => (Kind::Detection, 0.7),
-            Rule::Product | Rule::Sum => (Kind::Sign, 0.5),
+        let (kind, usual, answers) = match target.rule {
+            Rule::Any => (
+                Kind::Detection,
+                Thresholds::DETECTION,
+                [Answer::new(1, "yes"), Answer::new(0, "no")],
+            ),
+            Rule::Product | Rule::Sum => (
+                Kind::Sign,
+                Thresholds::SIGN,
+                [Answer::new(1, "positive"), Answer::new(-1, "negative")],
+            ),
         };
         let decision = &self.decision;
         let response_ms = decision.response_ms.unwrap_or(target.onset_ms);
@@ -286,20 +217,27 @@ impl Spec {
                 "a time before decision.mean_ms[1]",
             ));
         }
-        let threshold = decision.threshold.unwrap_or(usual);
-        // The limit of a no-go is 0.3.
-        if !(0.3..1.0).contains(&threshold) {
+        let threshold = decision.threshold.unwrap_or(usual.mean_high);
+        if !(usual.mean_low..1.0).contains(&threshold) {
             return Err(number("decision.threshold", threshold, "0.3 to below 1"));
         }
-        Ok(Shape {
-            name: Box::leak(self.name.clone().into_boxed_str()),
+        Ok(Definition {
+            name: self.name.clone(),
             channels: self.channels,
+            outputs: 1,
             samples: samples as usize,
+            sample_ms: SAMPLE_MS,
             kind,
             rate_response: response,
-            spiking_response_s: response_ms / 1000.0,
-            strict_s: (mean_from / 1000.0, mean_to / 1000.0),
-            strict_high: threshold,
+            response_ms,
+            mean_ms: (mean_from, mean_to),
+            thresholds: Thresholds {
+                mean_high: threshold,
+                ..usual
+            },
+            answers: answers.into(),
+            least_trials: 0,
+            draw: Draw::Pulses(Box::new(self)),
         })
     }
 
@@ -309,11 +247,11 @@ impl Spec {
             return Err(SpecError::Name(self.name.clone()));
         }
         let lower = self.name.to_lowercase();
-        match Task::ALL
+        match Task::built_in()
             .into_iter()
             .find(|task| lower.contains(task.name()))
         {
-            Some(task) => Err(SpecError::TakenName(self.name.clone(), task.name())),
+            Some(task) => Err(SpecError::TakenName(self.name.clone(), task.name().into())),
             None => Ok(()),
         }
     }
@@ -430,24 +368,20 @@ fn number(name: &str, value: f64, wanted: &'static str) -> SpecError {
     }
 }
 
-impl UserTask {
-    /// As its file says it.
-    pub(super) fn spec(&self) -> &Spec {
-        &self.spec
-    }
-
-    pub(super) fn trial(&self, random: &mut Pcg64) -> Trial {
-        let (mut input, mut target) = blank(&self.shape);
+impl Spec {
+    /// Draws a trial of `task`, whose pulses these are.
+    pub(super) fn trial(&self, task: &Definition, random: &mut Pcg64) -> Trial {
+        let (mut input, mut target) = task.blank();
         let range = |onset_ms: f64, duration_ms: f64| {
-            let sample = |ms: f64| (ms / SAMPLE_MS).round() as usize;
+            let sample = |ms: f64| (ms / task.sample_ms).round() as usize;
             sample(onset_ms)..sample(onset_ms + duration_ms)
         };
-        let mut values = Vec::with_capacity(self.spec.pulses.len());
-        for pulse in &self.spec.pulses {
+        let mut values = Vec::with_capacity(self.pulses.len());
+        for pulse in &self.pulses {
             let value = pulse.values[random.random_range(0..pulse.values.len())];
             values.push(value);
             let shown = range(pulse.onset_ms, pulse.duration_ms);
-            for u in section(&mut input, &self.shape, pulse.channel - 1, shown) {
+            for u in task.section(&mut input, pulse.channel - 1, shown) {
                 let noise: f32 = if pulse.noise > 0.0 {
                     StandardNormal.sample(random)
                 } else {
@@ -456,9 +390,8 @@ impl UserTask {
                 *u += value + pulse.noise * noise;
             }
         }
-        let label = self.spec.label(&values);
-        let wanted = &self.spec.target;
-        target[range(wanted.onset_ms, wanted.duration_ms)].fill(label.into());
+        let label = self.label(&values);
+        target[range(self.target.onset_ms, self.target.duration_ms)].fill(label.into());
         Trial {
             input,
             target,
@@ -553,7 +486,6 @@ mod tests {
         let task = one.expect("a task");
         let text = serde_json::to_string(&task).expect("text");
         assert_eq!(serde_json::from_str::<Task>(&text).expect("a task"), task);
-        assert_eq!(Task::from_name("same-sign"), Some(task));
     }
 
     #[test]
@@ -601,17 +533,14 @@ mod tests {
                 }
             }
             let spec = toml::from_str::<Spec>(&String::from_utf8_lossy(&bytes));
-            let sound = spec.ok().and_then(|spec| Some((spec.shape().ok()?, spec)));
-            let Some((shape, spec)) = sound else {
+            let Some(task) = spec.ok().and_then(|spec| spec.task().ok()) else {
                 errors += 1;
                 continue;
             };
             tasks += 1;
-            // Not among the tasks that were read: other tests look there.
-            let task = UserTask { spec, shape };
             let trial = task.trial(&mut random);
-            assert_eq!(trial.input.len(), task.shape.channels * task.shape.samples);
-            assert_eq!(trial.target.len(), task.shape.samples);
+            assert_eq!(trial.input.len(), task.channels() * task.samples());
+            assert_eq!(trial.target.len(), task.samples());
             assert!(trial.input.iter().all(|u| u.is_finite()));
             assert!((-1..=1).contains(&trial.label));
         }

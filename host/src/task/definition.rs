@@ -1,0 +1,143 @@
+//! What a task is made of: one struct for the built-in tasks and for the user's
+//! own.
+
+use rand_pcg::Pcg64;
+use rate2spike_core::decision::Kind;
+use serde::{Serialize, Serializer};
+
+use super::{Trial, pulses};
+
+/// All that the stages ask a task for.
+#[derive(Debug, Serialize)]
+pub struct Definition {
+    /// The name in commands, and in the names of model files.
+    pub name: String,
+    /// Number of input channels.
+    pub channels: usize,
+    /// Number of outputs.
+    pub outputs: usize,
+    /// Number of samples of a trial.
+    pub samples: usize,
+    /// Length of a sample; a step of the rate network is as long.
+    pub sample_ms: f64,
+    /// What the output can mean. The period of a rhythm is in samples.
+    pub kind: Kind,
+    /// First entry of the rate network's output that the published criterion
+    /// looks at.
+    pub rate_response: usize,
+    /// Time at which the published criterion of the spiking network begins.
+    pub response_ms: f64,
+    /// Window of the strict criterion.
+    pub mean_ms: (f64, f64),
+    /// Sizes of the output that count as an answer.
+    pub thresholds: Thresholds,
+    /// The possible answers.
+    pub answers: Vec<Answer>,
+    /// Trials before which the criterion does not end a training.
+    pub least_trials: usize,
+    /// How a trial is drawn.
+    pub draw: Draw,
+}
+
+/// Sizes of the output that count as an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Thresholds {
+    /// Published criterion: an extreme above this is an answer. A rhythm swings
+    /// beyond this on both sides.
+    pub high: f64,
+    /// Published criterion: without an answer, no extreme reaches this.
+    pub low: f64,
+    /// Strict criterion: a mean above this is an answer.
+    pub mean_high: f64,
+    /// Strict criterion: without an answer, the size of the mean stays below
+    /// this.
+    pub mean_low: f64,
+}
+
+impl Thresholds {
+    /// An answer of Go-NoGo and no answer, as published; the strict criterion asks
+    /// the mean for the same.
+    pub const DETECTION: Thresholds = Thresholds {
+        high: 0.7,
+        low: 0.3,
+        mean_high: 0.7,
+        mean_low: 0.3,
+    };
+
+    /// An answer of xor and of mante, as published; the strict criterion asks the
+    /// mean for 0.5.
+    pub const SIGN: Thresholds = Thresholds {
+        mean_high: 0.5,
+        ..Thresholds::DETECTION
+    };
+
+    /// A swing to half of the sine's height on both sides; ours.
+    pub const RHYTHM: Thresholds = Thresholds {
+        high: 0.5,
+        ..Thresholds::SIGN
+    };
+}
+
+/// A possible answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Answer {
+    /// Its number in a trial.
+    pub label: i8,
+    /// Its word for people.
+    #[serde(skip)]
+    pub name: String,
+    /// Its word in a model file, where the published code saves words instead of
+    /// numbers.
+    #[serde(skip)]
+    pub published: Option<&'static str>,
+}
+
+impl Answer {
+    /// An answer that a model file holds as its number.
+    pub fn new(label: i8, name: &str) -> Self {
+        Self {
+            label,
+            name: name.into(),
+            published: None,
+        }
+    }
+}
+
+/// How a trial is drawn.
+#[derive(Clone, Debug)]
+pub enum Draw {
+    /// By a function.
+    Generator(fn(&Definition, &mut Pcg64) -> Trial),
+    /// From pulses that a file of the user's describes.
+    Pulses(Box<pulses::Spec>),
+}
+
+/// A function has no description; the task's other fields stand for it.
+impl Serialize for Draw {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Draw::Generator(_) => serializer.serialize_str("built in"),
+            Draw::Pulses(spec) => spec.serialize(serializer),
+        }
+    }
+}
+
+impl Definition {
+    /// Input and target of a trial, all zero.
+    pub fn blank(&self) -> (Vec<f32>, Vec<f32>) {
+        (
+            vec![0.0; self.channels * self.samples],
+            vec![0.0; self.outputs * self.samples],
+        )
+    }
+
+    /// The samples `range` of a channel, in the input of a trial.
+    pub fn section<'a>(
+        &self,
+        input: &'a mut [f32],
+        channel: usize,
+        range: std::ops::Range<usize>,
+    ) -> &'a mut [f32] {
+        &mut input[channel * self.samples + range.start..channel * self.samples + range.end]
+    }
+}
