@@ -22,13 +22,11 @@ use heapless::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::arithmetic::{Arithmetic, FACTOR_SHIFT, Fixed};
-use crate::block::{Block, ReadoutBlock};
 use crate::decision::Decision;
 use crate::network::{Constants, Deliver, Network, ReadoutFilter, Target};
 use crate::neuron::{Filter, FilterFactors, Membrane, UnitFactors};
 use crate::noise::Noise;
-use crate::refractory::Waiting;
-use crate::step::State;
+use crate::step::{StartError, State, StateMemory};
 use crate::trial::{Clock, Run, SpikeHash};
 
 /// The first four bytes.
@@ -289,23 +287,20 @@ impl<'a> Deployed<'a> {
         self.payload.synapses.len() / SYNAPSE_BYTES
     }
 
-    /// Runs the self-test in memory as [`State::start`] takes it; returns the
-    /// hash of its spikes, which is to be compared with
-    /// [`SelfTest::spike_hash`], or `None` if the memory is too small.
-    pub fn self_test(
-        &self,
-        blocks: &mut [Block<Fixed>],
-        readout: &mut [ReadoutBlock<Fixed>],
-        waiting: &mut [Waiting],
-    ) -> Option<u64> {
+    /// Runs the self-test and returns the hash of its spikes, which should equal
+    /// [`SelfTest::spike_hash`].
+    ///
+    /// # Errors
+    /// The memory is too small.
+    pub fn self_test(&self, memory: StateMemory<Fixed>) -> Result<u64, StartError> {
         let mut noise = Noise::new(self.payload.self_test.seed, 0);
-        let state = State::start(self, blocks, readout, waiting, &mut noise)?;
+        let state = State::start(self, memory, &mut noise)?;
         let mut run = Run::new(self, state, noise, self.payload.clock);
         let mut hash = SpikeHash::default();
         while let Some(step) = run.step(|sample| self.self_test_input(sample)) {
             hash.add_step(step, run.state());
         }
-        Some(hash.value())
+        Ok(hash.value())
     }
 
     /// Input of the self-test: all channels in `sample`.

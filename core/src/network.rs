@@ -112,6 +112,12 @@ pub trait Network {
         }
     }
 
+    /// False if a table is shorter than [`Constants`] say; such a network is not
+    /// started.
+    fn is_whole(&self) -> bool {
+        true
+    }
+
     /// Gives `to` every target of `unit`, in ascending order, each with the
     /// amount that a spike of `unit` adds there.
     fn each_target(&self, unit: usize, to: impl Deliver<Self::Number>);
@@ -162,6 +168,16 @@ impl<A: Arithmetic> Network for Tables<'_, A> {
 
     fn input_weight(&self, unit: usize, channel: usize) -> A::InputWeight {
         self.input_weights[unit * self.constants.inputs + channel]
+    }
+
+    fn is_whole(&self) -> bool {
+        let Constants { units, inputs, .. } = self.constants;
+        let end = self.starts.get(units);
+        self.units.len() >= units
+            && self.input_weights.len() >= units.saturating_mul(inputs)
+            && self.readout.len() >= units
+            && self.starts.is_sorted()
+            && end.is_some_and(|&end| end <= self.targets.len())
     }
 
     #[inline]

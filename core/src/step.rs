@@ -26,7 +26,7 @@ use crate::block::{Block, ReadoutBlock};
 use crate::delivery;
 use crate::lanes::{LANES, blocks};
 use crate::network::{Constants, Network};
-use crate::neuron;
+use crate::neuron::{self, Membrane};
 use crate::noise::{Deviates, Noise};
 use crate::refractory::{Refractory, Waiting};
 
@@ -43,41 +43,118 @@ pub struct State<'m, A: Arithmetic> {
     output: A,
 }
 
+/// The memory of a [`State`]. More of it than is needed does no harm.
+#[derive(Debug)]
+pub struct StateMemory<'m, A: Arithmetic> {
+    /// [`blocks`]`(units)` blocks.
+    pub blocks: &'m mut [Block<A>],
+    /// [`blocks`]`(filters)` blocks of readout filters.
+    pub readout: &'m mut [ReadoutBlock<A>],
+    /// One entry a unit.
+    pub waiting: &'m mut [Waiting],
+}
+
+/// A piece of memory that is too small, counted in its entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooFew {
+    /// Entries that are needed.
+    pub needed: usize,
+    /// Entries that are there.
+    pub found: usize,
+}
+
+/// The reason why a network cannot be started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StartError {
+    /// [`StateMemory::blocks`] is too small.
+    Blocks(TooFew),
+    /// [`StateMemory::readout`] is too small.
+    Readout(TooFew),
+    /// [`StateMemory::waiting`] is too small.
+    Waiting(TooFew),
+    /// The network has more than 65,535 units.
+    Units {
+        /// Number of its units.
+        found: usize,
+    },
+    /// A table of the network is shorter than its constants say.
+    Tables,
+    /// The membrane is quadratic, and the numbers serve leaky ones only
+    /// ([`Arithmetic::QUADRATIC`]).
+    Quadratic,
+    /// The threshold is another one than the numbers can compare with
+    /// ([`Arithmetic::THRESHOLD`]).
+    Threshold,
+}
+
+/// The first `needed` entries of `memory`.
+fn part<T>(memory: &mut [T], needed: usize) -> Result<&mut [T], TooFew> {
+    let found = memory.len();
+    memory.get_mut(..needed).ok_or(TooFew { needed, found })
+}
+
+/// Whether a step can run `network`.
+fn check<N: Network>(network: &N) -> Result<(), StartError> {
+    let constants = network.constants();
+    if u16::try_from(constants.units).is_err() {
+        let found = constants.units;
+        return Err(StartError::Units { found });
+    }
+    if !network.is_whole() {
+        return Err(StartError::Tables);
+    }
+    if constants.membrane == Membrane::Quadratic && !N::Number::QUADRATIC {
+        return Err(StartError::Quadratic);
+    }
+    match N::Number::THRESHOLD {
+        Some(threshold) if threshold != constants.threshold => Err(StartError::Threshold),
+        _ => Ok(()),
+    }
+}
+
 impl<'m, A: Arithmetic> State<'m, A> {
-    /// The start of a trial: synapses empty, every unit in its refractory
-    /// time, potentials uniform between the network's two start values. Takes
-    /// [`blocks`]`(units)` blocks, [`blocks`]`(filters)` readout blocks and one
-    /// place a unit in `waiting`; `None` if they are fewer, or if the network
-    /// has more than 65,535 units.
+    /// The start of a trial: synapses empty, every unit in its refractory time,
+    /// potentials uniform between the network's two start values, drawn from
+    /// `noise`.
+    ///
+    /// # Errors
+    /// The memory is too small, or the network is not one that a step can run:
+    /// see [`StartError`].
     pub fn start<N: Network<Number = A>>(
         network: &N,
-        blocks_memory: &'m mut [Block<A>],
-        readout_memory: &'m mut [ReadoutBlock<A>],
-        waiting: &'m mut [Waiting],
+        memory: StateMemory<'m, A>,
         noise: &mut Noise,
-    ) -> Option<Self> {
+    ) -> Result<Self, StartError> {
+        check(network)?;
         let constants = network.constants();
-        let units = constants.units;
-        let waiting = waiting.get_mut(..units)?;
-        let blocks_memory = blocks_memory.get_mut(..blocks(units))?;
-        let readout_memory = readout_memory.get_mut(..blocks(network.readout_filters()))?;
-        u16::try_from(units).ok()?;
+        let (units, filters) = (constants.units, network.readout_filters());
+        let StateMemory {
+            blocks: unit_blocks,
+            readout,
+            waiting,
+        } = memory;
+        let unit_blocks = part(unit_blocks, blocks(units)).map_err(StartError::Blocks)?;
+        let readout = part(readout, blocks(filters)).map_err(StartError::Readout)?;
+        let waiting = part(waiting, units).map_err(StartError::Waiting)?;
 
-        blocks_memory.fill(Block::at(constants.reset));
-        readout_memory.fill(ReadoutBlock::default());
+        unit_blocks.fill(Block::at(constants.reset));
         let (low, high) = constants.start;
         for unit in 0..units {
             let fraction = (noise.word() >> 16) as u16;
             let v = A::between(low, high, fraction);
-            blocks_memory[unit / LANES].set(unit % LANES, &network.unit(unit), v);
+            if let Some(block) = unit_blocks.get_mut(unit / LANES) {
+                block.set(unit % LANES, &network.unit(unit), v);
+            }
         }
-        for index in 0..network.readout_filters() {
-            let readout = network.readout_filter(index);
-            readout_memory[index / LANES].set(index % LANES, &readout);
+        readout.fill(ReadoutBlock::default());
+        for index in 0..filters {
+            if let Some(block) = readout.get_mut(index / LANES) {
+                block.set(index % LANES, &network.readout_filter(index));
+            }
         }
-        Some(Self {
-            blocks: blocks_memory,
-            readout: readout_memory,
+        Ok(Self {
+            blocks: unit_blocks,
+            readout,
             refractory: Refractory::start(waiting, constants.refractory_steps),
             output: A::ZERO,
         })
@@ -331,5 +408,330 @@ impl<'m, A: Arithmetic> State<'m, A> {
             }
             self.refractory.wait(unit, constants.refractory_steps);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::vec::Vec;
+
+    use super::*;
+    use crate::arithmetic::Fixed;
+    use crate::network::{ReadoutFilter, Tables};
+    use crate::neuron::{Filter, FilterFactors, UnitFactors};
+    use crate::noise::deviate;
+    use crate::testing::{Memory, Net, REFRACTORY_STEPS, TAU_M, THRESHOLD};
+
+    /// Steps of the refractory time.
+    const WAIT: u32 = REFRACTORY_STEPS as u32;
+
+    /// Step and unit of every spike in `steps` steps; `before` may change the
+    /// state before each step.
+    fn spikes(
+        net: &Net,
+        steps: u32,
+        mut before: impl FnMut(u32, &mut State<f64>),
+    ) -> Vec<(u32, usize)> {
+        let tables = net.tables();
+        let mut memory = Memory::of(&tables);
+        let mut noise = Noise::new(1, 0);
+        let mut state = memory.start(&tables, &mut noise).expect("enough memory");
+        let mut spikes = Vec::new();
+        for step in 1..=steps {
+            before(step, &mut state);
+            state.step(&tables, &mut noise);
+            spikes.extend(state.fired().map(|unit| (step, unit)));
+        }
+        spikes
+    }
+
+    /// Makes `unit` fire in the next step.
+    fn push(state: &mut State<f64>, unit: usize) {
+        state.set_potential(unit, THRESHOLD + 1.0);
+    }
+
+    #[test]
+    fn a_lone_neuron_fires_at_the_rate_of_the_closed_form() {
+        for current in [1.01, 1.2, 2.0, 5.0, 50.0] {
+            let mut net = Net::unconnected(1);
+            net.units[0].bias = current;
+            // From the reset, which is zero, to the threshold, in whole steps.
+            let charge = TAU_M * libm::log(current / (current - THRESHOLD));
+            let period = libm::ceil(charge) as u32 + WAIT;
+            let steps: Vec<u32> = spikes(&net, 10 * period, |_, _| {})
+                .into_iter()
+                .map(|(step, _)| step)
+                .collect();
+            let expected: Vec<u32> = (1..=10).map(|spike| spike * period).collect();
+            assert_eq!(steps, expected, "a current of {current}");
+        }
+    }
+
+    #[test]
+    fn a_membrane_waits_for_its_refractory_time_and_feels_its_noise_meanwhile() {
+        let mut net = Net::unconnected(1);
+        net.units[0].bias = 50.0;
+        net.constants.noise_gain = 1e-9;
+        let tables = net.tables();
+        let mut memory = Memory::of(&tables);
+        let mut noise = Noise::new(1, 0);
+        let mut state = memory.start(&tables, &mut noise).expect("enough memory");
+        let mut words = noise.clone();
+        let mut expected = 0.0;
+        for _ in 0..WAIT {
+            state.step(&tables, &mut noise);
+            expected += f64::from(words.step().next_block()[0]) * 1e-9;
+            assert_eq!(state.potential(0), expected);
+        }
+        state.step(&tables, &mut noise);
+        assert!(state.potential(0) > 0.4, "it moves after the last one");
+    }
+
+    #[test]
+    fn the_noise_comes_before_the_threshold() {
+        let mut noise = Noise::new(1, 0);
+        // The start takes a word for the potential of the unit.
+        noise.word();
+        let first = noise.step().next_block()[0];
+        assert_eq!(first.signum(), -1, "the seed was chosen for it: {first}");
+        assert_eq!(deviate(0), 0);
+        let mut net = Net::unconnected(1);
+        net.constants.noise_gain = 1e-3;
+        let at_threshold = |_: u32, state: &mut State<f64>| state.set_potential(0, THRESHOLD);
+        assert_eq!(spikes(&net, 1, at_threshold), []);
+        net.constants.noise_gain = -1e-3;
+        assert_eq!(spikes(&net, 1, at_threshold), [(1, 0)]);
+    }
+
+    #[test]
+    fn a_spike_acts_from_the_next_step_on_whatever_the_order_of_the_units() {
+        for (from, to) in [(0, 20), (20, 0), (3, 4)] {
+            for filter in [Filter::Double, Filter::Single] {
+                let mut net = Net::unconnected(21).connect(from, &[(to as u32, 2.0)]);
+                net.constants.filter = filter;
+                let tables = net.tables();
+                let mut memory = Memory::of(&tables);
+                let mut noise = Noise::new(1, 0);
+                let mut state = memory.start(&tables, &mut noise).expect("enough memory");
+                push(&mut state, from);
+                state.step(&tables, &mut noise);
+                assert!(state.fired().eq([from]));
+                let gain = net.units[to].filter.rise_gain;
+                let at_once = match filter {
+                    Filter::Double => 0.0,
+                    Filter::Single => 2.0 * gain,
+                };
+                assert_eq!(state.current(to), at_once);
+                assert_eq!(state.potential(to), 0.0);
+                state.step(&tables, &mut noise);
+                let decay = net.units[to].filter.synapse_decay;
+                let next = match filter {
+                    Filter::Double => 2.0 * gain,
+                    Filter::Single => at_once + decay * at_once,
+                };
+                assert_eq!(state.current(to), next);
+                let silent = (0..21).filter(|&unit| unit != to);
+                assert!(silent.into_iter().all(|unit| state.current(unit) == 0.0));
+            }
+        }
+    }
+
+    #[test]
+    fn the_output_is_the_weighted_sum_of_the_filtered_spikes() {
+        let mut net = Net::unconnected(20);
+        for (unit, readout) in net.readout.iter_mut().enumerate() {
+            readout.weight = unit as f64;
+        }
+        let tables = net.tables();
+        let mut memory = Memory::of(&tables);
+        let mut noise = Noise::new(1, 0);
+        let mut state = memory.start(&tables, &mut noise).expect("enough memory");
+        push(&mut state, 3);
+        push(&mut state, 17);
+        let mut largest = 0.0;
+        for _ in 0..50 {
+            state.step(&tables, &mut noise);
+            let sum = 3.0 * state.filtered(3) + 17.0 * state.filtered(17);
+            assert!(libm::fabs(state.output() - sum) < 1e-12);
+            largest = f64::max(largest, sum);
+        }
+        assert!(largest > 0.1, "{largest}");
+    }
+
+    #[test]
+    fn spikes_within_the_refractory_time_begin_it_again() {
+        let mut net = Net::unconnected(3);
+        net.units.iter_mut().for_each(|unit| unit.bias = 100.0);
+        // One step from the reset to the threshold with this current.
+        let regular = WAIT + 1;
+        let undisturbed = spikes(&net, 3 * regular, |_, _| {});
+        let expected: Vec<(u32, usize)> = (1..=3)
+            .flat_map(|round| (0..3).map(move |unit| (round * regular, unit)))
+            .collect();
+        assert_eq!(undisturbed, expected);
+        let disturbed = spikes(&net, 3 * regular, |step, state| {
+            if step == regular + 2 {
+                push(state, 1);
+            }
+        });
+        assert!(disturbed.contains(&(regular + 2, 1)));
+        assert!(!disturbed.contains(&(2 * regular, 1)));
+        assert!(disturbed.contains(&(2 * regular + 2, 1)));
+        assert!(disturbed.contains(&(2 * regular, 0)) && disturbed.contains(&(2 * regular, 2)));
+    }
+
+    #[test]
+    fn a_refractory_time_can_end_early() {
+        let mut net = Net::unconnected(2);
+        net.units.iter_mut().for_each(|unit| unit.bias = 100.0);
+        let leak = net.constants.leak;
+        let regular = WAIT + 1;
+        let found = spikes(&net, 2 * regular, |step, state| {
+            if step == regular + 2 {
+                state.end_refractory(0, leak);
+            }
+        });
+        let expected = [
+            (regular, 0),
+            (regular, 1),
+            (regular + 2, 0),
+            (2 * regular, 1),
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_stimulation_decides_who_fires() {
+        let net = Net::unconnected(20);
+        let tables = net.tables();
+        let mut memory = Memory::of(&tables);
+        let mut noise = Noise::new(1, 0);
+        let mut state = memory.start(&tables, &mut noise).expect("enough memory");
+        push(&mut state, 1);
+        state.step_stimulated(&tables, &mut noise, |unit, v| match unit {
+            1 => v - 2.0,
+            18 => v + 2.0,
+            _ => v,
+        });
+        assert!(state.fired().eq([18]));
+        assert_eq!(state.potential(18), 0.0);
+        assert!(state.potential(1) < THRESHOLD);
+    }
+
+    #[test]
+    fn synapses_that_have_decayed_to_nothing_end() {
+        let net = Net::unconnected(2).connect(0, &[(1, 1.0)]);
+        let tables = net.tables();
+        let mut memory = Memory::of(&tables);
+        let mut noise = Noise::new(1, 0);
+        let mut state = memory.start(&tables, &mut noise).expect("enough memory");
+        push(&mut state, 0);
+        let mut seen = false;
+        for _ in 0..4000 {
+            state.step(&tables, &mut noise);
+            seen |= state.current(1) > 1e-3;
+        }
+        assert!(seen);
+        assert_eq!(state.current(1), 0.0);
+        assert_eq!(state.filtered(0), 0.0);
+    }
+
+    /// One neuron in fixed point.
+    fn fixed(membrane: Membrane, threshold: Fixed) -> Result<(), StartError> {
+        let filter = FilterFactors {
+            synapse_decay: -100,
+            rise_gain: 100,
+        };
+        let tables = Tables::<Fixed> {
+            constants: Constants {
+                units: 1,
+                inputs: 0,
+                membrane,
+                filter: Filter::Double,
+                leak: 100,
+                rise_decay: -100,
+                noise_gain: 0,
+                threshold,
+                reset: Fixed::ZERO,
+                refractory_steps: 4,
+                start: (Fixed::ZERO, Fixed::ZERO),
+            },
+            units: &[UnitFactors {
+                filter,
+                gain: (),
+                lag: (),
+                bias: Fixed::ZERO,
+            }],
+            input_weights: &[],
+            starts: &[0, 0],
+            targets: &[],
+            readout: &[ReadoutFilter { filter, weight: () }],
+            readout_spike: Fixed::OUTPUT_ONE,
+        };
+        Memory::of(&tables)
+            .start(&tables, &mut Noise::new(1, 0))
+            .map(|_| ())
+    }
+
+    #[test]
+    fn fixed_point_refuses_a_quadratic_membrane_and_a_threshold_other_than_zero() {
+        assert_eq!(fixed(Membrane::Leaky, Fixed::ZERO), Ok(()));
+        let quadratic = fixed(Membrane::Quadratic, Fixed::ZERO);
+        assert_eq!(quadratic, Err(StartError::Quadratic));
+        let odd = fixed(Membrane::Leaky, Fixed::DELTA);
+        assert_eq!(odd, Err(StartError::Threshold));
+    }
+
+    #[test]
+    fn a_network_with_short_tables_is_refused() {
+        let net = Net::unconnected(2).connect(0, &[(1, 1.0)]);
+        let mut memory = Memory::of(&net.tables());
+        let mut started = |tables: &Tables<f64>| {
+            memory
+                .start(tables, &mut Noise::new(1, 0))
+                .map(|_| ())
+                .err()
+        };
+        assert_eq!(started(&net.tables()), None);
+        let whole = net.tables();
+        let short = [
+            Tables {
+                units: &net.units[..1],
+                ..whole
+            },
+            Tables {
+                input_weights: &net.input_weights[..1],
+                ..whole
+            },
+            Tables {
+                starts: &net.starts[..2],
+                ..whole
+            },
+            Tables {
+                starts: &[1, 0, 0],
+                ..whole
+            },
+            Tables {
+                targets: &[],
+                ..whole
+            },
+            Tables {
+                readout: &net.readout[..1],
+                ..whole
+            },
+        ];
+        for tables in short {
+            assert_eq!(started(&tables), Some(StartError::Tables));
+        }
+    }
+
+    #[test]
+    fn a_network_of_more_units_than_sixteen_bits_count_is_refused() {
+        let net = Net::unconnected(65_536);
+        let tables = net.tables();
+        let error = Memory::of(&tables)
+            .start(&tables, &mut Noise::new(1, 0))
+            .map(|_| ());
+        assert_eq!(error, Err(StartError::Units { found: 65_536 }));
     }
 }

@@ -241,59 +241,20 @@ mod tests {
     use std::vec::Vec;
 
     use super::*;
-    use crate::block::{Block, ReadoutBlock};
-    use crate::network::{Constants, ReadoutFilter, Tables};
-    use crate::neuron::{Filter, FilterFactors, Membrane, UnitFactors};
-    use crate::refractory::Waiting;
+    use crate::network::Tables;
+    use crate::testing::{Memory, Net};
 
-    const FILTER: FilterFactors<f64> = FilterFactors {
-        synapse_decay: -0.1,
-        rise_gain: 0.1,
-    };
-
-    /// A unit without synapses; one input channel drives it.
-    const ALONE: Tables<f64> = Tables {
-        constants: Constants {
-            units: 1,
-            inputs: 1,
-            membrane: Membrane::Leaky,
-            filter: Filter::Single,
-            leak: 0.1,
-            rise_decay: 0.0,
-            noise_gain: 0.0,
-            threshold: 1.0,
-            reset: 0.0,
-            refractory_steps: 0,
-            start: (0.0, 0.0),
-        },
-        units: &[UnitFactors {
-            filter: FILTER,
-            gain: 1.0,
-            lag: 0.0,
-            bias: 0.0,
-        }],
-        input_weights: &[1.0],
-        starts: &[0, 0],
-        targets: &[],
-        readout: &[ReadoutFilter {
-            filter: FILTER,
-            weight: 1.0,
-        }],
-        readout_spike: 1.0,
-    };
-
-    /// Starts a run of [`ALONE`] and hands it to `run`.
+    /// Starts a run of one neuron and hands it to `run`.
     fn with_run<I: AsRef<[f64]>, T>(
         clock: Clock,
-        run: impl FnOnce(Run<'_, '_, Tables<'static, f64>, I>) -> T,
+        run: impl FnOnce(Run<'_, '_, Tables<'_, f64>, I>) -> T,
     ) -> T {
+        let net = Net::unconnected(1);
+        let tables = net.tables();
+        let mut memory = Memory::of(&tables);
         let mut noise = Noise::new(1, 0);
-        let mut blocks = [Block::default()];
-        let mut readout = [ReadoutBlock::default()];
-        let mut waiting = [Waiting::default()];
-        let state = State::start(&ALONE, &mut blocks, &mut readout, &mut waiting, &mut noise)
-            .expect("enough memory");
-        run(Run::new(&ALONE, state, noise, clock))
+        let state = memory.start(&tables, &mut noise).expect("enough memory");
+        run(Run::new(&tables, state, noise, clock))
     }
 
     #[test]
@@ -332,7 +293,7 @@ mod tests {
             steps_per_sample: 2,
             steps: 20,
         };
-        let value = |sample: u32| [f64::from(sample / 3) * 2.0];
+        let value = |sample: u32| [f64::from(sample / 3) * 20.0];
         let potential = |run: &Run<Tables<f64>, [f64; 1]>| run.state().potential(0);
         let by_samples: Vec<f64> = with_run(clock, |mut run| {
             core::iter::from_fn(|| run.step(value).map(|_| potential(&run))).collect()

@@ -9,7 +9,7 @@ use rate2spike_core::blob::Deployed;
 use rate2spike_core::block::{Block, ReadoutBlock};
 use rate2spike_core::lanes::blocks;
 use rate2spike_core::refractory::Waiting;
-use rate2spike_core::step::State;
+use rate2spike_core::step::{StartError, State, StateMemory, TooFew};
 use rate2spike_core::trial::{Run, SpikeHash};
 use rate2spike_core::{Fixed, Network, noise::Noise};
 
@@ -55,13 +55,16 @@ impl Memory {
         }
     }
 
+    fn all(&mut self) -> StateMemory<'_, Fixed> {
+        StateMemory {
+            blocks: &mut self.blocks,
+            readout: &mut self.readout,
+            waiting: &mut self.waiting,
+        }
+    }
+
     fn start(&mut self, network: &Deployed, noise: &mut Noise) -> State<'_, Fixed> {
-        let Self {
-            blocks,
-            readout,
-            waiting,
-        } = self;
-        State::start(network, blocks, readout, waiting, noise).expect("enough memory")
+        State::start(network, self.all(), noise).expect("enough memory")
     }
 }
 
@@ -98,17 +101,8 @@ fn frozen_networks_spike_as_ever() {
 fn frozen_networks_pass_their_own_self_test() {
     for (name, bytes) in networks() {
         let network = Deployed::read(&bytes).expect("a valid network");
-        let Memory {
-            mut blocks,
-            mut readout,
-            mut waiting,
-        } = Memory::of(&network);
-        let found = network.self_test(&mut blocks, &mut readout, &mut waiting);
-        assert_eq!(
-            found,
-            Some(network.payload().self_test.spike_hash),
-            "{name}"
-        );
+        let found = network.self_test(Memory::of(&network).all());
+        assert_eq!(found, Ok(network.payload().self_test.spike_hash), "{name}");
     }
 }
 
@@ -116,15 +110,29 @@ fn frozen_networks_pass_their_own_self_test() {
 fn too_little_memory_is_refused() {
     let bytes = &networks()["go-nogo.snn"];
     let network = Deployed::read(bytes).expect("a valid network");
-    let Memory {
-        mut blocks,
-        mut readout,
-        mut waiting,
-    } = Memory::of(&network);
-    let short = waiting.len() - 1;
+    let units = network.constants().units;
+    let too_few = |needed: usize| TooFew {
+        needed,
+        found: needed - 1,
+    };
+    let mut memory = Memory::of(&network);
+    memory.waiting.pop();
     assert_eq!(
-        network.self_test(&mut blocks, &mut readout, &mut waiting[..short]),
-        None
+        network.self_test(memory.all()),
+        Err(StartError::Waiting(too_few(units)))
+    );
+    let mut memory = Memory::of(&network);
+    memory.blocks.pop();
+    assert_eq!(
+        network.self_test(memory.all()),
+        Err(StartError::Blocks(too_few(blocks(units))))
+    );
+    let mut memory = Memory::of(&network);
+    memory.readout.pop();
+    let filters = blocks(network.readout_filters());
+    assert_eq!(
+        network.self_test(memory.all()),
+        Err(StartError::Readout(too_few(filters)))
     );
 }
 

@@ -11,7 +11,7 @@ use rate2spike_core::lanes::blocks;
 use rate2spike_core::network::Network;
 use rate2spike_core::noise::Noise;
 use rate2spike_core::refractory::Waiting;
-use rate2spike_core::step::State;
+use rate2spike_core::step::{State, StateMemory};
 
 /// Miri is some thousand times slower, and sees enough in a part.
 const STRIDE: usize = if cfg!(miri) { 1009 } else { 1 };
@@ -51,9 +51,11 @@ fn survives(bytes: &[u8]) -> bool {
     let mut noise = Noise::new(1, 0);
     let mut state = State::start(
         &network,
-        &mut state_blocks,
-        &mut readout,
-        &mut waiting,
+        StateMemory {
+            blocks: &mut state_blocks,
+            readout: &mut readout,
+            waiting: &mut waiting,
+        },
         &mut noise,
     )
     .expect("as much memory as it has units");

@@ -10,7 +10,7 @@ use rate2spike_core::blob::{Deployed, HEADER_BYTES, LAYOUT, MAGIC};
 use rate2spike_core::network::Network;
 use rate2spike_core::noise::Noise;
 use rate2spike_core::block::{Block, ReadoutBlock};
-use rate2spike_core::step::State;
+use rate2spike_core::step::{State, StateMemory};
 use rate2spike_core::refractory::Waiting;
 use rate2spike_core::lanes::blocks;
 
@@ -50,9 +50,11 @@ fn run(bytes: &[u8]) {
     let mut noise = Noise::new(1, 0);
     let state = State::start(
         &network,
-        &mut states,
-        &mut readout,
-        &mut waiting,
+        StateMemory {
+            blocks: &mut states,
+            readout: &mut readout,
+            waiting: &mut waiting,
+        },
         &mut noise,
     );
     let mut state = state.expect("as much memory as it has units");

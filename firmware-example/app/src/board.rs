@@ -1,17 +1,17 @@
-//! What a board has.
+//! The parts of a board that the firmware uses.
 
 use rate2spike_protocol::message::FlashFault;
 
 /// Clock, serial line, button and light.
 pub trait Board {
-    /// Its name, as the command line knows it.
+    /// The board's name on the command line.
     const NAME: &'static str;
 
     /// Cycles of [`Board::cycles`] in a second.
     fn clock_hz(&self) -> u32;
 
-    /// Cycles since some moment; wraps. Must be called often enough for
-    /// [`Counter`].
+    /// Cycles since a fixed moment, modulo 2³². [`Counter`] says how often this
+    /// must be called.
     fn cycles(&mut self) -> u32;
 
     /// The next byte from the serial line, if there is one.
@@ -26,11 +26,10 @@ pub trait Board {
     /// Switches the light.
     fn set_light(&mut self, on: bool);
 
-    /// The deepest that the stack went so far, in bytes.
+    /// The largest size of the stack so far, in bytes.
     fn stack_bytes(&self) -> u32;
 
-    /// False once the board is switched off, which only a board in a test
-    /// lives to see.
+    /// False once the board is switched off, which happens in tests only.
     fn is_on(&self) -> bool {
         true
     }
@@ -38,29 +37,30 @@ pub trait Board {
 
 /// Flash for two networks, one of which is in use.
 pub trait Store {
-    /// All of it: two slots, and what is left over.
+    /// The whole flash for networks: two slots, and the rest.
     fn bytes(&self) -> &[u8];
 
-    /// Bytes of a slot, whole sectors. The second slot follows the first one.
+    /// Bytes of a slot, a whole number of sectors. The second slot follows the
+    /// first one.
     fn slot_bytes(&self) -> usize;
 
-    /// Erases `bytes` bytes from `offset` on, which is a slot's start, and what
-    /// lies in the last one's sector; the first sector first.
+    /// Erases the sectors of `bytes` bytes from `offset` on, which is the start of
+    /// a slot; the first sector first.
     ///
     /// # Errors
-    /// What the flash reports.
+    /// The fault that the flash reports.
     fn erase(&mut self, offset: usize, bytes: usize) -> Result<(), FlashFault>;
 
-    /// Writes inside of [`Store::bytes`]: erased flash, or zeros over
+    /// Writes `bytes` at `offset`, either over erased flash or zeros over
     /// anything.
     ///
     /// # Errors
-    /// What the flash reports.
+    /// The fault that the flash reports.
     fn write(&mut self, offset: usize, bytes: &[u8]) -> Result<(), FlashFault>;
 }
 
-/// A count of 32 bits from a hardware counter of 24, such as a Cortex-M's
-/// SysTick. It has to be advanced once in 2²⁴ cycles at least.
+/// A count of 32 bits from a hardware counter of 24 bits, such as the SysTick of
+/// a Cortex-M. [`Counter::at`] must be called at least once in 2²⁴ cycles.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Counter {
     last: u32,

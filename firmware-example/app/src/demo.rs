@@ -1,9 +1,9 @@
 //! The network in real time: the button is the cue, the light the answer.
 //!
-//! While nothing is pressed, trials without input follow each other. A press
-//! shows an input of one on the first channel for as long as it lasts, and from
-//! there the trial goes on for its whole length; the light goes on when the
-//! output passes the task's threshold, and off at the trial's end.
+//! While the button is up, trials without input follow each other. While it is
+//! down, the input of the first channel is one; the press begins a trial of the
+//! whole length. The light goes on when the output passes the task's threshold,
+//! and off at the trial's end.
 
 use fixed::types::I4F12;
 use heapless::Vec;
@@ -16,11 +16,11 @@ use crate::board::Board;
 use crate::log;
 use crate::memory::NetworkMemory;
 
-/// Time beyond so many steps is not made up for.
+/// Most steps by which the board may be late and still catch up.
 const MOST_LATE: u32 = 64;
 
-/// Runs until a byte arrives, which is returned, or until the board is
-/// switched off.
+/// Runs until a byte arrives on the line, and returns it; `None` once the board
+/// is switched off.
 pub fn run<B: Board, const UNITS: usize>(
     board: &mut B,
     memory: &mut NetworkMemory<UNITS>,
@@ -48,7 +48,8 @@ fn trial<B: Board, const UNITS: usize>(
     pace: &mut Pace,
 ) -> Option<u8> {
     let payload = network.payload();
-    let state = memory.start(network, &mut noise)?;
+    // A network that does not fit was refused before.
+    let state = memory.start(network, &mut noise).ok()?;
     let mut run = Run::new(network, state, noise, payload.clock);
     let channels = network.constants().inputs;
     let mut pressed = false;
@@ -83,13 +84,14 @@ fn cue(pressed: bool, channels: usize) -> Vec<I4F12, MOST_INPUTS> {
         .collect()
 }
 
-/// One step after the other, each in its time.
+/// The pace of real time: each step begins when the one before should have
+/// ended.
 struct Pace {
     /// Cycles of a step.
     period: u32,
-    /// When the present step ends.
+    /// The count of cycles at which the present step should end.
     due: u32,
-    /// Steps that took longer than they last.
+    /// Number of steps that took longer than their time.
     late: u32,
 }
 
@@ -105,8 +107,9 @@ impl Pace {
         }
     }
 
-    /// Waits for the step's end. A late step, the first one of a trial for
-    /// instance, is made up for by the next ones, up to [`MOST_LATE`] steps.
+    /// Waits for the step's end. After a late step, the first one of a trial for
+    /// instance, the next steps follow without a pause until the board has caught
+    /// up. A delay of more than [`MOST_LATE`] steps is not caught up.
     fn wait<B: Board>(&mut self, board: &mut B) {
         let left = |now: u32, due: u32| due.wrapping_sub(now) as i32;
         let mut now = board.cycles();

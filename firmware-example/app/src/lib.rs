@@ -1,20 +1,26 @@
 //! The firmware, without the chip.
 //!
-//! A [`Board`] has a clock, a serial line, a button and a light; a [`Store`]
-//! is the flash in which the network lies, apart from the firmware, with room for
-//! a second one ([`slots`]). [`run`] checks the network and reads it in place. With a network, and with
-//! nobody on the line, it runs in real time: the button is the cue, the light
-//! the answer ([`demo`]). With a host on the line it does what the
-//! [`rate2spike_protocol`] says ([`server`]). Without a network it says so on
-//! the line and with the light ([`trouble`]), and waits for one.
+//! A [`Board`] has a clock, a serial line, a button and a light. A [`Store`] is
+//! the flash in which the network lies, apart from the firmware, with room for a
+//! second network ([`slots`]). [`run`] checks the network, reads it in place, and
+//! does one of three things:
 //!
-//! A board's `main` makes the three parts and calls [`run`].
+//! - without a host on the line it runs the network in real time: the button is
+//!   the cue, the light the answer ([`demo`]);
+//! - with a host on the line it answers requests ([`server`],
+//!   [`rate2spike_protocol`]), and runs measured trials ([`trial`]);
+//! - without a network it reports the reason on the line and with the light
+//!   ([`trouble`]), and waits for a network.
+//!
+//! The `main` of a board makes a board, a store and a [`Memory`], and calls
+//! [`run`].
 
 #![no_std]
 #![forbid(unsafe_code)]
 
 pub mod board;
 pub mod demo;
+pub mod line;
 pub mod log;
 pub mod memory;
 pub mod server;
@@ -26,9 +32,9 @@ pub use board::{Board, Counter, Store};
 pub use memory::Memory;
 
 use rate2spike_protocol::{Receiver, record};
-use server::Left;
+use server::{Held, Left};
 
-/// Runs for ever, or as long as the board is on.
+/// Runs until the board is switched off.
 pub fn run<B: Board, S: Store, const UNITS: usize, const VALUES: usize>(
     board: &mut B,
     store: &mut S,
@@ -41,7 +47,8 @@ pub fn run<B: Board, S: Store, const UNITS: usize, const VALUES: usize>(
         if let Err(fault) = network {
             log::fault(&fault);
         }
-        let left = server::serve(board, &mut receiver, memory, &network, &limits);
+        let held = Held { network, limits };
+        let left = server::serve(board, &mut receiver, memory, &held);
         if let Left::Erase(bytes) = left {
             server::replace(board, store, &mut receiver, &limits, bytes);
         }

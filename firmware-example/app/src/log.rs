@@ -1,5 +1,4 @@
-//! What is logged for a probe, where the firmware is built with `defmt`;
-//! nothing otherwise.
+//! The log for a debug probe. Without the feature `defmt` nothing is logged.
 
 pub use sink::{fault, late};
 
@@ -7,12 +6,12 @@ pub use sink::{fault, late};
 mod sink {
     use rate2spike_protocol::message::NetworkFault;
 
-    /// There is no network.
+    /// Logs that there is no network.
     pub fn fault(fault: &NetworkFault) {
         defmt::warn!("no network: {}", fault);
     }
 
-    /// So many steps have taken longer than they last.
+    /// Logs the number of steps that took longer than their time.
     pub fn late(steps: u32) {
         if steps > 0 {
             defmt::warn!("{} steps late", steps);
@@ -24,9 +23,9 @@ mod sink {
 mod sink {
     use rate2spike_protocol::message::NetworkFault;
 
-    /// There is no network.
+    /// Logs that there is no network.
     pub fn fault(_fault: &NetworkFault) {}
 
-    /// So many steps have taken longer than they last.
+    /// Logs the number of steps that took longer than their time.
     pub fn late(_steps: u32) {}
 }

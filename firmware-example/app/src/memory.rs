@@ -1,4 +1,4 @@
-//! What a network needs in RAM, and whether there is enough of it.
+//! The RAM of a network, and the check that a network fits into it.
 
 use fixed::types::I4F12;
 use rate2spike_core::Fixed;
@@ -7,10 +7,10 @@ use rate2spike_core::block::{Block, ReadoutBlock};
 use rate2spike_core::network::Network;
 use rate2spike_core::noise::Noise;
 use rate2spike_core::refractory::Waiting;
-use rate2spike_core::step::State;
+use rate2spike_core::step::{StartError, State, StateMemory};
 #[cfg(target_pointer_width = "32")]
 use rate2spike_protocol::message::{FILTER_RAM_BYTES, UNIT_RAM_BYTES};
-use rate2spike_protocol::message::{Limits, NetworkFault};
+use rate2spike_protocol::message::{Limits, NetworkFault, Refusal};
 
 /// Most readout filters.
 pub const FILTERS: usize = 16;
@@ -25,15 +25,15 @@ pub struct Memory<const UNITS: usize, const VALUES: usize> {
 
 /// State of up to `UNITS` units.
 pub struct NetworkMemory<const UNITS: usize> {
-    // On a microcontroller a block holds one unit; on a desktop it holds more,
-    // and these are more than enough.
+    // A block holds one unit on a microcontroller and more on a desktop, where
+    // `UNITS` blocks are more than enough.
     units: [Block<Fixed>; UNITS],
     readout: [ReadoutBlock<Fixed>; FILTERS],
     waiting: [Waiting; UNITS],
 }
 
 impl<const UNITS: usize, const VALUES: usize> Memory<UNITS, VALUES> {
-    /// All zero, so that it costs no flash.
+    /// All zero, so that a `static` memory costs no flash.
     pub const fn new() -> Self {
         Self {
             network: NetworkMemory {
@@ -45,7 +45,7 @@ impl<const UNITS: usize, const VALUES: usize> Memory<UNITS, VALUES> {
         }
     }
 
-    /// The parts that a trial needs.
+    /// The memory of the network's state, and the input of a trial.
     pub fn split(&mut self) -> (&mut NetworkMemory<UNITS>, &[I4F12]) {
         (&mut self.network, &self.input)
     }
@@ -63,26 +63,36 @@ impl<const UNITS: usize, const VALUES: usize> Default for Memory<UNITS, VALUES> 
 }
 
 impl<const UNITS: usize> NetworkMemory<UNITS> {
-    /// The start of a trial; `None` for a network beyond the limits.
-    pub fn start(&mut self, network: &Deployed, noise: &mut Noise) -> Option<State<'_, Fixed>> {
-        State::start(
-            network,
-            &mut self.units,
-            &mut self.readout,
-            &mut self.waiting,
-            noise,
-        )
+    /// The start of a trial.
+    ///
+    /// # Errors
+    /// The network is larger than the memory.
+    pub fn start(
+        &mut self,
+        network: &Deployed,
+        noise: &mut Noise,
+    ) -> Result<State<'_, Fixed>, StartError> {
+        State::start(network, self.all(), noise)
     }
 
-    /// The hash of the self-test's spikes; `None` for a network beyond the
-    /// limits.
-    pub fn self_test(&mut self, network: &Deployed) -> Option<u64> {
-        network.self_test(&mut self.units, &mut self.readout, &mut self.waiting)
+    /// The hash of the self-test's spikes.
+    ///
+    /// # Errors
+    /// The network is larger than the memory.
+    pub fn self_test(&mut self, network: &Deployed) -> Result<u64, StartError> {
+        network.self_test(self.all())
+    }
+
+    fn all(&mut self) -> StateMemory<'_, Fixed> {
+        StateMemory {
+            blocks: &mut self.units,
+            readout: &mut self.readout,
+            waiting: &mut self.waiting,
+        }
     }
 }
 
-/// What a memory, and flash for networks of `network_bytes` bytes, have room
-/// for.
+/// The limits of a memory, and of flash for networks of `network_bytes` bytes.
 pub const fn limits<const UNITS: usize, const VALUES: usize>(network_bytes: usize) -> Limits {
     Limits {
         units: UNITS as u16,
@@ -92,15 +102,16 @@ pub const fn limits<const UNITS: usize, const VALUES: usize>(network_bytes: usiz
     }
 }
 
-/// The network in `bytes`, checked, if it is within the limits.
+/// Checks the network in `bytes`, and that it is within the limits.
 ///
 /// # Errors
-/// What is wrong with it.
+/// The fault of the network.
 pub fn held<'s>(bytes: &'s [u8], limits: &Limits) -> Result<Deployed<'s>, NetworkFault> {
     let network = Deployed::read(bytes).map_err(NetworkFault::Blob)?;
     let shared = &network.payload().shared;
     if shared.units > limits.units {
-        return Err(too_many_units(&network));
+        let found = shared.units;
+        return Err(NetworkFault::Units { found });
     }
     if network.readout_filters() > usize::from(limits.filters) {
         let found = network.readout_filters() as u16;
@@ -109,13 +120,20 @@ pub fn held<'s>(bytes: &'s [u8], limits: &Limits) -> Result<Deployed<'s>, Networ
     Ok(network)
 }
 
-/// The fault of a network with more units than there is memory for.
-pub fn too_many_units(network: &Deployed) -> NetworkFault {
-    let found = network.payload().shared.units;
-    NetworkFault::Units { found }
+/// The refusal of a network that was not started. [`held`] keeps such networks
+/// away.
+pub fn unstarted(network: &Deployed, error: StartError) -> Refusal {
+    Refusal::NoNetwork(match error {
+        StartError::Readout(_) => NetworkFault::Filters {
+            found: network.readout_filters() as u16,
+        },
+        _ => NetworkFault::Units {
+            found: network.payload().shared.units,
+        },
+    })
 }
 
-/// What the command line counts with.
+/// The command line computes with these sizes.
 #[cfg(target_pointer_width = "32")]
 const _: () = {
     assert!(size_of::<Block<Fixed>>() + size_of::<Waiting>() == UNIT_RAM_BYTES);

@@ -2,60 +2,53 @@
 
 use fixed::types::I4F12;
 use rate2spike_core::blob::Deployed;
-use rate2spike_protocol::frame::{self, LINE_BYTES, Receiver};
+use rate2spike_protocol::frame::{self, Receiver};
 use rate2spike_protocol::message::{
     FlashFault, Holding, INPUT_BYTES, Identity, Limits, NetworkFault, Refusal, SelfTest,
 };
 use rate2spike_protocol::{Answer, Request};
 
 use crate::board::{Board, Store};
-use crate::memory::{Memory, NetworkMemory, too_many_units};
+use crate::line::{refuse, send};
+use crate::memory::{Memory, NetworkMemory, unstarted};
 use crate::slots::{self, Replacement};
 use crate::{demo, trial, trouble};
 
-/// After this time without a byte the board goes back to what it does without
-/// a host.
+/// Seconds without a byte after which the board returns to its work without a
+/// host.
 const QUIET_S: u32 = 5;
 
-/// A network, or why there is none.
-type Held<'s> = Result<Deployed<'s>, NetworkFault>;
+/// The network that the board holds, and the networks for which it has room.
+pub struct Held<'s> {
+    /// The network, or the reason why there is none.
+    pub network: Result<Deployed<'s>, NetworkFault>,
+    /// The largest network and input.
+    pub limits: Limits,
+}
 
-/// Why the network was put down.
+/// The reason why the server let go of the network.
 pub enum Left {
-    /// The host wants to write another one of so many bytes.
+    /// The host wants to write a network of this many bytes.
     Erase(u32),
     /// The board was switched off.
     Off,
 }
 
-/// Sends an answer.
-pub fn send<B: Board>(board: &mut B, answer: &Answer) {
-    let mut line = [0; LINE_BYTES];
-    if let Some(bytes) = frame::encode(answer, &mut line) {
-        bytes.iter().for_each(|&byte| board.send(byte));
-    }
-}
-
-fn refuse<B: Board>(board: &mut B, refusal: Refusal) {
-    send(board, &Answer::Refused(refusal));
-}
-
-/// Answers requests while there are any; runs the demo or reports trouble
-/// while there are none.
+/// Answers the host's requests. Without a host it runs the demo, or reports the
+/// trouble if there is no network.
 pub fn serve<B: Board, const UNITS: usize, const VALUES: usize>(
     board: &mut B,
     receiver: &mut Receiver,
     memory: &mut Memory<UNITS, VALUES>,
-    network: &Held,
-    limits: &Limits,
+    held: &Held,
 ) -> Left {
     loop {
-        let mut byte = match network {
+        let mut byte = match &held.network {
             Ok(network) => demo::run(board, memory.network(), network),
             Err(fault) => trouble::report(board, fault),
         };
         while let Some(received) = byte {
-            if let Some(bytes) = take(board, receiver, memory, (network, limits), received) {
+            if let Some(bytes) = take(board, receiver, memory, held, received) {
                 return Left::Erase(bytes);
             }
             byte = next(board);
@@ -66,7 +59,7 @@ pub fn serve<B: Board, const UNITS: usize, const VALUES: usize>(
     }
 }
 
-/// Waits for a byte, but not for ever.
+/// Waits for a byte; `None` after [`QUIET_S`] seconds.
 fn next<B: Board>(board: &mut B) -> Option<u8> {
     let start = board.cycles();
     let quiet = board.clock_hz().saturating_mul(QUIET_S);
@@ -78,19 +71,20 @@ fn next<B: Board>(board: &mut B) -> Option<u8> {
     None
 }
 
-/// Takes a byte and answers the request that it completes. A request to erase
-/// the network is returned, since the network is still in use here.
+/// Takes a byte and answers the request that it completes. Returns the size of
+/// the new network if the request is to erase the old one, which is still in use
+/// here.
 fn take<B: Board, const UNITS: usize, const VALUES: usize>(
     board: &mut B,
     receiver: &mut Receiver,
     memory: &mut Memory<UNITS, VALUES>,
-    (network, limits): (&Held, &Limits),
+    held: &Held,
     byte: u8,
 ) -> Option<u32> {
     match receiver.push(byte)?.and_then(frame::decode) {
         Err(error) => refuse(board, Refusal::Frame(error)),
         Ok(Request::Erase { bytes }) => return Some(bytes),
-        Ok(request) => answer(board, memory, (network, limits), &request),
+        Ok(request) => answer(board, memory, held, &request),
     }
     None
 }
@@ -98,31 +92,26 @@ fn take<B: Board, const UNITS: usize, const VALUES: usize>(
 fn answer<B: Board, const UNITS: usize, const VALUES: usize>(
     board: &mut B,
     memory: &mut Memory<UNITS, VALUES>,
-    (network, limits): (&Held, &Limits),
+    held: &Held,
     request: &Request,
 ) {
-    let no_network = |fault: &NetworkFault| Refusal::NoNetwork(*fault);
+    let network = held.network.as_ref().map_err(|fault| *fault);
     let result = match *request {
-        Request::Identify => {
-            let network = network.as_ref().map_err(|fault| *fault);
-            return identify(board, limits, network);
-        }
+        Request::Identify => return identify(board, &held.limits, network),
         Request::SelfTest => network
-            .as_ref()
-            .map_err(no_network)
+            .map_err(Refusal::NoNetwork)
             .and_then(|network| self_test(memory.network(), network))
             .map(Answer::SelfTest),
         Request::Load { first, values } => {
             load(&mut memory.input, first, values).map(|()| Answer::Loaded)
         }
         Request::Run(wanted) => network
-            .as_ref()
-            .map_err(no_network)
+            .map_err(Refusal::NoNetwork)
             .and_then(|network| trial::run(board, memory, network, &wanted))
             .map(Answer::Done),
-        // Taken before.
+        // `take` has handled it.
         Request::Erase { .. } => Err(Refusal::Range),
-        // Nothing was erased.
+        // Nothing was erased before.
         Request::Write { .. } => Err(Refusal::Flash(FlashFault::Failed)),
     };
     match result {
@@ -137,7 +126,7 @@ fn self_test<const UNITS: usize>(
 ) -> Result<SelfTest, Refusal> {
     let found = memory
         .self_test(network)
-        .ok_or(Refusal::NoNetwork(too_many_units(network)))?;
+        .map_err(|error| unstarted(network, error))?;
     let wanted = network.payload().self_test.spike_hash;
     Ok(SelfTest { wanted, found })
 }
@@ -178,9 +167,9 @@ fn load(input: &mut [I4F12], first: u32, values: &[u8]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Makes room for a network of `bytes` bytes beside the one that is held and
-/// writes what the host sends, until it asks for something else or falls
-/// silent. If the new network is whole then, it takes the other one's place.
+/// Makes room for a network of `bytes` bytes beside the one in use and writes the
+/// bytes that the host sends, until the host asks for something else or falls
+/// silent. If the new network is whole then, it takes the place of the old one.
 pub fn replace<B: Board, S: Store>(
     board: &mut B,
     store: &mut S,
@@ -208,12 +197,12 @@ pub fn replace<B: Board, S: Store>(
             Ok(_) => refuse(board, Refusal::NoNetwork(NetworkFault::Erased)),
         }
     }
-    // Nobody is there to hear why it is not taken.
+    // The host is gone, and no one would hear why the network is not taken.
     let _ = replacement.finish(store, limits);
 }
 
-/// Takes the new network and says what the board holds: the network in use, or
-/// what is wrong with the new one.
+/// Takes the new network into use and tells the host which network the board
+/// holds, or what is wrong with the new one.
 fn identify_new<B: Board, S: Store>(
     board: &mut B,
     store: &mut S,

@@ -1,4 +1,4 @@
-//! A trial, measured.
+//! A trial with the input that the host has loaded, its cycles counted.
 
 use fixed::types::I4F12;
 use heapless::Vec;
@@ -15,14 +15,15 @@ use rate2spike_protocol::message::{
 };
 
 use crate::board::Board;
-use crate::memory::{Memory, NetworkMemory, too_many_units};
-use crate::server::send;
+use crate::line::send;
+use crate::memory::{Memory, unstarted};
 
 /// Runs the trial that `wanted` describes, on the input in `memory`, and sends
-/// what it asks for.
+/// the spikes and outputs that it asks for.
 ///
 /// # Errors
-/// The trial is longer than the memory.
+/// The trial is longer than the input in memory, or the network is larger than
+/// the memory.
 pub fn run<B: Board, const UNITS: usize, const VALUES: usize>(
     board: &mut B,
     memory: &mut Memory<UNITS, VALUES>,
@@ -33,7 +34,9 @@ pub fn run<B: Board, const UNITS: usize, const VALUES: usize>(
     let (state_memory, values) = memory.split();
     let input = Samples::new(values, inputs, wanted.samples).ok_or(Refusal::Input)?;
     let mut noise = Noise::new(wanted.seed, wanted.index);
-    let state = start(state_memory, network, &mut noise)?;
+    let state = state_memory
+        .start(network, &mut noise)
+        .map_err(|error| unstarted(network, error))?;
     let payload = network.payload();
     let (mut evidence, mut hash) = (Evidence::default(), SpikeHash::default());
     let (mut cycles, mut spikes, mut saturated_steps) = (Cycles::default(), 0, 0);
@@ -50,7 +53,7 @@ pub fn run<B: Board, const UNITS: usize, const VALUES: usize>(
         hash.add_step(step, state);
         evidence.see(&payload.decision, step, output);
         saturated_steps += u32::from(saturated(network, state));
-        stream.take(board, wanted, step, state, output);
+        stream.take(board, wanted, step, state);
         mark = board.cycles();
     }
     stream.flush(board);
@@ -64,15 +67,6 @@ pub fn run<B: Board, const UNITS: usize, const VALUES: usize>(
     })
 }
 
-fn start<'m, const UNITS: usize>(
-    memory: &'m mut NetworkMemory<UNITS>,
-    network: &Deployed,
-    noise: &mut Noise,
-) -> Result<State<'m, Fixed>, Refusal> {
-    let refusal = Refusal::NoNetwork(too_many_units(network));
-    memory.start(network, noise).ok_or(refusal)
-}
-
 /// The input of a trial.
 struct Samples<'m> {
     values: &'m [I4F12],
@@ -81,8 +75,8 @@ struct Samples<'m> {
 }
 
 impl<'m> Samples<'m> {
-    /// `samples` samples at the beginning of `values`; `None` if there are
-    /// fewer, or none.
+    /// The first `samples` samples of `values`; `None` if `values` holds fewer, or
+    /// if `samples` is zero.
     fn new(values: &'m [I4F12], inputs: usize, samples: u32) -> Option<Self> {
         let samples = samples as usize;
         let values = values.get(..samples.checked_mul(inputs)?)?;
@@ -108,31 +102,25 @@ fn saturated(network: &Deployed, state: &State<Fixed>) -> bool {
         .any(|r| r == Fixed::MAX || r == Fixed::MIN)
 }
 
-/// Spikes and outputs on their way to the host, some of them together.
+/// Spikes and outputs on their way to the host, collected so that one answer
+/// carries several.
 #[derive(Default)]
 struct Stream {
     spikes: Vec<u8, TABLE_BYTES>,
     outputs: Vec<u8, TABLE_BYTES>,
-    /// Step of the first output that waits.
+    /// Step of the first output that waits to be sent.
     first: u32,
 }
 
 impl Stream {
-    fn take<B: Board>(
-        &mut self,
-        board: &mut B,
-        wanted: &Trial,
-        step: u32,
-        state: &State<Fixed>,
-        output: Fixed,
-    ) {
+    fn take<B: Board>(&mut self, board: &mut B, wanted: &Trial, step: u32, state: &State<Fixed>) {
         if wanted.spikes {
             for unit in state.fired() {
                 self.spike(board, step, unit as u16);
             }
         }
         if wanted.output_every != 0 && step.is_multiple_of(wanted.output_every.into()) {
-            self.output(board, step, output);
+            self.output(board, step, state.output());
         }
     }
 
@@ -143,7 +131,7 @@ impl Stream {
         if self.spikes.extend_from_slice(&spike).is_err() {
             send(board, &Answer::Spikes(&self.spikes));
             self.spikes.clear();
-            // It fits now.
+            // The empty list has room for one.
             let _ = self.spikes.extend_from_slice(&spike);
         }
     }
@@ -155,7 +143,7 @@ impl Stream {
         if self.outputs.is_empty() {
             self.first = step;
         }
-        // There is room now.
+        // The check above has made room.
         let _ = self
             .outputs
             .extend_from_slice(&output.to_bits().to_le_bytes());

@@ -1,18 +1,18 @@
-//! What the board says while it has no network.
+//! The board reports that it has no network.
 //!
-//! On the line: a sentence, and a zero, so that the protocol takes it for an
-//! empty word. With the light: as many flashes as the list below says, then a
-//! pause.
+//! On the line it sends a sentence that ends with a zero byte, which the protocol
+//! reads as an empty frame. With the light it flashes a number of times, and
+//! pauses:
 //!
-//! | flashes | |
+//! | flashes | the network's flash |
 //! |---|---|
-//! | 1 | nothing there: the flash does not begin with a network |
-//! | 2 | cut |
-//! | 3 | another layout version |
-//! | 4 | damaged: the check sum is wrong |
-//! | 5 | malformed |
-//! | 6 | too large for this firmware |
-//! | 7 | erased |
+//! | 1 | does not begin with a network |
+//! | 2 | holds a network without its end |
+//! | 3 | holds a network of another layout version |
+//! | 4 | holds a damaged network: the check sum is wrong |
+//! | 5 | holds a malformed network |
+//! | 6 | holds a network that is too large for this firmware |
+//! | 7 | was erased |
 
 use rate2spike_core::blob::BlobError;
 use rate2spike_protocol::message::NetworkFault;
@@ -22,7 +22,7 @@ use crate::board::Board;
 /// Length of a flash and of the dark after it, in ms.
 const FLASH_MS: u32 = 200;
 
-/// Flashes' worth of dark between two rounds.
+/// Length of the pause between two rounds, in flashes.
 const PAUSE: u32 = 6;
 
 fn described(fault: &NetworkFault) -> (u32, &'static str) {
@@ -38,8 +38,8 @@ fn described(fault: &NetworkFault) -> (u32, &'static str) {
     }
 }
 
-/// Reports until a byte arrives, which is returned, or until the board is
-/// switched off.
+/// Reports until a byte arrives on the line, and returns it; `None` once the
+/// board is switched off.
 pub fn report<B: Board>(board: &mut B, fault: &NetworkFault) -> Option<u8> {
     let (flashes, sentence) = described(fault);
     while board.is_on() {
@@ -57,7 +57,7 @@ pub fn report<B: Board>(board: &mut B, fault: &NetworkFault) -> Option<u8> {
     None
 }
 
-/// Waits so many ms; less if a byte arrives.
+/// Waits `ms` milliseconds, or until a byte arrives.
 fn wait<B: Board>(board: &mut B, ms: u32) -> Option<u8> {
     let start = board.cycles();
     let length = board.clock_hz() / 1000 * ms;

@@ -251,9 +251,8 @@ fn bytes(payload: &Payload) -> Vec<u8> {
 
 /// Runs the self-test of a blob; returns the hash of its spikes.
 pub fn self_test(deployed: &Deployed) -> u64 {
-    let mut memory = Memory::of(deployed);
     deployed
-        .self_test(&mut memory.blocks, &mut memory.readout, &mut memory.waiting)
+        .self_test(Memory::of(deployed).all())
         .expect("the memory was made for this network")
 }
 

@@ -7,7 +7,7 @@ use rate2spike_core::lanes::blocks;
 use rate2spike_core::network::{self, Network};
 use rate2spike_core::noise::Noise;
 use rate2spike_core::refractory::Waiting;
-use rate2spike_core::step::State;
+use rate2spike_core::step::{State, StateMemory};
 use rate2spike_core::trial::{Clock, Run};
 
 use super::tables::Float;
@@ -41,14 +41,16 @@ impl<A: Arithmetic> Memory<A> {
         network: &N,
         noise: &mut Noise,
     ) -> State<'_, A> {
-        State::start(
-            network,
-            &mut self.blocks,
-            &mut self.readout,
-            &mut self.waiting,
-            noise,
-        )
-        .expect("the memory was made for this network")
+        State::start(network, self.all(), noise).expect("the memory was made for this network")
+    }
+
+    /// All of the memory, as core takes it.
+    pub fn all(&mut self) -> StateMemory<'_, A> {
+        StateMemory {
+            blocks: &mut self.blocks,
+            readout: &mut self.readout,
+            waiting: &mut self.waiting,
+        }
     }
 }
 
