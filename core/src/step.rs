@@ -561,7 +561,7 @@ mod tests {
     #[test]
     fn spikes_within_the_refractory_time_begin_it_again() {
         let mut net = Net::unconnected(3);
-        net.units.iter_mut().for_each(|unit| unit.bias = 100.0);
+        net.units.iter_mut().for_each(|unit| unit.bias = 200.0);
         // One step from the reset to the threshold with this current.
         let regular = WAIT + 1;
         let undisturbed = spikes(&net, 3 * regular, |_, _| {});
@@ -583,7 +583,7 @@ mod tests {
     #[test]
     fn a_refractory_time_can_end_early() {
         let mut net = Net::unconnected(2);
-        net.units.iter_mut().for_each(|unit| unit.bias = 100.0);
+        net.units.iter_mut().for_each(|unit| unit.bias = 200.0);
         let leak = net.constants.leak;
         let regular = WAIT + 1;
         let found = spikes(&net, 2 * regular, |step, state| {

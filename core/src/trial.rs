@@ -1,4 +1,4 @@
-//! A trial: input samples in, spikes and output out.
+//! A trial: input samples go in, spikes and an output come out.
 
 use core::hash::Hasher;
 
@@ -9,10 +9,10 @@ use crate::network::{Input, Network};
 use crate::noise::Noise;
 use crate::step::State;
 
-/// How long a trial lasts, and when its input changes.
+/// The length of a trial, and of a sample of its input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Clock {
-    /// Time steps of one input sample.
+    /// Time steps of one input sample, at least one.
     pub steps_per_sample: u32,
     /// Time steps of the trial.
     pub steps: u32,
@@ -173,40 +173,6 @@ impl<'n, 'm, N: Network, I: AsRef<[Input<N>]>> Run<'n, 'm, N, I> {
     }
 }
 
-/// Runs `network` from `state` through a trial. `input` gives the values of
-/// all channels in a sample, `observe` sees every step and its state.
-#[inline(always)]
-pub fn run<N: Network, I: AsRef<[Input<N>]>>(
-    network: &N,
-    state: &mut State<N::Number>,
-    noise: &mut Noise,
-    clock: Clock,
-    mut input: impl FnMut(u32) -> I,
-    mut observe: impl FnMut(u32, &State<N::Number>),
-) {
-    let mut step = 0;
-    let mut sample = clock.sample(1);
-    let mut present = input(sample);
-    state.set_input(network, present.as_ref());
-    // Steps left until the input changes; no division a step.
-    let mut left = clock.steps_per_sample.div_ceil(2) - 1;
-    while step < clock.steps {
-        step += 1;
-        if left == 0 {
-            sample += 1;
-            let next = input(sample);
-            if next.as_ref() != present.as_ref() {
-                state.set_input(network, next.as_ref());
-            }
-            present = next;
-            left = clock.steps_per_sample;
-        }
-        left -= 1;
-        state.step(network, noise);
-        observe(step, state);
-    }
-}
-
 /// The hash of a sequence of spikes: FNV-1a, 64 bits, over the step (4 bytes,
 /// little endian) and the unit (2 bytes) of every spike.
 #[derive(Default)]
@@ -225,7 +191,7 @@ impl SpikeHash {
         state.fired().for_each(|unit| self.add(step, unit));
     }
 
-    /// Adds another hash, of a whole trial for instance.
+    /// Adds another hash, for instance that of a whole trial.
     pub fn add_hash(&mut self, hash: u64) {
         self.0.write(&hash.to_le_bytes());
     }
