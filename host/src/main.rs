@@ -2,12 +2,11 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use rate2spike::cmd::CommandLine;
 use rate2spike::cmd::console::{self, Console};
 
 fn main() -> ExitCode {
-    let line = match CommandLine::try_parse() {
+    let line = match CommandLine::read() {
         Ok(line) => line,
         Err(answer) => return console::answer(&answer),
     };

@@ -16,6 +16,7 @@ use crate::convert::refit::refit;
 use crate::convert::search::{Candidate, Search, Standing, best, trials_met};
 use crate::formats::disk;
 use crate::formats::mat::Value;
+use crate::formats::outputs::Outputs;
 use crate::formats::rate_model::RateModelFile;
 use crate::formats::task;
 use crate::report::figures::conversion;
@@ -84,6 +85,7 @@ pub struct ConvertArgs {
 
 #[derive(Serialize)]
 struct ConvertReport<'a> {
+    #[serde(serialize_with = "super::console::lossy")]
     model: &'a PathBuf,
     task: String,
     lambdas: Vec<f64>,
@@ -117,6 +119,9 @@ struct RefitReport {
 pub fn run(args: &ConvertArgs, console: &Console) -> Result<(), CommandError> {
     let mut model = RateModelFile::read(&args.model)?;
     let writes = !args.initial_weights && !args.dry_run;
+    if writes {
+        disk::check_rewritable(&args.model)?;
+    }
     if writes && !args.force {
         refuse_a_second_search(&model)?;
     }
@@ -180,6 +185,7 @@ pub fn run(args: &ConvertArgs, console: &Console) -> Result<(), CommandError> {
 /// What came of `--calibrate`.
 #[derive(Serialize)]
 struct CalibrationReport<'a> {
+    #[serde(serialize_with = "super::console::lossy")]
     model: &'a PathBuf,
     task: String,
     /// Median of the units.
@@ -289,12 +295,16 @@ impl Journal {
     fn of(model: &Path, search: &Search, writes: bool) -> Result<Self, CommandError> {
         let path = journal_path(model);
         let fingerprint = search.fingerprint();
-        let found = writes && path.exists();
-        let found: Option<Self> = if found {
-            serde_json::from_slice(&disk::read(&path)?).ok()
-        } else {
-            None
-        };
+        let mut found: Option<Self> = None;
+        if writes {
+            let parsed = |bytes: &[u8]| serde_json::from_slice(bytes).ok();
+            Outputs::new().derives("another name of the model", &path, |bytes| {
+                parsed(bytes).is_some_and(|_: Self| true)
+            })?;
+            if path.exists() {
+                found = parsed(&disk::read(&path)?);
+            }
+        }
         let standing = found
             .filter(|found| found.fingerprint == fingerprint)
             .map_or_else(Standing::new, |found| found.standing);

@@ -14,6 +14,7 @@ use crate::board::probe;
 use crate::board::target::{Target, TargetName};
 use crate::formats::disk;
 use crate::formats::image::{self, Image, UF2_RP2040};
+use crate::formats::outputs::Outputs;
 use crate::formats::task;
 use crate::spiking::experiment::Experiment;
 use crate::task::Task;
@@ -79,6 +80,7 @@ pub enum Content {
 
 #[derive(Serialize)]
 struct DeployReport<'a> {
+    #[serde(serialize_with = "super::console::lossy")]
     network: &'a Path,
     board: &'static str,
     budget: Budget,
@@ -86,6 +88,7 @@ struct DeployReport<'a> {
     stack_bytes: usize,
     fits: bool,
     misfits: Vec<String>,
+    #[serde(serialize_with = "super::console::lossy")]
     image: Option<PathBuf>,
     image_bytes: Option<usize>,
     address: String,
@@ -298,7 +301,13 @@ fn write(
         };
         let path = match &args.output {
             Some(path) => path.clone(),
-            None => args.network.with_extension(extension),
+            None => {
+                let path = args.network.with_extension(extension);
+                let mut files = Outputs::new();
+                files.reads("NET.snn", &args.network);
+                files.derives("--output", &path, |found| same_kind(found, &bytes))?;
+                path
+            }
         };
         disk::write(&path, &bytes)?;
         console.say(format!(
@@ -323,6 +332,12 @@ fn write(
         report.flashed = true;
     }
     Ok(())
+}
+
+/// Whether the image that is there begins as the new one does, with the same eight
+/// bytes: the marks of UF2, of a hex file's first record, and of a network or firmware.
+fn same_kind(found: &[u8], new: &[u8]) -> bool {
+    found.starts_with(&new[..new.len().min(8)])
 }
 
 fn print_budget(report: &DeployReport, console: &Console) {

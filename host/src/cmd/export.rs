@@ -13,6 +13,7 @@ use crate::export::fidelity::Fidelity;
 use crate::export::nir::{self, Profile};
 use crate::export::script::{self, Simulator, Trial};
 use crate::formats::disk;
+use crate::formats::outputs::Outputs;
 use crate::formats::rate_model::RateModelFile;
 use crate::formats::task;
 use crate::quantize::longest_step::DEPLOYED_STEP_MS;
@@ -88,8 +89,10 @@ pub fn refractory(text: &str) -> Result<f64, String> {
 
 #[derive(Serialize)]
 struct ExportReport<'a> {
+    #[serde(serialize_with = "super::console::lossy")]
     model: &'a Path,
     lambda: f64,
+    #[serde(serialize_with = "super::console::lossy")]
     files: Vec<PathBuf>,
     fidelity: Vec<Fidelity>,
 }
@@ -147,6 +150,9 @@ fn write_nir(
         .output
         .clone()
         .unwrap_or_else(|| args.model.with_extension("nir"));
+    if args.output.is_none() {
+        outputs(args).derives("--output", &path, nir::wrote)?;
+    }
     let bytes = nir::graph(network, args.profile)
         .and_then(|graph| Ok(graph.to_bytes()?))
         .map_err(|source| failed(args, source))?;
@@ -173,11 +179,22 @@ fn write_script(
         index: args.trial,
     };
     let path = script_path(args, simulator)?;
+    let mut files = outputs(args);
+    if args.output.is_none() {
+        files.derives("--output", &path, |bytes| simulator.wrote(bytes))?;
+    }
     let numbers = script::numbers(network, step, &trial).map_err(|source| failed(args, source))?;
     let beside = path.with_extension("npz");
+    files.derives("--output", &beside, |bytes| numbers.is_like(bytes))?;
     numbers.write(&beside)?;
     disk::write(&path, simulator.script().as_bytes())?;
     Ok((vec![path, beside], simulator.fidelity()))
+}
+
+fn outputs(args: &ExportArgs) -> Outputs {
+    let mut outputs = Outputs::new();
+    outputs.reads("MODEL.mat", &args.model);
+    outputs
 }
 
 fn script_path(args: &ExportArgs, simulator: Simulator) -> Result<PathBuf, CommandError> {

@@ -72,6 +72,7 @@ pub struct ImportArgs {
 
 #[derive(Serialize)]
 struct ImportReport<'a> {
+    #[serde(serialize_with = "super::console::lossy")]
     network: &'a Path,
     task: String,
     units: usize,

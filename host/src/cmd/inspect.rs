@@ -58,9 +58,10 @@ pub fn run(args: &InspectArgs, console: &Console) -> Result<(), CommandError> {
         print_facts(args, console, &facts, &[]);
         return Ok(());
     }
-    let file = rate_model::read_mat(&args.file)?;
-    let facts = match rate_model::network(&args.file, &file) {
-        Ok(_) => model_facts(&RateModelFile::read(&args.file)?),
+    // A pipe is read once: both views of the file are made from its bytes.
+    let file = rate_model::parse_mat(&args.file, &bytes)?;
+    let facts = match RateModelFile::from_variables(&args.file, file.clone()) {
+        Ok(model) => model_facts(&model),
         Err(error) => vec![
             ("kind", "MAT-file".into()),
             ("not a rate model", error.to_string().into()),

@@ -5,6 +5,7 @@ pub mod convert;
 pub mod deploy;
 pub mod deployed_step;
 pub mod export;
+pub mod files;
 pub mod gpu;
 pub mod import;
 pub mod inspect;
@@ -30,7 +31,7 @@ pub mod watch;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use rate2spike_core::blob::Deployed;
 use rate2spike_core::neuron::Scheme;
 
@@ -97,6 +98,21 @@ pub enum Command {
     Trials(trials::TrialsArgs),
     Completions(shell::CompletionsArgs),
     Man(shell::ManArgs),
+}
+
+impl CommandLine {
+    /// The command line of this process.
+    ///
+    /// # Errors
+    /// What clap answers: a usage error, the help or the version.
+    pub fn read() -> Result<Self, clap::Error> {
+        let mut program = Self::command();
+        let matches = program.try_get_matches_from_mut(std::env::args_os())?;
+        let line = Self::from_arg_matches(&matches)?;
+        files::check(&program, &matches)
+            .map_err(|error| program.error(clap::error::ErrorKind::ValueValidation, error))?;
+        Ok(line)
+    }
 }
 
 impl Command {

@@ -81,8 +81,11 @@ struct Seconds {
 
 #[derive(Serialize)]
 struct Files {
+    #[serde(serialize_with = "super::console::lossy")]
     model: PathBuf,
+    #[serde(serialize_with = "super::console::lossy")]
     network: PathBuf,
+    #[serde(serialize_with = "super::console::lossy")]
     report: Option<PathBuf>,
 }
 

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use super::CommandError;
 use crate::formats::disk;
+use crate::formats::outputs::Outputs;
 use crate::report::figures::Figure;
 use crate::report::picture;
 
@@ -25,10 +26,17 @@ impl FromStr for PlotFile {
 }
 
 impl PlotFile {
-    /// Before the work: its folder must be writable.
+    /// Checks, before the work, that the figure can be written.
     pub fn check(&self) -> Result<(), CommandError> {
-        let folder = self.0.parent().filter(|folder| *folder != Path::new(""));
-        Ok(disk::check_writable(folder.unwrap_or(Path::new(".")))?)
+        Ok(disk::check_rewritable(&self.0)?)
+    }
+
+    /// Checks, before the work, that a second figure can be written, and that a file
+    /// of its name is an earlier one.
+    pub fn check_beside(&self, what: &str) -> Result<(), CommandError> {
+        let mut files = Outputs::new();
+        files.writes("--plot", &self.0)?;
+        Ok(files.derives("--plot", &self.beside(what).0, picture::is_ours)?)
     }
 
     /// The file of a second figure: FILE_outputs.svg.

@@ -53,6 +53,7 @@ pub struct QuantizeArgs {
 
 #[derive(Serialize)]
 struct QuantizeReport<'a> {
+    #[serde(serialize_with = "super::console::lossy")]
     network: &'a Path,
     task: String,
     lambda: f64,

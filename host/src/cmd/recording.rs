@@ -8,9 +8,23 @@ use super::CommandError;
 use crate::formats::disk;
 use crate::formats::mat::{MatFile, Value};
 use crate::formats::npz::{Npz, Values};
+use crate::formats::outputs::Outputs;
 use crate::formats::rate_model::write_mat;
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::record::Record;
+
+/// Begin of the table of outputs; a column a trial follows.
+const OUTPUT_HEAD: &str = "step,time_ms";
+
+/// Head of the table of firing rates.
+const RATE_HEAD: &str = "trial,unit,rate_hz";
+
+/// The table `what` beside the table of the spikes in `path`.
+fn beside(path: &Path, what: &str) -> PathBuf {
+    let mut name = path.file_stem().unwrap_or_default().to_os_string();
+    name.push(format!("_{what}.csv"));
+    path.with_file_name(name)
+}
 
 /// Format of a recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,8 +51,16 @@ impl Format {
                 )));
             }
         };
-        let folder = path.parent().filter(|folder| *folder != Path::new(""));
-        disk::check_writable(folder.unwrap_or(Path::new(".")))?;
+        disk::check_rewritable(path)?;
+        if format == Format::Csv {
+            let mut files = Outputs::new();
+            files.writes("--output", path)?;
+            for (table, head) in [("out", OUTPUT_HEAD), ("rates", RATE_HEAD)] {
+                files.derives("--output", &beside(path, table), |bytes| {
+                    bytes.starts_with(head.as_bytes())
+                })?;
+            }
+        }
         Ok(format)
     }
 }
@@ -189,12 +211,10 @@ impl Recorded<'_> {
 
     /// Spikes in `path`; outputs and firing rates in files beside it.
     fn write_tables(&self, path: &Path) -> Result<Vec<PathBuf>, CommandError> {
-        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-        let beside = |what: &str| path.with_file_name(format!("{stem}_{what}.csv"));
         let files = [
             (path.to_path_buf(), self.spike_table()),
-            (beside("out"), self.output_table()),
-            (beside("rates"), self.rate_table()),
+            (beside(path, "out"), self.output_table()),
+            (beside(path, "rates"), self.rate_table()),
         ];
         for (path, text) in &files {
             disk::write(path, text.as_bytes())?;
@@ -214,7 +234,7 @@ impl Recorded<'_> {
     /// A column a trial.
     fn output_table(&self) -> String {
         let names = (1..=self.records.len()).map(|trial| format!(",trial_{trial}"));
-        let mut text = format!("step,time_ms{}\n", names.collect::<String>());
+        let mut text = format!("{OUTPUT_HEAD}{}\n", names.collect::<String>());
         for (t, step) in (0..self.steps).zip(1..) {
             let outputs = self
                 .records
@@ -232,7 +252,7 @@ impl Recorded<'_> {
     /// Mean firing rate of every unit in every trial.
     fn rate_table(&self) -> String {
         let seconds = self.steps as f64 * self.step_ms / 1000.0;
-        let mut text = String::from("trial,unit,rate_hz\n");
+        let mut text = format!("{RATE_HEAD}\n");
         for (trial, record) in (1..).zip(&self.records) {
             let mut counts = vec![0u32; self.network.units];
             record

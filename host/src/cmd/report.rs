@@ -9,12 +9,13 @@ use serde::Serialize;
 use super::console::Console;
 use super::{CommandError, Lambdas, lambda_of, spiking_network, task_of, trials};
 use crate::formats::history::History;
+use crate::formats::outputs::Outputs;
 use crate::formats::rate_model::RateModelFile;
 use crate::formats::task;
 use crate::formats::{disk, snn};
 use crate::report::figures::Figure;
 use crate::report::observe::Trials;
-use crate::report::page::Page;
+use crate::report::page::{self, Page};
 use crate::report::picture;
 use crate::report::story::{self, Numbers, ReportInput};
 use crate::spiking::neuron::Neuron;
@@ -63,12 +64,15 @@ pub struct ReportArgs {
 
 #[derive(Serialize)]
 struct ReportReport<'a> {
+    #[serde(serialize_with = "super::console::lossy")]
     model: &'a Path,
     lambda: f64,
     trials: usize,
     #[serde(flatten)]
     numbers: Numbers,
+    #[serde(serialize_with = "super::console::lossy")]
     page: &'a Path,
+    #[serde(serialize_with = "super::console::lossy")]
     figures: Vec<PathBuf>,
 }
 
@@ -86,6 +90,12 @@ pub fn run(args: &ReportArgs, console: &Console) -> Result<(), CommandError> {
         let stem = page_path.file_stem().unwrap_or_default().to_string_lossy();
         page_path.with_file_name(format!("{stem}_figures"))
     });
+    let mut files = Outputs::new();
+    files.reads("MODEL.mat", &path);
+    match args.output {
+        Some(_) => files.writes("--output", &page_path)?,
+        None => files.derives("--output", &page_path, page::is_ours)?,
+    }
     let input = read(args, &path, console)?;
     disk::check_writable(&folder)?;
     let (page, numbers) = write_page(&input, &page_path, console)?;
@@ -126,11 +136,14 @@ pub fn write_page(
 
 #[derive(Serialize)]
 struct SweepPageReport<'a> {
+    #[serde(serialize_with = "super::console::lossy")]
     sweep: &'a Path,
     networks: usize,
     missing: usize,
     cells: &'a [CellSummary],
+    #[serde(serialize_with = "super::console::lossy")]
     page: &'a Path,
+    #[serde(serialize_with = "super::console::lossy")]
     figures: Vec<PathBuf>,
 }
 
@@ -142,6 +155,11 @@ fn report_sweep(args: &ReportArgs, console: &Console) -> Result<(), CommandError
     let figures = args.figures.as_deref().unwrap_or(folder);
     let plan = SweepPlan::read(folder)?;
     let rows = rows::read_all(folder, &plan)?;
+    let mut files = Outputs::new();
+    match args.output {
+        Some(_) => files.writes("--output", &path)?,
+        None => files.derives("--output", &path, page::is_ours)?,
+    }
     disk::check_writable(figures)?;
     let cells = summarize(&plan, &rows);
     let extent = Extent {

@@ -48,7 +48,9 @@ struct ReproduceReport {
     measure: Measure,
     networks: u64,
     cells: Vec<Comparison>,
+    #[serde(serialize_with = "super::console::lossy")]
     rows: PathBuf,
+    #[serde(serialize_with = "super::console::lossy")]
     figures: Vec<PathBuf>,
 }
 

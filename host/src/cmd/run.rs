@@ -56,6 +56,7 @@ pub struct RunArgs {
 #[derive(Serialize)]
 pub struct RunReport<'a> {
     /// The network.
+    #[serde(serialize_with = "super::console::lossy")]
     pub network: &'a PathBuf,
     /// Its task.
     pub task: String,

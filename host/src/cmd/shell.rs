@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::console::Console;
 use super::{CommandError, CommandLine};
 use crate::formats::disk;
+use crate::formats::outputs::Outputs;
 
 /// Print completions of commands and flags for a shell
 ///
@@ -43,6 +44,7 @@ struct CompletionsReport {
 
 #[derive(Serialize)]
 struct ManReport {
+    #[serde(serialize_with = "super::console::lossy")]
     pages: Vec<PathBuf>,
 }
 
@@ -90,6 +92,9 @@ fn write_page(folder: &Path, name: &str, command: Command) -> Result<PathBuf, Co
         path: path.clone(),
         source,
         advice: "",
+    })?;
+    Outputs::new().derives("--output", &path, |bytes| {
+        String::from_utf8_lossy(bytes).contains(".TH rate2spike")
     })?;
     disk::write(&path, &page)?;
     Ok(path)

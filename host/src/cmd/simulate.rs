@@ -139,6 +139,7 @@ struct Shown {
 
 #[derive(Serialize)]
 struct SimulateReport<'a> {
+    #[serde(serialize_with = "super::console::lossy")]
     model: &'a Path,
     lambda: f64,
     dt_ms: f64,
@@ -148,7 +149,9 @@ struct SimulateReport<'a> {
     mean_rate_hz: f64,
     spikes: usize,
     spike_hash: String,
+    #[serde(serialize_with = "super::console::lossy")]
     output: Option<&'a Path>,
+    #[serde(serialize_with = "super::console::lossy")]
     files: Vec<PathBuf>,
 }
 
@@ -228,6 +231,7 @@ impl<'a> Simulation<'a> {
         let format = args.output.as_deref().map(Format::of).transpose()?;
         if let Some(plot) = &args.plot {
             plot.check()?;
+            plot.check_beside("outputs")?;
             if input.is_some() || args.neuron.downsample.is_some() {
                 let message = "--plot draws trials of a task in their own time; leave --input and --downsample out";
                 return Err(CommandError::Usage(message.into()));

@@ -184,10 +184,12 @@ impl SweepArgs {
 /// The result of a sweep.
 #[derive(Debug, Serialize)]
 struct SweepReport<'a> {
+    #[serde(serialize_with = "super::console::lossy")]
     rows: PathBuf,
     networks: usize,
     missing: usize,
     cells: &'a [CellSummary],
+    #[serde(serialize_with = "super::console::lossy")]
     figures: Vec<PathBuf>,
 }
 
@@ -306,6 +308,7 @@ fn run_share(folder: &Path, share: JobShare, console: &Console) -> Result<(), Co
 struct SubmitReport {
     job: String,
     elements: usize,
+    #[serde(serialize_with = "super::console::lossy")]
     script: PathBuf,
 }
 

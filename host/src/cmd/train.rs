@@ -262,6 +262,7 @@ fn print_report(report: &TrainReport, console: &Console) {
 
 #[derive(Serialize)]
 struct EvaluationReport<'a> {
+    #[serde(serialize_with = "super::console::lossy")]
     model: &'a PathBuf,
     task: String,
     trials: usize,

@@ -69,6 +69,7 @@ pub struct TrainReport {
     /// Wall-clock time of this run.
     pub seconds: f64,
     /// The saved model.
+    #[serde(serialize_with = "super::console::lossy")]
     pub model: PathBuf,
 }
 

@@ -41,6 +41,7 @@ struct TrialsReport<'a> {
     trials: usize,
     channels: usize,
     samples: usize,
+    #[serde(serialize_with = "super::console::lossy")]
     output: &'a PathBuf,
 }
 

@@ -11,7 +11,7 @@ use super::console::Console;
 use super::{
     CommandError, check_self_test, lambda_of, spiking_network, task_of, task_of_blob, trials,
 };
-use crate::formats::rate_model::RateModelFile;
+use crate::formats::rate_model::{self, RateModelFile};
 use crate::formats::task;
 use crate::formats::{disk, snn};
 use crate::spiking::experiment::Experiment;
@@ -74,7 +74,7 @@ pub fn run(args: &WatchArgs, console: &Console) -> Result<(), CommandError> {
     let scene = if named_snn || bytes.starts_with(&MAGIC) {
         watch_deployed(args, &snn::read(&args.file, &bytes)?)?
     } else {
-        watch_model(args, console)?
+        watch_model(args, &bytes, console)?
     };
     console.say(format!("{}: right were {}", scene.title, scene.score()));
     Ok(())
@@ -106,8 +106,9 @@ fn watch_deployed(args: &WatchArgs, deployed: &Deployed) -> Result<Scene, Comman
     Ok(scene)
 }
 
-fn watch_model(args: &WatchArgs, console: &Console) -> Result<Scene, CommandError> {
-    let model = RateModelFile::read(&args.file)?;
+fn watch_model(args: &WatchArgs, bytes: &[u8], console: &Console) -> Result<Scene, CommandError> {
+    let variables = rate_model::parse_mat(&args.file, bytes)?;
+    let model = RateModelFile::from_variables(&args.file, variables)?;
     let task = task_of(&model, args.task.as_ref())?;
     let network = spiking_network(
         &model,

@@ -25,6 +25,7 @@ use rate2spike_core::neuron::Membrane as Equation;
 
 use super::ExportError;
 use super::fidelity::{Fidelity, approximate, faithful, unsupported};
+use crate::formats::nir::read::ReadGraph;
 use crate::formats::nir::{Graph, Membrane, Node};
 use crate::spiking::network::SpikingNetwork;
 
@@ -226,6 +227,21 @@ pub fn fidelity(network: &SpikingNetwork, profile: Profile) -> Vec<Fidelity> {
     ));
     report.push(unsupported("decision", "NIR ends at the output"));
     report
+}
+
+/// Whether `bytes` are a graph with the nodes of [`graph`], of this version or of another.
+pub fn wrote(bytes: &[u8]) -> bool {
+    let names = [
+        "input",
+        "w_in",
+        "lif",
+        "w",
+        "readout_decay",
+        "w_out",
+        "output",
+    ];
+    ReadGraph::from_bytes(bytes)
+        .is_ok_and(|graph| names.iter().all(|name| graph.nodes.contains_key(*name)))
 }
 
 #[cfg(test)]

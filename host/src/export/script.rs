@@ -42,6 +42,12 @@ impl Simulator {
         }
     }
 
+    /// Whether `bytes` are such a script, of this version or of another.
+    pub fn wrote(self, bytes: &[u8]) -> bool {
+        let first_line = self.script().lines().next().unwrap_or_default();
+        bytes.starts_with(first_line.as_bytes())
+    }
+
     /// The properties of our network that the script has, and those that it has not.
     pub fn fidelity(self) -> Vec<Fidelity> {
         match self {

@@ -1,5 +1,5 @@
-//! Files, read whole and written whole: a reader never sees half a file, and a
-//! failure leaves the old file as it was.
+//! Files, read whole and written whole: a reader never sees half a file, and a failure
+//! leaves the old file as it was.
 
 use std::fs;
 use std::io::{self, Write};
@@ -25,6 +25,24 @@ pub enum DiskError {
         source: io::Error,
         /// The way out.
         advice: &'static str,
+    },
+    /// The file is there and its mode forbids writing.
+    #[error(
+        "cannot write {path}: it is write-protected; nothing was changed. Give another name, or allow writing with chmod u+w"
+    )]
+    Protected {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A link that leads to no file.
+    #[error(
+        "cannot write {path}: it is a link to {target}, which is not there; nothing was changed. Remove the link, or give another name"
+    )]
+    Dangling {
+        /// The link.
+        path: PathBuf,
+        /// The missing file.
+        target: PathBuf,
     },
 }
 
@@ -58,29 +76,91 @@ pub fn list(folder: &Path) -> Result<Vec<PathBuf>, DiskError> {
     Ok(paths)
 }
 
-/// Writes a file, over an old one if there is one: to a temporary name in the
-/// same folder, synced, renamed. Makes the folder where it is missing. A link is
-/// followed, and what is no file, such as a pipe, is written to as it is.
+/// The folder that a file lies in.
+pub fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Checks that a file may be written at `path`, whether or not there is one.
 ///
 /// # Errors
-/// [`DiskError::Write`].
+/// [`DiskError::Dangling`] or [`DiskError::Protected`].
+pub fn check_replaceable(path: &Path) -> Result<(), DiskError> {
+    match fs::metadata(path) {
+        Ok(found) if found.is_file() && found.permissions().readonly() => {
+            Err(DiskError::Protected { path: path.into() })
+        }
+        Ok(_) => Ok(()),
+        Err(_) => match fs::read_link(path) {
+            Ok(target) => Err(DiskError::Dangling {
+                path: path.into(),
+                target,
+            }),
+            Err(_) => Ok(()),
+        },
+    }
+}
+
+/// Checks, before hours of work, that the file at `path` can be written anew: see
+/// [`check_replaceable`] and [`check_writable`].
+///
+/// # Errors
+/// [`DiskError`].
+pub fn check_rewritable(path: &Path) -> Result<(), DiskError> {
+    check_replaceable(path)?;
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.into());
+    if fs::metadata(&target).is_ok_and(|found| !found.is_file()) {
+        return Ok(());
+    }
+    check_writable(folder_of(&target))
+}
+
+/// Writes a file, over an old one if there is one: to a temporary name in the same
+/// folder, synced, renamed. The file keeps the mode of the old one and, where the
+/// system allows it, its owner. Makes the folder where it is missing. A link is
+/// followed; a pipe or a device is written to as it is.
+///
+/// # Errors
+/// [`DiskError::Write`], [`DiskError::Protected`], [`DiskError::Dangling`].
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
     let failed = |source| failure(path, source);
+    check_replaceable(path)?;
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.into());
-    match fs::metadata(&target) {
-        Ok(found) if found.is_dir() => return Err(failed(io::ErrorKind::IsADirectory.into())),
-        Ok(found) if !found.is_file() => return fs::write(&target, bytes).map_err(failed),
+    let old = fs::metadata(&target).ok();
+    match &old {
+        Some(found) if found.is_dir() => return Err(failed(io::ErrorKind::IsADirectory.into())),
+        Some(found) if !found.is_file() => return fs::write(&target, bytes).map_err(failed),
         _ => {}
     }
     let temporary = temporary(&target, bytes).map_err(failed)?;
+    if let Some(old) = old {
+        keep_mode_and_owner(temporary.as_file(), &old).map_err(failed)?;
+    }
     temporary
         .persist(&target)
         .map_err(|error| failure(path, error.error))?;
     Ok(())
 }
 
-/// As [`write()`], but fails with [`io::ErrorKind::AlreadyExists`] where there is
-/// a file already.
+fn keep_mode_and_owner(file: &fs::File, old: &fs::Metadata) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt, fchown};
+        let new = file.metadata()?;
+        if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
+            // Only the superuser may give a file away; the others keep their own.
+            let _ = fchown(file, Some(old.uid()), Some(old.gid()));
+        }
+    }
+    // Last: a change of the owner takes bits away.
+    file.set_permissions(old.permissions())
+}
+
+/// Writes a file like [`write()`], but fails with [`io::ErrorKind::AlreadyExists`]
+/// where there is a file already.
 ///
 /// # Errors
 /// [`DiskError::Write`].
@@ -104,8 +184,8 @@ pub fn remove_if_there(path: &Path) -> Result<(), DiskError> {
     }
 }
 
-/// Checks that files can be written to `folder`, before hours are spent on
-/// what should go there. Makes the folder where it is missing.
+/// Checks that files can be written to `folder`, before hours of work. Makes the
+/// folder where it is missing.
 ///
 /// # Errors
 /// [`DiskError::Write`].
@@ -116,8 +196,8 @@ pub fn check_writable(folder: &Path) -> Result<(), DiskError> {
     Ok(())
 }
 
-/// Space on a disk that is kept for a file that comes later, and given back when
-/// this is dropped. Nobody sees it, and a killed program leaves nothing behind.
+/// Space on a disk that is kept for a later file, and given back when the reserve is
+/// dropped. The space has no name, so a killed program leaves nothing behind.
 #[derive(Debug)]
 pub struct Reserve {
     _file: fs::File,
@@ -127,7 +207,7 @@ pub struct Reserve {
 /// missing.
 ///
 /// # Errors
-/// [`DiskError::Write`], if there is not so much space.
+/// [`DiskError::Write`], if the disk has less space.
 pub fn reserve(folder: &Path, bytes: usize) -> Result<Reserve, DiskError> {
     let failed = |source| failure(folder, source);
     fs::create_dir_all(folder).map_err(failed)?;
@@ -144,10 +224,7 @@ pub fn reserve(folder: &Path, bytes: usize) -> Result<Reserve, DiskError> {
 }
 
 fn temporary(path: &Path, bytes: &[u8]) -> io::Result<tempfile::NamedTempFile> {
-    let folder = match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
+    let folder = folder_of(path);
     fs::create_dir_all(folder)?;
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
@@ -197,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reserve_is_seen_by_nobody() {
+    fn a_reserve_has_no_name() {
         let folder = tempfile::tempdir().expect("a folder");
         let inside = folder.path().join("new");
         let reserve = reserve(&inside, 200_000).expect("a writable folder");
@@ -224,5 +301,46 @@ mod tests {
         assert_eq!(read(&file).expect("a readable file"), b"new");
         write(Path::new("/dev/null"), b"gone").expect("a device");
         assert!(fs::metadata("/dev/null").is_ok_and(|found| !found.is_file()));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_keeps_its_mode_when_it_is_written_anew() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("file");
+        for mode in [0o600, 0o640, 0o755] {
+            fs::write(&path, b"old").expect("a writable folder");
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("our file");
+            write(&path, b"new").expect("a writable file");
+            let found = fs::metadata(&path).expect("a file").permissions().mode();
+            assert_eq!(found & 0o777, mode);
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_protected_file_is_not_written_over() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("file");
+        fs::write(&path, b"old").expect("a writable folder");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o444)).expect("our file");
+        for error in [check_rewritable(&path), write(&path, b"new")] {
+            let error = error.expect_err("it is protected").to_string();
+            assert!(error.contains("chmod u+w"), "{error}");
+        }
+        assert_eq!(read(&path).expect("a readable file"), b"old");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_dangling_link_is_not_replaced() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (link, target) = (folder.path().join("link"), folder.path().join("gone"));
+        std::os::unix::fs::symlink(&target, &link).expect("a link");
+        let error = write(&link, b"new").expect_err("it leads to no file");
+        assert!(error.to_string().contains("gone"), "{error}");
+        assert!(link.is_symlink() && !target.exists());
     }
 }

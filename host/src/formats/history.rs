@@ -42,10 +42,20 @@ pub struct History {
     /// Its options.
     pub options: RateOptions,
     /// The model that the training began with, if it did not begin at random.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "lossy"
+    )]
     pub from: Option<PathBuf>,
     /// Evaluations, in order; of a training that was resumed, those since.
     pub evaluations: Vec<Evaluated>,
+}
+
+/// Writes a path as text; bytes that are no UTF-8, which JSON cannot hold, become U+FFFD.
+fn lossy<S: serde::Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
+    let text = path.as_ref().map(|path| path.to_string_lossy());
+    text.serialize(serializer)
 }
 
 /// A file that is there and no history.

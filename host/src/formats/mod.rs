@@ -9,6 +9,7 @@ pub mod losses;
 pub mod mat;
 pub mod nir;
 pub mod npz;
+pub mod outputs;
 pub mod rate_model;
 pub mod snn;
 pub mod task;

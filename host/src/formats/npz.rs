@@ -4,7 +4,7 @@ use std::io::{self, Cursor};
 use std::path::Path;
 
 use npyz::WriterBuilder;
-use npyz::npz::NpzWriter;
+use npyz::npz::{NpzArchive, NpzWriter};
 
 use super::disk::{self, DiskError};
 
@@ -54,6 +54,18 @@ impl Npz {
         self.insert(name, &[values.len()], Values::F64(values));
     }
 
+    /// Whether `bytes` are an archive of arrays with the names of these.
+    pub fn is_like(&self, bytes: &[u8]) -> bool {
+        let Ok(archive) = NpzArchive::new(Cursor::new(bytes)) else {
+            return false;
+        };
+        let mut found: Vec<&str> = archive.array_names().collect();
+        let mut own: Vec<&str> = self.arrays.iter().map(|(name, ..)| name.as_str()).collect();
+        found.sort_unstable();
+        own.sort_unstable();
+        found == own
+    }
+
     fn to_bytes(&self) -> io::Result<Vec<u8>> {
         let mut bytes = Cursor::new(Vec::new());
         let mut file = NpzWriter::new(&mut bytes);
@@ -92,7 +104,6 @@ impl Npz {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use npyz::npz::NpzArchive;
 
     #[test]
     fn arrays_come_back_with_their_shapes() {

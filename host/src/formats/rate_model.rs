@@ -260,7 +260,14 @@ impl RateModelFile {
     /// # Errors
     /// If the file is not a rate model.
     pub fn read(path: &Path) -> Result<Self, ModelError> {
-        let variables = read_mat(path)?;
+        Self::from_variables(path, read_mat(path)?)
+    }
+
+    /// The model in the variables of the file at `path`.
+    ///
+    /// # Errors
+    /// [`ModelError`], if the variables are no model.
+    pub fn from_variables(path: &Path, variables: MatFile) -> Result<Self, ModelError> {
         let network = network(path, &variables)?;
         Ok(Self {
             path: path.into(),
@@ -404,11 +411,18 @@ impl RateModelFile {
 /// # Errors
 /// If it cannot be read.
 pub fn read_mat(path: &Path) -> Result<MatFile, ModelError> {
-    let bytes = disk::read(path)?;
-    if nir::is_graph(&bytes) {
+    parse_mat(path, &disk::read(path)?)
+}
+
+/// The variables in the bytes of the file at `path`.
+///
+/// # Errors
+/// [`ModelError`], if the bytes are no MAT-file.
+pub fn parse_mat(path: &Path, bytes: &[u8]) -> Result<MatFile, ModelError> {
+    if nir::is_graph(bytes) {
         return Err(ModelError::Nir { path: path.into() });
     }
-    MatFile::from_bytes(&bytes).map_err(|source| ModelError::Mat {
+    MatFile::from_bytes(bytes).map_err(|source| ModelError::Mat {
         path: path.into(),
         source,
     })

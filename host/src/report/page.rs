@@ -39,6 +39,11 @@ pub struct Page {
     pub sections: Vec<Section>,
 }
 
+/// Whether `bytes` are a page of this program.
+pub fn is_ours(bytes: &[u8]) -> bool {
+    String::from_utf8_lossy(bytes).contains("name=\"generator\" content=\"rate2spike ")
+}
+
 const STYLE: &str = "
 :root { color: #222; background: #fff; font: 16px/1.5 'DejaVu Sans', Verdana, system-ui, sans-serif; }
 body { max-width: 62rem; margin: 0 auto; padding: 1.5rem 1rem 4rem; }

@@ -9,6 +9,7 @@ use resvg::usvg::{Options, Tree, fontdb::Database};
 use super::canvas::FONT;
 use super::figures::Figure;
 use crate::formats::disk::{self, DiskError};
+use crate::formats::outputs::{OutputError, Outputs};
 
 /// Resolution of the PNGs: what journals ask of pictures with lines.
 const DOTS_AN_INCH: f32 = 300.0;
@@ -26,6 +27,9 @@ pub enum PictureError {
     /// A file cannot be written.
     #[error(transparent)]
     Disk(#[from] DiskError),
+    /// A file of the figure's name is there and not ours.
+    #[error(transparent)]
+    Output(#[from] OutputError),
     /// The SVG does not parse.
     #[error("the figure is no SVG: {0}")]
     Svg(#[from] resvg::usvg::Error),
@@ -54,9 +58,33 @@ pub fn png(svg: &str) -> Result<Vec<u8>, PictureError> {
         .ok_or(PictureError::Size(size.width(), size.height()))?;
     pixels.fill(Color::WHITE);
     resvg::render(&tree, Transform::identity(), &mut pixels.as_mut());
-    pixels
+    let png = pixels
         .encode_png()
-        .map_err(|error| PictureError::Encoding(Box::new(error)))
+        .map_err(|error| PictureError::Encoding(Box::new(error)))?;
+    Ok(signed(png))
+}
+
+/// Bytes of a PNG before its second chunk: the signature and the header.
+const PNG_HEAD: usize = 33;
+
+/// The chunk that says which program made a PNG.
+const SOFTWARE: &[u8] = b"tEXtSoftware\0rate2spike";
+
+/// Adds [`SOFTWARE`] after the header of a PNG.
+fn signed(mut png: Vec<u8>) -> Vec<u8> {
+    let sum = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(SOFTWARE);
+    // A chunk is the length of its data without the name, its name, data and sum.
+    let length = (SOFTWARE.len() - 4) as u32;
+    let chunk = [&length.to_be_bytes(), SOFTWARE, &sum.to_be_bytes()].concat();
+    png.splice(PNG_HEAD..PNG_HEAD, chunk);
+    png
+}
+
+/// Whether this program drew the SVG or PNG in `bytes`.
+pub fn is_ours(bytes: &[u8]) -> bool {
+    let font = format!("font-family=\"{FONT}, Verdana, sans-serif\"");
+    let has = |mark: &[u8]| bytes.windows(mark.len()).any(|window| window == mark);
+    has(SOFTWARE) || (bytes.starts_with(b"<svg ") && has(font.as_bytes()))
 }
 
 /// Writes `figure` into `folder` as SVG and as PNG; returns both files.
@@ -65,6 +93,10 @@ pub fn png(svg: &str) -> Result<Vec<u8>, PictureError> {
 /// [`PictureError`].
 pub fn write(folder: &Path, figure: &Figure) -> Result<[PathBuf; 2], PictureError> {
     let files = ["svg", "png"].map(|extension| folder.join(figure.name).with_extension(extension));
+    let mut outputs = Outputs::new();
+    for file in &files {
+        outputs.derives("another folder", file, is_ours)?;
+    }
     disk::write(&files[0], figure.svg.as_bytes())?;
     disk::write(&files[1], &png(&figure.svg)?)?;
     Ok(files)

@@ -27,6 +27,7 @@ pub mod summary;
 use std::path::PathBuf;
 
 use crate::formats::disk::DiskError;
+use crate::formats::outputs::OutputError;
 use crate::shell_word::path_word;
 
 /// A sweep that cannot go on.
@@ -35,6 +36,9 @@ pub enum SweepError {
     /// A file that cannot be read or written.
     #[error(transparent)]
     Disk(#[from] DiskError),
+    /// A file of another program is in the way.
+    #[error(transparent)]
+    Output(#[from] OutputError),
     /// The folder holds another sweep.
     #[error(
         "{path}: the sweep in this folder has other options ({}); give the same ones to go on with it, or another folder with -o",

@@ -15,6 +15,7 @@ use super::plan::{Member, SweepPlan};
 use super::row::Row;
 use super::{SweepError, slurm};
 use crate::formats::disk::{self, DiskError};
+use crate::formats::outputs::Outputs;
 
 /// A file of rows, open to add more.
 #[derive(Debug)]
@@ -51,7 +52,12 @@ impl RowsFile {
             })?;
         let whole = whole_lines(&bytes);
         let rows = parse(&path, whole, plan)?;
+        // First: a file that holds no rows stays as it is.
+        check_cut(&path, &bytes[whole.len()..], plan)?;
         let csv_path = folder.join(format!("{name}.csv"));
+        Outputs::new().derives("--output", &csv_path, |bytes| {
+            bytes.is_empty() || bytes.starts_with(CSV_BEGIN)
+        })?;
         check_table(&csv_path, &path, rows.len())?;
         if whole.len() < bytes.len() {
             lines
@@ -172,6 +178,19 @@ fn whole_lines(bytes: &[u8]) -> &[u8] {
     let end = bytes.iter().rposition(|&byte| byte == b'\n');
     &bytes[..end.map_or(0, |end| end + 1)]
 }
+
+/// Checks that what follows the last whole line is the begin of a row, which a killed
+/// sweep leaves, and not the text of another program.
+fn check_cut(path: &Path, rest: &[u8], plan: &SweepPlan) -> Result<(), SweepError> {
+    let whole = serde_json::from_slice::<serde_json::Value>(rest).is_ok();
+    if rest.is_empty() || (rest.starts_with(b"{\"") && !whole) {
+        return Ok(());
+    }
+    parse(path, rest, plan).map(|_| ())
+}
+
+/// What every table of rows begins with.
+const CSV_BEGIN: &[u8] = b"cell,task,units,";
 
 fn parse(path: &Path, lines: &[u8], plan: &SweepPlan) -> Result<Vec<Row>, SweepError> {
     let mut seen = HashSet::new();

@@ -2,11 +2,14 @@
 //! mistake. One module a command, all in one test program, because each test
 //! program links the whole host: `cargo test -p rate2spike --test commands train::`.
 
+mod bench;
+mod closed_pipe;
 mod convert;
 mod exchange;
 mod files;
 mod golden;
 mod help;
+mod inputs_unharmed;
 mod inspect;
 mod pages;
 mod pipeline;
