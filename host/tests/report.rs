@@ -127,3 +127,234 @@ fn no_model_or_many_are_named_with_the_way_out() {
     }
     fails(&["2 rate models", "name one", "two.mat"]);
 }
+
+/// The commands of a page, as the shell gets them.
+fn commands(page: &str) -> Vec<String> {
+    let blocks = page.split("<pre><code>").skip(1);
+    let text = |block: &str| {
+        let text = block.split("</code></pre>").next().expect("an end");
+        let text = text.replace("&lt;", "<").replace("&gt;", ">");
+        text.replace("&quot;", "\"").replace("&amp;", "&")
+    };
+    blocks.map(text).collect()
+}
+
+/// The one file with this extension below `folder`.
+fn the_file(folder: &Path, extension: &str) -> PathBuf {
+    fn below(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                below(&path, extension, found);
+            } else if path.extension().is_some_and(|found| found == extension) {
+                found.push(path);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    below(folder, extension, &mut found);
+    assert_eq!(found.len(), 1, "{found:?}");
+    found.remove(0)
+}
+
+/// Gives the commands of the page in `folder` in an empty folder, and checks that
+/// they make the same network and, where they train, the same model.
+fn again(folder: &Path) -> String {
+    let page = std::fs::read_to_string(the_file(folder, "html")).expect("the page");
+    let empty = tempfile::tempdir().expect("a folder");
+    let lines = commands(&page);
+    let trains = lines
+        .iter()
+        .any(|line| line.starts_with("rate2spike train"));
+    let model = the_file(folder, "mat");
+    if !trains {
+        let name = model.file_name().expect("a name");
+        std::fs::copy(&model, empty.path().join(name)).expect("a copy");
+    }
+    let program = Path::new(env!("CARGO_BIN_EXE_rate2spike"));
+    let path = format!(
+        "{}:{}",
+        program.parent().expect("a folder").display(),
+        std::env::var("PATH").expect("a path")
+    );
+    for line in &lines {
+        let output = Command::new("sh")
+            .args(["-c", line])
+            .env("PATH", &path)
+            .current_dir(empty.path())
+            .output()
+            .expect("a shell");
+        let message = String::from_utf8_lossy(&output.stderr);
+        // A short training does not meet its criterion, and its model is saved.
+        assert!(
+            output.status.success() || message.contains("the criterion"),
+            "{line}: {message}"
+        );
+    }
+    let bytes = |path: &Path| std::fs::read(path).expect("a file");
+    let made = empty.path().join("again");
+    assert_eq!(
+        bytes(&the_file(&made, "snn")),
+        bytes(&the_file(folder, "snn")),
+        "{lines:#?}"
+    );
+    if trains {
+        let variables = |path: &Path| {
+            rate2spike::formats::rate_model::read_mat(path)
+                .expect("a model")
+                .to_bytes()
+                .expect("variables")
+        };
+        let file = the_file(&made, "mat");
+        assert!(variables(&file) == variables(&model), "{lines:#?}");
+    }
+    assert!(
+        !empty.path().join("x").exists(),
+        "a name was run as a command"
+    );
+    page
+}
+
+fn succeeds(folder: &Path, words: &[&str]) {
+    let output = Command::new(env!("CARGO_BIN_EXE_rate2spike"))
+        .args(words)
+        .current_dir(folder)
+        .output()
+        .expect("the program starts");
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success() || message.contains("the criterion"),
+        "{words:?}: {message}"
+    );
+}
+
+/// Trains a small network for a moment; returns the name of its model.
+fn trained(folder: &Path, task: &str, more: &[&str]) -> String {
+    let mut words = vec![
+        "train",
+        "--task",
+        task,
+        "--N",
+        "20",
+        "--n_trials",
+        "3",
+        "--seed",
+        "9",
+    ];
+    words.extend(more);
+    succeeds(folder, &words);
+    the_file(folder, "mat").to_string_lossy().into()
+}
+
+const SHORT: [&str; 4] = ["--lambdas", "25,50", "--trials", "4"];
+
+/// Quantizes the model, and writes its page.
+fn reported(folder: &Path, model: &str, more: &[&str]) {
+    let snn = Path::new(model).with_extension("snn");
+    let snn = snn.to_string_lossy();
+    succeeds(
+        folder,
+        &[&["quantize", model, "-o", &snn, "--trials", "1"], more].concat(),
+    );
+    succeeds(folder, &[&["report", model], &SHORT[..], more].concat());
+}
+
+#[test]
+fn the_commands_of_a_page_give_a_lif_network_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let options = [
+        "--act",
+        "lif",
+        "--fluctuations",
+        "0.5",
+        "--settle_fluctuations",
+        "1.5",
+    ];
+    let model = trained(folder.path(), "go-nogo", &options);
+    reported(folder.path(), &model, &[]);
+    let page = again(folder.path());
+    assert!(page.contains("--settle_fluctuations 1.5"));
+    assert!(page.contains("known beforehand") && page.contains("stimulus"));
+}
+
+#[test]
+fn the_commands_of_a_page_give_a_calibrated_network_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let model = trained(folder.path(), "xor", &["--act", "lif"]);
+    let calibrate = [
+        "convert",
+        &model,
+        "--calibrate",
+        "--trials",
+        "4",
+        "--seed",
+        "3",
+    ];
+    succeeds(folder.path(), &calibrate);
+    reported(folder.path(), &model, &[]);
+    let page = again(folder.path());
+    for text in [
+        "calibrated unit by unit",
+        "median of the units&#39; own λ",
+        "unit-lambdas",
+    ] {
+        let plain = text.replace("&#39;", "'");
+        assert!(page.contains(text) || page.contains(&plain), "{text}");
+    }
+    assert!(!page.contains("known beforehand"));
+}
+
+#[test]
+fn the_commands_of_a_page_give_a_pipelines_network_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let line = "pipeline xor --N 20 --n_trials 3 --seed 9 --trials 4 --calibrate --report";
+    succeeds(folder.path(), &line.split(' ').collect::<Vec<_>>());
+    again(folder.path());
+}
+
+#[test]
+fn the_commands_of_a_page_give_a_published_network_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let model = folder.path().join("Task_go-nogo_N_200.mat");
+    std::fs::copy(published_model(), &model).expect("a copy");
+    let model = model.to_string_lossy();
+    // With all its digits: λ is not the file's.
+    reported(folder.path(), &model, &["--lambda", "25.123456789012345"]);
+    assert!(again(folder.path()).contains("--lambda 25.123456789012345"));
+}
+
+#[test]
+fn the_commands_of_a_page_give_a_task_of_the_users_own_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let below = folder.path().join("a $(touch x) folder");
+    std::fs::create_dir(&below).expect("a folder");
+    let task = below.join("my $(touch x) task.toml");
+    std::fs::write(
+        &task,
+        r#"
+name = "same-sign"
+channels = 2
+duration_ms = 400
+[[pulse]]
+channel = 1
+onset_ms = 50
+duration_ms = 100
+values = [1, -1]
+[[pulse]]
+channel = 2
+onset_ms = 150
+duration_ms = 100
+values = [1, -0.3]
+noise = 0.1
+[target]
+rule = "product"
+onset_ms = 300
+duration_ms = 100
+"#,
+    )
+    .expect("a file");
+    let task = task.to_string_lossy();
+    let model = trained(&below, &task, &["--act", "lif"]);
+    reported(&below, &model, &["--task", &task]);
+    again(&below);
+}

@@ -14,6 +14,7 @@ use crate::convert::calibrate::{CalibrateError, Calibration, Request};
 use crate::convert::one_to_one;
 use crate::convert::refit::refit;
 use crate::convert::search::{Candidate, Search, Standing, best, trials_met};
+use crate::formats::choice::Choice;
 use crate::formats::disk;
 use crate::formats::mat::Value;
 use crate::formats::outputs::Outputs;
@@ -229,7 +230,14 @@ fn calibrate(
     let fresh = score_f64(&network, task, &step, args.seed ^ FRESH_SEED, args.trials);
     let lambda = found.calibration.median_lambda();
     if writes {
-        adopt(&mut model, &found.calibration)?;
+        adopt(
+            &mut model,
+            &found.calibration,
+            Choice {
+                trials: args.trials,
+                seed: args.seed,
+            },
+        )?;
     }
     let report = CalibrationReport {
         model: &args.model,
@@ -258,7 +266,11 @@ fn calibrate(
 }
 
 /// Writes a calibration into the model, in place of what a search wrote.
-pub fn adopt(model: &mut RateModelFile, calibration: &Calibration) -> Result<(), CommandError> {
+pub fn adopt(
+    model: &mut RateModelFile,
+    calibration: &Calibration,
+    choice: Choice,
+) -> Result<(), CommandError> {
     for name in ["all_perfs", "scaling_factors"] {
         model.variables.remove(name);
     }
@@ -266,6 +278,7 @@ pub fn adopt(model: &mut RateModelFile, calibration: &Calibration) -> Result<(),
     model.variables.insert("opt_scaling_factor", lambda);
     model.set_refitted_readout(None);
     model.set_calibration(Some(calibration));
+    choice.keep_in(model);
     Ok(model.write()?)
 }
 

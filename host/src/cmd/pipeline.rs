@@ -15,7 +15,8 @@ use super::report::write_page;
 use super::training::{Plan, TrainReport, TrainingBar};
 use super::warnings::Warnings;
 use super::{CommandError, Lambdas, hexadecimal, trials};
-use crate::convert::search::{best, default_lambdas};
+use crate::convert::search::{SEARCH_SEED, best, default_lambdas};
+use crate::formats::choice::Choice;
 use crate::formats::disk;
 use crate::formats::history::History;
 use crate::formats::rate_model::RateModelFile;
@@ -141,7 +142,15 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
     bar.finish_and_clear();
     let converted = converted.map_err(failed)?;
     if let Origin::Calibrated(found) = &converted.origin {
-        adopt(&mut RateModelFile::read(&model)?, &found.calibration)?;
+        let choice = Choice {
+            trials: args.trials,
+            seed: options.seed ^ SEARCH_SEED,
+        };
+        adopt(
+            &mut RateModelFile::read(&model)?,
+            &found.calibration,
+            choice,
+        )?;
     }
     let convert_seconds = clock.elapsed().as_secs_f64();
 
@@ -168,6 +177,10 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
             history: History::of(&model)?,
             deployed: Some((path.clone(), deployment.quantized.bytes.clone())),
             spiking: converted.network.clone(),
+            calibration: match &converted.origin {
+                Origin::Calibrated(found) => Some(found.calibration.clone()),
+                _ => None,
+            },
             lambdas: default_lambdas(ActivationKind::Sigmoid),
             trials: Trials {
                 task: args.task.clone(),

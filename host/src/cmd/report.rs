@@ -200,6 +200,7 @@ fn read(args: &ReportArgs, path: &Path, console: &Console) -> Result<ReportInput
     let model = RateModelFile::read(path)?;
     let task = task_of(&model, args.task.as_ref())?;
     let lambda = lambda_of(&model, args.lambda)?;
+    let own = model.variables.scalar("opt_scaling_factor").ok();
     let deployed = path.with_extension("snn");
     let deployed = if deployed.is_file() {
         let bytes = disk::read(&deployed)?;
@@ -211,6 +212,8 @@ fn read(args: &ReportArgs, path: &Path, console: &Console) -> Result<ReportInput
     Ok(ReportInput {
         history: History::of(path)?,
         spiking: spiking_network(&model, lambda, Neuron::LIF, console)?,
+        // A calibration belongs to the λ of the file, the median of the units' own.
+        calibration: model.calibration()?.filter(|_| own == Some(lambda)),
         model,
         deployed,
         lambdas: args.lambdas.0.clone(),

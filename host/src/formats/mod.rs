@@ -1,5 +1,6 @@
 //! One file format a file.
 
+pub mod choice;
 pub mod disk;
 pub mod elf;
 pub mod history;

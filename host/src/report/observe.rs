@@ -4,6 +4,8 @@
 //! Everything that is kept is sampled at the 5 ms of the rate network, so that
 //! the forms lie on one axis of time.
 
+use std::ops::Range;
+
 use rate2spike_core::blob::Deployed;
 use rayon::prelude::*;
 
@@ -18,22 +20,25 @@ use crate::spiking::time_step::TimeStep;
 use crate::spiking::trial::Memory;
 use crate::task::{SAMPLE_MS, Task};
 
+/// Trials in which the times of the stimulus are looked for.
+const STIMULUS_TRIALS: usize = 20;
+
 /// Trials of the rate network that run at once.
 const RATE_BATCH: usize = 10;
 
-/// Which trials are watched.
+/// The trials that are watched.
 #[derive(Clone, Debug)]
 pub struct Trials {
     /// The task.
     pub task: Task,
-    /// Their seed.
+    /// Seed of the trials.
     pub seed: u64,
-    /// How many.
+    /// Number of trials.
     pub count: usize,
 }
 
 impl Trials {
-    /// The right answers of the task that come up, the highest first.
+    /// The right answers of these trials, the highest first, each once.
     pub fn labels(&self) -> Vec<i8> {
         let all = (0..self.count as u64).map(|index| self.label(index));
         let mut labels: Vec<i8> = all.collect();
@@ -44,6 +49,42 @@ impl Trials {
 
     fn label(&self, index: u64) -> i8 {
         task_trial(&self.task, self.seed, index).label
+    }
+
+    /// Times, in s, in which an input of the trial is on. Inputs that are on during a
+    /// whole trial, such as a context, do not count.
+    pub fn stimulus_of(&self, index: u64) -> Vec<Range<f64>> {
+        self.spans([index].into_iter())
+    }
+
+    /// Times, in s, in which an input is on in one of the first trials.
+    pub fn stimulus(&self) -> Vec<Range<f64>> {
+        self.spans(0..self.count.min(STIMULUS_TRIALS) as u64)
+    }
+
+    fn spans(&self, indices: impl Iterator<Item = u64>) -> Vec<Range<f64>> {
+        let samples = self.task.samples();
+        let mut on = vec![false; samples];
+        for index in indices {
+            let trial = task_trial(self.task, self.seed, index);
+            for values in trial.input.chunks_exact(samples) {
+                if values.iter().all(|&u| u != 0.0) {
+                    continue;
+                }
+                on.iter_mut()
+                    .zip(values)
+                    .for_each(|(on, &u)| *on |= u != 0.0);
+            }
+        }
+        let second = |t: usize| t as f64 * SAMPLE_MS / 1000.0;
+        let mut spans: Vec<Range<f64>> = Vec::new();
+        for t in (0..samples).filter(|&t| on[t]) {
+            match spans.last_mut() {
+                Some(span) if on[t.saturating_sub(1)] && t > 0 => span.end = second(t + 1),
+                _ => spans.push(second(t)..second(t + 1)),
+            }
+        }
+        spans
     }
 
     /// The first trial with this answer.
@@ -96,27 +137,29 @@ impl Course {
     }
 }
 
-/// What one form of the network did in the trials of one answer.
+/// The behaviour of one form of the network in the trials of one answer.
 #[derive(Clone, Debug, Default)]
 pub struct Group {
     /// The output.
     pub output: Course,
     /// The activity of all units, samples × units: rates of the rate network,
-    /// filtered spikes over λ of the spiking one. Of the deployed network:
-    /// empty.
+    /// filtered spikes over the unit's λ of the spiking one; empty for the deployed
+    /// network.
     pub activity: Course,
 }
 
-/// What one form of the network did.
+/// The behaviour of one form of the network.
 #[derive(Clone, Debug, Default)]
 pub struct Observation {
-    /// By answer, in the order of [`Trials::labels`].
+    /// One group for each answer, in the order of [`Trials::labels`].
     pub groups: Vec<Group>,
-    /// Mean firing rate of every unit, Hz; empty for the rate network.
+    /// Smallest and largest x of each unit; empty except for the rate network.
+    pub drives: Vec<(f64, f64)>,
+    /// Mean firing rate of each unit, Hz; empty for the rate network.
     pub rates_hz: Vec<f64>,
     /// Spikes (step from 1, unit) of the first trial of each answer.
     pub spikes: Vec<Vec<(u32, u32)>>,
-    /// Length of a step of those, ms.
+    /// Length of a step of the spikes, ms.
     pub step_ms: f64,
 }
 
@@ -126,6 +169,7 @@ pub fn rate(network: &RateNetwork, fluctuations: f32, trials: &Trials) -> Observ
     let (parameters, activation) = (network.parameters(), network.activation.activation());
     let mut groups = vec![Group::default(); labels.len()];
     let (n, samples) = (network.units, trials.task.samples());
+    let mut drives = vec![(f64::INFINITY, f64::NEG_INFINITY); n];
     for first in (0..trials.count).step_by(RATE_BATCH) {
         let batch = Batch::draw(
             network,
@@ -150,15 +194,22 @@ pub fn rate(network: &RateNetwork, fluctuations: f32, trials: &Trials) -> Observ
             let activity: Vec<f64> = (0..samples).flat_map(row).map(|&r| f64::from(r)).collect();
             group.activity.add(activity.into_iter());
         }
+        let currents = run.currents(&parameters, &batch);
+        for (drive, &x) in (0..n).cycle().zip(&currents) {
+            let (low, high) = &mut drives[drive];
+            (*low, *high) = (low.min(x.into()), high.max(x.into()));
+        }
     }
     Observation {
         groups,
+        drives,
         ..Observation::default()
     }
 }
 
-/// Watches the spiking network at the published step.
-pub fn spiking(network: &SpikingNetwork, trials: &Trials) -> Observation {
+/// Watches the spiking network at the published step; `lambdas` holds the λ of each
+/// unit, Hz.
+pub fn spiking(network: &SpikingNetwork, lambdas: &[f64], trials: &Trials) -> Observation {
     let step = TimeStep::PUBLISHED;
     let record = |index: u64| {
         let trial = task_trial(&trials.task, trials.seed, index);
@@ -177,7 +228,10 @@ pub fn spiking(network: &SpikingNetwork, trials: &Trials) -> Observation {
         .run::<f64>()
     };
     // The area of a spike is one: its filter has the unit Hz.
-    let activity = |record: &Record| record.rates.iter().map(|r| r / network.lambda).collect();
+    let activity = |record: &Record| {
+        let rates = record.rates.iter().zip(lambdas.iter().cycle());
+        rates.map(|(rate, lambda)| rate / lambda).collect()
+    };
     let shown = |index| {
         let record = record(index);
         Shown {
@@ -301,6 +355,7 @@ impl<'a> Watched<'a> {
                 rates_hz: vec![0.0; units],
                 spikes: vec![Vec::new(); labels.len()],
                 step_ms,
+                ..Observation::default()
             },
             labels,
         }

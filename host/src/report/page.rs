@@ -7,7 +7,9 @@ use super::figures::Figure;
 /// A table.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
-    /// Names of the columns; none: the first column names the rows.
+    /// The line above the table; empty: no line.
+    pub caption: String,
+    /// Names of the columns; empty: the first column names the rows.
     pub head: Vec<String>,
     /// Rows of texts.
     pub rows: Vec<Vec<String>>,
@@ -18,24 +20,24 @@ pub struct Table {
 pub struct Section {
     /// Its heading.
     pub title: &'static str,
-    /// What there is to say.
+    /// Its paragraphs.
     pub text: Vec<String>,
     /// Its tables.
     pub tables: Vec<Table>,
     /// Its figures.
     pub figures: Vec<Figure>,
-    /// Commands as one types them.
+    /// Commands, each a whole line for the shell.
     pub commands: Vec<String>,
 }
 
 /// The whole story.
 #[derive(Clone, Debug, Default)]
 pub struct Page {
-    /// What it is about.
+    /// The title.
     pub title: String,
-    /// The one sentence for whoever reads no other.
+    /// The sentence that sums up the page.
     pub lead: String,
-    /// In the order of the pipeline.
+    /// The parts, in the order of the pipeline.
     pub sections: Vec<Section>,
 }
 
@@ -60,12 +62,30 @@ figcaption { font-size: 0.82rem; color: #444; margin-top: 0.3rem; }
 table { border-collapse: collapse; margin: 0.8rem 0; font-size: 0.88rem; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: 0.25rem 1.2rem 0.25rem 0; border-bottom: 1px solid #e4e4e4; vertical-align: top; }
 th { font-weight: 600; }
-pre { background: #f5f5f3; padding: 0.8rem; overflow-x: auto; font-size: 0.8rem; }
+caption { text-align: left; font-weight: 600; padding: 0.3rem 0; }
+pre { background: #f5f5f3; padding: 0.5rem 0.8rem; margin: 0.4rem 0; font-size: 0.8rem; white-space: pre-wrap; overflow-wrap: anywhere; }
 nav { font-size: 0.88rem; }
 nav a { margin-right: 1rem; }
 #values { position: fixed; background: #222; color: #fff; font-size: 0.78rem; padding: 0.15rem 0.5rem; border-radius: 0.2rem; pointer-events: none; }
 footer { margin-top: 3rem; font-size: 0.8rem; color: #555; }
-@media print { figure { break-inside: avoid; cursor: auto; } nav { display: none; } }
+@page { size: A4; margin: 14mm 13mm; }
+@media print {
+  :root { font-size: 10pt; line-height: 1.35; }
+  body { max-width: none; padding: 0; }
+  nav, .screen, #values { display: none; }
+  h1 { font-size: 15pt; margin-top: 0; }
+  h2 { font-size: 11.5pt; margin: 5mm 0 1.5mm; break-after: avoid; }
+  p { max-width: none; orphans: 3; widows: 3; }
+  .scroll { overflow: visible; }
+  table { font-size: 8.5pt; margin: 1.5mm 0; break-inside: avoid; }
+  th, td { padding: 0.6mm 4mm 0.6mm 0; }
+  .figures { columns: 2; column-gap: 8mm; }
+  figure, figure.large { column-span: none; margin: 0 0 4mm; cursor: auto; }
+  figure svg { max-width: 87mm; }
+  figcaption { font-size: 8pt; line-height: 1.3; }
+  pre { font-size: 8pt; break-inside: avoid; border: 0.2mm solid #ccc; }
+  footer { margin-top: 5mm; font-size: 8pt; }
+}
 ";
 
 /// A figure grows when it is clicked; a panel says what its axes mean at the
@@ -109,7 +129,7 @@ for (const panel of document.querySelectorAll('rect.panel')) {
 ";
 
 impl Page {
-    /// As HTML.
+    /// The page as HTML.
     pub fn html(&self) -> String {
         html! {
             (DOCTYPE)
@@ -135,7 +155,8 @@ impl Page {
                     footer {
                         "Written by rate2spike " (env!("CARGO_PKG_VERSION")) ". Method: Kim, Li & Sejnowski, PNAS 116:22811 (2019), "
                         a href="https://doi.org/10.1073/pnas.1905926116" { "doi:10.1073/pnas.1905926116" }
-                        ". A click on a figure makes it larger; a pointer in it shows the values there."
+                        "."
+                        span.screen { " A click on a figure makes it larger; a pointer in it shows the values there." }
                     }
                     script { (PreEscaped(SCRIPT)) }
                 }
@@ -158,7 +179,7 @@ impl Section {
                 @for text in &self.text { p { (text) } }
                 @for table in &self.tables { (table.markup()) }
                 @if !self.commands.is_empty() {
-                    pre { @for command in &self.commands { (command) "\n" } }
+                    @for command in &self.commands { pre { code { (command) } } }
                 }
                 @if !self.figures.is_empty() {
                     div.figures {
@@ -179,6 +200,7 @@ impl Table {
     /// Names in the first column, values in the second.
     pub fn of_facts(facts: &[(&str, String)]) -> Self {
         Self {
+            caption: String::new(),
             head: Vec::new(),
             rows: facts
                 .iter()
@@ -190,6 +212,7 @@ impl Table {
     fn markup(&self) -> Markup {
         html! {
             div.scroll { table {
+                @if !self.caption.is_empty() { caption { (self.caption) } }
                 @if !self.head.is_empty() {
                     thead { tr { @for name in &self.head { th scope="col" { (name) } } } }
                 }

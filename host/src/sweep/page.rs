@@ -104,6 +104,7 @@ pub fn page(
             tables: vec![Table {
                 head: head.map(String::from).collect(),
                 rows: cells.iter().map(row).collect(),
+                ..Table::default()
             }],
             figures: figure.into_iter().collect(),
             ..Section::default()

@@ -55,6 +55,8 @@ pub enum Sign {
     Ring(RGBColor),
     /// A filled box.
     Box(RGBColor),
+    /// No sign: the name stands alone.
+    None,
 }
 
 /// Room to the right of an axis: half a number of four digits.
@@ -108,6 +110,7 @@ fn sign(area: &Area, sign: Sign, (end, middle): (i32, i32)) -> i32 {
                     .draw(&Circle::new((end - radius, middle), radius, style)),
             );
         }
+        Sign::None => return end,
         Sign::Box(colour) => {
             let corners = [(end - 2 * radius, middle - radius), (end, middle + radius)];
             drawn(area.drawing.draw(&Rectangle::new(corners, colour.filled())));

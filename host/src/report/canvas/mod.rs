@@ -52,6 +52,8 @@ pub mod colour {
     pub const ORANGE: RGBColor = RGBColor(230, 159, 0);
     /// Axes and text.
     pub const INK: RGBColor = RGBColor(40, 40, 40);
+    /// The time of a stimulus.
+    pub const SHADE: RGBColor = RGBColor(228, 228, 224);
     /// What is there for comparison.
     pub const GREY: RGBColor = RGBColor(140, 140, 140);
     /// Excitatory units.

@@ -12,7 +12,9 @@ pub mod training;
 
 use plotters::style::RGBColor;
 
-use super::canvas::{Line, Sign, colour};
+use std::ops::Range;
+
+use super::canvas::{Chart, Line, Sign, colour};
 
 /// A figure, ready to be shown.
 #[derive(Clone, Debug)]
@@ -40,8 +42,21 @@ fn answers(names: &[String]) -> Vec<(String, Sign)> {
     names.iter().enumerate().map(solid).collect()
 }
 
+/// Shades the times of a stimulus, in s, over the height of a panel.
+fn shade(chart: &mut Chart, stimulus: &[Range<f64>], height: &Range<f64>) {
+    let boxes = stimulus
+        .iter()
+        .map(|time| (time.start, time.end, height.start, height.end));
+    chart.boxes(boxes, colour::SHADE, 1.0);
+}
+
+/// The entry of a legend for [`shade`].
+fn stimulus_entry() -> (String, Sign) {
+    ("stimulus".into(), Sign::Box(colour::SHADE))
+}
+
 /// Smallest and largest of these, with some room; `zero` is always inside.
-fn range(values: impl Iterator<Item = f64>, zero: bool) -> std::ops::Range<f64> {
+fn range(values: impl Iterator<Item = f64>, zero: bool) -> Range<f64> {
     let start = if zero {
         (0.0, 0.0)
     } else {

@@ -7,7 +7,7 @@ use super::{Figure, counts, range};
 use crate::report::canvas::{Axis, COLUMN_MM, Chart, Line, Panel, Sign, colour, figure, rows};
 
 /// Bins of a histogram.
-const BINS: usize = 24;
+pub(super) const BINS: usize = 24;
 
 /// Time constants before and after training, ms.
 pub fn time_constants(before: &[f64], after: &[f64]) -> Figure {
@@ -152,7 +152,7 @@ fn spectrum(weights: &[f32], units: usize) -> Option<Vec<Complex<f64>>> {
     Some(schur.complex_eigenvalues().iter().copied().collect())
 }
 
-fn bars(counts: &[usize], low: f64, high: f64) -> Vec<(f64, f64, f64, f64)> {
+pub(super) fn bars(counts: &[usize], low: f64, high: f64) -> Vec<(f64, f64, f64, f64)> {
     let width = (high - low) / counts.len() as f64;
     let numbered = counts.iter().enumerate().filter(|(_, count)| **count > 0);
     numbered

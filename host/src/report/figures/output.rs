@@ -1,40 +1,111 @@
 //! What a trial shows the network, and the output of its three forms (Figs. 1B,
 //! 2B and 4C of the paper).
 
-use super::{Figure, answer_colour, answers, range};
-use crate::report::canvas::{Axis, COLUMN_MM, Chart, Line, Panel, Sign, colour, figure, rows};
+use super::{Figure, answer_colour, answers, range, shade, stimulus_entry};
+use crate::report::canvas::{
+    self, Area, Axis, COLUMN_MM, Chart, Line, Panel, Sign, colour, figure, legend, rows,
+};
 use crate::report::observe::{Observation, Trials};
 use crate::spiking::experiment::task_trial;
 use crate::task::SAMPLE_MS;
 
-/// One trial of every answer: its inputs, one above the other, and its target.
-pub fn inputs(trials: &Trials) -> Figure {
-    let (task, labels) = (&trials.task, trials.labels());
-    let channels = task.channels();
-    // Of a panel, mm; the last one has the axis' numbers below.
-    let panel_mm = 7.0 + 4.5 * (channels + 1) as f64;
-    let height = labels.len() as f64 * panel_mm + 7.0;
-    let seconds = task.samples() as f64 * SAMPLE_MS / 1000.0;
-    let svg = figure((COLUMN_MM, height), |area| {
-        let mut shares = vec![panel_mm; labels.len()];
-        shares[labels.len() - 1] += 7.0;
-        for (place, part) in rows(area, &shares).iter().enumerate() {
-            let label = labels[place];
-            let Some(index) = trials.first(label) else {
-                continue;
+/// Most panels of the figure of inputs.
+const MOST_PANELS: usize = 6;
+
+/// A trial that is shown, with the name of its kind.
+struct Example {
+    index: u64,
+    label: i8,
+    title: String,
+}
+
+/// The first trial of each kind. A kind is an answer, and the inputs that are on:
+/// a context is an input that is on in one kind and off in another.
+fn examples(trials: &Trials) -> Vec<Example> {
+    let task = trials.task;
+    let active = |index: u64| -> Vec<bool> {
+        let trial = task_trial(task, trials.seed, index);
+        let channels = trial.input.chunks_exact(task.samples());
+        channels
+            .map(|values| values.iter().any(|&u| u != 0.0))
+            .collect()
+    };
+    let mut kinds: Vec<(i8, Vec<bool>, u64)> = Vec::new();
+    for index in 0..trials.count as u64 {
+        let label = task_trial(task, trials.seed, index).label;
+        let on = active(index);
+        if !kinds.iter().any(|kind| (kind.0, &kind.1) == (label, &on)) {
+            kinds.push((label, on, index));
+        }
+    }
+    kinds.sort_by(|a, b| (b.0, &b.1).cmp(&(a.0, &a.1)));
+    let alone = |label: i8| kinds.iter().filter(|kind| kind.0 == label).count() == 1;
+    // Inputs that are on in some kinds of trial only.
+    let differs = |channel: usize| {
+        kinds
+            .iter()
+            .any(|kind| kind.1[channel] != kinds[0].1[channel])
+    };
+    let example = |(label, on, index): &(i8, Vec<bool>, u64)| {
+        let mut title = task.label_name(*label).to_string();
+        if !alone(*label) {
+            let named = |&k: &usize| on[k] && differs(k);
+            let on: Vec<String> = (0..on.len())
+                .filter(named)
+                .map(|k| (k + 1).to_string())
+                .collect();
+            title += &match on.len() {
+                0 => ", no input".into(),
+                1 => format!(", input {} on", on[0]),
+                _ => format!(", inputs {} on", on.join(", ")),
             };
-            let trial = task_trial(task, trials.seed, index);
+        }
+        Example {
+            index: *index,
+            label: *label,
+            title,
+        }
+    };
+    kinds.iter().take(MOST_PANELS).map(example).collect()
+}
+
+/// One trial of each kind: its inputs, one above the other, and its target, each
+/// with its amplitude.
+pub fn inputs(trials: &Trials) -> Figure {
+    let task = trials.task;
+    let channels = task.channels();
+    let shown = examples(trials);
+    let labels = trials.labels();
+    // Height of a panel, mm; the last one has the axis' numbers below.
+    let panel_mm = 7.0 + 4.5 * (channels + 1) as f64;
+    let height = shown.len() as f64 * panel_mm + 7.0;
+    let seconds = task.samples() as f64 * SAMPLE_MS / 1000.0;
+    // Room for the amplitudes on the right.
+    let right = 1.14 * seconds;
+    let svg = figure((COLUMN_MM, height), |area| {
+        let mut shares = vec![panel_mm; shown.len()];
+        shares[shown.len() - 1] += 7.0;
+        for (place, part) in rows(area, &shares).iter().enumerate() {
+            let example = &shown[place];
+            let trial = task_trial(task, trials.seed, example.index);
             let mut marks: Vec<(f64, String)> = (0..channels)
                 .map(|k| ((channels - k) as f64, format!("input {}", k + 1)))
                 .collect();
             marks.push((0.0, "target".into()));
-            let mut x = Axis::linear("time (s)", 0.0..seconds);
-            if place + 1 < labels.len() {
+            let mut x = Axis {
+                range: 0.0..right,
+                ..Axis::linear("time (s)", 0.0..seconds)
+            };
+            if place + 1 < shown.len() {
                 x = x.unlabelled();
             }
             let panel = Panel {
-                title: task.label_name(label),
-                legend: vec![],
+                title: &example.title,
+                legend: if place == 0 {
+                    vec![("amplitude on the right".into(), Sign::None)]
+                } else {
+                    vec![]
+                },
                 x,
                 y: Axis {
                     label: String::new(),
@@ -43,30 +114,48 @@ pub fn inputs(trials: &Trials) -> Figure {
                 },
             };
             let mut chart = Chart::new(part, &panel);
+            let answer = labels.iter().position(|label| *label == example.label);
+            let target_line = Line::solid(answer_colour(answer.unwrap_or_default()));
             let rows = trial
                 .input
                 .chunks_exact(task.samples())
-                .zip((1..=channels).rev());
-            for base in 0..=channels {
+                .zip((1..=channels).rev())
+                .map(|(values, base)| (values, base, Line::solid(colour::INK).thin()))
+                .chain([(&trial.target[..], 0, target_line)]);
+            for (values, base, line) in rows {
                 let zero = base as f64;
                 chart.line(
                     [(0.0, zero), (seconds, zero)],
                     Line::dashed(colour::GREY).thin(),
                 );
+                chart.line(trace(values, zero), line);
+                let place = (seconds + 0.02 * seconds, zero);
+                chart.text(place, &amplitude(values), colour::INK);
             }
-            for (values, base) in rows {
-                chart.line(trace(values, base as f64), Line::solid(colour::INK).thin());
-            }
-            chart.line(trace(&trial.target, 0.0), Line::solid(answer_colour(place)));
         }
     });
     Figure {
         name: "inputs",
         caption: format!(
-            "One trial of each answer of {}: the inputs, each scaled to its largest value, and the output that is wanted; dashed: zero.",
+            "One trial of each kind of {}: the inputs, and the output that is wanted. Each is drawn to its own scale; the number on the right is its amplitude, the largest size of its values. Dashed: zero.",
             task.name()
         ),
         svg,
+    }
+}
+
+/// The largest size of the values, with a sign where all values have the same.
+fn amplitude(values: &[f32]) -> String {
+    let (low, high) = values.iter().fold((0.0f32, 0.0f32), |(low, high), &u| {
+        (low.min(u), high.max(u))
+    });
+    let largest = canvas::number(f64::from(high.max(-low)), 2);
+    let short = largest.trim_end_matches('0').trim_end_matches('.');
+    match (low < 0.0, high > 0.0) {
+        (false, false) => "0".into(),
+        (true, true) => format!("±{short}"),
+        (true, false) => format!("\u{2212}{short}"),
+        (false, true) => short.into(),
     }
 }
 
@@ -88,9 +177,10 @@ fn trace(values: &[f32], base: f64) -> Vec<(f64, f64)> {
     points
 }
 
-/// Mean ± SD of the output for each answer, against the target; a panel a form.
+/// Mean ± SD of the output for each answer, against the target; a panel for each
+/// form. The time of the stimulus is shaded.
 pub fn outputs(trials: &Trials, forms: &[(&str, &Observation)]) -> Figure {
-    let (task, labels) = (&trials.task, trials.labels());
+    let (task, labels) = (trials.task, trials.labels());
     let times = trials.times_s();
     let names: Vec<String> = labels
         .iter()
@@ -117,33 +207,26 @@ pub fn outputs(trials: &Trials, forms: &[(&str, &Observation)]) -> Figure {
         });
     let y_range = range(edges.chain(targets.iter().flatten().copied()), true);
     let seconds = times.last().copied().unwrap_or(1.0);
-    let svg = figure((COLUMN_MM, 6.0 + 29.0 * forms.len() as f64), |area| {
+    let stimulus = trials.stimulus();
+    let svg = figure((COLUMN_MM, 10.5 + 29.0 * forms.len() as f64), |area| {
+        let (heading, panels) = area.split_vertically(90);
+        output_legend(&heading, &names, !stimulus.is_empty());
         let mut shares = vec![1.0; forms.len()];
         shares[forms.len() - 1] = 1.25;
-        for (place, part) in rows(area, &shares).iter().enumerate() {
+        for (place, part) in rows(&panels, &shares).iter().enumerate() {
             let (title, form) = forms[place];
             let mut x = Axis::linear("time (s)", 0.0..seconds);
             if place + 1 < forms.len() {
                 x = x.unlabelled();
             }
-            let mut legend = Vec::new();
-            if place == 0 {
-                legend = answers(&names);
-                legend.push((
-                    "target".into(),
-                    Sign::Line(Line::dashed(colour::INK).thin()),
-                ));
-            }
-            let y = Axis::linear("output", y_range.clone());
-            let mut chart = Chart::new(
-                part,
-                &Panel {
-                    title,
-                    legend,
-                    x,
-                    y,
-                },
-            );
+            let panel = Panel {
+                title,
+                legend: Vec::new(),
+                x,
+                y: Axis::linear("output", y_range.clone()),
+            };
+            let mut chart = Chart::new(part, &panel);
+            shade(&mut chart, &stimulus, &y_range);
             for (answer, group) in form.groups.iter().enumerate() {
                 let (means, deviations) = (group.output.means(), group.output.deviations());
                 let band: Vec<(f64, f64, f64)> = times
@@ -163,14 +246,31 @@ pub fn outputs(trials: &Trials, forms: &[(&str, &Observation)]) -> Figure {
             }
         }
     });
+    let shaded = if stimulus.is_empty() {
+        ""
+    } else {
+        " Grey: the time of the stimulus."
+    };
     Figure {
         name: "outputs",
         caption: format!(
-            "Output in {} trials, mean and standard deviation for each answer, of the network's forms: what was trained, what it became on spiking neurons, and what runs in fixed point.",
+            "Output in {} trials, mean and standard deviation for each answer, of the network's forms: what was trained, what it became on spiking neurons, and what runs in fixed point.{shaded}",
             trials.count
         ),
         svg,
     }
+}
+
+fn output_legend(area: &Area, names: &[String], stimulus: bool) {
+    let mut entries = answers(names);
+    entries.push((
+        "target".into(),
+        Sign::Line(Line::dashed(colour::INK).thin()),
+    ));
+    if stimulus {
+        entries.push(stimulus_entry());
+    }
+    legend(area, &entries);
 }
 
 /// A target, with its jumps.
@@ -185,4 +285,54 @@ fn steps(values: &[f32]) -> Vec<(f64, f64)> {
             ]
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::Task;
+
+    fn trials(task: &str) -> Trials {
+        Trials {
+            task: Task::from_name(task).expect("a task"),
+            seed: 1,
+            count: 40,
+        }
+    }
+
+    #[test]
+    fn the_inputs_of_mante_are_shown_in_both_contexts_and_with_their_amplitudes() {
+        let titles = |task| -> Vec<String> {
+            let shown = examples(&trials(task));
+            shown.into_iter().map(|example| example.title).collect()
+        };
+        assert_eq!(
+            titles("mante"),
+            [
+                "positive, input 3 on",
+                "positive, input 4 on",
+                "negative, input 3 on",
+                "negative, input 4 on"
+            ]
+        );
+        assert_eq!(titles("go-nogo"), ["Go", "No-Go"]);
+        assert_eq!(titles("xor"), ["same", "different"]);
+        let svg = inputs(&trials("mante")).svg;
+        for text in ["input 4", "positive, input 3 on", "amplitude on the right"] {
+            assert!(svg.contains(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_amplitude_says_its_sign_where_all_values_have_the_same() {
+        for (values, text) in [
+            (&[0.0, 1.0, 0.5][..], "1"),
+            (&[0.0, -1.5], "\u{2212}1.5"),
+            (&[2.25, -1.0], "±2.25"),
+            (&[0.0, 0.0], "0"),
+            (&[0.0, 100.0], "100"),
+        ] {
+            assert_eq!(amplitude(values), text);
+        }
+    }
 }

@@ -1,15 +1,15 @@
-//! Spikes of one trial of every answer, excitatory and inhibitory units apart
-//! (Fig. 4A of the paper).
+//! The spikes of one trial of each answer, excitatory and inhibitory units apart,
+//! with the time of the stimulus (Fig. 4A of the paper).
 
-use super::Figure;
+use super::{Figure, shade, stimulus_entry};
 use crate::report::canvas::{Axis, COLUMN_MM, Chart, Line, Panel, Sign, colour, figure, rows};
 use crate::report::observe::{Observation, Trials};
 use crate::task::SAMPLE_MS;
 
-/// Least length of a tick: some times its width.
+/// Least length of a tick, mm: about four times its width.
 const TICK_MM: f64 = 0.55;
 
-/// A raster a trial.
+/// A raster for each answer.
 pub fn raster(trials: &Trials, observation: &Observation, inhibitory: &[bool]) -> Figure {
     let labels = trials.labels();
     let units = inhibitory.len();
@@ -46,6 +46,12 @@ pub fn raster(trials: &Trials, observation: &Observation, inhibitory: &[bool]) -
                     legend.push(("inhibitory".into(), Sign::Box(colour::INHIBITORY)));
                 }
             }
+            let stimulus = trials
+                .first(labels[place])
+                .map_or(Vec::new(), |index| trials.stimulus_of(index));
+            if place == 0 && !trials.stimulus().is_empty() {
+                legend.push(stimulus_entry());
+            }
             let panel = Panel {
                 title: trials.task.label_name(labels[place]),
                 legend,
@@ -57,6 +63,7 @@ pub fn raster(trials: &Trials, observation: &Observation, inhibitory: &[bool]) -
                 },
             };
             let mut chart = Chart::new(part, &panel);
+            shade(&mut chart, &stimulus, &(0.0..units as f64));
             for (wanted, colour) in [(false, colour::EXCITATORY), (true, colour::INHIBITORY)] {
                 let spikes = observation.spikes[place]
                     .iter()
@@ -81,7 +88,7 @@ pub fn raster(trials: &Trials, observation: &Observation, inhibitory: &[bool]) -
     });
     Figure {
         name: "raster",
-        caption: "Spikes of the spiking network in one trial of each answer; each row is a unit, excitatory ones above, inhibitory ones below.".into(),
+        caption: "Spikes of the spiking network in one trial of each answer; each row is a unit, excitatory ones above, inhibitory ones below. Grey: the time of the stimulus.".into(),
         svg,
     }
 }

@@ -1,0 +1,192 @@
+//! The commands that give the same network and the same numbers.
+
+use std::path::Path;
+
+use rate2spike_core::neuron::Membrane;
+
+use super::{ReportInput, name, texts};
+use crate::formats::choice::Choice;
+use crate::formats::rate_model;
+use crate::rate::activation::{ActivationKind, LIF_LAMBDA};
+use crate::report::page::Section;
+use crate::shell_word::{path_word, word};
+use crate::spiking::neuron::Neuron;
+use crate::task::Task;
+
+/// Folder below which the commands write.
+const FOLDER: &str = "again";
+
+/// A command under way: its words are quoted as they are added.
+struct Command(String);
+
+impl Command {
+    fn new(subcommand: &str) -> Self {
+        Self(format!("rate2spike {subcommand}"))
+    }
+
+    /// Adds an option and its value, quoted.
+    fn with(self, option: &str, value: impl ToString) -> Self {
+        self.add(option).add(&word(&value.to_string()))
+    }
+
+    /// Adds a piece that is shell text already.
+    fn add(mut self, piece: &str) -> Self {
+        if !piece.is_empty() {
+            self.0.push(' ');
+            self.0.push_str(piece);
+        }
+        self
+    }
+
+    /// Adds plain words, quoted.
+    fn words<'a>(self, words: impl IntoIterator<Item = &'a str>) -> Self {
+        words
+            .into_iter()
+            .fold(self, |line, text| line.add(&word(text)))
+    }
+}
+
+/// The part of the page; `step_ms` is the time step of the deployed form.
+pub fn section(input: &ReportInput, step_ms: f64) -> Section {
+    let model = model_word(input);
+    let snn = path_word(&Path::new(FOLDER).join(name(&input.model.path.with_extension("snn"))));
+    let trials = &input.trials;
+    let with_task = |line: Command| line.with("--task", task_argument(trials.task));
+    let neuron = neuron_flags(&input.spiking.neuron);
+    let mut commands = vec![task_file(trials.task), train(input)];
+    commands.push(convert(input, &model).map(with_task));
+    let quantize = Command::new("quantize")
+        .add(&model)
+        .words(lambda_flags(input).iter().map(String::as_str))
+        .words(neuron.iter().map(String::as_str))
+        .with("--dt", step_ms)
+        .add("-o")
+        .add(&snn);
+    commands.push(Some(with_task(quantize)));
+    let run = Command::new("run")
+        .add(&snn)
+        .with("--trials", trials.count)
+        .with("--seed", trials.seed);
+    commands.push(Some(with_task(run)));
+    Section {
+        title: "Again",
+        text: texts(&[if input.history.is_some() {
+            "These commands give the same network and the same numbers again. Give them in a folder without a folder named again: everything that they write goes there."
+        } else {
+            "These commands give the same deployed network and the same numbers again. Give them in the folder of the model; they write into a folder named again."
+        }]),
+        commands: commands
+            .into_iter()
+            .flatten()
+            .map(|Command(line)| line)
+            .collect(),
+        ..Section::default()
+    }
+}
+
+/// The model as a word of the shell: the file that [`train`] writes, whose name ends
+/// with the time of its writing, or else the model's own.
+fn model_word(input: &ReportInput) -> String {
+    let Some(history) = &input.history else {
+        return path_word(Path::new(&name(&input.model.path)));
+    };
+    let folder = rate_model::folder(Path::new(FOLDER), &history.options);
+    let file = rate_model::file_name(&history.options, "");
+    let start = folder.join(file.trim_end_matches(".mat"));
+    format!("{}*.mat", path_word(&start))
+}
+
+/// The task as the commands name it: a built-in task by its name, the user's own by
+/// the file that [`task_file`] writes.
+fn task_argument(task: Task) -> String {
+    match task {
+        Task::User(_) => format!("{FOLDER}/{}.toml", task.name()),
+        _ => task.name().into(),
+    }
+}
+
+/// The command that writes the file of the user's own task, which the page carries
+/// whole: the file that it was read from may have moved or changed. `None` for a
+/// built-in task.
+fn task_file(task: Task) -> Option<Command> {
+    let Task::User(_) = task else {
+        return None;
+    };
+    let text = toml::to_string(&task).ok()?;
+    let file = word(&task_argument(task));
+    Some(Command(format!(
+        "mkdir -p {FOLDER} && cat > {file} <<'END_OF_TASK'\n{text}END_OF_TASK"
+    )))
+}
+
+/// The training, with every option; `None` where no history is there.
+fn train(input: &ReportInput) -> Option<Command> {
+    let history = input.history.as_ref()?;
+    let flags = history.options.flags();
+    let mut line = Command::new("train")
+        .with("--task", task_argument(history.options.task))
+        .words(flags.iter().map(String::as_str));
+    if let Some(from) = &history.from {
+        let from = std::path::absolute(from).unwrap_or_else(|_| from.clone());
+        line = line.add("--from").add(&path_word(&from));
+    }
+    Some(line.with("--output_dir", FOLDER))
+}
+
+/// The options of the neuron where they differ from the published ones.
+fn neuron_flags(neuron: &Neuron) -> Vec<String> {
+    let published = match neuron.membrane {
+        Membrane::Leaky => Neuron::LIF,
+        Membrane::Quadratic => Neuron::QIF,
+    };
+    let mut flags = Vec::new();
+    if neuron.membrane == Membrane::Quadratic {
+        flags.extend(["--neuron".into(), "qif".into()]);
+    }
+    if neuron.rise_ms == 0.0 {
+        flags.extend(["--filter".into(), "single".into()]);
+    }
+    if neuron.refractory_ms != published.refractory_ms {
+        flags.extend(["--refractory".into(), neuron.refractory_ms.to_string()]);
+    }
+    if neuron.noise_mv != published.noise_mv {
+        flags.extend(["--noise".into(), neuron.noise_mv.to_string()]);
+    }
+    flags
+}
+
+/// The conversion that writes λ or a calibration into the new model; `None` where
+/// λ needs no file.
+fn convert(input: &ReportInput, model: &str) -> Option<Command> {
+    if input.history.is_none() || input.calibration.is_none() {
+        return None;
+    }
+    let Choice { trials, seed } = Choice::of(&input.model)?;
+    let line = Command::new("convert")
+        .add(model)
+        .add("--calibrate")
+        .words(
+            neuron_flags(&input.spiking.neuron)
+                .iter()
+                .map(String::as_str),
+        )
+        .with("--trials", trials)
+        .with("--seed", seed);
+    Some(line)
+}
+
+/// λ with all its digits; nothing where the model or its activation says it.
+fn lambda_flags(input: &ReportInput) -> Vec<String> {
+    let lambda = input.spiking.lambda;
+    let stored = input.model.variables.scalar("opt_scaling_factor").ok();
+    let trained = input.model.network.activation == ActivationKind::Lif && lambda == LIF_LAMBDA;
+    let known = match &input.history {
+        // The new model is as the training leaves it, or calibrated.
+        Some(_) => trained,
+        None => stored == Some(lambda) || (stored.is_none() && trained),
+    };
+    if known || input.calibration.is_some() {
+        return Vec::new();
+    }
+    vec!["--lambda".into(), lambda.to_string()]
+}
