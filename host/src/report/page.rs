@@ -77,9 +77,13 @@ footer { margin-top: 3rem; font-size: 0.8rem; color: #555; }
   h2 { font-size: 11.5pt; margin: 5mm 0 1.5mm; break-after: avoid; }
   p { max-width: none; orphans: 3; widows: 3; }
   .scroll { overflow: visible; }
-  table { font-size: 8.5pt; margin: 1.5mm 0; break-inside: avoid; }
-  th, td { padding: 0.6mm 4mm 0.6mm 0; }
-  .figures { columns: 2; column-gap: 8mm; }
+  main { columns: 2; column-gap: 8mm; }
+  section.wide { column-span: all; }
+  section > p { break-after: avoid; overflow-wrap: anywhere; font-size: 9pt; }
+  table { font-size: 7.5pt; margin: 1.5mm 0; break-inside: avoid; }
+  th, td { padding: 0.5mm 2.5mm 0.5mm 0; }
+  td:nth-child(2):last-child { overflow-wrap: anywhere; }
+  .figures { columns: auto; }
   figure, figure.large { column-span: none; margin: 0 0 4mm; cursor: auto; }
   figure svg { max-width: 87mm; }
   figcaption { font-size: 8pt; line-height: 1.3; }
@@ -149,8 +153,10 @@ impl Page {
                             a href={ "#part-" (index) } { (section.title) }
                         }
                     }
-                    @for (index, section) in self.sections.iter().enumerate() {
-                        (section.markup(index))
+                    main {
+                        @for (index, section) in self.sections.iter().enumerate() {
+                            (section.markup(index))
+                        }
                     }
                     footer {
                         "Written by rate2spike " (env!("CARGO_PKG_VERSION")) ". Method: Kim, Li & Sejnowski, PNAS 116:22811 (2019), "
@@ -171,10 +177,19 @@ impl Page {
     }
 }
 
+/// Most columns of a table that fit in half a printed page.
+const NARROW_COLUMNS: usize = 5;
+
 impl Section {
+    /// Whether a printed page shows the part over its whole width.
+    fn is_wide(&self) -> bool {
+        let wide = |table: &Table| table.head.len() > NARROW_COLUMNS;
+        !self.commands.is_empty() || self.tables.iter().any(wide)
+    }
+
     fn markup(&self, index: usize) -> Markup {
         html! {
-            section id={ "part-" (index) } {
+            section id={ "part-" (index) } class=[self.is_wide().then_some("wide")] {
                 h2 { (self.title) }
                 @for text in &self.text { p { (text) } }
                 @for table in &self.tables { (table.markup()) }
