@@ -79,7 +79,7 @@ footer { margin-top: 3rem; font-size: 0.8rem; color: #555; }
   .scroll { overflow: visible; }
   main { columns: 2; column-gap: 8mm; }
   section.wide { column-span: all; }
-  section > p { break-after: avoid; overflow-wrap: anywhere; font-size: 9pt; }
+  section > p { break-inside: avoid; break-after: avoid; overflow-wrap: anywhere; font-size: 9pt; }
   table { font-size: 7.5pt; margin: 1.5mm 0; break-inside: avoid; }
   th, td { padding: 0.5mm 2.5mm 0.5mm 0; }
   td:nth-child(2):last-child { overflow-wrap: anywhere; }
