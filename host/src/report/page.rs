@@ -18,13 +18,13 @@ pub struct Table {
 /// A part of the page.
 #[derive(Clone, Debug, Default)]
 pub struct Section {
-    /// Its heading.
+    /// The heading.
     pub title: &'static str,
-    /// Its paragraphs.
+    /// The paragraphs.
     pub text: Vec<String>,
-    /// Its tables.
+    /// The tables.
     pub tables: Vec<Table>,
-    /// Its figures.
+    /// The figures.
     pub figures: Vec<Figure>,
     /// Commands, each a whole line for the shell.
     pub commands: Vec<String>,

@@ -14,14 +14,14 @@ use crate::report::figures::success::{Mark, success};
 pub struct Comparison {
     /// The paper's value in percent; `None` where the paper gives no number.
     pub published: Option<f64>,
-    /// What the figure measures, as the sweep found it.
+    /// The quantity of the figure, as the sweep found it.
     pub found: Found,
     /// Everything that the sweep found in the cell.
     #[serde(flatten)]
     pub summary: CellSummary,
 }
 
-/// What a figure measures.
+/// The quantity that a figure shows, as a sweep found it.
 #[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
 pub enum Found {

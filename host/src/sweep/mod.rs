@@ -47,7 +47,7 @@ pub enum SweepError {
     OtherPlan {
         /// The plan.
         path: PathBuf,
-        /// What differs.
+        /// The options that differ.
         differences: Vec<String>,
     },
     /// A plan file that this program did not write.
@@ -63,7 +63,7 @@ pub enum SweepError {
         "{path}: there is no sweep in this folder; start one with `rate2spike sweep --task TASK -o FOLDER`"
     )]
     NoPlan {
-        /// Where it should be.
+        /// The missing file.
         path: PathBuf,
     },
     /// More networks than can be kept.

@@ -53,7 +53,7 @@ pub fn figure(plan: &SweepPlan, cells: &[CellSummary]) -> Option<Figure> {
     Some(success(&marks, "success as deployed (%)", caption))
 }
 
-/// How far a sweep has come.
+/// The progress of a sweep.
 #[derive(Clone, Copy, Debug)]
 pub struct Extent {
     /// Networks that have a row.

@@ -110,7 +110,7 @@ impl PaperFigure {
         }
     }
 
-    /// What the figure measures.
+    /// The quantity that the figure shows.
     pub fn measure(self) -> Measure {
         match self {
             PaperFigure::Fig1c => Measure::Trained,

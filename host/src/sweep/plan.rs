@@ -67,7 +67,7 @@ pub enum Calibrate {
     /// Never.
     #[default]
     Never,
-    /// Where the network does not spike well enough with its only λ.
+    /// If the network does not spike well enough with its only λ.
     IfNeeded,
     /// Always.
     Always,
@@ -211,7 +211,7 @@ impl SweepPlan {
         self.cells.iter().zip(&details).map(name).collect()
     }
 
-    /// Where the plan of the sweep in `folder` lies.
+    /// The path of the plan of the sweep in `folder`.
     pub fn path(folder: &Path) -> PathBuf {
         folder.join(FILE)
     }
@@ -219,7 +219,7 @@ impl SweepPlan {
     /// The plan of the sweep in `folder`.
     ///
     /// # Errors
-    /// If there is none or it cannot be read.
+    /// If the folder has no plan, or the plan cannot be read.
     pub fn read(folder: &Path) -> Result<Self, SweepError> {
         let path = Self::path(folder);
         if !path.exists() {

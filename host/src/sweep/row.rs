@@ -1,4 +1,4 @@
-//! What one network of a sweep came to.
+//! The result of one network of a sweep.
 
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +26,7 @@ pub struct Row {
     /// λ, searched or given.
     pub lambda: Option<f64>,
     /// Accuracy of the best λ on the trials of the search, which is what the
-    /// published code reports; none where nothing was searched.
+    /// published code reports; `None` where nothing was searched.
     pub search_accuracy: Option<f64>,
     /// Whether each unit was calibrated; λ is then the median, and the accuracy
     /// above that of the trials which chose the calibration.
@@ -57,9 +57,9 @@ pub struct Row {
 /// Shares of right answers.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scores {
-    /// By the published criterion.
+    /// The share by the published criterion.
     pub accuracy: f64,
-    /// By the strict criterion.
+    /// The share by the strict criterion.
     pub strict: f64,
 }
 
@@ -93,7 +93,7 @@ pub struct Seconds {
 }
 
 impl Row {
-    /// Which network it is.
+    /// The network of this row.
     pub fn member(&self) -> Member {
         Member {
             cell: self.cell,
@@ -166,7 +166,7 @@ impl Row {
     }
 }
 
-/// A value, or nothing where there is none.
+/// The value as text; empty for `None`.
 fn text(value: &Option<impl ToString>) -> String {
     value.as_ref().map_or(String::new(), ToString::to_string)
 }
@@ -197,7 +197,7 @@ pub(super) mod tests {
     use super::*;
     use crate::task::Task;
 
-    /// A plan of so many cells like that of [`example`], with seeds up to
+    /// A plan of `cells` cells like that of [`example`], with seeds up to
     /// `last_seed`.
     pub fn example_plan(cells: usize, last_seed: u64) -> SweepPlan {
         let cell = Cell {

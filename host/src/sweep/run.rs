@@ -15,7 +15,7 @@ use super::row::Row;
 /// trials, stays on its thread, so that there are never more threads at work.
 ///
 /// # Errors
-/// What `finished` returned, or a thread that did not start.
+/// The error of `finished`, or a thread that did not start.
 pub fn run(
     plan: &SweepPlan,
     members: &[Member],

@@ -43,7 +43,7 @@ impl ValueFormatter<f64> for Scale {
 /// An axis.
 #[derive(Clone, Debug)]
 pub struct Axis {
-    /// What it shows, with its unit. Empty: no label and no numbers.
+    /// The label, with its unit. Empty: no label and no numbers.
     pub label: String,
     /// From where to where.
     pub range: Range<f64>,

@@ -14,7 +14,7 @@ use super::{Area, LABELS_MM, colour, dots, drawn, text_style};
 /// One panel of a figure.
 #[derive(Clone, Debug)]
 pub struct Panel<'a> {
-    /// What it shows.
+    /// The title.
     pub title: &'a str,
     /// Names of what is drawn, beside their signs.
     pub legend: Vec<(String, Sign)>,
@@ -35,7 +35,7 @@ impl<'a> Chart<'a> {
         Self::with_labels(area, panel, LABELS_MM)
     }
 
-    /// As [`Chart::new`], with room for words beside the vertical axis.
+    /// The axes of `panel` on `area`, with room for words beside the vertical axis.
     pub fn with_wide_labels(area: &Area<'a>, panel: &Panel) -> Self {
         Self::with_labels(area, panel, 32.0)
     }

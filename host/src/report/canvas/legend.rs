@@ -5,14 +5,14 @@ use plotters::prelude::*;
 
 use super::{Area, colour, dots, drawn, text_style};
 
-/// How a line looks.
+/// The look of a line.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Line {
     /// Colour.
     pub colour: RGBColor,
     /// Width, mm.
     pub mm: f64,
-    /// Whether it is dashed.
+    /// Whether the line is dashed.
     pub dashed: bool,
 }
 
@@ -44,7 +44,7 @@ impl Line {
     }
 }
 
-/// What stands beside a name in a legend.
+/// The sign beside a name in a legend.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Sign {
     /// A piece of the line.

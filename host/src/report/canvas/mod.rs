@@ -54,7 +54,7 @@ pub mod colour {
     pub const INK: RGBColor = RGBColor(40, 40, 40);
     /// The time of a stimulus.
     pub const SHADE: RGBColor = RGBColor(228, 228, 224);
-    /// What is there for comparison.
+    /// Lines for comparison.
     pub const GREY: RGBColor = RGBColor(140, 140, 140);
     /// Excitatory units.
     pub const EXCITATORY: RGBColor = GREEN;
@@ -132,7 +132,7 @@ pub fn figure(size_mm: (f64, f64), draw: impl FnOnce(&Area)) -> String {
         drawn(area.drawing.present());
     }
     // Above everything else, and invisible: where a panel is, and what its axes
-    // say, for whoever points at it.
+    // say; a script shows them at the pointer.
     let end = format!("{}</svg>", panels.borrow().concat());
     let svg = svg.replacen("</svg>", &end, 1);
     let size_in_dots = format!("width=\"{}\" height=\"{}\"", size.0, size.1);
@@ -189,7 +189,7 @@ pub fn rows<'a>(area: &Area<'a>, shares: &[f64]) -> Vec<Area<'a>> {
     cut
 }
 
-/// Cuts `area` into so many columns.
+/// Cuts `area` into `count` columns.
 pub fn columns<'a>(area: &Area<'a>, count: usize) -> Vec<Area<'a>> {
     let parts = area.drawing.split_evenly((1, count));
     parts.into_iter().map(|part| area.part(part)).collect()

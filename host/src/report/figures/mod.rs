@@ -21,7 +21,7 @@ use super::canvas::{Chart, Line, Sign, colour};
 pub struct Figure {
     /// Name of its files.
     pub name: &'static str,
-    /// What one sees, in a sentence or two.
+    /// The caption, of a sentence or two.
     pub caption: String,
     /// The picture.
     pub svg: String,
@@ -75,7 +75,7 @@ fn range(values: impl Iterator<Item = f64>, zero: bool) -> Range<f64> {
     low - below..high + room
 }
 
-/// How many values fall into each of `bins` parts of `from..to`.
+/// The number of values that fall into each of `bins` parts of `from..to`.
 fn counts(values: &[f64], from: f64, to: f64, bins: usize) -> Vec<usize> {
     let mut counts = vec![0; bins];
     for value in values {

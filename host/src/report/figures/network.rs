@@ -1,4 +1,4 @@
-//! What the network is made of: time constants, weights, firing rates.
+//! The parts of the network: time constants, weights, firing rates.
 
 use nalgebra::linalg::Schur;
 use nalgebra::{Complex, DMatrix};

@@ -1,4 +1,4 @@
-//! What a trial shows the network, and the output of its three forms (Figs. 1B,
+//! The inputs of a trial, and the output of the network's three forms (Figs. 1B,
 //! 2B and 4C of the paper).
 
 use super::{Figure, answer_colour, answers, range, shade, stimulus_entry};

@@ -7,7 +7,7 @@ use super::{Figure, answer_colour, answers, range};
 use crate::report::canvas::{self, Axis, COLUMN_MM, Chart, Line, Panel, columns, figure, rows};
 use crate::report::observe::{Observation, Trials};
 
-/// How many.
+/// Number of components.
 const COMPONENTS: usize = 3;
 
 /// Components of the mean activity of all answers together.

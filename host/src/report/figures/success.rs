@@ -10,7 +10,7 @@ use crate::report::canvas::{Axis, COLUMN_MM, Chart, Line, Panel, Sign, colour, f
 /// A cell.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mark {
-    /// What tells it from all others.
+    /// The cell's name, which differs from the names of all other cells.
     pub cell: String,
     /// Name of the task: a panel each.
     pub task: String,
@@ -22,9 +22,9 @@ pub struct Mark {
     pub found: f64,
     /// Lower and upper end of its 95 % interval, or of a standard deviation.
     pub between: (f64, f64),
-    /// By the strict criterion.
+    /// The value by the strict criterion, in percent.
     pub strict: Option<f64>,
-    /// What was published.
+    /// The published value, in percent.
     pub published: Option<f64>,
 }
 
@@ -35,7 +35,7 @@ const COLOURS: [RGBColor; 4] = [
     colour::PURPLE,
 ];
 
-/// Each of these once, in the order in which they come.
+/// The distinct items of `all`, in their first order.
 fn distinct<T: PartialEq + Copy>(all: impl Iterator<Item = T>) -> Vec<T> {
     let mut seen = Vec::new();
     for one in all {
@@ -134,7 +134,7 @@ fn by_units(marks: &[Mark], measured: &str) -> String {
     })
 }
 
-/// Marks at the sizes, but for those whose numbers would run into each other.
+/// Marks at the sizes, without those numbers that would run into each other.
 fn readable(sizes: &[usize], span: f64) -> Vec<(f64, String)> {
     let mut marks: Vec<(f64, String)> = Vec::new();
     for &size in sizes {

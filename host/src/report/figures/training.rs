@@ -1,4 +1,4 @@
-//! How the training went.
+//! The course of the training.
 
 use super::Figure;
 use crate::formats::history::Evaluated;

@@ -31,7 +31,7 @@ use crate::spiking::network::SpikingNetwork;
 pub struct ReportInput {
     /// The rate model.
     pub model: RateModelFile,
-    /// How the model came about; `None` where no file beside it says so.
+    /// The history of its training; `None` where no file beside the model holds it.
     pub history: Option<History>,
     /// The spiking form.
     pub spiking: SpikingNetwork,
