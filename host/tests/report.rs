@@ -358,3 +358,36 @@ duration_ms = 100
     reported(&below, &model, &["--task", &task]);
     again(&below);
 }
+
+#[test]
+fn a_report_of_a_missing_model_leaves_no_folder() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = rate2spike(
+        folder.path(),
+        "report none.mat --figures a/b -o c/page.html",
+    );
+    assert_eq!(output.status.code(), Some(1));
+    let left = std::fs::read_dir(folder.path()).expect("a folder").count();
+    assert_eq!(left, 0);
+}
+
+#[test]
+fn a_table_holds_one_network_and_a_file_of_another_lambda_has_its_own() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::copy(published_model(), folder.path().join("Task_go-nogo.mat")).expect("a copy");
+    let quantize = "quantize Task_go-nogo.mat -o Task_go-nogo.snn --lambda 25 --trials 1";
+    assert!(rate2spike(folder.path(), quantize).status.success());
+    let report = "report Task_go-nogo.mat --lambda 30 --lambdas 25,30 --trials 6";
+    assert!(rate2spike(folder.path(), report).status.success());
+    let page = std::fs::read_to_string(folder.path().join("Task_go-nogo.html")).expect("a page");
+    assert!(page.contains("Task_go-nogo.snn holds another network"));
+    let (tables, mine) = (
+        page.split("<table>"),
+        "deployed network, fixed point, 0.1 ms",
+    );
+    let mut with_scores = tables.filter(|table| table.contains(mine));
+    let own = with_scores.next().expect("the network's table");
+    assert!(own.contains("rate network") && !own.contains("another network"));
+    let other = with_scores.next().expect("the file's table");
+    assert!(other.contains("Task_go-nogo.snn, another network"));
+}
