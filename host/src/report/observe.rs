@@ -66,7 +66,7 @@ impl Trials {
         let samples = self.task.samples();
         let mut on = vec![false; samples];
         for index in indices {
-            let trial = task_trial(self.task, self.seed, index);
+            let trial = task_trial(&self.task, self.seed, index);
             for values in trial.input.chunks_exact(samples) {
                 if values.iter().all(|&u| u != 0.0) {
                     continue;

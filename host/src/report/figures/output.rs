@@ -22,7 +22,7 @@ struct Example {
 /// The first trial of each kind. A kind is an answer, and the inputs that are on:
 /// a context is an input that is on in one kind and off in another.
 fn examples(trials: &Trials) -> Vec<Example> {
-    let task = trials.task;
+    let task = &trials.task;
     let active = |index: u64| -> Vec<bool> {
         let trial = task_trial(task, trials.seed, index);
         let channels = trial.input.chunks_exact(task.samples());
@@ -72,7 +72,7 @@ fn examples(trials: &Trials) -> Vec<Example> {
 /// One trial of each kind: its inputs, one above the other, and its target, each
 /// with its amplitude.
 pub fn inputs(trials: &Trials) -> Figure {
-    let task = trials.task;
+    let task = &trials.task;
     let channels = task.channels();
     let shown = examples(trials);
     let labels = trials.labels();
@@ -180,7 +180,7 @@ fn trace(values: &[f32], base: f64) -> Vec<(f64, f64)> {
 /// Mean ± SD of the output for each answer, against the target; a panel for each
 /// form. The time of the stimulus is shaded.
 pub fn outputs(trials: &Trials, forms: &[(&str, &Observation)]) -> Figure {
-    let (task, labels) = (trials.task, trials.labels());
+    let (task, labels) = (&trials.task, trials.labels());
     let times = trials.times_s();
     let names: Vec<String> = labels
         .iter()

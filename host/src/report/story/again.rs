@@ -51,9 +51,9 @@ pub fn section(input: &ReportInput, step_ms: f64) -> Section {
     let model = model_word(input);
     let snn = path_word(&Path::new(FOLDER).join(name(&input.model.path.with_extension("snn"))));
     let trials = &input.trials;
-    let with_task = |line: Command| line.with("--task", task_argument(trials.task));
+    let with_task = |line: Command| line.with("--task", task_argument(&trials.task));
     let neuron = neuron_flags(&input.spiking.neuron);
-    let mut commands = vec![task_file(trials.task), train(input)];
+    let mut commands = vec![task_file(&trials.task), train(input)];
     commands.push(convert(input, &model).map(with_task));
     let quantize = Command::new("quantize")
         .add(&model)
@@ -98,21 +98,21 @@ fn model_word(input: &ReportInput) -> String {
 
 /// The task as the commands name it: a built-in task by its name, the user's own by
 /// the file that [`task_file`] writes.
-fn task_argument(task: Task) -> String {
-    match task {
-        Task::User(_) => format!("{FOLDER}/{}.toml", task.name()),
-        _ => task.name().into(),
+fn task_argument(task: &Task) -> String {
+    if task.is_built_in() {
+        return task.name().into();
     }
+    format!("{FOLDER}/{}.toml", task.name())
 }
 
 /// The command that writes the file of the user's own task, which the page carries
 /// whole: the file that it was read from may have moved or changed. `None` for a
 /// built-in task.
-fn task_file(task: Task) -> Option<Command> {
-    let Task::User(_) = task else {
+fn task_file(task: &Task) -> Option<Command> {
+    if task.is_built_in() {
         return None;
-    };
-    let text = toml::to_string(&task).ok()?;
+    }
+    let text = toml::to_string(task).ok()?;
     let file = word(&task_argument(task));
     Some(Command(format!(
         "mkdir -p {FOLDER} && cat > {file} <<'END_OF_TASK'\n{text}END_OF_TASK"
@@ -124,7 +124,7 @@ fn train(input: &ReportInput) -> Option<Command> {
     let history = input.history.as_ref()?;
     let flags = history.options.flags();
     let mut line = Command::new("train")
-        .with("--task", task_argument(history.options.task))
+        .with("--task", task_argument(&history.options.task))
         .words(flags.iter().map(String::as_str));
     if let Some(from) = &history.from {
         let from = std::path::absolute(from).unwrap_or_else(|_| from.clone());

@@ -27,7 +27,7 @@ pub fn scaling(input: &ReportInput) -> String {
 pub fn search(input: &ReportInput) -> Result<Vec<Candidate>, ConvertError> {
     Search {
         network: &input.model.network,
-        task: input.trials.task,
+        task: input.trials.task.clone(),
         neuron: input.spiking.neuron,
         step: TimeStep::PUBLISHED,
         lambdas: &input.lambdas,

@@ -43,7 +43,7 @@ impl<'a> DeployedForm<'a> {
         let quantized = TimeStep::new(step_ms, Scheme::Exact)
             .map_err(|error| error.to_string())
             .and_then(|step| {
-                quantize(&input.spiking, input.trials.task, &step)
+                quantize(&input.spiking, &input.trials.task, &step)
                     .map_err(|error| error.to_string())
             });
         Self {
@@ -154,7 +154,7 @@ fn errors(losses: &Losses) -> [Table; 2] {
 /// The score of a file that holds another network.
 fn score_of((path, bytes): (&Path, &[u8]), trials: &Trials) -> Option<Table> {
     let deployed = Deployed::read(bytes).ok()?;
-    let experiment = Experiment::deployed(&deployed, trials.task, trials.seed);
+    let experiment = Experiment::deployed(&deployed, &trials.task, trials.seed);
     let score = FormScore::spiking(
         format!("deployed network, fixed point, {} ms", experiment.step_ms),
         &experiment.score(trials.count),

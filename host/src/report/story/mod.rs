@@ -86,7 +86,7 @@ pub fn tell(input: &ReportInput, mut told: impl FnMut()) -> Result<(Page, Number
     let deployed = form.bytes().and_then(|bytes| Deployed::read(bytes).ok());
     let experiment = deployed
         .as_ref()
-        .map(|deployed| Experiment::deployed(deployed, trials.task, trials.seed));
+        .map(|deployed| Experiment::deployed(deployed, &trials.task, trials.seed));
     let seen_deployed = deployed
         .as_ref()
         .map(|deployed| observe::deployed(deployed, trials));
@@ -190,7 +190,7 @@ fn result(input: &ReportInput, rows: &[FormScore], outputs: Figure) -> Section {
 }
 
 fn task(trials: &Trials) -> Section {
-    let task = trials.task;
+    let task = &trials.task;
     let names: Vec<&str> = trials
         .labels()
         .iter()

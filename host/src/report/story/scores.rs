@@ -70,7 +70,7 @@ pub fn scores(input: &ReportInput, experiment: Option<&Experiment<Deployed>>) ->
         .history
         .as_ref()
         .map_or(Loss::L2, |history| history.options.loss);
-    let evaluation = evaluate(&input.model.network, trials.task, loss, fresh);
+    let evaluation = evaluate(&input.model.network, &trials.task, loss, fresh);
     let right = (evaluation.accuracy * trials.count as f64).round() as usize;
     let mut rows = vec![
         FormScore {
@@ -84,7 +84,7 @@ pub fn scores(input: &ReportInput, experiment: Option<&Experiment<Deployed>>) ->
             format!("spiking network, f64, {} ms", TimeStep::PUBLISHED.ms),
             &score_f64(
                 &input.spiking,
-                trials.task,
+                &trials.task,
                 &TimeStep::PUBLISHED,
                 trials.seed,
                 trials.count,
