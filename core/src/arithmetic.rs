@@ -361,3 +361,61 @@ impl Pairs<Fixed, i16> for Packed {
         Pairs::<i32, i16>::set(self, lane, drive.to_bits(), leak);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fixed_point_wraps_and_its_readout_sums_stop() {
+        assert_eq!(Fixed::MAX.plus(Fixed::DELTA), Fixed::MIN);
+        assert_eq!(Fixed::MIN.minus(Fixed::DELTA), Fixed::MAX);
+        assert_eq!(Fixed::MAX.plus_saturating(Fixed::DELTA), Fixed::MAX);
+        assert_eq!(Fixed::MIN.plus_saturating(-Fixed::DELTA), Fixed::MIN);
+    }
+
+    #[test]
+    fn a_drive_stops_at_the_ends_of_sixteen_bits() {
+        let most = (I6F10::MAX, I4F12::MAX);
+        let least = (I6F10::MIN, I4F12::MAX);
+        let bias = Fixed::from_num(1000);
+        let largest = Fixed::driven(bias, [most; 16].into_iter());
+        assert_eq!(largest.to_bits(), i32::from(i16::MAX) << FACTOR_SHIFT);
+        let smallest = Fixed::driven(-bias, [least; 16].into_iter());
+        assert_eq!(smallest.to_bits(), i32::from(i16::MIN) << FACTOR_SHIFT);
+        let half = (I6F10::from_num(8), I4F12::from_num(0.5));
+        assert_eq!(Fixed::driven(Fixed::ONE, [half].into_iter()), 5);
+    }
+
+    #[test]
+    fn a_factor_rounds_to_nearest_from_the_rest_of_a_synapse() {
+        // 2⁻⁵ mV is the step of a number before its factor.
+        for (steps, factor) in [(10, 1000), (-10, 1000), (3, -20_000)] {
+            for part in [-0.49, 0.0, 0.49] {
+                let x = Fixed::from_num((f64::from(steps) + part) / 32.0);
+                let found = Fixed::REST.plus(x).scaled(factor);
+                assert_eq!(found.to_bits(), steps * i32::from(factor));
+            }
+        }
+    }
+
+    #[test]
+    fn the_leak_in_a_packed_drive_is_below_its_resolution() {
+        let mut pairs = Packed::ZERO;
+        for (drive, leak) in [(-37.5, 30_000i16), (12.03125, -1), (0.0, 7)] {
+            let drive = Fixed::from_num(drive);
+            pairs.set(0, drive, leak);
+            let read: Fixed = pairs.first(0);
+            assert!((read - drive).to_bits() < 1 << FACTOR_SHIFT && read >= drive);
+            assert_eq!(Pairs::<Fixed, i16>::second(&pairs, 0), leak);
+        }
+    }
+
+    #[test]
+    fn small_floating_point_numbers_fade_and_others_do_not() {
+        assert_eq!(1e-21f32.faded(), 0.0);
+        assert_eq!((-1e-300f64).faded(), 0.0);
+        assert_eq!(1e-19f64.faded(), 1e-19);
+        assert_eq!(Fixed::DELTA.faded(), Fixed::DELTA);
+    }
+}

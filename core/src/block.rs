@@ -273,3 +273,67 @@ impl<A: Arithmetic> ReadoutBlock<A> {
         self.h.iter_mut().chain(&mut self.r).for_each(fade);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Net, THRESHOLD};
+
+    #[test]
+    fn a_block_advances_as_its_equations_say() {
+        let net = Net::unconnected(1);
+        let constants = &net.constants;
+        let unit = &net.units[0];
+        let mut block = Block::at(0.0);
+        block.set(0, unit, 0.25);
+        block.set_leak(0, constants.leak);
+        block.set_drive(0, -0.5);
+        block.add_to_rise(0, 2.0);
+        block.add_to_current(0, 3.0);
+        let (h, s, v) = (2.0, 3.0 * unit.filter.rise_gain, 0.25);
+        assert!(!block.advance(constants, [0; LANES]));
+        let change = unit.filter.synapse_decay * s + unit.filter.rise_gain * h;
+        let current = unit.gain * s + unit.lag * change;
+        let expected = v + constants.leak * (current - 0.5 - v);
+        assert!((block.potential(0) - expected).abs() < 1e-15);
+        assert!((block.current(0) - (s + change)).abs() < 1e-15);
+        block.advance(constants, [0; LANES]);
+        let h = h + constants.rise_decay * h;
+        let s = s + change;
+        let change = unit.filter.synapse_decay * s + unit.filter.rise_gain * h;
+        assert!((block.current(0) - (s + change)).abs() < 1e-15);
+    }
+
+    #[test]
+    fn a_stopped_membrane_stays_and_its_synapses_go_on() {
+        let net = Net::unconnected(1);
+        let mut block = Block::at(0.0);
+        block.set(0, &net.units[0], 0.5);
+        assert!(block.is_stopped(0));
+        block.add_to_rise(0, 1.0);
+        block.advance(&net.constants, [0; LANES]);
+        assert_eq!(block.potential(0), 0.5);
+        assert!(block.current(0) > 0.0);
+    }
+
+    #[test]
+    fn a_block_reports_a_potential_at_the_threshold_in_any_lane() {
+        let net = Net::unconnected(LANES);
+        for lane in 0..LANES {
+            let mut block = Block::<f64>::at(0.0);
+            assert!(!block.advance(&net.constants, [0; LANES]));
+            block.set_potential(lane, THRESHOLD);
+            assert!(block.advance(&net.constants, [0; LANES]));
+            assert!(block.fires(lane, THRESHOLD));
+        }
+    }
+
+    #[test]
+    fn an_empty_block_is_zero_in_every_byte_that_counts() {
+        let (block, readout) = (Block::<Fixed>::EMPTY, ReadoutBlock::<Fixed>::EMPTY);
+        assert_eq!(block.potential(0), Fixed::ZERO);
+        assert_eq!(block.current(0), Fixed::ZERO);
+        assert_eq!(readout.filtered(0), Fixed::ZERO);
+        assert!(block.is_stopped(0));
+    }
+}

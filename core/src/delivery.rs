@@ -93,3 +93,78 @@ fn walk<A: Arithmetic, N: Network<Number = A>>(
 ) {
     network.each_target(from, Walk { rest, add });
 }
+
+#[cfg(test)]
+mod tests {
+    use std::vec;
+    use std::vec::Vec;
+
+    use super::*;
+    use crate::lanes::blocks;
+    use crate::testing::Net;
+
+    /// The rises or currents that a spike of unit `from` leaves behind, and the
+    /// output.
+    fn delivered(net: &Net, from: usize) -> (Vec<f64>, f64) {
+        let tables = net.tables();
+        let units = net.constants.units;
+        let mut state = vec![Block::default(); blocks(units)];
+        let mut readout = vec![ReadoutBlock::default(); blocks(units)];
+        for unit in 0..units {
+            state[unit / LANES].set(unit % LANES, &net.units[unit], 0.0);
+            readout[unit / LANES].set(unit % LANES, &net.readout[unit]);
+        }
+        let mut output = 0.0;
+        deliver(&tables, from, &mut state, &mut readout, &mut output);
+        let constants = &net.constants;
+        for block in &mut state {
+            block.advance(constants, [0; LANES]);
+        }
+        let currents = (0..units).map(|unit| state[unit / LANES].current(unit % LANES));
+        (currents.collect(), output)
+    }
+
+    #[test]
+    fn a_spike_brings_each_target_its_weight_and_the_others_nothing() {
+        let targets = [(0, 1.0), (15, 2.0), (16, -3.0), (39, 0.5)];
+        for filter in [Filter::Double, Filter::Single] {
+            let mut net = Net::unconnected(40)
+                .connect(7, &targets)
+                .connect(8, &[(1, 9.0)]);
+            net.constants.filter = filter;
+            let filter_factors = net.units[0].filter;
+            let each = match filter {
+                Filter::Double => filter_factors.rise_gain,
+                Filter::Single => {
+                    let at_once = filter_factors.rise_gain;
+                    at_once + filter_factors.synapse_decay * at_once
+                }
+            };
+            let (currents, _) = delivered(&net, 7);
+            for (unit, current) in currents.into_iter().enumerate() {
+                let weight = targets.iter().find(|(target, _)| *target == unit as u32);
+                let expected = weight.map_or(0.0, |(_, weight)| weight * each);
+                assert!(
+                    (current - expected).abs() < 1e-15,
+                    "{filter:?}, unit {unit}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_output_gains_at_once_with_the_single_filter_only() {
+        let mut net = Net::unconnected(2);
+        net.readout[1].weight = 3.0;
+        assert_eq!(delivered(&net, 1).1, 0.0);
+        net.constants.filter = Filter::Single;
+        assert_eq!(delivered(&net, 1).1, 3.0 * net.readout[1].filter.rise_gain);
+    }
+
+    #[test]
+    fn a_target_that_does_not_exist_ends_the_way() {
+        let net = Net::unconnected(2).connect(0, &[(1, 1.0), (900, 1.0), (901, 1.0)]);
+        let (currents, _) = delivered(&net, 0);
+        assert!(currents[0] == 0.0 && currents[1] > 0.0);
+    }
+}

@@ -206,3 +206,32 @@ impl<A: Arithmetic> Network for Tables<'_, A> {
         deliver(unit, self.readout_spike);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::vec::Vec;
+
+    use super::*;
+    use crate::testing::Net;
+
+    #[test]
+    fn each_target_comes_with_its_distance_from_the_one_before() {
+        let net = Net::unconnected(10).connect(4, &[(2, 1.0), (3, 2.0), (9, 3.0)]);
+        let mut found = Vec::new();
+        net.tables().each_target(4, |target: Target, amount| {
+            found.push((target.unit, target.gap, amount))
+        });
+        assert_eq!(found, [(2, 2, 1.0), (3, 1, 2.0), (9, 6, 3.0)]);
+    }
+
+    #[test]
+    fn a_drive_is_the_bias_and_the_weighted_input() {
+        let mut net = Net::unconnected(2);
+        net.units[1].bias = -4.0;
+        net.input_weights = [2.0, 3.0].to_vec();
+        let mut drives = Vec::new();
+        net.tables()
+            .each_drive(&[0.5], |unit, drive| drives.push((unit, drive)));
+        assert_eq!(drives, [(0, 1.0), (1, -2.5)]);
+    }
+}

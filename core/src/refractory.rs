@@ -180,3 +180,80 @@ impl<'m> Refractory<'m> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::vec;
+    use std::vec::Vec;
+
+    use super::*;
+
+    /// Steps on, and takes out all units that are released.
+    fn step(refractory: &mut Refractory) -> Vec<usize> {
+        refractory.begin_step();
+        core::iter::from_fn(|| refractory.next_released()).collect()
+    }
+
+    #[test]
+    fn a_unit_is_released_after_its_steps_and_in_the_order_of_its_spike() {
+        let mut memory = vec![Waiting::default(); 4];
+        let mut refractory = Refractory::start(&mut memory, 3);
+        step(&mut refractory);
+        refractory.wait(2, 3);
+        refractory.wait(0, 3);
+        assert!(refractory.fired().eq([2, 0]));
+        step(&mut refractory);
+        assert_eq!(refractory.fired().count(), 0);
+        refractory.wait(3, 3);
+        assert!(step(&mut refractory).is_empty());
+        assert!(step(&mut refractory).is_empty());
+        assert_eq!(step(&mut refractory), [2, 0]);
+        assert_eq!(step(&mut refractory), [3]);
+        assert!(step(&mut refractory).is_empty());
+    }
+
+    #[test]
+    fn the_ring_and_the_count_of_steps_go_round() {
+        let mut memory = vec![Waiting::default(); 3];
+        let mut refractory = Refractory::start(&mut memory, 1);
+        let mut released = 0;
+        for now in 0..200_000 {
+            released += step(&mut refractory).len();
+            refractory.wait(now % 3, 1);
+        }
+        // Each unit waits for one step; the last two have not been released.
+        assert_eq!(released, 199_998);
+    }
+
+    #[test]
+    fn a_unit_that_is_taken_out_is_not_released_and_the_others_keep_their_order() {
+        for taken in 0..4 {
+            let mut memory = vec![Waiting::default(); 4];
+            let mut refractory = Refractory::start(&mut memory, 0);
+            step(&mut refractory);
+            (0..4).for_each(|unit| refractory.wait(unit, 0));
+            refractory.forget_older(taken);
+            assert_eq!(refractory.fired().count(), 4, "this step's units stay");
+            refractory.begin_step();
+            refractory.forget_older(taken);
+            let left: Vec<usize> = core::iter::from_fn(|| refractory.next_released()).collect();
+            let expected: Vec<usize> = (0..4).filter(|&unit| unit != taken).collect();
+            assert_eq!(left, expected);
+        }
+    }
+
+    #[test]
+    fn the_start_ends_once() {
+        let mut memory = vec![Waiting::default(); 2];
+        let mut refractory = Refractory::start(&mut memory, 2);
+        let ends: Vec<bool> = (0..3)
+            .map(|_| {
+                refractory.begin_step();
+                refractory.end_start(2)
+            })
+            .collect();
+        assert_eq!(ends, [false, false, true]);
+        assert!(!refractory.is_starting());
+        assert!(refractory.is_released(0) && refractory.is_released(1));
+    }
+}

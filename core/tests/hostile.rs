@@ -1,11 +1,18 @@
-//! Blobs that somebody has changed: by accident, which the check sum notices,
-//! or on purpose and with a right check sum, which must do no harm.
+//! Blobs that were written are read back; blobs that were changed do no harm. The
+//! check sum notices a change by accident. A change on purpose, with a right check
+//! sum, gives another network or a refusal.
 
 use std::path::Path;
 
 use crc::{CRC_32_ISO_HDLC, Crc};
+use fixed::types::{I4F12, I11F21};
+use proptest::collection::{btree_set, vec};
+use proptest::prelude::*;
 use rate2spike_core::Fixed;
-use rate2spike_core::blob::{BlobError, Deployed, HEADER_BYTES};
+use rate2spike_core::blob::{
+    self, BlobError, Deployed, FILTER_BYTES, HEADER_BYTES, INPUT_WEIGHT_BYTES, MOST_INPUTS,
+    PULSE_BYTES, Payload, SelfTest, Shared, UNIT_BYTES,
+};
 use rate2spike_core::block::{Block, ReadoutBlock};
 use rate2spike_core::lanes::blocks;
 use rate2spike_core::network::Network;
@@ -190,7 +197,233 @@ fn a_trial_or_a_step_without_a_length_is_refused() {
     empty.clock.steps = 0;
     for payload in [timeless, empty] {
         let mut buffer = vec![0; bytes.len() + 8];
-        let blob = rate2spike_core::blob::write(&payload, &mut buffer).expect("it fits");
+        let blob = blob::write(&payload, &mut buffer).expect("it fits");
         assert!(matches!(Deployed::read(blob), Err(BlobError::Range { .. })));
+    }
+}
+
+/// The tables and numbers of a payload, which borrows them.
+#[derive(Clone, Debug)]
+struct Written {
+    task: Vec<u8>,
+    shared: Shared,
+    steps: u32,
+    seed: u64,
+    units: Vec<u8>,
+    input_weights: Vec<u8>,
+    starts: Vec<u8>,
+    synapses: Vec<u8>,
+    filters: Vec<u8>,
+    readout: Vec<u8>,
+    pulses: Vec<u8>,
+}
+
+impl Written {
+    /// The payload; the fields that are not varied are those of a frozen network.
+    fn payload<'a>(&'a self, frozen: &Payload<'a>) -> Payload<'a> {
+        let mut payload = *frozen;
+        payload.task = &self.task;
+        payload.shared = self.shared;
+        payload.clock.steps = self.steps;
+        payload.self_test = SelfTest {
+            seed: self.seed,
+            spike_hash: !self.seed,
+            pulses: &self.pulses,
+        };
+        payload.units = &self.units;
+        payload.input_weights = &self.input_weights;
+        payload.starts = &self.starts;
+        payload.synapses = &self.synapses;
+        payload.filters = &self.filters;
+        payload.readout = &self.readout;
+        payload
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let frozen = frozen("xor.snn");
+        let frozen = Deployed::read(&frozen).expect("a frozen network");
+        let payload = self.payload(frozen.payload());
+        let mut buffer = vec![0; 1 << 16];
+        blob::write(&payload, &mut buffer)
+            .expect("the buffer is large enough")
+            .to_vec()
+    }
+}
+
+/// Numbers that all units share, of a network of this size.
+fn shared(units: usize, inputs: usize) -> impl Strategy<Value = Shared> {
+    let fixed = || any::<i32>().prop_map(I11F21::from_bits);
+    let factors = (any::<i16>(), any::<i16>(), any::<i16>());
+    let potentials = (fixed(), fixed(), fixed(), fixed());
+    let rest = (any::<bool>(), any::<u8>(), 0u16..u16::MAX, 0u8..24, 0u8..16);
+    (factors, potentials, rest).prop_map(move |(factors, potentials, rest)| {
+        let (leak, rise_decay, noise_gain) = factors;
+        let (threshold, reset, low, high) = potentials;
+        let (double_filter, unit_mv, refractory_steps, weight_shift, readout_shift) = rest;
+        Shared {
+            units: units as u16,
+            inputs: inputs as u8,
+            double_filter,
+            leak,
+            rise_decay,
+            noise_gain,
+            unit_mv,
+            threshold,
+            reset,
+            start: (low, high),
+            refractory_steps,
+            weight_shift,
+            readout_shift,
+        }
+    })
+}
+
+/// Where the synapses of each unit begin, and the synapses: distances from one
+/// target to the next, and weights.
+fn columns(units: usize) -> impl Strategy<Value = (Vec<u8>, Vec<u8>)> {
+    let column = btree_set(0..units, 0..=units).prop_flat_map(|targets| {
+        let count = targets.len();
+        (Just(targets), vec(any::<u8>(), count))
+    });
+    vec(column, units).prop_map(|columns| {
+        let (mut starts, mut synapses, mut count) = (Vec::new(), Vec::new(), 0u32);
+        for (targets, weights) in columns {
+            starts.extend(count.to_le_bytes());
+            count += targets.len() as u32;
+            let mut last = 0;
+            for (target, weight) in targets.into_iter().zip(weights) {
+                synapses.extend([(target - last) as u8, weight]);
+                last = target;
+            }
+        }
+        starts.extend(count.to_le_bytes());
+        (starts, synapses)
+    })
+}
+
+/// Readout filters, and for each unit the first one that it feeds and two weights.
+fn readout(units: usize) -> impl Strategy<Value = (Vec<u8>, Vec<u8>)> {
+    (2usize..16).prop_flat_map(move |filters| {
+        let row = (0..filters as u8 - 1, any::<[u8; 4]>());
+        let rows = vec(row, units).prop_map(|rows| {
+            rows.into_iter()
+                .flat_map(|(first, weights)| [&[first][..], &weights].concat())
+                .collect()
+        });
+        (vec(any::<u8>(), filters * FILTER_BYTES), rows)
+    })
+}
+
+/// Pulses of the self-test on any of the channels.
+fn pulses(inputs: usize) -> impl Strategy<Value = Vec<u8>> {
+    let most = if inputs == 0 { 0 } else { 4 };
+    let pulse = (0..inputs.max(1) as u8, any::<[u8; PULSE_BYTES - 1]>());
+    vec(pulse, 0..=most).prop_map(|pulses| {
+        pulses
+            .into_iter()
+            .flat_map(|(channel, rest)| [&[channel][..], &rest].concat())
+            .collect()
+    })
+}
+
+/// A network that can be written.
+fn written() -> impl Strategy<Value = Written> {
+    (1usize..40, 0..=MOST_INPUTS).prop_flat_map(|(units, inputs)| {
+        let names = (vec(any::<u8>(), 0..20), 1u32..1000, any::<u64>());
+        let tables = (
+            vec(any::<u8>(), units * UNIT_BYTES),
+            vec(any::<u8>(), units * inputs * INPUT_WEIGHT_BYTES),
+        );
+        (
+            names,
+            shared(units, inputs),
+            tables,
+            columns(units),
+            readout(units),
+            pulses(inputs),
+        )
+            .prop_map(|(names, shared, tables, columns, readout, pulses)| {
+                let (task, steps, seed) = names;
+                let (units, input_weights) = tables;
+                let (starts, synapses) = columns;
+                let (filters, readout) = readout;
+                Written {
+                    task,
+                    shared,
+                    steps,
+                    seed,
+                    units,
+                    input_weights,
+                    starts,
+                    synapses,
+                    filters,
+                    readout,
+                    pulses,
+                }
+            })
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: if cfg!(miri) { 2 } else { 128 },
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn a_payload_that_was_written_is_read_back_the_same(
+        network in written(),
+        behind in vec(any::<u8>(), 0..8),
+    ) {
+        let frozen = frozen("xor.snn");
+        let frozen = Deployed::read(&frozen).expect("a frozen network");
+        let payload = network.payload(frozen.payload());
+        let bytes = network.bytes();
+        let longer = [&bytes[..], &behind].concat();
+        let read = Deployed::read(&longer).expect("it was written");
+        prop_assert_eq!(read.payload(), &payload);
+        prop_assert_eq!(read.length(), bytes.len());
+        prop_assert!(survives(&bytes));
+    }
+
+    #[test]
+    fn a_damaged_blob_is_refused_and_one_with_a_right_check_sum_does_no_harm(
+        network in written(),
+        changes in vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let whole = network.bytes();
+        let mut bytes = whole.clone();
+        for (place, value) in changes {
+            let place = place.index(bytes.len());
+            bytes[place] = value;
+        }
+        // Bytes 6 and 7 of the header are covered as well.
+        prop_assert_eq!(Deployed::read(&bytes).is_ok(), bytes == whole);
+        survives(&sealed(bytes.clone()));
+        bytes.truncate(cut.index(whole.len()));
+        prop_assert!(Deployed::read(&bytes).is_err());
+        survives(&sealed(bytes));
+    }
+
+    #[test]
+    fn any_bytes_are_refused_or_read(bytes in vec(any::<u8>(), 0..400)) {
+        prop_assert!(!survives(&bytes));
+        survives(&sealed(bytes));
+    }
+
+    #[test]
+    fn the_input_of_a_self_test_has_a_value_for_each_channel(
+        network in written(),
+        sample in any::<u32>(),
+    ) {
+        let bytes = network.bytes();
+        let read = Deployed::read(&bytes).expect("it was written");
+        let input = read.self_test_input(sample);
+        prop_assert_eq!(input.len(), usize::from(network.shared.inputs));
+        if network.pulses.is_empty() {
+            prop_assert!(input.iter().all(|&u| u == I4F12::ZERO));
+        }
     }
 }
