@@ -18,7 +18,8 @@ use super::format::{
 };
 use super::value::{Array, Class, Contents, Elements, Unsupported, UnsupportedKind, Value};
 
-/// Starts every HDF5 file, at byte 0 or, after MATLAB's header, at byte 512.
+/// The first bytes of every HDF5 file; MATLAB puts a header of 512 bytes before
+/// them.
 const HDF5: &[u8] = b"\x89HDF\r\n\x1a\n";
 
 /// Reads a whole file.
@@ -56,7 +57,7 @@ fn allowance(file_bytes: usize) -> usize {
 
 /// Reads the header. Its last two bytes are "MI" in the order of the file.
 fn byte_order(bytes: &[u8]) -> Result<ByteOrder, MatError> {
-    if bytes.starts_with(HDF5) || bytes.get(512..).is_some_and(|b| b.starts_with(HDF5)) {
+    if bytes.get(512..).is_some_and(|b| b.starts_with(HDF5)) {
         return Err(MatError::Level73);
     }
     let version = match bytes.get(VERSION_AT..HEADER_BYTES) {

@@ -241,7 +241,7 @@ fn a_name_that_the_format_does_not_hold_is_read_and_known_not_to_be_writable() {
     let mut crafted = Crafted::new(DOUBLE, &[1, 1], data_type::DOUBLE, &[0; 8]);
     for name in [
         "gewicht_\u{e4}",
-        "a_name_that_is_longer_than_the_63_characters_that_matlab_takes_",
+        "a_name_that_is_longer_than_the_63_characters_that_matlab_takes_for_one",
     ] {
         crafted.name = name;
         let file = crafted.read();
