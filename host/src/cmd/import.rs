@@ -15,6 +15,7 @@ use crate::export::fidelity::Fidelity;
 use crate::formats::disk;
 use crate::formats::nir::read::ReadGraph;
 use crate::formats::task;
+use crate::import::ImportError;
 use crate::import::nir::{Unsaid, network};
 use crate::quantize::QuantizeError;
 use crate::quantize::longest_step::DEPLOYED_STEP_MS;
@@ -132,6 +133,24 @@ pub fn run(args: &ImportArgs, console: &Console) -> Result<(), CommandError> {
         } => CommandError::Import {
             path,
             source: imported.current(unit, current_mv, step.ms),
+        },
+        CommandError::Quantize {
+            path,
+            source:
+                QuantizeError::Voltage {
+                    name,
+                    unit,
+                    value,
+                    limit,
+                },
+        } => CommandError::Import {
+            path,
+            source: ImportError::Voltage {
+                name,
+                unit,
+                value,
+                limit,
+            },
         },
         error => error,
     })?;

@@ -212,7 +212,8 @@ pub enum ImportError {
     },
     /// Currents that the fixed-point format does not hold.
     #[error(
-        "node '{node}': the synapses of unit {unit} could add up to {current_mv:.0} mV of a threshold 25 mV above the reset, which the fixed-point format does not hold. In NIR a spike is a pulse of area 1 s: if the graph's weights are for spikes that are 1 for one step of {step_ms} ms, multiply them by {step_s}"
+        "node '{node}': the synapses of unit {unit} could add up to {} mV of a threshold 25 mV above the reset, which the fixed-point format does not hold. In NIR a spike is a pulse of area 1 s: if the graph's weights are for spikes that are 1 for one step of {step_ms} ms, multiply them by {step_s}",
+        short(.current_mv.round())
     )]
     Current {
         /// The node of the weights.
@@ -226,15 +227,40 @@ pub enum ImportError {
         /// The same, s.
         step_s: f64,
     },
+    /// A bias or an input weight that the fixed-point format does not hold.
+    #[error(
+        "{name} of unit {unit} is {} mV of a threshold 25 mV above the reset, beyond the ±{limit:.0} mV of the fixed-point format; scale the graph so that weights and threshold are of similar size",
+        short(*.value)
+    )]
+    Voltage {
+        /// The number's name.
+        name: &'static str,
+        /// The unit.
+        unit: usize,
+        /// The value, mV.
+        value: f64,
+        /// The largest value, mV.
+        limit: f64,
+    },
 }
 
 /// A number as a person reads it: the shortest one that is the same in 32 bits,
 /// which most graphs hold, or else seven digits.
 fn short(value: f64) -> String {
+    /// Numbers outside of this have an exponent.
+    const PLAIN: std::ops::Range<f64> = 1e-5..1e9;
     let single = value as f32;
-    if f64::from(single) == value {
-        return single.to_string();
+    let plain = value == 0.0 || PLAIN.contains(&value.abs());
+    match (f64::from(single) == value, plain) {
+        (true, true) => single.to_string(),
+        (true, false) => format!("{single:e}"),
+        (false, plain) => {
+            let digits = format!("{value:.6e}");
+            match digits.parse::<f64>() {
+                Ok(rounded) if plain => rounded.to_string(),
+                Ok(rounded) => format!("{rounded:e}"),
+                Err(_) => digits,
+            }
+        }
     }
-    let rounded: Result<f64, _> = format!("{value:.6e}").parse();
-    rounded.unwrap_or(value).to_string()
 }

@@ -49,6 +49,9 @@ impl<'a> Population<'a> {
         let span_mv = Neuron::LIF.threshold_mv - Neuron::LIF.reset_mv;
         let scale = tidy(span_mv / (threshold - reset));
         let r = node.each("r", units)?;
+        if let Some(&value) = r.iter().find(|r| **r <= 0.0) {
+            return Err(node.value("r", value, "a membrane's resistance is positive"));
+        }
         let w_in = node.each_or_one("w_in", units)?;
         let population = Self {
             node,

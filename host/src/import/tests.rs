@@ -243,6 +243,10 @@ fn what_our_network_has_nothing_for_is_refused_by_the_name_of_its_node() {
             |g| set(g, "li", "tau", &[1], &[0.0]),
             &["'li'", "'tau' is 0", "positive"],
         ),
+        (
+            |g| set(g, "lif", "r", &[2], &[1.0, 0.0]),
+            &["'lif'", "'r' is 0", "positive"],
+        ),
         (|g| edge(g, "fc", "nowhere"), &["'nowhere'"]),
         (|g| edge(g, "rec", "out"), &["'rec' leads to 2 nodes"]),
         (
@@ -581,6 +585,8 @@ fn a_refusal_shows_a_number_as_it_was_written() {
     let single = f64::from(-0.02f32);
     set(&mut graph, "lif", "tau_syn", &[1], &[single]);
     assert!(refusal(&graph).contains("is -0.02;"), "{}", refusal(&graph));
+    set(&mut graph, "lif", "tau_syn", &[1], &[-1e30]);
+    assert!(refusal(&graph).contains("is -1e30;"), "{}", refusal(&graph));
     set(&mut graph, "lif", "tau_syn", &[1], &[-0.1 - 0.2]);
     assert!(refusal(&graph).contains("is -0.3;"), "{}", refusal(&graph));
 }
