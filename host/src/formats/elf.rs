@@ -170,3 +170,70 @@ fn stack_room(file: &ElfFile32) -> u32 {
         _ => 0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Executable, for ARM, with one segment of 16 bytes for 0x1000_0000.
+    fn file() -> Vec<u8> {
+        let half = |value: u16| value.to_le_bytes().to_vec();
+        let word = |value: u32| value.to_le_bytes().to_vec();
+        let mut file = b"\x7fELF\x01\x01\x01".to_vec();
+        file.resize(16, 0);
+        file.extend([half(2), half(40)].concat());
+        file.extend([1, 0x1000_0001, 52, 0, 0x0500_0400].map(word).concat());
+        file.extend([52, 32, 1, 40, 0, 0].map(half).concat());
+        let segment = [1, 84, 0x1000_0000, 0x1000_0000, 16, 16, 5, 4];
+        file.extend(segment.map(word).concat());
+        file.extend([7; 16]);
+        file
+    }
+
+    #[test]
+    fn machine_float_unit_entry_and_segments_are_read() {
+        let elf = Elf::from_bytes(&file()).expect("a firmware");
+        assert_eq!((elf.machine, elf.hard_float), (Machine::Arm, true));
+        assert_eq!(elf.entry, 0x1000_0001);
+        let segment = Segment {
+            address: 0x1000_0000,
+            bytes: vec![7; 16],
+        };
+        assert_eq!(elf.segments, [segment]);
+    }
+
+    #[test]
+    fn what_is_no_linked_firmware_is_called_by_its_name() {
+        type Change = fn(&mut Vec<u8>);
+        let cases: [(Change, &str); 6] = [
+            (|file| file[4] = 2, "64 bits"),
+            (|file| file[16] = 1, "an object file"),
+            (|file| file.truncate(90), "0x10000000"),
+            (|file| file.truncate(40), "damaged"),
+            (|file| *file = b"UF2\n".to_vec(), "a UF2 image"),
+            (|file| file.clear(), "an empty file"),
+        ];
+        for (change, part) in cases {
+            let mut bytes = file();
+            change(&mut bytes);
+            let error = Elf::from_bytes(&bytes).expect_err("a refusal").to_string();
+            assert!(error.contains(part), "no '{part}' in {error}");
+        }
+    }
+
+    #[test]
+    fn no_changed_byte_and_no_cut_makes_it_panic() {
+        let whole = file();
+        for at in 0..whole.len() {
+            for value in [0, 1, 0x7f, 0xff] {
+                let mut bytes = whole.clone();
+                bytes[at] = value;
+                if let Ok(elf) = Elf::from_bytes(&bytes) {
+                    let held: usize = elf.segments.iter().map(|part| part.bytes.len()).sum();
+                    assert!(held <= bytes.len());
+                }
+            }
+            let _ = Elf::from_bytes(&whole[..at]);
+        }
+    }
+}
