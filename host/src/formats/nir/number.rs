@@ -37,12 +37,14 @@ impl Form {
                 byte_order,
                 layout,
             } => {
-                let whole = layout.bit_offset == 0 && u32::from(layout.bit_precision) == 8 * size;
+                let whole = matches!(size, 1 | 2 | 4 | 8)
+                    && layout.bit_offset == 0
+                    && u32::from(layout.bit_precision) == 8 * size;
                 let kind = match layout.signed {
                     true => Kind::Signed,
                     false => Kind::Unsigned,
                 };
-                (whole && matches!(size, 1 | 2 | 4 | 8)).then_some(())?;
+                whole.then_some(())?;
                 Self::with(*size, *byte_order, kind)
             }
             Datatype::FloatingPoint {
@@ -107,10 +109,12 @@ fn is_read(size: u32, layout: &FloatingPointLayout) -> bool {
     if size == 8 {
         return *layout == FloatingPointLayout::IEEE754_BINARY64;
     }
+    if !matches!(size, 1 | 2 | 4) {
+        return false;
+    }
     let bits = 8 * size;
     let within = |location: u8, length: u8| u32::from(location) + u32::from(length) <= bits;
-    matches!(size, 1 | 2 | 4)
-        && u32::from(layout.bit_offset) + u32::from(layout.bit_precision) <= bits
+    u32::from(layout.bit_offset) + u32::from(layout.bit_precision) <= bits
         && layout.bit_precision > 0
         && (1..=8).contains(&layout.exponent_size)
         && layout.mantissa_size <= 23
@@ -141,8 +145,8 @@ fn float(word: u64, layout: &FloatingPointLayout) -> f64 {
 /// A type that is not read, in words.
 pub fn name(datatype: &Datatype) -> String {
     match datatype {
-        Datatype::FloatingPoint { size, .. } => format!("a float of {} bits", 8 * size),
-        Datatype::FixedPoint { size, .. } => format!("an integer of {} bits", 8 * size),
+        Datatype::FloatingPoint { size, .. } => format!("a float of {} bits", 8 * u64::from(*size)),
+        Datatype::FixedPoint { size, .. } => format!("an integer of {} bits", 8 * u64::from(*size)),
         Datatype::String { .. }
         | Datatype::VariableLength {
             is_string: true, ..
@@ -255,5 +259,13 @@ mod tests {
             layout: FloatingPointLayout::IEEE754_BINARY32,
         };
         assert_eq!(Form::new(&vax), None);
+        // Found by the fuzz target `nir`: a size whose bits 32 bits do not count.
+        let huge = Datatype::FloatingPoint {
+            size: u32::MAX,
+            byte_order: DatatypeByteOrder::LittleEndian,
+            layout: HALF,
+        };
+        assert_eq!(Form::new(&huge), None);
+        assert_eq!(name(&huge), "a float of 34359738360 bits");
     }
 }
