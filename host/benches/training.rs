@@ -14,14 +14,13 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use burn::backend::{Autodiff, Flex};
-use burn::optim::{GradientsParams, Optimizer};
-use burn::tensor::Tensor;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use rate2spike::random::Stream;
 use rate2spike::rate::batch::Batch;
-use rate2spike::rate::model::{Drive, RateModel, by_operations, loss, target};
+use rate2spike::rate::ensemble::Drive;
+use rate2spike::rate::ensemble::model::{EnsembleAdam, EnsembleModel, losses};
+use rate2spike::rate::ensemble::trials::Trials;
 use rate2spike::rate::network::RateNetwork;
-use rate2spike::rate::optimizer::adam;
 use rate2spike::rate::options::RateOptions;
 use rate2spike::rate::training::Training;
 use rate2spike::task::Task;
@@ -69,8 +68,9 @@ fn operations(criterion: &mut Criterion) {
     for batch in [1, 16] {
         let options = options(Task::go_nogo(), 200, batch);
         let network = RateNetwork::start(&options);
-        let mut model = RateModel::<B>::new(&network);
-        let mut optimizer = adam::<B, RateModel<B>>();
+        let device = Default::default();
+        let mut model = EnsembleModel::<B>::new(&[Arc::new(network.clone())], &device);
+        let mut optimizer = EnsembleAdam::<Flex>::new();
         group.throughput(Throughput::Elements(flop(&options)));
         let id = BenchmarkId::new("go-nogo", format!("200/{batch}"));
         group.bench_function(id, |bencher| {
@@ -83,15 +83,14 @@ fn operations(criterion: &mut Criterion) {
                     options.batch,
                     false,
                 );
-                let target: Tensor<B, 2> = target(&batch);
-                let drive = Arc::new(Drive {
+                let drive = Drive {
                     activation: options.activation.activation(),
                     fluctuations: 0.0,
-                    batch,
-                });
-                let value = loss(by_operations(&model, &drive), target, options.loss);
-                let gradients = GradientsParams::from_grads(value.backward(), &model);
-                model = optimizer.step(options.learning_rate, model.clone(), gradients);
+                    trials: Trials::<B>::of_batches(&[batch], options.units, &device),
+                };
+                let target = drive.trials.target.clone();
+                let value = losses(model.by_operations(&drive), target, options.loss);
+                model = optimizer.step(&[options.learning_rate], model.clone(), value);
             });
         });
     }

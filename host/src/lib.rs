@@ -18,6 +18,7 @@ pub mod import;
 pub mod quantize;
 pub mod random;
 pub mod rate;
+pub mod readout;
 pub mod report;
 pub mod route;
 pub mod shell_word;

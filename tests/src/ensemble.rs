@@ -411,7 +411,8 @@ pub fn check_training<B: SideBySide>(options: &RateOptions, device: &B::Device) 
         assert_eq!(found.start, wanted.start, "{name}");
         check(&name, "losses", &found.losses, &wanted.losses);
         check(&name, "w", &found.network.w, &wanted.network.w);
-        check(&name, "w_out", &found.network.w_out, &wanted.network.w_out);
+        let (found_out, wanted_out) = (&found.network.readout, &wanted.network.readout);
+        check(&name, "w_out", &found_out.weights, &wanted_out.weights);
         check(
             &name,
             "theta",
@@ -479,9 +480,17 @@ pub fn check_selection<B: SideBySide>(device: &B::Device) {
     for (found, place) in few.iter().zip(left) {
         let name = format!("network {place}");
         check(&name, "w", &found.w, &all[place].w);
-        check(&name, "w_out", &found.w_out, &all[place].w_out);
+        check(
+            &name,
+            "w_out",
+            &found.readout.weights,
+            &all[place].readout.weights,
+        );
         check(&name, "theta", &found.tau_theta, &all[place].tau_theta);
-        let step = relative_difference(&found.w_out, &wide(&networks[place].w_out));
+        let step = relative_difference(
+            &found.readout.weights,
+            &wide(&networks[place].readout.weights),
+        );
         assert!(step > 0.1, "{name}: three updates changed w_out by {step}");
     }
 }
@@ -584,7 +593,12 @@ pub fn check_rates<B: SideBySide>(device: &B::Device) {
     let alone = [trained(&[1], &[0.01]), trained(&[2], &[0.002])];
     for (found, wanted) in together.iter().zip(alone.iter().flatten()) {
         check("rates", "w", &found.w, &wanted.w);
-        check("rates", "w_out", &found.w_out, &wanted.w_out);
+        check(
+            "rates",
+            "w_out",
+            &found.readout.weights,
+            &wanted.readout.weights,
+        );
         check("rates", "theta", &found.tau_theta, &wanted.tau_theta);
     }
 }

@@ -17,6 +17,7 @@ use rate2spike::rate::activation::ActivationKind;
 use rate2spike::rate::batch::Batch;
 use rate2spike::rate::network::RateNetwork;
 use rate2spike::rate::options::{DecayTaus, RateOptions};
+use rate2spike::readout::Readout;
 use rate2spike::spiking::neuron::Neuron;
 use rate2spike::spiking::time_step::TimeStep;
 use rate2spike::task::{Task, Trial};
@@ -97,8 +98,10 @@ pub fn network(file: &MatFile, dale: bool, activation: ActivationKind) -> RateNe
         w: by_rows_f32(file, "w"),
         som_mask: by_rows_f32(file, "som_m"),
         w_in,
-        w_out: vector_f32(file, "w_out"),
-        b_out: file.scalar("b_out").unwrap_or(0.0) as f32,
+        readout: Readout::single(
+            vector_f32(file, "w_out"),
+            file.scalar("b_out").unwrap_or(0.0) as f32,
+        ),
         tau_theta: vector_f32(file, "taus_gaus"),
     }
 }

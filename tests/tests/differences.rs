@@ -50,7 +50,7 @@ impl Case {
     fn new(options: RateOptions) -> Self {
         let mut network = RateNetwork::start(&options);
         // The readout is large enough for its gradient to reach the other parameters.
-        network.w_out.iter_mut().for_each(|w| *w *= 30.0);
+        network.readout.weights.iter_mut().for_each(|w| *w *= 30.0);
         let stream = (options.seed, Stream::Training);
         let fluctuating = options.fluctuations > 0.0;
         let batch = Batch::draw(
@@ -74,8 +74,8 @@ impl Case {
         let wide = |values: &[f32]| values.iter().map(|&x| f64::from(x)).collect();
         Trained {
             w: wide(&self.network.w),
-            w_out: wide(&self.network.w_out),
-            b_out: self.network.b_out.into(),
+            w_out: wide(&self.network.readout.weights),
+            b_out: self.network.readout.offset[0].into(),
             theta: wide(&self.network.tau_theta),
         }
     }

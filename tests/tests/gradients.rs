@@ -9,7 +9,10 @@ use burn::optim::{GradientsParams, Optimizer};
 use burn::tensor::{Tensor, TensorData};
 use rate2spike::formats::mat::MatFile;
 use rate2spike::rate::activation::ActivationKind;
-use rate2spike::rate::model::{Drive, RateModel, by_operations, loss, target};
+use rate2spike::rate::ensemble;
+use rate2spike::rate::ensemble::model::{EnsembleModel, losses};
+use rate2spike::rate::ensemble::trials::Trials;
+use rate2spike::rate::model::{Drive, RateModel, loss, target};
 use rate2spike::rate::network::RateNetwork;
 use rate2spike::rate::optimizer::adam;
 use rate2spike::rate::options::Loss;
@@ -66,6 +69,32 @@ struct Gradients {
 
 fn gradients(model: &Model, outputs: Tensor<B, 2>, case: &Case) -> Gradients {
     let value = loss(outputs, target(&case.drive.batch), case.loss);
+    let gradients = value.backward();
+    Gradients {
+        loss: value.into_scalar().into(),
+        w: numbers(model.w.grad(&gradients).expect("w is trained")),
+        w_out: numbers(model.w_out.grad(&gradients).expect("w_out is trained")),
+        b_out: numbers(model.b_out.grad(&gradients).expect("b_out is trained")),
+        tau_theta: model.tau_theta.grad(&gradients).map(numbers),
+    }
+}
+
+/// The gradients that Burn finds through its own operations, one after the other.
+fn by_operations(case: &Case) -> Gradients {
+    let device = Default::default();
+    let networks = [Arc::new(case.network.clone())];
+    let model = EnsembleModel::<B>::new(&networks, &device);
+    let drive = ensemble::Drive {
+        activation: case.drive.activation.clone(),
+        fluctuations: case.drive.fluctuations,
+        trials: Trials::<B>::of_batches(
+            std::slice::from_ref(&case.drive.batch),
+            case.network.units,
+            &device,
+        ),
+    };
+    let target = drive.trials.target.clone();
+    let value = losses(model.by_operations(&drive), target, case.loss);
     let gradients = value.backward();
     Gradients {
         loss: value.into_scalar().into(),
@@ -166,7 +195,7 @@ fn the_adjoint_is_the_gradient_that_burn_finds_through_its_own_operations() {
         let case = case(&file);
         let model = Model::new(&case.network);
         let ours = gradients(&model, model.forward(case.drive.clone()), &case);
-        let burns = gradients(&model, by_operations(&model, &case.drive), &case);
+        let burns = by_operations(&case);
         let wide = |values: &[f32]| values.iter().map(|&x| f64::from(x)).collect::<Vec<_>>();
         check(&path, "dw", &ours.w, &wide(&burns.w));
         check(&path, "dw_out", &ours.w_out, &wide(&burns.w_out));

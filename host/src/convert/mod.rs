@@ -59,7 +59,7 @@ pub fn one_to_one(
         weights: scaled(&rate.effective_weights()),
         input_weights: rate.w_in.iter().map(|&w| w.into()).collect(),
         offset_mv: vec![0.0; rate.units],
-        readout: scaled(&rate.w_out),
+        readout: scaled(&rate.readout.weights),
         decay_ms: rate
             .decay_steps()
             .iter()

@@ -223,7 +223,7 @@ impl Search<'_> {
         digest.update(format!("{settings:?} {}", self.race).as_bytes());
         let network = self.network;
         let weights = network.effective_weights();
-        for values in [&weights, &network.w_in, &network.w_out] {
+        for values in [&weights, &network.w_in, &network.readout.weights] {
             digest.update(bytemuck::cast_slice(values));
         }
         digest.update(bytemuck::cast_slice(&network.decay_steps()));

@@ -13,6 +13,7 @@ use crate::rate::network::RateNetwork;
 use crate::rate::options::{DecayTaus, RateOptions};
 use crate::rate::recurrence;
 use crate::rate::training::{EVALUATION_TRIALS, Evaluation, Trained};
+use crate::readout::Readout;
 use crate::task::Task;
 
 /// A model file: the network, the start of its weights, and everything else
@@ -228,8 +229,7 @@ impl Reader<'_> {
             w,
             som_mask: self.square("som_m")?,
             w_in,
-            w_out: self.matrix("w_out", 1, Some(self.units))?.1,
-            b_out: b_out as f32,
+            readout: Readout::single(self.matrix("w_out", 1, Some(self.units))?.1, b_out as f32),
             tau_theta: self.column("taus_gaus")?,
         })
     }
@@ -576,7 +576,7 @@ impl Run {
 /// All variables of the published code, in its order.
 fn variables(options: &RateOptions, trained: &Trained) -> MatFile {
     let (network, start) = (&trained.network, &trained.start);
-    let n = network.units;
+    let (n, k) = (network.units, network.readout.outputs());
     let last = trained.losses.len() - 1;
     let first_run = Run::new(start, options, 0);
     let last_run = Run::new(network, options, (last * options.batch) as u64);
@@ -612,7 +612,7 @@ fn variables(options: &RateOptions, trained: &Trained) -> MatFile {
     put("w", matrix(n, n, &network.w));
     put("x", last_run.x);
     put("target", last_run.target);
-    put("w_out", Value::row(network.w_out.clone()));
+    put("w_out", matrix(k, n, &network.readout.weights));
     put("r", last_run.r);
     put("m", matrix(n, n, &m));
     put("som_m", matrix(n, n, &network.som_mask));
@@ -620,7 +620,7 @@ fn variables(options: &RateOptions, trained: &Trained) -> MatFile {
     put("exc", Value::column(excitatory));
     put("inh", Value::column(network.inhibitory.clone()));
     put("w_in", matrix(n, network.channels, &network.w_in));
-    put("b_out", Value::scalar(network.b_out));
+    put("b_out", Value::row(network.readout.offset.clone()));
     put("som_N", Value::scalar(network.som_units as i64));
     put("losses", Value::row(losses));
     put("taus", Value::row(taus));

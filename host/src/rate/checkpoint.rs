@@ -24,7 +24,7 @@ use super::options::RateOptions;
 use super::training::{Cpu, Trainable, Training, TrainingAdam};
 
 const MAGIC: [u8; 4] = *b"R2SC";
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 const HEADER_BYTES: usize = 10;
 const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
@@ -134,7 +134,7 @@ fn fingerprint(network: &RateNetwork) -> u32 {
     for values in [
         &network.w,
         &network.w_in,
-        &network.w_out,
+        &network.readout.weights,
         &network.tau_theta,
     ] {
         digest.update(bytemuck::cast_slice(values));

@@ -1,8 +1,9 @@
 //! The rate network as a Burn module.
 //!
-//! The recurrence is one differentiable operation. On the CPU its forward pass
-//! and its adjoint are those of [`super::recurrence`]; [`by_operations`] builds
-//! the same graph from Burn's own operations and serves to check the gradient.
+//! The recurrence is one differentiable operation, whose forward pass and adjoint
+//! are those of [`super::recurrence`]. [`super::ensemble::operations`] builds the
+//! same graph from Burn's own operations, and serves to check the gradient.
+//! Shapes: N units, K outputs, B trials, T samples.
 
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::module::{Module, Param};
-use burn::tensor::backend::{AutodiffBackend, Backend};
+use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{Tensor, TensorData, TensorPrimitive};
 
@@ -21,15 +22,16 @@ use super::batch::Batch;
 use super::network::RateNetwork;
 use super::options::{DecayTaus, Loss};
 use super::recurrence::{self, Parameters, Trajectory};
+use crate::readout::Readout;
 
 /// The trained parameters of a rate network, and what is fixed beside them.
 #[derive(Module, Debug)]
 pub struct RateModel<B: Backend> {
     /// Recurrent weights before Dale's principle, N × N.
     pub w: Param<Tensor<B, 2>>,
-    /// Readout weights, N.
-    pub w_out: Param<Tensor<B, 1>>,
-    /// Offset of the output, 1; without gradient if the spiking neuron's own
+    /// Readout weights, K × N.
+    pub w_out: Param<Tensor<B, 2>>,
+    /// Offsets of the outputs, K; without gradient if the spiking neuron's own
     /// activation is trained.
     pub b_out: Param<Tensor<B, 1>>,
     /// θ of the decay time constants, N; without gradient if they are fixed.
@@ -53,7 +55,7 @@ pub struct Drive {
     pub batch: Batch,
 }
 
-/// Tensors that the recurrence depends on: w N × N, w_out N, b_out 1, τ N.
+/// Tensors that the recurrence depends on: w N × N, w_out K × N, b_out K, τ N.
 pub struct Arguments<B: Backend> {
     w: FloatTensor<B>,
     w_out: FloatTensor<B>,
@@ -63,7 +65,7 @@ pub struct Arguments<B: Backend> {
 
 /// A back end on which the recurrence is one operation.
 pub trait Recurrence: Backend {
-    /// The outputs, B × (T − 1).
+    /// The outputs, B × (T − 1)·K.
     fn recurrence(arguments: Arguments<Self>, drive: Arc<Drive>) -> FloatTensor<Self>;
 }
 
@@ -85,8 +87,10 @@ impl<B: Backend> Arguments<B> {
     fn parameters(self) -> Parameters {
         Parameters {
             w: values::<B>(self.w),
-            w_out: values::<B>(self.w_out),
-            b_out: values::<B>(self.b_out)[0],
+            readout: Readout {
+                weights: values::<B>(self.w_out),
+                offset: values::<B>(self.b_out),
+            },
             tau: values::<B>(self.tau),
         }
     }
@@ -100,7 +104,13 @@ fn forward<B: Backend>(parameters: &Parameters, drive: &Drive) -> (FloatTensor<B
     } = drive;
     let (outputs, trajectory) = recurrence::forward(parameters, activation, *fluctuations, batch);
     (
-        tensor::<B>(outputs, [batch.trials, batch.samples - 1]),
+        tensor::<B>(
+            outputs,
+            [
+                batch.trials,
+                (batch.samples - 1) * parameters.readout.outputs(),
+            ],
+        ),
         trajectory,
     )
 }
@@ -127,11 +137,11 @@ impl<B: Backend> Backward<B, 4> for RecurrenceAdjoint {
         let (parameters, drive, trajectory) = &*ops.state;
         let by_output = values::<B>(gradients.consume::<B>(&ops.node));
         let gradient = recurrence::adjoint(parameters, &drive.batch, trajectory, &by_output);
-        let n = parameters.w_out.len();
+        let (n, k) = (parameters.tau.len(), parameters.readout.outputs());
         let tensors = [
             tensor::<B>(gradient.w, [n, n]),
-            tensor::<B>(gradient.w_out, [n]),
-            tensor::<B>(vec![gradient.b_out], [1]),
+            tensor::<B>(gradient.readout.weights, [k, n]),
+            tensor::<B>(gradient.readout.offset, [k]),
             tensor::<B>(gradient.tau, [n]),
         ];
         for (parent, tensor) in ops.parents.into_iter().zip(tensors) {
@@ -176,10 +186,11 @@ impl<B: Backend> RateModel<B> {
     /// The module with the numbers of `network`.
     pub fn new(network: &RateNetwork) -> Self {
         let device = B::Device::default();
-        let n = network.units;
+        let (n, k) = (network.units, network.readout.outputs());
         let vector = |values: &[f32]| Tensor::<B, 1>::from_floats(values, &device);
-        let matrix =
-            |values: Vec<f32>| Tensor::<B, 2>::from_data(TensorData::new(values, [n, n]), &device);
+        let matrix = |values: Vec<f32>, rows: usize| {
+            Tensor::<B, 2>::from_data(TensorData::new(values, [rows, n]), &device)
+        };
         let signs = network.signs();
         let mask = network
             .som_mask
@@ -191,11 +202,11 @@ impl<B: Backend> RateModel<B> {
         // trained for it must do without.
         let offset = network.activation != ActivationKind::Lif;
         Self {
-            w: Param::from_tensor(matrix(network.w.clone())),
-            w_out: Param::from_tensor(vector(&network.w_out)),
-            b_out: Param::from_tensor(vector(&[network.b_out])).set_require_grad(offset),
+            w: Param::from_tensor(matrix(network.w.clone(), n)),
+            w_out: Param::from_tensor(matrix(network.readout.weights.clone(), k)),
+            b_out: Param::from_tensor(vector(&network.readout.offset)).set_require_grad(offset),
             tau_theta: Param::from_tensor(vector(&network.tau_theta)).set_require_grad(trained),
-            mask: matrix(mask.collect()),
+            mask: matrix(mask.collect(), n),
             dale: network.dale,
             taus: network.taus,
         }
@@ -217,8 +228,10 @@ impl<B: Backend> RateModel<B> {
             w
         };
         network.w = numbers(w.into_data());
-        network.w_out = numbers(self.w_out.val().into_data());
-        network.b_out = numbers(self.b_out.val().into_data())[0];
+        network.readout = Readout {
+            weights: numbers(self.w_out.val().into_data()),
+            offset: numbers(self.b_out.val().into_data()),
+        };
         network.tau_theta = numbers(self.tau_theta.val().into_data());
     }
 
@@ -246,7 +259,7 @@ impl<B: Backend> RateModel<B> {
 }
 
 impl<B: Recurrence> RateModel<B> {
-    /// The outputs, B × (T − 1).
+    /// The outputs, B × (T − 1)·K.
     pub fn forward(&self, drive: Arc<Drive>) -> Tensor<B, 2> {
         let arguments = Arguments {
             w: self.weights().into_primitive().tensor(),
@@ -272,59 +285,4 @@ pub fn loss<B: Backend>(outputs: Tensor<B, 2>, target: Tensor<B, 2>, loss: Loss)
 pub fn target<B: Backend>(batch: &Batch) -> Tensor<B, 2> {
     let data = TensorData::new(batch.target.clone(), [batch.trials, batch.samples - 1]);
     Tensor::from_data(data, &B::Device::default())
-}
-
-/// The same outputs as [`RateModel::forward`], from Burn's own operations, one
-/// after the other: slow, and independent of [`super::recurrence`]. Without
-/// fluctuations.
-pub fn by_operations<B: AutodiffBackend>(model: &RateModel<B>, drive: &Drive) -> Tensor<B, 2> {
-    let batch = &drive.batch;
-    let device = B::Device::default();
-    let n = model.w_out.dims()[0];
-    let size = batch.trials * n;
-    let rows = |values: &[f32]| -> Tensor<B, 2> {
-        Tensor::from_data(TensorData::new(values.to_vec(), [batch.trials, n]), &device)
-    };
-    let alpha = model.decay().recip().unsqueeze::<2>();
-    let weights = model.weights().transpose();
-    let w_out = model.w_out.val().unsqueeze_dim::<2>(1);
-    let mut x = rows(&batch.start);
-    let mut r = activate(&drive.activation, x.clone());
-    let mut outputs = Vec::with_capacity(batch.samples - 1);
-    for t in 1..batch.samples {
-        let input = rows(&batch.current[(t - 1) * size..t * size]);
-        let current = r.matmul(weights.clone()) + input;
-        x = x.clone() + alpha.clone() * (current - x);
-        if let Some(noise) = batch.noise.get(t * size..(t + 1) * size) {
-            x = x + rows(noise);
-        }
-        r = activate(&drive.activation, x.clone());
-        outputs.push(r.clone().matmul(w_out.clone()) + model.b_out.val().unsqueeze::<2>());
-    }
-    Tensor::cat(outputs, 1)
-}
-
-fn activate<B: Backend>(activation: &Activation, x: Tensor<B, 2>) -> Tensor<B, 2> {
-    match activation {
-        Activation::Sigmoid => burn::tensor::activation::sigmoid(x),
-        Activation::ClippedRelu => x.clamp(0.0, 20.0),
-        Activation::Softplus => burn::tensor::activation::softplus(x, 1.0).clamp(0.0, 20.0),
-        Activation::Table(table) => {
-            let [b, n] = x.dims();
-            let last = (table.values.len() - 1) as f32;
-            let position = ((x - table.low) * table.density).clamp(0.0, last - 1e-3);
-            let index = position.clone().floor().int();
-            let share = position - index.clone().float();
-            let values =
-                Tensor::<B, 1>::from_floats(table.values.as_slice(), &B::Device::default());
-            let at = |index: Tensor<B, 2, burn::tensor::Int>| {
-                values
-                    .clone()
-                    .select(0, index.reshape([b * n]))
-                    .reshape([b, n])
-            };
-            let here = at(index.clone());
-            here.clone() + share * (at(index + 1) - here)
-        }
-    }
 }

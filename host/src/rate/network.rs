@@ -7,6 +7,7 @@ use rand_pcg::Pcg64;
 use super::activation::ActivationKind;
 use super::options::{DecayTaus, RateOptions, WeightStart};
 use crate::random::{Stream, generator};
+use crate::readout::Readout;
 
 /// A rate network. Matrices are row by row; N units, K input channels.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,10 +32,8 @@ pub struct RateNetwork {
     pub som_mask: Vec<f32>,
     /// N × K.
     pub w_in: Vec<f32>,
-    /// N.
-    pub w_out: Vec<f32>,
-    /// Offset of the output.
-    pub b_out: f32,
+    /// The readout, outputs × N.
+    pub readout: Readout<f32>,
     /// θ of τ = σ(θ)(τ_max − τ_min) + τ_min; N.
     pub tau_theta: Vec<f32>,
 }
@@ -64,8 +63,7 @@ impl RateNetwork {
             taus: options.taus,
             w,
             w_in: (0..n * channels).map(|_| normal(1.0)).collect(),
-            w_out: (0..n).map(|_| normal(0.01)).collect(),
-            b_out: 0.0,
+            readout: Readout::single((0..n).map(|_| normal(0.01)).collect(), 0.0),
             tau_theta: (0..n).map(|_| normal(1.0)).collect(),
         }
     }

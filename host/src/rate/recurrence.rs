@@ -1,6 +1,7 @@
 //! The recurrence over time, and its adjoint.
 //!
-//! Shapes: N units, B trials, T samples; arrays are T × B × N, weights N × N
+//! Shapes: N units, B trials, T samples, K outputs; arrays are T × B × N, outputs
+//! B × (T − 1) × K, readout weights w_out K × N, recurrent weights N × N
 //! row by row (`w[i, j]` from j to i). With α_i = 1/τ_i, I = W r[t−1] + input:
 //!
 //! ```text
@@ -21,16 +22,15 @@ use super::activation::Activation;
 use super::batch::Batch;
 use super::matvec::Columns;
 use super::spare::Spare;
+use crate::readout::Readout;
 
 /// What the recurrence depends on.
 #[derive(Clone, Debug)]
 pub struct Parameters {
     /// Effective weights, N × N.
     pub w: Vec<f32>,
-    /// Readout weights, N.
-    pub w_out: Vec<f32>,
-    /// Offset of the output.
-    pub b_out: f32,
+    /// The readout, K × N.
+    pub readout: Readout<f32>,
     /// Decay time constants in steps, N.
     pub tau: Vec<f32>,
 }
@@ -163,7 +163,8 @@ fn run(
     batch: &Batch,
     kept: usize,
 ) -> (Vec<f32>, Trajectory) {
-    let (n, b, samples) = (parameters.w_out.len(), batch.trials, batch.samples);
+    let (n, b, samples) = (parameters.tau.len(), batch.trials, batch.samples);
+    let k = parameters.readout.outputs();
     let size = b * n;
     let alpha: Vec<f32> = parameters.tau.iter().map(|tau| 1.0 / tau).collect();
     let weights = Columns::from_columns(&parameters.w, n);
@@ -175,7 +176,7 @@ fn run(
     let mut x = batch.start.clone();
     let mut before = Spare::dirty(size);
     let mut flutter = Flutter::new(fluctuation, &parameters.tau, b);
-    let mut outputs = vec![0.0; b * (samples - 1)];
+    let mut outputs = vec![0.0; b * (samples - 1) * k];
 
     activation.apply(&x, &mut trajectory.r[..size], &mut trajectory.slope[..size]);
     before.copy_from_slice(&trajectory.r[..size]);
@@ -200,8 +201,11 @@ fn run(
             flutter.add(r, deviates);
         }
         for (trial, r) in r.chunks_exact(n).enumerate() {
-            let output: f32 = dot(r, &parameters.w_out);
-            outputs[trial * (samples - 1) + t - 1] = output + parameters.b_out;
+            let place = (trial * (samples - 1) + t - 1) * k;
+            let outputs = &mut outputs[place..place + k];
+            for (output, (w_out, b_out)) in outputs.iter_mut().zip(parameters.readout.rows()) {
+                *output = dot(r, w_out) + b_out;
+            }
         }
         before.copy_from_slice(r);
     }
@@ -284,28 +288,39 @@ pub fn adjoint(
     trajectory: &Trajectory,
     by_output: &[f32],
 ) -> Gradient {
-    let (n, b, samples) = (parameters.w_out.len(), batch.trials, batch.samples);
+    let (n, b, samples) = (parameters.tau.len(), batch.trials, batch.samples);
+    let k = parameters.readout.outputs();
     let size = b * n;
     let alpha: Vec<f32> = parameters.tau.iter().map(|tau| 1.0 / tau).collect();
     let weights = Columns::from_rows(&parameters.w, n);
     let mut by_x = vec![0.0; size];
     let mut by_r = vec![0.0; size];
     let mut by_alpha = vec![0.0f32; n];
-    let mut by_w_out = vec![0.0f32; n];
+    let mut by_readout = Readout {
+        weights: vec![0.0f32; k * n],
+        offset: vec![0.0; k],
+    };
     // y[t], T × B × N; entry 0 stays unused.
     let mut by_current = Spare::dirty(samples * size);
 
     for t in (1..samples).rev() {
         let r = &trajectory.r[t * size..(t + 1) * size];
         for trial in 0..b {
-            let by_o = by_output[trial * (samples - 1) + t - 1];
             let row = trial * n..(trial + 1) * n;
-            let readout = parameters.w_out.iter().zip(&mut by_w_out);
-            for ((by_r, r), (w_out, by_w_out)) in
-                by_r[row.clone()].iter_mut().zip(&r[row]).zip(readout)
+            let (r, by_r) = (&r[row.clone()], &mut by_r[row]);
+            let place = (trial * (samples - 1) + t - 1) * k;
+            let weights = parameters.readout.weights.chunks_exact(n);
+            let by_weights = by_readout.weights.chunks_exact_mut(n);
+            for ((by_o, w_out), by_w_out) in by_output[place..place + k]
+                .iter()
+                .zip(weights)
+                .zip(by_weights)
             {
-                *by_r += w_out * by_o;
-                *by_w_out += r * by_o;
+                let readout = w_out.iter().zip(by_w_out);
+                for ((by_r, r), (w_out, by_w_out)) in by_r.iter_mut().zip(r).zip(readout) {
+                    *by_r += w_out * by_o;
+                    *by_w_out += r * by_o;
+                }
             }
         }
         let y = &mut by_current[t * size..(t + 1) * size];
@@ -337,6 +352,9 @@ pub fn adjoint(
         b: (&trajectory.r[..steps * n], (n, 1)),
     }
     .add_to(&mut by_w, (n, 1));
+    for (output, by_b_out) in by_readout.offset.iter_mut().enumerate() {
+        *by_b_out = by_output.iter().skip(output).step_by(k).sum();
+    }
     let by_tau = by_alpha
         .iter()
         .zip(&alpha)
@@ -344,8 +362,7 @@ pub fn adjoint(
         .collect();
     Gradient {
         w: by_w,
-        w_out: by_w_out,
-        b_out: by_output.iter().sum(),
+        readout: by_readout,
         tau: by_tau,
     }
 }

@@ -317,8 +317,7 @@ impl RateNetwork {
     pub fn parameters(&self) -> Parameters {
         Parameters {
             w: self.effective_weights(),
-            w_out: self.w_out.clone(),
-            b_out: self.b_out,
+            readout: self.readout.clone(),
             tau: self
                 .decay_steps()
                 .into_iter()

@@ -9,11 +9,12 @@ use burn::tensor::activation::{relu, sigmoid};
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor, TensorData};
 
-use super::{Couplings, Drive, SideBySide, recurrence};
+use super::{Couplings, Drive, SideBySide, operations, recurrence};
 use crate::rate::activation::ActivationKind;
 use crate::rate::network::RateNetwork;
 use crate::rate::optimizer::PublishedAdam;
 use crate::rate::options::{DecayTaus, Loss};
+use crate::readout::Readout;
 
 /// The trained parameters of K networks of one shape, and what is fixed beside
 /// them.
@@ -67,8 +68,8 @@ impl<B: Backend> EnsembleModel<B> {
         let offset = first.activation != ActivationKind::Lif;
         Self {
             w: Param::from_tensor(matrices(joined(|network| network.w.clone()))),
-            w_out: Param::from_tensor(rows(joined(|network| network.w_out.clone()), n)),
-            b_out: Param::from_tensor(rows(joined(|network| vec![network.b_out]), 1))
+            w_out: Param::from_tensor(rows(joined(|network| network.readout.weights.clone()), n)),
+            b_out: Param::from_tensor(rows(joined(|network| network.readout.offset.clone()), 1))
                 .set_require_grad(offset),
             tau_theta: Param::from_tensor(rows(joined(|network| network.tau_theta.clone()), n))
                 .set_require_grad(trained),
@@ -114,8 +115,7 @@ impl<B: Backend> EnsembleModel<B> {
         let tau_theta = numbers(self.tau_theta.val().into_data());
         for (k, network) in networks.iter_mut().enumerate() {
             network.w = w[k * n * n..(k + 1) * n * n].to_vec();
-            network.w_out = w_out[k * n..(k + 1) * n].to_vec();
-            network.b_out = b_out[k];
+            network.readout = Readout::single(w_out[k * n..(k + 1) * n].to_vec(), b_out[k]);
             network.tau_theta = tau_theta[k * n..(k + 1) * n].to_vec();
         }
     }
@@ -137,6 +137,14 @@ impl<B: Backend> EnsembleModel<B> {
                 DecayTaus::Trained(low, high) => sigmoid(theta) * (high - low) + low,
             },
         }
+    }
+}
+
+impl<B: Backend> EnsembleModel<B> {
+    /// The outputs, K × B × (T − 1), by Burn's own operations one after the other:
+    /// slow, and independent of the adjoint that training uses.
+    pub fn by_operations(&self, drive: &Drive<B>) -> Tensor<B, 3> {
+        operations::forward(&self.couplings(), drive).0
     }
 }
 
