@@ -5,7 +5,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use burn::backend::{Autodiff, Flex};
-use burn::optim::{GradientsParams, Optimizer};
 use burn::tensor::{Tensor, TensorData};
 use rate2spike::formats::mat::MatFile;
 use rate2spike::rate::activation::ActivationKind;
@@ -14,7 +13,7 @@ use rate2spike::rate::ensemble::model::{EnsembleModel, losses};
 use rate2spike::rate::ensemble::trials::Trials;
 use rate2spike::rate::model::{Drive, RateModel, loss, target};
 use rate2spike::rate::network::RateNetwork;
-use rate2spike::rate::optimizer::adam;
+use rate2spike::rate::optimizer::RateAdam;
 use rate2spike::rate::options::Loss;
 use rate2spike_tests::{all, batch, by_rows, network, relative_difference, vector};
 
@@ -145,7 +144,7 @@ fn adam_goes_where_the_published_code_goes() {
     for (path, file) in all("gradients", |name| name.ends_with(".mat")) {
         let case = case(&file);
         let mut model = Model::new(&case.network);
-        let mut optimizer = adam::<B, Model>();
+        let mut adam = RateAdam::<Flex>::new();
         let steps = file.scalar("n_adam").expect("n_adam") as usize;
         let rate = file.scalar("learning_rate").expect("learning_rate");
         for step in 1..=steps {
@@ -154,8 +153,7 @@ fn adam_goes_where_the_published_code_goes() {
                 target(&case.drive.batch),
                 case.loss,
             );
-            let gradients = GradientsParams::from_grads(value.backward(), &model);
-            model = optimizer.step(rate, model, gradients);
+            model = adam.step(rate, model, value);
             let suffix = match step {
                 1 => "adam1",
                 _ if step == steps => "adam",

@@ -12,11 +12,12 @@ use serde::Serialize;
 use super::CommandError;
 use super::console::Console;
 use crate::formats::disk;
-use crate::formats::history::{Evaluated, History};
+use crate::formats::history::History;
 use crate::formats::losses::LossesFile;
 use crate::formats::rate_model::{self, ModelError, RateModelFile};
 use crate::rate::network::RateNetwork;
 use crate::rate::options::RateOptions;
+use crate::rate::training::Evaluated;
 use crate::rate::training::{Evaluation, Progress, Trained, Training};
 
 /// Set by Ctrl-C; a training then writes a check point and stops.

@@ -7,32 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::disk::{self, DiskError};
 use crate::rate::options::RateOptions;
-use crate::rate::training::Evaluation;
-
-/// An evaluation on fresh trials during the training.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Evaluated {
-    /// After this update, from 0.
-    pub update: usize,
-    /// Mean loss.
-    pub loss: f64,
-    /// Share of right answers by the published criterion.
-    pub accuracy: f64,
-    /// By the strict one.
-    pub strict: f64,
-}
-
-impl Evaluated {
-    /// Of the evaluation after `update`.
-    pub fn new(update: usize, evaluation: &Evaluation) -> Self {
-        Self {
-            update,
-            loss: evaluation.loss,
-            accuracy: evaluation.accuracy,
-            strict: evaluation.strict,
-        }
-    }
-}
+use crate::rate::training::Evaluated;
 
 /// How a model came about.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -48,7 +23,7 @@ pub struct History {
         serialize_with = "lossy"
     )]
     pub from: Option<PathBuf>,
-    /// Evaluations, in order; of a training that was resumed, those since.
+    /// Every evaluation of the training, in order.
     pub evaluations: Vec<Evaluated>,
 }
 
@@ -107,6 +82,7 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rate::training::Evaluation;
     use crate::task::Task;
 
     #[test]

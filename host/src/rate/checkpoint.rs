@@ -5,60 +5,61 @@
 //!      0  4      magic "R2SC"
 //!      4  2      version, little endian
 //!      6  4      CRC-32 (ISO-HDLC) of the rest
-//!     10  …      Burn's record: model, optimiser, losses, `Progressed` in JSON
+//!     10  4      J, little endian
+//!     14  J      `Progressed` in JSON
+//!   14+J  …      single precision, little endian: w, w_out, b_out, theta; both moments
+//!                of each of them that has any; the losses
 //! ```
 //!
 //! The random numbers of an update follow from the seed and the number of the
 //! update, so that a training that goes on from here ends with the same bits as
-//! one that never stopped.
+//! one that never stopped. The sizes of the arrays follow from the options: a file
+//! of another length is refused before anything is read from it.
 
-use burn::backend::Autodiff;
-use burn::module::Module;
-use burn::optim::Optimizer;
-use burn::record::{BinBytesRecorder, FullPrecisionSettings, Recorder};
-use crc::{CRC_32_ISO_HDLC, Crc};
+use burn::module::Param;
+use burn::optim::{AdamState, AdaptiveMomentumState};
+use burn::tensor::backend::Backend;
+use burn::tensor::{Tensor, TensorData};
+use crc::{CRC_32_ISO_HDLC, CRC_64_XZ, Crc};
 use serde::{Deserialize, Serialize};
 
 use super::network::RateNetwork;
 use super::options::RateOptions;
-use super::training::{Cpu, Trainable, Training, TrainingAdam};
+use super::settling::Settling;
+use super::training::{Cpu, Evaluated, Training};
 
 const MAGIC: [u8; 4] = *b"R2SC";
 const VERSION: u16 = 2;
-const HEADER_BYTES: usize = 10;
+const HEADER_BYTES: usize = 14;
 const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
-type B = Autodiff<Cpu>;
-type Contents = (
-    <Trainable as Module<B>>::Record,
-    <TrainingAdam as Optimizer<Trainable, B>>::Record,
-    Vec<f32>,
-    String,
-);
-
-/// What a check point holds beside numbers.
+/// What a check point holds beside arrays.
 #[derive(Serialize, Deserialize)]
 struct Progressed {
     options: RateOptions,
-    settling_since: Option<usize>,
-    settlings: usize,
-    /// Check sum of the network that it began with; a training of an earlier
-    /// version has none.
-    #[serde(default)]
-    start: Option<u32>,
+    settling: Settling,
+    /// Check sum of the network that it began with.
+    start: u32,
+    /// Number of updates.
+    updates: usize,
+    /// Gradients that Adam has seen of w, w_out, b_out and theta.
+    gradients: [Option<usize>; 4],
+    evaluations: Vec<Evaluated>,
 }
 
 /// A file that is not the check point of a training.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
     /// Other bytes.
-    #[error("not a check point of a training")]
+    #[error("not a check point of a training; move it away")]
     Foreign,
     /// Another version.
-    #[error("check point of version {0}, but this program reads {VERSION}; train from the start")]
+    #[error(
+        "check point of version {0}, but this program reads {VERSION}; move it away, and train from the start"
+    )]
     Version(u16),
     /// Cut or changed.
-    #[error("the check point is damaged; train from the start")]
+    #[error("the check point is damaged; move it away, and train from the start")]
     Damaged,
     /// A training of another kind.
     #[error("made with other options; give the same ones ({})", .0.join(", "))]
@@ -73,21 +74,33 @@ pub enum CheckpointError {
 impl Training {
     /// The training as it is now.
     pub fn to_bytes(&self) -> Vec<u8> {
+        let (model, adam) = (&self.model, &self.adam);
         let progressed = Progressed {
             options: self.options.clone(),
-            settling_since: self.settling_since,
-            settlings: self.settlings,
-            start: Some(fingerprint(&self.start)),
+            settling: self.settling,
+            start: fingerprint(&self.start),
+            updates: self.losses.len(),
+            gradients: [
+                seen(&adam.w),
+                seen(&adam.w_out),
+                seen(&adam.b_out),
+                seen(&adam.tau_theta),
+            ],
+            evaluations: self.evaluations.clone(),
         };
-        let contents: Contents = (
-            self.model.clone().into_record(),
-            self.optimizer.to_record(),
-            self.losses.clone(),
-            serde_json::to_string(&progressed).expect("plain numbers and names"),
-        );
-        let recorder = BinBytesRecorder::<FullPrecisionSettings>::default();
-        let payload = Recorder::<B>::record(&recorder, contents, ())
-            .expect("a record in memory can be written");
+        let json = serde_json::to_vec(&progressed).expect("plain numbers and names");
+        let mut payload = (json.len() as u32).to_le_bytes().to_vec();
+        payload.extend(json);
+        let out = &mut payload;
+        put(out, &model.w.val().inner());
+        put(out, &model.w_out.val().inner());
+        put(out, &model.b_out.val().inner());
+        put(out, &model.tau_theta.val().inner());
+        put_state(out, &adam.w);
+        put_state(out, &adam.w_out);
+        put_state(out, &adam.b_out);
+        put_state(out, &adam.tau_theta);
+        out.extend(self.losses.iter().flat_map(|loss| loss.to_le_bytes()));
         let mut bytes = Vec::with_capacity(HEADER_BYTES + payload.len());
         bytes.extend(MAGIC);
         bytes.extend(VERSION.to_le_bytes());
@@ -103,29 +116,133 @@ impl Training {
     /// If the bytes are something else, or of a training with other options or
     /// of another network.
     pub fn resumed(mut self, bytes: &[u8]) -> Result<Self, CheckpointError> {
-        let payload = payload(bytes)?;
-        let recorder = BinBytesRecorder::<FullPrecisionSettings>::default();
-        let contents: Contents = recorder
-            .load(payload.to_vec(), &Default::default())
-            .map_err(|_| CheckpointError::Damaged)?;
-        let (model, optimizer, losses, progressed) = contents;
-        let progressed: Progressed =
-            serde_json::from_str(&progressed).map_err(|_| CheckpointError::Damaged)?;
+        let (progressed, arrays) = read(bytes)?;
         let differences = differences(&progressed.options, &self.options);
         if !differences.is_empty() {
             return Err(CheckpointError::Options(differences));
         }
-        let own = fingerprint(&self.start);
-        if progressed.start.is_some_and(|start| start != own) {
+        if progressed.start != fingerprint(&self.start) {
             return Err(CheckpointError::Start);
         }
-        self.model = self.model.load_record(model);
-        self.optimizer = self.optimizer.load_record(optimizer);
-        self.losses = losses;
-        self.settling_since = progressed.settling_since;
-        self.settlings = progressed.settlings;
+        if !progressed.is_possible() {
+            return Err(CheckpointError::Damaged);
+        }
+        let (model, adam) = (&mut self.model, &mut self.adam);
+        let [w, w_out, b_out, tau_theta] = progressed.gradients;
+        let mut arrays = Arrays(arrays);
+        let shape = |rows, columns| [rows, columns];
+        let (n, k) = (self.options.units, self.start.readout.outputs());
+        let rest = arrays
+            .fits(&progressed, n, k)
+            .ok_or(CheckpointError::Damaged)?;
+        let values = (
+            arrays.tensor(shape(n, n)),
+            arrays.tensor(shape(k, n)),
+            arrays.tensor([k]),
+            arrays.tensor([n]),
+        );
+        model.w = replaced(&model.w, values.0);
+        model.w_out = replaced(&model.w_out, values.1);
+        model.b_out = replaced(&model.b_out, values.2);
+        model.tau_theta = replaced(&model.tau_theta, values.3);
+        adam.w = w.map(|seen| arrays.state(seen, shape(n, n)));
+        adam.w_out = w_out.map(|seen| arrays.state(seen, shape(k, n)));
+        adam.b_out = b_out.map(|seen| arrays.state(seen, [k]));
+        adam.tau_theta = tau_theta.map(|seen| arrays.state(seen, [n]));
+        self.losses = arrays.take(rest);
+        self.settling = progressed.settling;
+        self.evaluations = progressed.evaluations;
         Ok(self)
     }
+}
+
+impl Progressed {
+    /// Whether a training can have come to this.
+    fn is_possible(&self) -> bool {
+        let counts = [self.settling.since, Some(self.settling.times)];
+        let mut counts = counts.into_iter().chain(self.gradients).flatten();
+        self.updates < self.options.updates && counts.all(|count| count <= self.updates)
+    }
+}
+
+/// Arrays of single precision, one after the other.
+struct Arrays<'a>(&'a [u8]);
+
+impl Arrays<'_> {
+    /// The number of losses, if the arrays have the sizes of a network of N units and K
+    /// outputs.
+    fn fits(&self, progressed: &Progressed, n: usize, k: usize) -> Option<usize> {
+        let sizes = [n.checked_mul(n)?, n.checked_mul(k)?, k, n];
+        let mut numbers = progressed.updates;
+        for (size, seen) in sizes.into_iter().zip(progressed.gradients) {
+            let times = if seen.is_some() { 3 } else { 1 };
+            numbers = numbers.checked_add(size.checked_mul(times)?)?;
+        }
+        (numbers.checked_mul(4)? == self.0.len()).then_some(progressed.updates)
+    }
+
+    /// The next numbers; fewer where fewer are left.
+    fn take(&mut self, count: usize) -> Vec<f32> {
+        let (now, rest) = self.0.split_at(self.0.len().min(4 * count));
+        self.0 = rest;
+        let numbers = now.as_chunks::<4>().0.iter();
+        numbers.map(|bytes| f32::from_le_bytes(*bytes)).collect()
+    }
+
+    fn tensor<B: Backend, const D: usize>(&mut self, shape: [usize; D]) -> Tensor<B, D> {
+        let values = self.take(shape.iter().product());
+        Tensor::from_data(TensorData::new(values, shape), &B::Device::default())
+    }
+
+    fn state<const D: usize>(&mut self, seen: usize, shape: [usize; D]) -> AdamState<Cpu, D> {
+        let (first, second) = (self.tensor(shape), self.tensor(shape));
+        AdamState::new(AdaptiveMomentumState::new(seen, first, second))
+    }
+}
+
+fn replaced<B: Backend, const D: usize>(
+    param: &Param<Tensor<B, D>>,
+    value: Tensor<B, D>,
+) -> Param<Tensor<B, D>> {
+    let trained = param.val().is_require_grad();
+    Param::from_tensor(value).set_require_grad(trained)
+}
+
+fn put<const D: usize>(out: &mut Vec<u8>, tensor: &Tensor<Cpu, D>) {
+    let data = tensor.to_data().convert::<f32>();
+    let values = data.as_slice::<f32>().expect("converted to f32");
+    out.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+}
+
+fn put_state<const D: usize>(out: &mut Vec<u8>, state: &Option<AdamState<Cpu, D>>) {
+    if let Some(AdamState { momentum }) = state {
+        put(out, &momentum.moment_1);
+        put(out, &momentum.moment_2);
+    }
+}
+
+fn seen<const D: usize>(state: &Option<AdamState<Cpu, D>>) -> Option<usize> {
+    state.as_ref().map(|state| state.momentum.time)
+}
+
+/// A name for a training: 16 hexadecimal digits that differ where its options, its
+/// task or the network that it begins with differ.
+pub fn name(options: &RateOptions, start: &RateNetwork) -> String {
+    let json = serde_json::to_vec(options).expect("plain numbers and names");
+    let crc = Crc::<u64>::new(&CRC_64_XZ);
+    let mut digest = crc.digest();
+    digest.update(&json);
+    digest.update(&fingerprint(start).to_le_bytes());
+    format!("{:016x}", digest.finalize())
+}
+
+/// Which options of a check point differ from `given`, as `NAME = VALUE`.
+///
+/// # Errors
+/// If the bytes are not a check point.
+pub fn differences_of(bytes: &[u8], given: &RateOptions) -> Result<Vec<String>, CheckpointError> {
+    let (progressed, _) = read(bytes)?;
+    Ok(differences(&progressed.options, given))
 }
 
 /// Check sum of the numbers of a network.
@@ -142,22 +259,29 @@ fn fingerprint(network: &RateNetwork) -> u32 {
     digest.finalize()
 }
 
-fn payload(bytes: &[u8]) -> Result<&[u8], CheckpointError> {
-    let (header, payload) = bytes
-        .split_at_checked(HEADER_BYTES)
+fn read(bytes: &[u8]) -> Result<(Progressed, &[u8]), CheckpointError> {
+    let (header, _) = bytes
+        .split_first_chunk::<HEADER_BYTES>()
         .ok_or(CheckpointError::Foreign)?;
-    if header[..4] != MAGIC {
+    let [m0, m1, m2, m3, v0, v1, c0, c1, c2, c3, j0, j1, j2, j3] = *header;
+    if [m0, m1, m2, m3] != MAGIC {
         return Err(CheckpointError::Foreign);
     }
-    let version = u16::from_le_bytes([header[4], header[5]]);
+    let version = u16::from_le_bytes([v0, v1]);
     if version != VERSION {
         return Err(CheckpointError::Version(version));
     }
-    let stored = u32::from_le_bytes([header[6], header[7], header[8], header[9]]);
-    if stored != CRC.checksum(payload) {
+    let payload = &bytes[HEADER_BYTES - 4..];
+    if u32::from_le_bytes([c0, c1, c2, c3]) != CRC.checksum(payload) {
         return Err(CheckpointError::Damaged);
     }
-    Ok(payload)
+    let length = u32::from_le_bytes([j0, j1, j2, j3]);
+    let length = usize::try_from(length).map_err(|_| CheckpointError::Damaged)?;
+    let (json, arrays) = bytes[HEADER_BYTES..]
+        .split_at_checked(length)
+        .ok_or(CheckpointError::Damaged)?;
+    let progressed = serde_json::from_slice(json).map_err(|_| CheckpointError::Damaged)?;
+    Ok((progressed, arrays))
 }
 
 /// The options of `made` that are not those of `given`.

@@ -28,6 +28,7 @@ pub mod normal;
 pub mod optimizer;
 pub mod options;
 pub mod recurrence;
+pub mod settling;
 pub mod siegert;
 pub mod spare;
 pub mod training;

@@ -1,11 +1,14 @@
 //! The published optimiser.
 
-use burn::module::AutodiffModule;
-use burn::optim::adaptor::OptimizerAdaptor;
+use burn::backend::Autodiff;
+use burn::backend::autodiff::grads::Gradients;
+use burn::module::Param;
 use burn::optim::{Adam, AdamConfig, AdamState, LearningRate, SimpleOptimizer};
 use burn::tensor::Tensor;
-use burn::tensor::backend::{AutodiffBackend, Backend};
+use burn::tensor::backend::Backend;
 use burn::tensor::ops::Device;
+
+use super::model::RateModel;
 
 /// ε of TensorFlow's Adam.
 const EPSILON: f32 = 1e-8;
@@ -49,7 +52,62 @@ impl<B: Backend> SimpleOptimizer<B> for PublishedAdam {
     }
 }
 
-/// The optimiser of a module.
-pub fn adam<B: AutodiffBackend, M: AutodiffModule<B>>() -> OptimizerAdaptor<PublishedAdam, M, B> {
-    OptimizerAdaptor::from(PublishedAdam)
+/// The moments of every parameter of a [`RateModel`]; none before its first
+/// gradient, and where it is not trained.
+#[derive(Clone)]
+pub struct RateAdam<B: Backend> {
+    pub(super) w: Option<AdamState<B, 2>>,
+    pub(super) w_out: Option<AdamState<B, 2>>,
+    pub(super) b_out: Option<AdamState<B, 1>>,
+    pub(super) tau_theta: Option<AdamState<B, 1>>,
+}
+
+impl<B: Backend> RateAdam<B> {
+    /// Before the first update.
+    pub fn new() -> Self {
+        Self {
+            w: None,
+            w_out: None,
+            b_out: None,
+            tau_theta: None,
+        }
+    }
+
+    /// The model after one update by the gradient of `loss`, a single number.
+    pub fn step(
+        &mut self,
+        rate: LearningRate,
+        mut model: RateModel<Autodiff<B>>,
+        loss: Tensor<Autodiff<B>, 1>,
+    ) -> RateModel<Autodiff<B>> {
+        let gradients = &mut loss.backward();
+        model.w = stepped(rate, model.w, gradients, &mut self.w);
+        model.w_out = stepped(rate, model.w_out, gradients, &mut self.w_out);
+        model.b_out = stepped(rate, model.b_out, gradients, &mut self.b_out);
+        model.tau_theta = stepped(rate, model.tau_theta, gradients, &mut self.tau_theta);
+        model
+    }
+}
+
+impl<B: Backend> Default for RateAdam<B> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A parameter after Adam's step; the same one where it has no gradient.
+fn stepped<B: Backend, const D: usize>(
+    rate: LearningRate,
+    param: Param<Tensor<Autodiff<B>, D>>,
+    gradients: &mut Gradients,
+    state: &mut Option<AdamState<B, D>>,
+) -> Param<Tensor<Autodiff<B>, D>> {
+    let Some(gradient) = param.grad_remove(gradients) else {
+        return param;
+    };
+    param.map(|value| {
+        let (next, after) = PublishedAdam.step(rate, value.inner(), gradient, state.take());
+        *state = after;
+        Tensor::from_inner(next).require_grad()
+    })
 }

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use burn::backend::{Autodiff, Flex};
-use burn::optim::adaptor::OptimizerAdaptor;
-use burn::optim::{GradientsParams, Optimizer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::activation::Activation;
 use super::batch::Batch;
 use super::model::{Drive, RateModel, loss, target};
 use super::network::RateNetwork;
-use super::optimizer::{PublishedAdam, adam};
+use super::optimizer::RateAdam;
 use super::options::{Loss, RateOptions};
 use super::recurrence::{self, Parameters};
+use super::settling::Settling;
 use crate::random::Stream;
 use crate::task::Task;
 
@@ -24,12 +24,6 @@ pub const EVALUATE_EVERY: usize = 100;
 
 /// Trials of an evaluation.
 pub const EVALUATION_TRIALS: usize = 100;
-
-/// The criterion: mean loss below this …
-const LOSS_LIMIT: f64 = 7.0;
-
-/// … and accuracy above this.
-const ACCURACY_LIMIT: f64 = 0.95;
 
 /// The scores of a rate network over some trials.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -59,6 +53,38 @@ pub struct Trained {
     pub losses: Vec<f32>,
     /// The last evaluation.
     pub evaluation: Evaluation,
+    /// Every evaluation, in order.
+    pub evaluations: Vec<Evaluated>,
+}
+
+/// The scores of an evaluation during a training.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Evaluated {
+    /// The update before it, counted from 0.
+    pub update: usize,
+    /// Mean loss; JSON has null where it is not finite.
+    #[serde(deserialize_with = "number_or_null")]
+    pub loss: f64,
+    /// Share of right answers by the published criterion.
+    pub accuracy: f64,
+    /// Share of right answers by the strict criterion.
+    pub strict: f64,
+}
+
+fn number_or_null<'a, D: Deserializer<'a>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
+}
+
+impl Evaluated {
+    /// The scores of the evaluation after `update`.
+    pub fn new(update: usize, evaluation: &Evaluation) -> Self {
+        Self {
+            update,
+            loss: evaluation.loss,
+            accuracy: evaluation.accuracy,
+            strict: evaluation.strict,
+        }
+    }
 }
 
 /// What a training tells whoever watches.
@@ -80,9 +106,6 @@ impl Progress for () {
 /// The network as it is trained.
 pub(super) type Trainable = RateModel<Autodiff<Cpu>>;
 
-/// Its optimiser.
-pub(super) type TrainingAdam = OptimizerAdaptor<PublishedAdam, Trainable, Autodiff<Cpu>>;
-
 /// Trains a network of these options.
 pub fn train(options: &RateOptions, progress: &mut impl Progress) -> Trained {
     let mut training = Training::new(options.clone());
@@ -102,13 +125,13 @@ pub struct Training {
     /// The numbers of the model at the last evaluation.
     network: RateNetwork,
     pub(super) model: Trainable,
-    pub(super) optimizer: TrainingAdam,
+    pub(super) adam: RateAdam<Cpu>,
     /// Loss of every update so far.
     pub(super) losses: Vec<f32>,
-    /// The update at which the network began to settle.
-    pub(super) settling_since: Option<usize>,
-    /// How often it began to.
-    pub(super) settlings: usize,
+    /// How far the network has settled.
+    pub(super) settling: Settling,
+    /// Every evaluation so far.
+    pub(super) evaluations: Vec<Evaluated>,
 }
 
 impl Training {
@@ -126,10 +149,10 @@ impl Training {
             network: start.clone(),
             model: Trainable::new(&start),
             start,
-            optimizer: adam(),
+            adam: RateAdam::new(),
             losses: Vec::new(),
-            settling_since: None,
-            settlings: 0,
+            settling: Settling::default(),
+            evaluations: Vec::new(),
             options,
         }
     }
@@ -147,31 +170,25 @@ impl Training {
         self.losses.push(loss);
         progress.updated(update, loss);
 
-        let settled = self
-            .settling_since
-            .is_some_and(|since| update - since >= self.options.settle);
         let last = update + 1 == self.options.updates || !loss.is_finite();
-        let due = update % EVALUATE_EVERY == 1 && self.settling_since.is_none();
-        if !(settled || last || due) {
+        if !last && !self.settling.due(&self.options, update) {
             return None;
         }
         self.model.store(&mut self.network);
-        let tested = settled && tests_settled(self.settlings);
-        let evaluation = self.evaluate(update, tested);
+        let evaluation = self.evaluate(update);
         progress.evaluated(update, &evaluation);
-        let success = criterion(&self.options, update, &evaluation);
-        if last || success && (settled || self.options.settle == 0) {
-            return Some(Trained {
-                network: self.network.clone(),
-                start: self.start.clone(),
-                success,
-                losses: std::mem::take(&mut self.losses),
-                evaluation,
-            });
-        }
-        self.settling_since = success.then_some(update);
-        self.settlings += usize::from(success);
-        None
+        self.evaluations.push(Evaluated::new(update, &evaluation));
+        let success = self
+            .settling
+            .judge(&self.options, update, &evaluation, last)?;
+        Some(Trained {
+            network: self.network.clone(),
+            start: self.start.clone(),
+            success,
+            losses: std::mem::take(&mut self.losses),
+            evaluation,
+            evaluations: std::mem::take(&mut self.evaluations),
+        })
     }
 
     /// The next update, without the evaluation that may follow it; returns the
@@ -179,7 +196,7 @@ impl Training {
     pub fn update(&mut self) -> f32 {
         let update = self.losses.len();
         let options = &self.options;
-        let fluctuations = strength(options, self.settling_since);
+        let fluctuations = self.settling.fluctuations(options);
         let batch = Batch::draw(
             &self.network,
             &options.task,
@@ -195,63 +212,20 @@ impl Training {
             batch,
         };
         let value = loss(self.model.forward(Arc::new(drive)), target, options.loss);
-        let gradients = GradientsParams::from_grads(value.backward(), &self.model);
-        let model = self.model.clone();
-        let rate = settling_rate(options, self.settling_since, update);
-        self.model = self.optimizer.step(rate, model, gradients);
+        let rate = self.settling.learning_rate(options, update);
+        self.model = self.adam.step(rate, self.model.clone(), value.clone());
         value.into_scalar()
     }
 
-    /// Under the fluctuations of the settling if so wanted, else under the
-    /// usual ones.
-    fn evaluate(&self, update: usize, tested: bool) -> Evaluation {
+    fn evaluate(&self, update: usize) -> Evaluation {
         let trials = EvaluationTrials {
             seed: self.options.seed,
             first: (update * EVALUATION_TRIALS) as u64,
             trials: EVALUATION_TRIALS,
-            fluctuations: if tested {
-                self.options.settle_fluctuations
-            } else {
-                self.options.fluctuations
-            },
+            fluctuations: self.settling.test_fluctuations(&self.options, update),
         };
         evaluate(&self.network, &self.options.task, self.options.loss, trials)
     }
-}
-
-/// Adam's rate at this update: constant, and falling to zero while the network
-/// settles.
-pub(super) fn settling_rate(options: &RateOptions, since: Option<usize>, update: usize) -> f64 {
-    let share = since.map_or(1.0, |since| {
-        1.0 - (update - since) as f64 / (options.settle + 1) as f64
-    });
-    options.learning_rate * share
-}
-
-/// Strength of the fluctuations in an update: stronger, if so wanted, while the
-/// network settles. A network that has yet to find out what to do with its
-/// inputs does not find it under strong ones.
-pub(super) fn strength(options: &RateOptions, since: Option<usize>) -> f32 {
-    match since {
-        Some(_) => options.settle_fluctuations,
-        None => options.fluctuations,
-    }
-}
-
-/// Settlings after which the usual fluctuations are enough.
-const MOST_SETTLINGS: usize = 8;
-
-/// Whether a network that has settled so often must meet the criterion under the
-/// fluctuations that it settled under; if it does not, it trains on. Some never
-/// do, above all of xor, and spike without a mistake.
-pub(super) fn tests_settled(settlings: usize) -> bool {
-    settlings < MOST_SETTLINGS
-}
-
-pub(super) fn criterion(options: &RateOptions, update: usize, evaluation: &Evaluation) -> bool {
-    evaluation.loss < LOSS_LIMIT
-        && evaluation.accuracy > ACCURACY_LIMIT
-        && update * options.batch > options.task.definition().least_trials
 }
 
 /// Which trials an evaluation uses.
@@ -385,6 +359,7 @@ fn answers(task: &Task, output: &[f32], label: i8) -> (bool, bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rate::settling::{MOST_SETTLINGS, criterion};
 
     /// Whether each evaluation met the criterion.
     struct Met(RateOptions, Vec<bool>);

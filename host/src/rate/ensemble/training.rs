@@ -13,10 +13,8 @@ use super::{Drive, SideBySide};
 use crate::random::Stream;
 use crate::rate::network::RateNetwork;
 use crate::rate::options::RateOptions;
-use crate::rate::training::{
-    EVALUATE_EVERY, EVALUATION_TRIALS, Evaluation, Trained, criterion, settling_rate, strength,
-    tests_settled,
-};
+use crate::rate::settling::Settling;
+use crate::rate::training::{EVALUATION_TRIALS, Evaluated, Evaluation, Trained};
 
 /// Updates after which the losses are fetched from the device, which then runs
 /// dry for a moment.
@@ -48,10 +46,8 @@ pub struct Running<B: SideBySide> {
     adam: EnsembleAdam<B>,
     /// Where their trials come from.
     pub source: TrialSource<B>,
-    /// The update at which each began to settle.
-    settling_since: Vec<Option<usize>>,
-    /// How often each began to.
-    settlings: Vec<usize>,
+    /// How far each has settled.
+    settling: Vec<Settling>,
     /// Losses of the updates since the last fetch, one tensor an update.
     pending: Vec<Tensor<B, 1>>,
 }
@@ -72,6 +68,7 @@ pub fn train_many<B: SideBySide>(
     let mut running = Running::<B>::start(options, seeds, device);
     let starts = running.source.networks.clone();
     let mut losses: Vec<Vec<f32>> = vec![Vec::new(); seeds.len()];
+    let mut evaluated: Vec<Vec<Evaluated>> = vec![Vec::new(); seeds.len()];
     let mut trained: Vec<Option<Trained>> = vec![None; seeds.len()];
 
     for update in 0..options.updates {
@@ -93,13 +90,10 @@ pub fn train_many<B: SideBySide>(
         for (k, evaluation) in due.into_iter().zip(evaluations) {
             let place = running.places[k];
             progress.evaluated(update, seeds[place], &evaluation);
-            let success = criterion(options, update, &evaluation);
-            let settled = options.settle == 0 || running.settled(options, k, update);
-            if ended(place) || success && settled {
+            evaluated[place].push(Evaluated::new(update, &evaluation));
+            let settling = &mut running.settling[k];
+            if let Some(success) = settling.judge(options, update, &evaluation, ended(place)) {
                 finished.push((k, success, evaluation));
-            } else {
-                running.settling_since[k] = success.then_some(update);
-                running.settlings[k] += usize::from(success);
             }
         }
         let done: Vec<usize> = finished.iter().map(|(k, ..)| *k).collect();
@@ -112,6 +106,7 @@ pub fn train_many<B: SideBySide>(
                 success,
                 losses: std::mem::take(&mut losses[place]),
                 evaluation,
+                evaluations: std::mem::take(&mut evaluated[place]),
             });
         }
         if done.len() == running.places.len() {
@@ -142,42 +137,22 @@ impl<B: SideBySide> Running<B> {
             model: EnsembleModel::new(&starts, device),
             adam: EnsembleAdam::new(),
             source: TrialSource::new(&options.task, starts, seeds.to_vec(), device),
-            settling_since: vec![None; seeds.len()],
-            settlings: vec![0; seeds.len()],
+            settling: vec![Settling::default(); seeds.len()],
             pending: Vec::new(),
         }
     }
 
     /// The networks that are evaluated after this update.
     fn due(&self, options: &RateOptions, update: usize) -> Vec<usize> {
-        let due = |&k: &usize| match self.settling_since[k] {
-            None => update % EVALUATE_EVERY == 1,
-            Some(_) => self.settled(options, k, update),
-        };
+        let due = |&k: &usize| self.settling[k].due(options, update);
         (0..self.places.len()).filter(due).collect()
-    }
-
-    fn settled(&self, options: &RateOptions, k: usize, update: usize) -> bool {
-        self.settling_since[k].is_some_and(|since| update - since >= options.settle)
-    }
-
-    /// The rate of each network: constant, and falling to zero while it
-    /// settles.
-    fn learning_rates(&self, options: &RateOptions, update: usize) -> Vec<f64> {
-        let rate = |since: &Option<usize>| settling_rate(options, *since, update);
-        self.settling_since.iter().map(rate).collect()
-    }
-
-    /// How strongly the rates of each network fluctuate now.
-    fn strengths(&self, options: &RateOptions) -> Vec<f32> {
-        let strength = |since: &Option<usize>| strength(options, *since);
-        self.settling_since.iter().map(strength).collect()
     }
 
     /// Updates every network once; `update` counts from 0. Returns before the
     /// device is done.
     pub fn update(&mut self, options: &RateOptions, update: usize) {
-        let strengths = self.strengths(options);
+        let settling = self.settling.iter();
+        let strengths: Vec<f32> = settling.map(|each| each.fluctuations(options)).collect();
         let range = TrialRange {
             stream: Stream::Training,
             first: (update * options.batch) as u64,
@@ -191,7 +166,10 @@ impl<B: SideBySide> Running<B> {
         self.pending.push(losses.clone().inner());
         // Of the sum, so that the gradient of a network does not depend on how
         // many there are.
-        let rates = self.learning_rates(options, update);
+        let settling = self.settling.iter();
+        let rates: Vec<f64> = settling
+            .map(|each| each.learning_rate(options, update))
+            .collect();
         self.model = self.adam.step(&rates, self.model.clone(), losses.sum());
     }
 
@@ -222,14 +200,7 @@ impl<B: SideBySide> Running<B> {
             return Vec::new();
         }
         let (model, source) = (self.model.select(places), self.source.select(places));
-        let strength = |&k: &usize| {
-            let tested = self.settled(options, k, update) && tests_settled(self.settlings[k]);
-            if tested {
-                options.settle_fluctuations
-            } else {
-                options.fluctuations
-            }
-        };
+        let strength = |&k: &usize| self.settling[k].test_fluctuations(options, update);
         let strengths: Vec<f32> = places.iter().map(strength).collect();
         let (k, samples) = (places.len(), options.task.samples());
         let most = (EVALUATION_NUMBERS / (k * samples * options.units)).max(1);
@@ -282,8 +253,7 @@ impl<B: SideBySide> Running<B> {
             model: self.model.select(&left),
             adam: self.adam.select(&left),
             source: self.source.select(&left),
-            settling_since: left.iter().map(|&k| self.settling_since[k]).collect(),
-            settlings: left.iter().map(|&k| self.settlings[k]).collect(),
+            settling: left.iter().map(|&k| self.settling[k]).collect(),
             pending: self.pending,
         }
     }
@@ -347,7 +317,7 @@ mod tests {
             ..options.clone()
         });
         training.losses = vec![0.0; 7];
-        training.settling_since = since;
+        training.settling.since = since;
         training.update()
     }
 
@@ -359,7 +329,7 @@ mod tests {
             ..RateOptions::defaults(Task::go_nogo(), 12, ActivationKind::Lif)
         };
         let mut running = Running::<Flex>::start(&options, &[5, 6], &Default::default());
-        running.settling_since = vec![None, Some(3)];
+        running.settling[1].since = Some(3);
         running.update(&options, 7);
         let found = numbers(running.pending.remove(0));
         let wanted = [alone(&options, 5, None), alone(&options, 6, Some(3))];

@@ -1,0 +1,164 @@
+//! When a training ends: the published criterion, and the updates in which a
+//! network that met it settles.
+//!
+//! While a network settles, Adam's rate falls to zero and the rates fluctuate by
+//! `settle_fluctuations`. Then the network is tested; if it fails, it trains on.
+
+use serde::{Deserialize, Serialize};
+
+use super::options::RateOptions;
+use super::training::{EVALUATE_EVERY, Evaluation};
+
+/// Settlings after which the usual fluctuations are enough: some networks never
+/// pass the test under the strong ones, most of all those of xor, and spike
+/// without a mistake.
+pub(super) const MOST_SETTLINGS: usize = 8;
+
+/// The criterion: mean loss below this …
+const LOSS_LIMIT: f64 = 7.0;
+
+/// … and accuracy above this.
+const ACCURACY_LIMIT: f64 = 0.95;
+
+/// How far a network has settled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settling {
+    /// The update at which the network began to settle; none while it learns.
+    pub since: Option<usize>,
+    /// How often it began to settle.
+    pub times: usize,
+}
+
+impl Settling {
+    /// Adam's rate at this update: constant, and falling to zero while the network
+    /// settles.
+    pub fn learning_rate(&self, options: &RateOptions, update: usize) -> f64 {
+        let share = self.since.map_or(1.0, |since| {
+            1.0 - (update - since) as f64 / (options.settle + 1) as f64
+        });
+        options.learning_rate * share
+    }
+
+    /// Strength of the fluctuations in an update. A network that has yet to find out
+    /// what to do with its inputs does not find it under strong ones.
+    pub fn fluctuations(&self, options: &RateOptions) -> f32 {
+        match self.since {
+            Some(_) => options.settle_fluctuations,
+            None => options.fluctuations,
+        }
+    }
+
+    /// Whether the network is evaluated after this update.
+    pub fn due(&self, options: &RateOptions, update: usize) -> bool {
+        match self.since {
+            Some(_) => self.settled(options, update),
+            None => update % EVALUATE_EVERY == 1,
+        }
+    }
+
+    /// Strength of the fluctuations in the evaluation after this update.
+    pub fn test_fluctuations(&self, options: &RateOptions, update: usize) -> f32 {
+        if self.settled(options, update) && self.times < MOST_SETTLINGS {
+            options.settle_fluctuations
+        } else {
+            options.fluctuations
+        }
+    }
+
+    /// Takes in the evaluation after `update`. Returns whether the criterion was met if
+    /// the training is over, as it always is after the `last` update.
+    pub fn judge(
+        &mut self,
+        options: &RateOptions,
+        update: usize,
+        evaluation: &Evaluation,
+        last: bool,
+    ) -> Option<bool> {
+        let success = criterion(options, update, evaluation);
+        let settled = options.settle == 0 || self.settled(options, update);
+        if last || success && settled {
+            return Some(success);
+        }
+        self.since = success.then_some(update);
+        self.times += usize::from(success);
+        None
+    }
+
+    fn settled(&self, options: &RateOptions, update: usize) -> bool {
+        self.since
+            .is_some_and(|since| update - since >= options.settle)
+    }
+}
+
+/// Whether a network meets the published criterion after this update.
+pub(super) fn criterion(options: &RateOptions, update: usize, evaluation: &Evaluation) -> bool {
+    evaluation.loss < LOSS_LIMIT
+        && evaluation.accuracy > ACCURACY_LIMIT
+        && update * options.batch > options.task.definition().least_trials
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rate::activation::ActivationKind;
+    use crate::task::Task;
+
+    fn options() -> RateOptions {
+        RateOptions {
+            settle: 4,
+            ..RateOptions::defaults(Task::xor(), 10, ActivationKind::Lif)
+        }
+    }
+
+    fn evaluation(met: bool) -> Evaluation {
+        Evaluation {
+            accuracy: if met { 1.0 } else { 0.5 },
+            ..Evaluation::default()
+        }
+    }
+
+    #[test]
+    fn a_network_settles_with_a_falling_rate_and_is_tested_under_strong_fluctuations() {
+        let options = options();
+        let mut settling = Settling::default();
+        assert_eq!(settling.learning_rate(&options, 100), options.learning_rate);
+        assert!(settling.due(&options, 101) && !settling.due(&options, 102));
+        assert_eq!(
+            settling.judge(&options, 101, &evaluation(true), false),
+            None
+        );
+        let rates: Vec<f64> = (101..=105)
+            .map(|update| settling.learning_rate(&options, update) / options.learning_rate)
+            .collect();
+        for (rate, wanted) in rates.iter().zip([1.0, 0.8, 0.6, 0.4, 0.2]) {
+            assert!((rate - wanted).abs() < 1e-12, "{rates:?}");
+        }
+        assert_eq!(settling.fluctuations(&options), options.settle_fluctuations);
+        assert!(!settling.due(&options, 104) && settling.due(&options, 105));
+        assert_eq!(
+            settling.test_fluctuations(&options, 105),
+            options.settle_fluctuations
+        );
+        let passed = settling.judge(&options, 105, &evaluation(true), false);
+        assert_eq!(passed, Some(true));
+    }
+
+    #[test]
+    fn a_network_that_fails_its_test_learns_again_and_the_last_update_ends_it() {
+        let options = options();
+        let mut settling = Settling::default();
+        settling.judge(&options, 101, &evaluation(true), false);
+        let failed = settling.judge(&options, 105, &evaluation(false), false);
+        assert_eq!(failed, None);
+        assert_eq!(
+            settling,
+            Settling {
+                since: None,
+                times: 1
+            }
+        );
+        assert_eq!(settling.fluctuations(&options), options.fluctuations);
+        let ended = settling.judge(&options, 150, &evaluation(false), true);
+        assert_eq!(ended, Some(false));
+    }
+}
