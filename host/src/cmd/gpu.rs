@@ -4,17 +4,14 @@
 use std::time::Instant;
 
 use clap::Args;
-use indicatif::ProgressBar;
 
 use super::CommandError;
+use super::bars::EnsembleBar;
 use super::console::Console;
-use super::train::TrainArgs;
-use super::training::{TrainReport, save};
-use crate::formats::disk;
-use crate::rate::ensemble::training::EnsembleProgress;
 use crate::rate::gpu::device::Gpu;
 use crate::rate::options::RateOptions;
-use crate::rate::training::{Evaluation, Trained};
+use crate::rate::training::Trained;
+use crate::session::{Session, SessionError, TrainReport};
 
 /// Flags that say where to train.
 #[derive(Clone, Debug, Args)]
@@ -26,7 +23,12 @@ pub struct PlaceArgs {
     #[arg(long, value_name = "N")]
     pub gpu: Option<String>,
     /// Accepted for compatibility
-    #[arg(long = "gpu_frac", hide = true, value_name = "SHARE")]
+    #[arg(
+        long = "gpu_frac",
+        alias = "gpu-frac",
+        hide = true,
+        value_name = "SHARE"
+    )]
     pub gpu_frac: Option<f64>,
 }
 
@@ -76,56 +78,35 @@ impl PlaceArgs {
     }
 }
 
-/// A bar over the updates of all networks.
-struct EnsembleBar {
-    bar: ProgressBar,
-    networks: usize,
-    accuracies: Vec<f64>,
-    evaluated: usize,
-}
-
-impl EnsembleProgress for EnsembleBar {
-    fn updated(&mut self, updates: usize, running: usize, loss: f32) {
-        let mean = self.accuracies.iter().sum::<f64>() / self.accuracies.len().max(1) as f64;
-        self.bar.set_position(updates as u64);
-        self.bar.set_message(format!(
-            "{running} of {} networks, mean loss {loss:.2}, mean accuracy {mean:.2}",
-            self.networks
-        ));
-    }
-
-    fn evaluated(&mut self, update: usize, _seed: u64, evaluation: &Evaluation) {
-        if update != self.evaluated {
-            self.accuracies.clear();
-            self.evaluated = update;
-        }
-        self.accuracies.push(evaluation.accuracy);
-    }
-}
-
-impl Drop for EnsembleBar {
-    fn drop(&mut self) {
-        self.bar.finish_and_clear();
-    }
-}
+/// Most numbers of an array on a GPU, whose kernels count them in 32 bits.
+const MOST_NUMBERS: u64 = u32::MAX as u64;
 
 /// Trains a network for each seed on `gpu`, all at once, and saves them.
+///
+/// # Errors
+/// If the networks are too many for a GPU, or nothing can be written.
 pub fn train(
     gpu: &Gpu,
-    args: &TrainArgs,
+    session: &Session,
     options: &RateOptions,
     seeds: &[u64],
     console: &Console,
-) -> Result<Vec<Result<TrainReport, CommandError>>, CommandError> {
+) -> Result<Vec<Result<TrainReport, SessionError>>, CommandError> {
     let started = Instant::now();
-    disk::check_writable(&args.output_dir)?;
-    let template = "train {pos}/{len} [{elapsed}, at most {eta} left] {msg}";
-    let mut bar = EnsembleBar {
-        bar: console.progress(options.updates as u64, template),
-        networks: seeds.len(),
-        accuracies: Vec::new(),
-        evaluated: 0,
-    };
+    let sizes = [options.batch, options.task.samples(), options.units + 1];
+    let numbers = sizes.iter().try_fold(seeds.len() as u64, |product, &size| {
+        product.checked_mul(size as u64)
+    });
+    if numbers.is_none_or(|numbers| numbers > MOST_NUMBERS) {
+        return Err(CommandError::Usage(format!(
+            "{} networks of {} units with a batch of {} are too many for one array on a GPU ({MOST_NUMBERS} numbers); give fewer --seeds or a smaller --batch",
+            seeds.len(),
+            options.units,
+            options.batch
+        )));
+    }
+    session.check(options)?;
+    let mut bar = EnsembleBar::new(options.updates, seeds.len(), console);
     let trained = gpu.train(options, seeds, &mut bar);
     drop(bar);
     let seconds = started.elapsed().as_secs_f64();
@@ -134,7 +115,7 @@ pub fn train(
             seed,
             ..options.clone()
         };
-        let model = save(&args.output_dir, &options, trained)?;
+        let model = session.save(&options, trained)?;
         Ok(TrainReport::new(&options, trained, seconds, model))
     };
     Ok(seeds.iter().zip(&trained).map(saved).collect())

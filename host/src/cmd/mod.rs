@@ -1,5 +1,6 @@
 //! One subcommand a file; what several of them share is here.
 
+pub mod bars;
 pub mod console;
 pub mod convert;
 pub mod deploy;
@@ -23,7 +24,6 @@ pub mod shell;
 pub mod simulate;
 pub mod sweep;
 pub mod train;
-pub mod training;
 pub mod trials;
 pub mod warnings;
 pub mod watch;
@@ -49,10 +49,10 @@ use crate::formats::rate_model::{ModelError, RateModelFile};
 use crate::formats::snn::SnnError;
 use crate::import::ImportError;
 use crate::quantize::QuantizeError;
-use crate::rate::checkpoint::CheckpointError;
 use crate::rate::options::OptionError;
 use crate::report::picture::PictureError;
 use crate::route::RouteError;
+use crate::session::SessionError;
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::neuron::Neuron;
 use crate::spiking::time_step::{PUBLISHED_STEP_MS, StepError, TimeStep};
@@ -213,14 +213,9 @@ pub enum CommandError {
         /// Why.
         source: ImportError,
     },
-    /// A check point that cannot be used.
-    #[error("{path}: {source}")]
-    Checkpoint {
-        /// The check point.
-        path: PathBuf,
-        /// Why.
-        source: CheckpointError,
-    },
+    /// A training that did not come to its end.
+    #[error(transparent)]
+    Session(#[from] SessionError),
     /// A sweep that cannot go on.
     #[error(transparent)]
     Sweep(SweepError),
@@ -237,6 +232,7 @@ impl CommandError {
     pub fn exit_status(&self) -> u8 {
         match self {
             CommandError::Usage(_)
+            | CommandError::Session(SessionError::OtherStart { .. })
             | CommandError::Convert {
                 source: ConvertError::Lambda(_),
                 ..
@@ -278,12 +274,19 @@ pub fn hexadecimal(hash: u64) -> String {
     format!("{hash:016x}")
 }
 
-/// At least one trial.
+/// The most trials of one score; a score keeps some 100 bytes of each.
+const MOST_TRIALS: usize = 10_000_000;
+
+/// A number of trials from 1 to [`MOST_TRIALS`].
 pub fn trials(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(0) => Err("0 trials score nothing; give at least 1".into()),
+        Ok(trials) if trials > MOST_TRIALS => Err(format!(
+            "{trials} trials; at most {MOST_TRIALS}, which take hours and some {} GB of memory",
+            MOST_TRIALS / 10_000_000
+        )),
         Ok(trials) => Ok(trials),
-        Err(_) => Err("give a whole number of trials".into()),
+        Err(_) => Err("give a whole number of trials, at least 1".into()),
     }
 }
 

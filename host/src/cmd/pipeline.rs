@@ -7,12 +7,12 @@ use clap::Args;
 use indicatif::ProgressBar;
 use serde::Serialize;
 
+use super::bars::TrainingBar;
 use super::console::Console;
 use super::convert::adopt;
 use super::options::OptionArgs;
 use super::quantize::print_steps;
 use super::report::write_page;
-use super::training::{Plan, TrainReport, TrainingBar};
 use super::warnings::Warnings;
 use super::{CommandError, Lambdas, hexadecimal, trials};
 use crate::convert::search::{SEARCH_SEED, best, default_lambdas};
@@ -21,6 +21,7 @@ use crate::formats::disk;
 use crate::formats::history::History;
 use crate::formats::rate_model::RateModelFile;
 use crate::formats::task;
+use crate::interrupt;
 use crate::quantize::longest_step::{Comparison, DEPLOYED_STEP_MS, DeployedStep};
 use crate::rate::activation::ActivationKind;
 use crate::rate::network::RateNetwork;
@@ -28,6 +29,7 @@ use crate::rate::options::RateOptions;
 use crate::report::observe::Trials;
 use crate::report::story::ReportInput;
 use crate::route::{Origin, Progress, Route, RouteError, Scaling, check_step, rate_accuracy};
+use crate::session::{Finished, Session};
 use crate::spiking::neuron::Neuron;
 use crate::statistics::{Accuracy, Interval};
 use crate::task::Task;
@@ -67,6 +69,17 @@ pub struct PipelineArgs {
     /// Time step of the deployed network in ms; auto: the longest that costs at most a point of accuracy
     #[arg(long, value_name = "MS|auto", default_value_t = DeployedStep::Given(DEPLOYED_STEP_MS), allow_negative_numbers = true)]
     pub dt: DeployedStep,
+    /// Write a check point of the training every N updates, and on Ctrl-C or SIGTERM; 0: only then
+    #[arg(
+        long,
+        visible_alias = "checkpoint_every",
+        value_name = "N",
+        default_value_t = 0
+    )]
+    pub checkpoint_every: usize,
+    /// Go on from the check point of the same options, where there is one
+    #[arg(long)]
+    pub resume: bool,
     /// Write a page with the figures of the run, as `rate2spike report` does
     #[arg(long)]
     pub report: bool,
@@ -123,14 +136,23 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
         .map_err(|error| CommandError::Usage(format!("--dt: {error}")))?;
 
     let clock = Instant::now();
-    let plan = Plan {
+    let session = Session {
         output: args.output_dir.clone(),
+        checkpoint_every: args.checkpoint_every,
+        resume: args.resume,
+        losses: None,
         from: args.options.from()?,
-        ..Plan::default()
     };
+    session.check(&options)?;
     let mut bar = TrainingBar::new(options.updates, console);
-    let (trained, TrainReport { model, .. }) = plan.train(&options, &mut bar, console)?;
+    let Finished { trained, model, .. } = session.train(&options, &mut bar)?;
     drop(bar);
+    if interrupt::asked() {
+        return Err(CommandError::Failed(format!(
+            "interrupted after the training, whose model is {}; give the same command again",
+            model.display()
+        )));
+    }
     let rate = rate_accuracy(&trained.network, &options, args.trials);
     let train_seconds = clock.elapsed().as_secs_f64();
 

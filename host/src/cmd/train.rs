@@ -8,10 +8,10 @@ use clap::Args;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::bars::{TrainingBar, Warned};
 use super::console::Console;
 use super::gpu::{self, PlaceArgs};
 use super::options::{OptionArgs, Seeds};
-use super::training::{Plan, TrainReport, TrainingBar, stop_on_interrupt};
 use super::{CommandError, task_of};
 use crate::formats::losses::LossesFile;
 use crate::formats::rate_model::RateModelFile;
@@ -20,6 +20,7 @@ use crate::rate::activation::ActivationKind;
 use crate::rate::gpu::device::Gpu;
 use crate::rate::options::RateOptions;
 use crate::rate::training::{EVALUATION_TRIALS, EvaluationTrials, evaluate};
+use crate::session::{Session, SessionError, TrainReport};
 use crate::task::Task;
 
 /// Train a rate network, with the published code's flags
@@ -52,7 +53,7 @@ pub struct TrainArgs {
     /// Train a network of each of these seeds, on all cores, or all at once on a GPU; instead of --seed
     #[arg(long, value_name = "FIRST..LAST", conflicts_with = "seed")]
     pub seeds: Option<Seeds>,
-    /// Write a check point every so many updates, and on Ctrl-C; 0: on Ctrl-C only
+    /// Write a check point every N updates, and on Ctrl-C or SIGTERM; 0: only then
     #[arg(
         long,
         visible_alias = "checkpoint_every",
@@ -71,6 +72,18 @@ pub struct TrainArgs {
     pub place: PlaceArgs,
 }
 
+/// The flags of the published code that say how to train.
+const PUBLISHED: [&str; 8] = [
+    "n_trials",
+    "gain",
+    "P_inh",
+    "P_rec",
+    "som_N",
+    "loss_fn",
+    "apply_dale",
+    "decay_taus",
+];
+
 /// What to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Mode {
@@ -81,24 +94,77 @@ pub enum Mode {
 }
 
 impl TrainArgs {
-    fn plan(&self) -> Result<Plan, CommandError> {
-        let losses = match &self.losses {
-            Some(path) if self.resume => Some(LossesFile::resume(path)?),
-            Some(path) => Some(LossesFile::create(path)?),
-            None => None,
-        };
-        Ok(Plan {
+    /// Everything but the file of the losses.
+    fn session(&self) -> Result<Session, CommandError> {
+        Ok(Session {
             output: self.output_dir.clone(),
             checkpoint_every: self.checkpoint_every,
             resume: self.resume,
-            losses: losses.map(Mutex::new),
+            losses: None,
             from: self.options.from()?,
         })
+    }
+
+    /// The file of the losses.
+    fn losses(&self) -> Result<Option<Mutex<LossesFile>>, CommandError> {
+        let open = |path: &PathBuf| {
+            if self.resume {
+                LossesFile::resume(path)
+            } else {
+                LossesFile::create(path)
+            }
+        };
+        Ok(self.losses.as_ref().map(open).transpose()?.map(Mutex::new))
+    }
+
+    /// Flags that have no effect in this mode are errors; those of the published code
+    /// are mentioned.
+    fn check_mode(&self, console: &Console) -> Result<(), CommandError> {
+        if self.mode == Mode::Train {
+            return match self.model {
+                Some(_) => Err(CommandError::Usage(
+                    "--model is the model of --mode eval; --from MODEL begins a training with one"
+                        .into(),
+                )),
+                None => Ok(()),
+            };
+        }
+        let own = [
+            ("--seeds", self.seeds.is_some()),
+            ("--resume", self.resume),
+            ("--checkpoint-every", self.checkpoint_every > 0),
+            ("--losses", self.losses.is_some()),
+            ("--from", self.options.from.is_some()),
+        ];
+        let flags = self.options.training.given.flags();
+        let (published, others): (Vec<&str>, Vec<&str>) = flags
+            .filter(|flag| *flag != "loss_fn")
+            .partition(|flag| PUBLISHED.contains(flag));
+        let others = others.into_iter().map(|flag| format!("--{flag}"));
+        let given = own.into_iter().filter(|(_, given)| *given);
+        let useless: Vec<String> = given
+            .map(|(flag, _)| flag.to_string())
+            .chain(others)
+            .collect();
+        if !useless.is_empty() {
+            return Err(CommandError::Usage(format!(
+                "{} has no effect with --mode eval; leave it out",
+                useless.join(", ")
+            )));
+        }
+        if !published.is_empty() {
+            console.note(format!(
+                "--{} has no effect with --mode eval",
+                published.join(", --")
+            ));
+        }
+        Ok(())
     }
 }
 
 /// Runs the command.
 pub fn run(args: &TrainArgs, console: &Console) -> Result<(), CommandError> {
+    args.check_mode(console)?;
     match args.mode {
         Mode::Train => run_training(args, console),
         Mode::Eval => run_evaluation(args, console),
@@ -114,19 +180,25 @@ fn run_training(args: &TrainArgs, console: &Console) -> Result<(), CommandError>
     if let Some(gpu) = args.place.gpu(console)? {
         return train_on(&gpu, args, &options, console);
     }
-    stop_on_interrupt();
-    let plan = args.plan()?;
+    let mut session = args.session()?;
+    session.check(&options)?;
+    // Opened last: nothing is left of a command that fails before its first update.
+    session.losses = args.losses()?;
     match &args.seeds {
-        Some(seeds) => train_many(console, &plan, &options, seeds),
-        None => train_one(console, &plan, &options),
+        Some(seeds) => train_many(console, &session, &options, seeds),
+        None => train_one(console, &session, &options),
     }
 }
 
-fn train_one(console: &Console, plan: &Plan, options: &RateOptions) -> Result<(), CommandError> {
+fn train_one(
+    console: &Console,
+    session: &Session,
+    options: &RateOptions,
+) -> Result<(), CommandError> {
     let mut bar = TrainingBar::new(options.updates, console);
-    let (_, report) = plan.train(options, &mut bar, console)?;
+    let finished = session.train(options, &mut bar)?;
     drop(bar);
-    report_one(&report, console)
+    report_one(&finished.report, console)
 }
 
 /// Trains a network, or one of each seed, on a GPU.
@@ -149,7 +221,7 @@ fn train_on(
         Some(seeds) => seeds.range().collect(),
         None => vec![options.seed],
     };
-    let mut results = gpu::train(gpu, args, options, &seeds, console)?;
+    let mut results = gpu::train(gpu, &args.session()?, options, &seeds, console)?;
     if args.seeds.is_none() {
         return report_one(&results.remove(0)?, console);
     }
@@ -181,7 +253,7 @@ struct NetworksReport {
 /// Trains a network of each seed, on all cores.
 fn train_many(
     console: &Console,
-    plan: &Plan,
+    session: &Session,
     options: &RateOptions,
     seeds: &Seeds,
 ) -> Result<(), CommandError> {
@@ -191,7 +263,7 @@ fn train_many(
     let bar = console.progress(seeds.len() as u64, template);
     bar.tick();
     // One at a time for each thread, in the order of the seeds.
-    let results: Vec<Result<TrainReport, CommandError>> = seeds
+    let results: Vec<Result<TrainReport, SessionError>> = seeds
         .into_par_iter()
         .with_max_len(1)
         .map(|seed| {
@@ -199,9 +271,8 @@ fn train_many(
                 seed,
                 ..options.clone()
             };
-            let result = plan
-                .train(&options, &mut (), console)
-                .map(|(_, report)| report);
+            let result = session.train(&options, &mut Warned(console));
+            let result = result.map(|finished| finished.report);
             if let Ok(report) = &result {
                 bar.suspend(|| print_report(report, console));
             }
@@ -216,7 +287,7 @@ fn train_many(
 fn report_many(
     console: &Console,
     started: Instant,
-    results: Vec<Result<TrainReport, CommandError>>,
+    results: Vec<Result<TrainReport, SessionError>>,
 ) -> Result<(), CommandError> {
     let (mut networks, mut failures) = (Vec::new(), Vec::new());
     for result in results {

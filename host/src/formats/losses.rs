@@ -9,7 +9,7 @@
 //! Updates count from 0; the last two are empty between evaluations.
 
 use std::fs::{File, OpenOptions};
-use std::io::{LineWriter, Write};
+use std::io::{self, LineWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::disk::{self, DiskError};
@@ -25,11 +25,13 @@ pub struct LossesFile {
 }
 
 impl LossesFile {
-    /// A new file in place of an old one.
+    /// A new file in place of an old file of losses.
     ///
     /// # Errors
-    /// [`DiskError::Write`].
+    /// [`DiskError::Write`], also if the file holds something else: nobody wants it
+    /// replaced.
     pub fn create(path: &Path) -> Result<Self, DiskError> {
+        check_ours(path)?;
         disk::write(path, format!("{HEADER}\n").as_bytes())?;
         Self::open(path)
     }
@@ -40,6 +42,7 @@ impl LossesFile {
     /// [`DiskError`].
     pub fn resume(path: &Path) -> Result<Self, DiskError> {
         if path.exists() {
+            check_ours(path)?;
             Self::open(path)
         } else {
             Self::create(path)
@@ -100,9 +103,50 @@ impl LossesFile {
     }
 }
 
+/// Refuses a file that holds something else than losses.
+fn check_ours(path: &Path) -> Result<(), DiskError> {
+    let Ok(found) = std::fs::metadata(path) else {
+        return Ok(());
+    };
+    if !found.is_file() || found.len() == 0 {
+        return Ok(());
+    }
+    let failed = |source| DiskError::Read {
+        path: path.into(),
+        source,
+    };
+    let mut first = Vec::new();
+    let file = File::open(path).map_err(failed)?;
+    let length = HEADER.len() as u64;
+    file.take(length).read_to_end(&mut first).map_err(failed)?;
+    if first == HEADER.as_bytes() {
+        return Ok(());
+    }
+    let reason = "it is there and holds something else than losses; give another name";
+    let source = io::Error::new(io::ErrorKind::AlreadyExists, reason);
+    Err(disk::failure(path, source))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_of_something_else_is_never_replaced() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("task.toml");
+        std::fs::write(&path, "name = \"mine\"\n").expect("a writable folder");
+        for open in [LossesFile::create, LossesFile::resume] {
+            let error = open(&path).expect_err("a task").to_string();
+            assert!(error.contains("task.toml"), "{error}");
+            assert!(error.contains("another name"), "{error}");
+        }
+        let text = std::fs::read_to_string(&path).expect("a file");
+        assert_eq!(text, "name = \"mine\"\n");
+        let own = folder.path().join("losses.csv");
+        LossesFile::create(&own).expect("a writable folder");
+        LossesFile::create(&own).expect("a file of losses");
+    }
 
     #[test]
     fn a_training_that_goes_on_leaves_no_line_twice() {

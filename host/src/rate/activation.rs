@@ -53,11 +53,9 @@ impl ActivationKind {
         }
     }
 
-    /// The activation of that name.
+    /// The activation of that name, which may be one of the names of `--act`.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Sigmoid, Self::ClippedRelu, Self::Softplus, Self::Lif]
-            .into_iter()
-            .find(|kind| kind.name() == name)
+        <Self as clap::ValueEnum>::from_str(name, false).ok()
     }
 
     /// φ itself.
@@ -189,12 +187,7 @@ mod tests {
 
     #[test]
     fn slopes_are_differences() {
-        for kind in [
-            ActivationKind::Sigmoid,
-            ActivationKind::ClippedRelu,
-            ActivationKind::Softplus,
-            ActivationKind::Lif,
-        ] {
+        for &kind in <ActivationKind as clap::ValueEnum>::value_variants() {
             let activation = kind.activation();
             for i in -90..190 {
                 // Off the kinks of relu and of the table.

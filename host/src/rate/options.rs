@@ -25,8 +25,8 @@ pub enum WeightStart {
     Gaussian,
     /// Gamma with shape 2 and scale 0.003.
     Gamma,
-    /// As gaussian, with inhibition so much stronger under Dale's principle
-    /// that it cancels excitation, and the same variance.
+    /// Like gaussian, with the same variance; under Dale's principle inhibition is
+    /// stronger, so that it cancels excitation.
     Balanced,
 }
 
@@ -57,7 +57,7 @@ pub struct RateOptions {
     pub dale: bool,
     /// Spread of the recurrent weights at the start.
     pub gain: f64,
-    /// Their distribution.
+    /// Distribution of the recurrent weights at the start.
     pub start: WeightStart,
     /// φ.
     pub activation: ActivationKind,
@@ -65,7 +65,7 @@ pub struct RateOptions {
     pub loss: Loss,
     /// The decay time constants.
     pub taus: DecayTaus,
-    /// Most updates.
+    /// The largest number of updates.
     pub updates: usize,
     /// Trials of an update.
     pub batch: usize,
@@ -76,7 +76,7 @@ pub struct RateOptions {
     /// Strength c of the fluctuations on the rates while training: variance
     /// c·r/(2τ), correlated over τ.
     pub fluctuations: f32,
-    /// Their strength in the updates after the criterion is met.
+    /// Strength of the fluctuations in the updates after the criterion is met.
     pub settle_fluctuations: f32,
     /// Seed of everything random.
     pub seed: u64,
@@ -100,7 +100,7 @@ pub enum OptionError {
         name: &'static str,
     },
     /// More than can be handled.
-    #[error("{name} = {value}; at most {limit} are supported")]
+    #[error("{name} = {value}; at most {limit} are supported{}", takes(.bytes))]
     TooMany {
         /// The option.
         name: &'static str,
@@ -108,6 +108,21 @@ pub enum OptionError {
         value: usize,
         /// The limit.
         limit: usize,
+        /// Bytes that the value would take; none where that is not the reason.
+        bytes: Option<u128>,
+    },
+    /// More memory than the system gives.
+    #[error(
+        "N = {units} with a batch of {batch} takes about {}, which this machine does not give; use a smaller --batch or --N",
+        amount(*.bytes)
+    )]
+    Memory {
+        /// N.
+        units: usize,
+        /// Trials of an update.
+        batch: usize,
+        /// Memory of the training.
+        bytes: u128,
     },
     /// A number that is not positive and finite.
     #[error("{name} = {value}; give a positive number")]
@@ -127,6 +142,24 @@ pub enum OptionError {
 
 /// Units beyond which a weight matrix would no longer be sensible here.
 const MOST_UNITS: usize = 20_000;
+
+/// The most updates: each leaves a loss of 8 bytes in the model, whose file format
+/// holds 2 GB a variable.
+const MOST_UPDATES: usize = 100_000_000;
+
+/// The most trials of an update.
+const MOST_BATCH: usize = 1_000_000;
+
+/// Arrays of N × N numbers that a training holds: weights, effective weights and their
+/// columns both ways, mask, gradients, both moments, and copies.
+const WEIGHT_ARRAYS: u128 = 12;
+
+/// Arrays of T × B × N numbers that an update holds: current, noise, deviates, rates,
+/// slopes, drifts, and the gradient by the current.
+const STEP_ARRAYS: u128 = 7;
+
+/// Bytes of a number in single precision.
+const SINGLE: u128 = 4;
 
 /// Recurrent inputs of a unit at the start of a network that will spike: those
 /// of the published network of 200 units. Spike trains fluctuate, and a sum of
@@ -160,46 +193,7 @@ impl RateOptions {
     }
 
     /// The options of a network that will spike, trained with the spiking
-    /// neuron's own transfer function.
-    ///
-    /// What small networks owe to them, as networks of 50 units that trained
-    /// within 2500 updates, of 8 each of go-nogo, xor and mante (`train --act lif
-    /// --N 50 --seeds 1..8 --n_trials 2500`, with a gain of 6):
-    ///
-    /// ```text
-    /// P_rec 0.2                    5, 1, 3
-    /// P_rec 0.2, batch 32          –, 4, –
-    /// P_rec 0.4                    8, 7, 6
-    /// P_rec 0.8                    8, 5, 8   (the three of xor never left the start)
-    /// P_rec 0.8, gain 4            8, 3, 8
-    /// P_rec 0.8, batch 32          8, 6, 8
-    /// ```
-    ///
-    /// With `P_rec` 0.8 and a gain of 9 all ten of each train (12: 10, 9, 8). As
-    /// spikes, networks of go-nogo then escape from no-go to go by their own
-    /// fluctuations. Of twenty in fixed point with a strict score of at least
-    /// 95 % over 200 trials (`sweep --task go-nogo --n 50 --seeds 101..120 --trials
-    /// 200`):
-    ///
-    /// ```text
-    /// fluctuations 1 throughout, settle 1000                       14
-    /// fluctuations 2 throughout, settle 300 / 1000                 19 / 18
-    ///   with a gain of 6, settle 300 / batch 16, settle 600        20 / 20
-    /// 1, then 2 while settling, not tested after it                18
-    /// 1, then 2 / 2.5 while settling and in the test after it      18 / 20
-    /// ```
-    ///
-    /// What is left at 50 units calibration mends ([`crate::convert::calibrate`]):
-    /// without it 36 of 39 (seeds 3001 to 3039), with it 100 of 100 (to
-    /// 3100). It raises the rate that stands for one from 50 to some 190
-    /// Hz, where spike trains are regular.
-    ///
-    /// With 2 throughout one in ten of xor and of mante no longer trains. Batch
-    /// 16 and time constants of 20 to 150 ms did not help go-nogo (10 of 12, and 18
-    /// of 20). Fluctuations by the neuron's own coefficient of variation (c = 4
-    /// CV²: 4 at rest, 0.04 at 50 Hz) were worse (of ten of each task 7, 9, 7;
-    /// with 1 throughout 9, 10, 10): the ripple of a regular spike train disturbs
-    /// as well. That c, but at least 1, gave 9, 10, 10.
+    /// neuron's own transfer function. docs/experiments.md has the trainings behind them.
     fn spiking(task: Task, units: usize) -> Self {
         Self {
             // In thousandths: it stands in the name of the model's folder.
@@ -242,20 +236,24 @@ impl RateOptions {
                 return Err(OptionError::Zero { name });
             }
         }
-        if self.units > MOST_UNITS {
-            return Err(OptionError::TooMany {
-                name: "N",
-                value: self.units,
-                limit: MOST_UNITS,
-            });
+        let losses = |updates: usize| Some(8 * updates as u128);
+        for (name, value, limit, bytes) in [
+            ("N", self.units, MOST_UNITS, Some(self.memory_bytes())),
+            ("som_N", self.som_units, self.units, None),
+            ("n_trials", self.updates, MOST_UPDATES, losses(self.updates)),
+            ("settle", self.settle, MOST_UPDATES, losses(self.settle)),
+            ("batch", self.batch, MOST_BATCH, Some(self.memory_bytes())),
+        ] {
+            if value > limit {
+                return Err(OptionError::TooMany {
+                    name,
+                    value,
+                    limit,
+                    bytes,
+                });
+            }
         }
-        if self.som_units > self.units {
-            return Err(OptionError::TooMany {
-                name: "som_N",
-                value: self.som_units,
-                limit: self.units,
-            });
-        }
+        self.check_memory()?;
         for (name, value) in [("P_inh", self.p_inh), ("P_rec", self.p_rec)] {
             if !(0.0..=1.0).contains(&value) {
                 return Err(OptionError::Probability { name, value });
@@ -284,6 +282,46 @@ impl RateOptions {
         self.taus.checked()?;
         Ok(self)
     }
+
+    /// About the bytes of memory that a training takes.
+    pub fn memory_bytes(&self) -> u128 {
+        let (n, batch) = (self.units as u128, self.batch as u128);
+        let steps = (self.task.samples() as u128).saturating_mul(batch);
+        let steps = steps.saturating_mul(n).saturating_mul(STEP_ARRAYS);
+        let weights = n.saturating_mul(n).saturating_mul(WEIGHT_ARRAYS);
+        steps.saturating_add(weights).saturating_mul(SINGLE)
+    }
+
+    /// Asks the system for the memory of the training, and gives it back.
+    fn check_memory(&self) -> Result<(), OptionError> {
+        let bytes = self.memory_bytes();
+        let there = usize::try_from(bytes)
+            .is_ok_and(|bytes| Vec::<u8>::new().try_reserve_exact(bytes).is_ok());
+        if there {
+            return Ok(());
+        }
+        Err(OptionError::Memory {
+            units: self.units,
+            batch: self.batch,
+            bytes,
+        })
+    }
+}
+
+/// Bytes in the unit in which they are read.
+fn amount(bytes: u128) -> String {
+    let gigabytes = bytes as f64 / 1e9;
+    if gigabytes < 1e4 {
+        format!("{gigabytes:.1} GB")
+    } else {
+        format!("{:.0} TB", gigabytes / 1e3)
+    }
+}
+
+fn takes(bytes: &Option<u128>) -> String {
+    bytes.map_or(String::new(), |bytes| {
+        format!("; it would take {}", amount(bytes))
+    })
 }
 
 impl DecayTaus {
@@ -335,6 +373,31 @@ mod tests {
             let options = RateOptions::defaults(Task::xor(), units, ActivationKind::Lif);
             options.checked().expect("a probability above zero");
         }
+    }
+
+    #[test]
+    fn counts_without_end_are_answered_with_the_limit_and_what_they_would_take() {
+        let plain = RateOptions::published(Task::Xor, 20);
+        let refused = |change: fn(&mut RateOptions, usize)| {
+            for count in [1_000_000_000, usize::MAX] {
+                let mut options = plain.clone();
+                change(&mut options, count);
+                let error = options.checked().expect_err("too many").to_string();
+                assert!(error.contains(&count.to_string()), "{error}");
+                assert!(error.contains("at most"), "{error}");
+                assert!(error.contains("GB") || error.contains("TB"), "{error}");
+            }
+        };
+        refused(|o, count| o.units = count);
+        refused(|o, count| o.updates = count);
+        refused(|o, count| o.batch = count);
+        refused(|o, count| o.settle = count);
+        let large = RateOptions {
+            batch: MOST_BATCH,
+            ..RateOptions::published(Task::Xor, MOST_UNITS)
+        };
+        let error = large.checked().expect_err("more than any machine has");
+        assert!(error.to_string().contains("TB"), "{error}");
     }
 
     #[test]

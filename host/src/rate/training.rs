@@ -34,9 +34,9 @@ pub struct Evaluation {
     pub strict: f64,
     /// Mean loss.
     pub loss: f64,
-    /// Outputs, trials × (T − 1).
+    /// Outputs of the first trials, at most [`EVALUATION_TRIALS`]; trials × (T − 1).
     pub outputs: Vec<f32>,
-    /// The right answers.
+    /// The right answers of the same trials.
     pub labels: Vec<i8>,
 }
 
@@ -95,6 +95,8 @@ pub trait Progress {
     fn updated(&mut self, update: usize, loss: f32);
     /// After every evaluation.
     fn evaluated(&mut self, update: usize, evaluation: &Evaluation);
+    /// Something beside the training goes wrong; the training goes on.
+    fn warned(&mut self, _sentence: &str) {}
 }
 
 /// Watches nothing.
@@ -155,6 +157,16 @@ impl Training {
             evaluations: Vec::new(),
             options,
         }
+    }
+
+    /// What is trained.
+    pub fn options(&self) -> &RateOptions {
+        &self.options
+    }
+
+    /// The network before the first update.
+    pub fn start(&self) -> &RateNetwork {
+        &self.start
     }
 
     /// Number of updates so far.
@@ -333,9 +345,11 @@ impl Evaluation {
                 Loss::L1 => errors.map(f64::abs).sum::<f64>(),
                 Loss::L2 => errors.map(|e| e * e).sum::<f64>().sqrt(),
             };
-            self.labels.push(label);
+            if self.labels.len() < EVALUATION_TRIALS {
+                self.labels.push(label);
+                self.outputs.extend_from_slice(row);
+            }
         }
-        self.outputs.extend_from_slice(outputs);
     }
 }
 

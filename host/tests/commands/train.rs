@@ -1,7 +1,8 @@
 //! `train`: models, seeds, check points.
 
-use std::path::Path;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use rate2spike::formats::rate_model::read_mat;
 use serde_json::Value as Json;
@@ -48,52 +49,89 @@ fn equal_seeds_give_equal_models() {
     assert_ne!(first.matrix("w").expect("w"), other.matrix("w").expect("w"));
 }
 
-/// The bytes of the model of an xor training with seed 7 and `extra` options.
-fn trained(place: &Place, extra: &str) -> Vec<u8> {
-    let line = "train --task xor --N 15 --act lif --batch 2 --n_trials 60 --seed 7";
-    let report = place.json(&format!("{line} {extra}"));
-    let model = report["model"].as_str().expect("a path");
-    std::fs::read(place.path(model)).expect("a model")
+const TRAINING: &str = "train --task xor --N 15 --act lif --batch 2 --n_trials 60 --seed 7";
+
+/// Model and history of [`TRAINING`] with `extra` options.
+fn trained(place: &Place, extra: &str) -> [Vec<u8>; 2] {
+    let report = place.json(&format!("{TRAINING} {extra}"));
+    let model = place.path(report["model"].as_str().expect("a path"));
+    let history = model.with_extension("json");
+    [model, history].map(|path| std::fs::read(path).expect("a file"))
 }
 
-/// Kills a training after so long and lets it go on: the model is `whole`, and
-/// no check point is left. True if there was one to go on from.
-fn killed_after(time: std::time::Duration, whole: &[u8]) -> bool {
-    let place = Place::new();
-    let mut killed = Command::new(env!("CARGO_BIN_EXE_rate2spike"))
-        .args("train --task xor --N 15 --act lif --batch 2 --n_trials 60 --seed 7 --checkpoint-every 1".split(' '))
+fn checkpoints(place: &Place) -> Vec<PathBuf> {
+    let files = place.files().into_iter().map(|(path, _)| path);
+    files
+        .filter(|path| path.extension().is_some_and(|e| e == "checkpoint"))
+        .collect()
+}
+
+/// Starts `line` in the folder.
+fn started(place: &Place, line: &str) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_rate2spike"))
+        .args(line.split_whitespace())
         .current_dir(place.folder.path())
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
         .spawn()
-        .expect("the program starts");
+        .expect("the program starts")
+}
+
+/// Sends a signal to a process that we started.
+fn signal(process: &Child, name: &str) {
+    let id = process.id().to_string();
+    let sent = Command::new("kill").args(["-s", name, &id]).output();
+    sent.expect("kill is there");
+}
+
+/// Stops [`TRAINING`] with `signal_name` after `time` and lets it go on: the model and
+/// its history are `whole`, and no check point is left. True if there was one to go on
+/// from.
+fn stopped_after(time: Duration, signal_name: &str, whole: &[Vec<u8>; 2]) -> bool {
+    let place = Place::new();
+    let process = started(&place, &format!("{TRAINING} --checkpoint-every 1"));
     std::thread::sleep(time);
-    killed.kill().expect("a process of ours");
-    killed.wait().expect("a process of ours");
-    let checkpoints = || {
-        let files = place.files();
-        let paths = files.iter().map(|(path, _)| path);
-        paths
-            .filter(|path| path.extension().is_some_and(|e| e == "checkpoint"))
-            .count()
-    };
-    let had_one = checkpoints() == 1;
+    signal(&process, signal_name);
+    let output = process.wait_with_output().expect("a process of ours");
+    let message = String::from_utf8_lossy(&output.stderr);
+    let had_one = checkpoints(&place).len() == 1;
+    if signal_name == "TERM" && had_one {
+        assert_eq!(output.status.code(), Some(1), "{message}");
+        assert!(message.contains("--resume goes on"), "{message}");
+    }
     assert!(
-        trained(&place, "--resume") == whole,
-        "killed after {time:?}"
+        trained(&place, "--resume") == *whole,
+        "{signal_name} after {time:?}: {message}"
     );
-    assert_eq!(checkpoints(), 0, "it goes when the model is there");
+    assert_eq!(
+        checkpoints(&place).len(),
+        0,
+        "it goes when the model is there"
+    );
     had_one
 }
 
+/// Stops the training at `moments` over its whole length; returns how often there was a
+/// check point to go on from.
+fn stopped_at_moments(moments: u32, signal_name: &str) -> usize {
+    let start = Instant::now();
+    let whole = trained(&Place::new(), "--checkpoint-every 1");
+    let length = start.elapsed();
+    let times = (0..moments).map(|moment| length * moment / moments);
+    let went_on = times.filter(|&time| stopped_after(time, signal_name, &whole));
+    let went_on = went_on.count();
+    println!("{went_on} of {moments} went on from a check point, over {length:?}");
+    went_on
+}
+
 #[test]
-fn a_killed_training_goes_on_and_ends_with_the_same_bytes() {
-    let whole = trained(&Place::new(), "");
-    // Moments all over the training, which takes some 100 ms; the seed of the
-    // killing is the clock of the machine.
-    for moment in 0..12 {
-        killed_after(std::time::Duration::from_millis(10 * moment), &whole);
-    }
+fn a_killed_training_goes_on_and_ends_with_the_same_model_and_history() {
+    stopped_at_moments(12, "KILL");
+}
+
+#[test]
+fn a_terminated_training_writes_a_check_point_and_ends_with_the_same_model_and_history() {
+    assert!(stopped_at_moments(8, "TERM") > 0);
 }
 
 /// Kills at 200 moments over the measured length of the training. This takes minutes, so
@@ -101,41 +139,142 @@ fn a_killed_training_goes_on_and_ends_with_the_same_bytes() {
 #[test]
 #[ignore = "takes minutes"]
 fn a_training_killed_at_two_hundred_moments_ends_with_the_same_bytes() {
-    let start = std::time::Instant::now();
-    let whole = trained(&Place::new(), "--checkpoint-every 1");
-    let length = start.elapsed();
-    let went_on = (0..200).filter(|moment| killed_after(length * *moment / 200, &whole));
-    let went_on = went_on.count();
-    println!("{went_on} of 200 went on from a check point, over {length:?}");
+    let went_on = stopped_at_moments(200, "KILL");
     assert!(went_on > 50, "{went_on} of 200 moments lie in the training");
 }
 
 #[test]
-fn a_check_point_of_other_options_is_refused() {
+#[ignore = "takes a minute"]
+fn a_training_terminated_at_fifty_moments_ends_with_the_same_bytes() {
+    let went_on = stopped_at_moments(50, "TERM");
+    assert!(went_on > 10, "{went_on} of 50 moments lie in the training");
+}
+
+/// Evaluations from before the stop are in the history: the training is long enough to
+/// have some.
+#[test]
+fn evaluations_before_a_stop_are_not_lost() {
+    let line = "train --task xor --N 10 --n_trials 250 --seed 3";
+    let whole = Place::new();
+    let report = whole.json(line);
+    let history = |place: &Place, report: &Json| {
+        let model = place.path(report["model"].as_str().expect("a path"));
+        std::fs::read_to_string(model.with_extension("json")).expect("a history")
+    };
+    let wanted = history(&whole, &report);
+    assert_eq!(wanted.matches("\"update\"").count(), 4, "{wanted}");
+
+    let stopped = Place::new();
+    let losses = stopped.path("losses.csv");
+    let process = started(&stopped, &format!("{line} --losses losses.csv"));
+    let lines = || std::fs::read_to_string(&losses).map_or(0, |text| text.lines().count());
+    while lines() < 120 {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    signal(&process, "TERM");
+    process.wait_with_output().expect("a process of ours");
+    assert_eq!(checkpoints(&stopped).len(), 1, "it was stopped in time");
+    let report = stopped.json(&format!("{line} --resume --losses losses.csv"));
+    assert_eq!(history(&stopped, &report), wanted);
+    assert_eq!(lines(), 251, "a line an update, and the header");
+}
+
+#[test]
+fn a_training_with_other_options_leaves_a_check_point_alone() {
     let place = Place::new();
     let line = "train --task xor --N 15 --n_trials 100000 --seed 7 --checkpoint-every 1";
-    let mut killed = Command::new(env!("CARGO_BIN_EXE_rate2spike"))
-        .args(line.split(' '))
-        .current_dir(place.folder.path())
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .expect("the program starts");
-    let written = |place: &Place| {
-        let files = place.files();
-        files
-            .into_iter()
-            .any(|(path, _)| path.extension().is_some_and(|e| e == "checkpoint"))
-    };
-    while !written(&place) {
-        std::thread::sleep(std::time::Duration::from_millis(5));
+    let process = started(&place, line);
+    while checkpoints(&place).is_empty() {
+        std::thread::sleep(Duration::from_millis(5));
     }
-    killed.kill().expect("a process of ours");
-    killed.wait().expect("a process of ours");
+    signal(&process, "KILL");
+    process.wait_with_output().expect("a process of ours");
+    let [path] = &checkpoints(&place)[..] else {
+        panic!("one check point");
+    };
+    let bytes = std::fs::read(path).expect("a file");
+    // Another --gain, and so another training in the same folder under the same seed.
+    let other = "train --task xor --N 15 --n_trials 3 --seed 7 --checkpoint-every 1 --gain 3";
+    let output = place.run(&format!("{other} --resume"));
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(message.contains("gain = 1.5"), "{message}");
+    assert!(message.contains("stays as it is"), "{message}");
+    place.run(other);
+    assert_eq!(std::fs::read(path).expect("it is still there"), bytes);
+
+    // The same options: what is no check point of theirs is never overwritten.
+    std::fs::write(path, "notes").expect("a writable folder");
+    let name = path.file_name().expect("a name").to_string_lossy();
+    place.fails(line, 1, &[&name, "not a check point", "move it away"]);
     place.fails(
-        &format!("{line} --resume --gain 3"),
+        &format!("{line} --resume"),
         1,
-        &["checkpoint", "other options", "gain = 1.5"],
+        &[&name, "not a check point"],
     );
+}
+
+#[test]
+fn the_losses_never_replace_an_input() {
+    let place = Place::new();
+    let task = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/same-sign.toml");
+    std::fs::copy(task, place.path("t.toml")).expect("the example task");
+    std::os::unix::fs::symlink("t.toml", place.path("link")).expect("a link");
+    for losses in ["t.toml", "./t.toml", "link", "go-nogo.mat"] {
+        let line = format!("train --task t.toml --N 5 --n_trials 2 --losses {losses}");
+        place.fails(&line, 1, &[losses, "another name"]);
+    }
+    let line = "train --task go-nogo --from go-nogo.mat --losses go-nogo.mat --n_trials 2";
+    place.fails(
+        &format!("{line} --N 100"),
+        2,
+        &["--from", "number of units"],
+    );
+    place.fails(line, 1, &["go-nogo.mat", "another name"]);
+}
+
+#[test]
+fn counts_without_end_and_flags_without_effect_are_usage_errors() {
+    let place = Place::new();
+    let all = "0..18446744073709551615";
+    for command in ["train --task xor", "pipeline xor"] {
+        for flag in ["--batch", "--n_trials", "--N", "--settle"] {
+            let line = format!("{command} {flag} 10000000000");
+            place.fails(&line, 2, &["10000000000", "at most"]);
+        }
+    }
+    place.fails(
+        "pipeline xor --trials 1000000000",
+        2,
+        &["--trials", "at most"],
+    );
+    for line in ["train", "sweep"] {
+        let line = format!("{line} --task xor --seeds {all}");
+        place.fails(&line, 2, &["--seeds", "18446744073709551616", "at most"]);
+    }
+    place.fails(
+        "train --task xor --seed 1 --seeds 1..3",
+        2,
+        &["--seed", "--seeds"],
+    );
+    place.fails("train --task xor --model m.mat", 2, &["--model", "--from"]);
+    let eval = "train --mode eval --model go-nogo.mat";
+    for flag in ["--resume", "--seeds 1..2", "--batch 3", "--losses l.csv"] {
+        let name = flag.split(' ').next().expect("a flag");
+        place.fails(&format!("{eval} {flag}"), 2, &[name, "no effect"]);
+    }
+    let published = place.run(&format!("{eval} --n_trials 5000 --gain 1.5"));
+    assert!(published.status.success(), "the published flags are taken");
+}
+
+#[test]
+fn a_training_that_diverges_says_so_and_writes_no_model() {
+    let place = Place::new();
+    let line = "train --task xor --N 10 --n_trials 50 --learning_rate 1e30 --act softplus";
+    let output = place.run(line);
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("diverged"), "{message}");
+    assert!(message.contains("--learning_rate"), "{message}");
 }
 
 #[test]
@@ -217,13 +356,13 @@ fn a_training_can_begin_with_a_model_of_another_task_with_the_same_inputs() {
         .args(line.split_whitespace())
         .args(["--checkpoint-every", "5", "--output_dir", "stopped"])
         .current_dir(place.folder.path())
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
         .spawn()
         .expect("the program starts");
     let stopped = place.path("stopped/models/delayed-match");
     while process.try_wait().expect("a process of ours").is_none() && !has_checkpoint(&stopped) {
-        std::thread::sleep(std::time::Duration::from_millis(1));
+        std::thread::sleep(Duration::from_millis(1));
     }
     process.kill().expect("a process of ours");
     process.wait().expect("a process of ours");
