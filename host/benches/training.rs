@@ -16,7 +16,7 @@ use std::sync::Arc;
 use burn::backend::{Autodiff, Flex};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use rate2spike::random::Stream;
-use rate2spike::rate::batch::Batch;
+use rate2spike::rate::batch::{Batch, TrialRange};
 use rate2spike::rate::ensemble::Drive;
 use rate2spike::rate::ensemble::model::{EnsembleAdam, EnsembleModel, losses};
 use rate2spike::rate::ensemble::trials::Trials;
@@ -78,10 +78,13 @@ fn operations(criterion: &mut Criterion) {
                 let batch = Batch::draw(
                     &network,
                     &options.task,
-                    (options.seed, Stream::Training),
-                    0,
-                    options.batch,
-                    false,
+                    options.seed,
+                    TrialRange {
+                        stream: Stream::Training,
+                        first: 0,
+                        trials: options.batch,
+                        fluctuating: false,
+                    },
                 );
                 let drive = Drive {
                     activation: options.activation.activation(),

@@ -9,10 +9,10 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use rate2spike::random::Stream;
 use rate2spike::rate::activation::ActivationKind;
-use rate2spike::rate::batch::Batch;
+use rate2spike::rate::batch::{Batch, TrialRange};
 use rate2spike::rate::ensemble::model::{EnsembleAdam, EnsembleModel, losses};
 use rate2spike::rate::ensemble::training::{EnsembleProgress, train_many};
-use rate2spike::rate::ensemble::trials::{TrialRange, TrialSource, Trials};
+use rate2spike::rate::ensemble::trials::{TrialSource, Trials};
 use rate2spike::rate::ensemble::{Couplings, Drive, SideBySide, adjoint, operations};
 use rate2spike::rate::model::{self, RateModel};
 use rate2spike::rate::network::RateNetwork;
@@ -175,10 +175,13 @@ fn drawn(name: &str, networks: u64, options: RateOptions) -> Case {
         Batch::draw(
             network,
             &options.task,
-            (7 + seed as u64, Stream::Training),
-            3,
-            options.batch,
-            options.fluctuations > 0.0,
+            7 + seed as u64,
+            TrialRange {
+                stream: Stream::Training,
+                first: 3,
+                trials: options.batch,
+                fluctuating: options.fluctuations > 0.0,
+            },
         )
     });
     Case {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use burn::backend::{Autodiff, Flex};
 use rate2spike::random::Stream;
 use rate2spike::rate::activation::{Activation, ActivationKind};
-use rate2spike::rate::batch::Batch;
+use rate2spike::rate::batch::{Batch, TrialRange};
 use rate2spike::rate::model::{Drive, RateModel, loss, target};
 use rate2spike::rate::network::RateNetwork;
 use rate2spike::rate::options::{DecayTaus, Loss, RateOptions, WeightStart};
@@ -51,16 +51,13 @@ impl Case {
         let mut network = RateNetwork::start(&options);
         // The readout is large enough for its gradient to reach the other parameters.
         network.readout.weights.iter_mut().for_each(|w| *w *= 30.0);
-        let stream = (options.seed, Stream::Training);
-        let fluctuating = options.fluctuations > 0.0;
-        let batch = Batch::draw(
-            &network,
-            &options.task,
-            stream,
-            0,
-            options.batch,
-            fluctuating,
-        );
+        let range = TrialRange {
+            stream: Stream::Training,
+            first: 0,
+            trials: options.batch,
+            fluctuating: options.fluctuations > 0.0,
+        };
+        let batch = Batch::draw(&network, &options.task, options.seed, range);
         let activation = options.activation.activation();
         Self {
             network,

@@ -8,7 +8,7 @@ use super::mat::{Array, Elements, MatError, MatFile, Value};
 use super::nir;
 use crate::convert::calibrate::Calibration;
 use crate::rate::activation::ActivationKind;
-use crate::rate::batch::Batch;
+use crate::rate::batch::{Batch, TrialRange};
 use crate::rate::network::RateNetwork;
 use crate::rate::options::{DecayTaus, RateOptions};
 use crate::rate::recurrence;
@@ -551,9 +551,13 @@ impl Run {
         use crate::random::{Stream, generator};
         let task = &options.task;
         let trial = task.trial(&mut generator(options.seed, Stream::Training, index));
-        let fluctuating = options.fluctuations > 0.0;
-        let stream = (options.seed, Stream::Training);
-        let batch = Batch::draw(network, task, stream, index, 1, fluctuating);
+        let range = TrialRange {
+            stream: Stream::Training,
+            first: index,
+            trials: 1,
+            fluctuating: options.fluctuations > 0.0,
+        };
+        let batch = Batch::draw(network, task, options.seed, range);
         let parameters = network.parameters();
         let activation = network.activation.activation();
         let (o, run) = recurrence::forward(&parameters, &activation, options.fluctuations, &batch);

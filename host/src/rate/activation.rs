@@ -1,4 +1,11 @@
 //! φ: from a unit's current to its rate.
+//!
+//! φ has three forms: on slices here, which trains on the CPU; on tensors in
+//! [`super::ensemble::operations`], which Burn can differentiate by itself; and in
+//! the GPU's kernels, whose language is CubeCL. To add an activation, add it to
+//! [`ActivationKind`] with its name and give it a [`Table`] of its values: this is the
+//! only file, because all three forms know tables. One that needs a formula also
+//! touches `ensemble/operations.rs`, `gpu/kernels.rs` and `gpu/launch.rs`.
 
 use std::sync::{Arc, LazyLock};
 

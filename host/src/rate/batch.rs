@@ -14,6 +14,19 @@ pub(super) const STEP_NOISE: f32 = 0.1;
 /// Standard deviation of x at the start.
 pub(super) const START_NOISE: f32 = 0.01;
 
+/// Which trials of a stream are drawn.
+#[derive(Clone, Copy, Debug)]
+pub struct TrialRange {
+    /// The stream.
+    pub stream: Stream,
+    /// The place of the first trial in it.
+    pub first: u64,
+    /// Number of trials, B.
+    pub trials: usize,
+    /// Whether r fluctuates.
+    pub fluctuating: bool,
+}
+
 /// What drives a network through a batch of trials. Arrays are samples ×
 /// trials × units, T × B × N.
 #[derive(Clone, Debug)]
@@ -39,17 +52,15 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Draws `trials` trials, the first of which is the `first`-th of the
-    /// stream. Each trial has its own random numbers: how they are grouped
-    /// into batches changes nothing.
-    pub fn draw(
-        network: &RateNetwork,
-        task: &Task,
-        (seed, stream): (u64, Stream),
-        first: u64,
-        trials: usize,
-        fluctuating: bool,
-    ) -> Self {
+    /// Draws the trials `range`. Each trial has its own random numbers: how they are
+    /// grouped into batches changes nothing.
+    pub fn draw(network: &RateNetwork, task: &Task, seed: u64, range: TrialRange) -> Self {
+        let TrialRange {
+            stream,
+            first,
+            trials,
+            fluctuating,
+        } = range;
         let drawn: Vec<Trial> = (0..trials as u64)
             .map(|b| task.trial(&mut generator(seed, stream, first + b)))
             .collect();

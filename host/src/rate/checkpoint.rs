@@ -346,6 +346,54 @@ mod tests {
     }
 
     #[test]
+    fn a_crafted_check_point_with_a_right_check_sum_is_refused() {
+        let bytes = Training::new(options()).to_bytes();
+        let length = u32::from_le_bytes([bytes[10], bytes[11], bytes[12], bytes[13]]) as usize;
+        let json = String::from_utf8(bytes[14..14 + length].to_vec()).expect("JSON");
+        let crafted = |json: &str, arrays: &[u8]| {
+            let mut payload = (json.len() as u32).to_le_bytes().to_vec();
+            payload.extend(json.as_bytes());
+            payload.extend(arrays);
+            let mut bytes = bytes[..6].to_vec();
+            bytes.extend(CRC.checksum(&payload).to_le_bytes());
+            bytes.extend(payload);
+            Training::new(options()).resumed(&bytes)
+        };
+        let arrays = &bytes[14 + length..];
+        assert!(crafted(&json, arrays).is_ok());
+        assert!(crafted(&json, &arrays[4..]).is_err());
+        let huge = usize::MAX.to_string();
+        for (field, value) in [
+            ("\"updates\":0", format!("\"updates\":{huge}")),
+            ("\"updates\":0", "\"updates\":40".into()),
+            ("\"since\":null", "\"since\":7".into()),
+            ("\"times\":0", format!("\"times\":{huge}")),
+            ("[null,null,null,null]", format!("[{huge},null,null,null]")),
+            ("[null,null,null,null]", "[0,0,0,0]".into()),
+        ] {
+            assert!(json.contains(field), "{field} in {json}");
+            let changed = json.replacen(field, &value, 1);
+            assert!(crafted(&changed, arrays).is_err(), "{value}");
+        }
+    }
+
+    #[test]
+    fn the_name_of_a_training_follows_from_its_options_task_and_start() {
+        let start = RateNetwork::start(&options());
+        let plain = name(&options(), &start);
+        assert_eq!(plain, name(&options(), &start));
+        assert_eq!(plain.len(), 16);
+        let other = RateOptions {
+            settle_fluctuations: 2.5,
+            ..options()
+        };
+        assert_ne!(plain, name(&other, &start));
+        let mut changed = start;
+        changed.w[0] += 1.0;
+        assert_ne!(plain, name(&options(), &changed));
+    }
+
+    #[test]
     fn other_options_and_other_bytes_are_refused() {
         let bytes = Training::new(options()).to_bytes();
         let other = RateOptions {

@@ -4,11 +4,7 @@
 //! the second cache but not into the first: what counts is to read it once, in
 //! order, in whole cache lines, and to leave the sums in registers. So every
 //! column begins at a cache line, and is filled with zeros up to the next one.
-//! With the general product, which is not made for a single column, an update
-//! of 200 units took 1.25 ms; with columns that lie close together 0.95 ms; with
-//! columns of whole cache lines 0.76 ms, and with all of a column's sums in
-//! registers at once, which reads the matrix from end to end, 0.64 ms
-//! (`cargo bench -p rate2spike --bench training -- update/go-nogo/200/1`).
+//! docs/experiments.md compares other layouts.
 
 use pulp::{Arch, Simd, WithSimd};
 
@@ -113,7 +109,8 @@ impl WithSimd for Product<'_> {
         let mut first = 0;
         for share in 0..shares {
             let end = vectors * (share + 1) / shares;
-            let job = (columns, x, first * S::F32_LANES);
+            let at = first * S::F32_LANES;
+            let job = Job { columns, x, at };
             match end - first {
                 1 => rows::<S, 1>(simd, job, sums),
                 2 => rows::<S, 2>(simd, job, sums),
@@ -139,13 +136,19 @@ impl WithSimd for Product<'_> {
 /// are left, for the factor and a piece of a column.
 const MOST_VECTORS: usize = 14;
 
-/// The sums of `VECTORS` vectors of rows from row `at` on.
+/// A share of the rows of a product.
+struct Job<'a> {
+    columns: &'a Columns,
+    /// One factor a column.
+    x: &'a [f32],
+    /// The first row.
+    at: usize,
+}
+
+/// The sums of `VECTORS` vectors of rows.
 #[inline(always)]
-fn rows<S: Simd, const VECTORS: usize>(
-    simd: S,
-    (columns, x, at): (&Columns, &[f32], usize),
-    sums: &mut [f32],
-) {
+fn rows<S: Simd, const VECTORS: usize>(simd: S, job: Job, sums: &mut [f32]) {
+    let Job { columns, x, at } = job;
     let width = VECTORS * S::F32_LANES;
     let end = (at + width).min(sums.len());
     let mut kept = [simd.splat_f32s(0.0); VECTORS];

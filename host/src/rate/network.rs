@@ -157,3 +157,80 @@ fn som_mask(inhibitory: &[bool], som_units: usize) -> Vec<f32> {
     }
     mask
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::Task;
+
+    fn options() -> RateOptions {
+        RateOptions {
+            p_inh: 0.4,
+            p_rec: 0.5,
+            som_units: 3,
+            ..RateOptions::published(Task::Mante, 40)
+        }
+    }
+
+    #[test]
+    fn equal_seeds_give_equal_networks_and_other_seeds_other_ones() {
+        let start = |seed| RateNetwork::start(&RateOptions { seed, ..options() });
+        assert_eq!(start(5), start(5));
+        assert_ne!(start(5).w, start(6).w);
+        let network = start(5);
+        assert_eq!(network.w.len(), 40 * 40);
+        assert_eq!(network.w_in.len(), 40 * Task::Mante.channels());
+        assert_eq!(
+            (network.readout.outputs(), network.readout.units()),
+            (1, 40)
+        );
+    }
+
+    #[test]
+    fn under_dales_principle_the_sign_of_a_weight_is_its_senders() {
+        let mut network = RateNetwork::start(&options());
+        // What training may leave below zero does not act.
+        network.w[1] = -1.0;
+        let acting = network.effective_weights();
+        assert_eq!(acting[1], 0.0);
+        for (k, w) in acting.iter().enumerate() {
+            let inhibitory = network.inhibitory[k % 40];
+            assert!(if inhibitory { *w <= 0.0 } else { *w >= 0.0 }, "{k}: {w}");
+        }
+    }
+
+    #[test]
+    fn units_of_the_som_kind_receive_no_inhibition() {
+        let network = RateNetwork::start(&options());
+        let inhibitory: Vec<usize> = (0..40).filter(|&i| network.inhibitory[i]).collect();
+        assert!(inhibitory.len() > 3, "{inhibitory:?}");
+        let acting = network.effective_weights();
+        let inhibition = |i: usize| inhibitory.iter().map(|j| acting[i * 40 + j]).sum::<f32>();
+        for (place, &i) in inhibitory.iter().enumerate() {
+            assert_eq!(inhibition(i) == 0.0, place < 3, "unit {i}");
+        }
+    }
+
+    #[test]
+    fn balanced_weights_of_both_signs_add_up_to_the_same() {
+        let inhibitory: Vec<bool> = (0..10).map(|i| i < 3).collect();
+        let [excitation, inhibition] = balance(&inhibitory);
+        assert!((0.7 * excitation - 0.3 * inhibition).abs() < 1e-12);
+        let square = 0.7 * excitation.powi(2) + 0.3 * inhibition.powi(2);
+        assert!((square - 1.0).abs() < 1e-12);
+        assert_eq!(balance(&[false; 4]), [1.0; 2]);
+    }
+
+    #[test]
+    fn time_constants_lie_between_the_two_ends() {
+        let mut network = RateNetwork::start(&options());
+        network.tau_theta = vec![-50.0, 0.0, 50.0];
+        network.taus = DecayTaus::Trained(4.0, 20.0);
+        let steps = network.decay_steps();
+        for (found, wanted) in steps.iter().zip([4.0, 12.0, 20.0]) {
+            assert!((found - wanted).abs() < 1e-9, "{steps:?}");
+        }
+        network.taus = DecayTaus::Fixed(7.0);
+        assert_eq!(network.decay_steps(), [7.0; 3]);
+    }
+}

@@ -6,7 +6,7 @@ use burn::backend::{Autodiff, Flex};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::activation::Activation;
-use super::batch::Batch;
+use super::batch::{Batch, TrialRange};
 use super::model::{Drive, RateModel, loss, target};
 use super::network::RateNetwork;
 use super::optimizer::RateAdam;
@@ -212,10 +212,13 @@ impl Training {
         let batch = Batch::draw(
             &self.network,
             &options.task,
-            (options.seed, Stream::Training),
-            (update * options.batch) as u64,
-            options.batch,
-            fluctuations > 0.0,
+            options.seed,
+            TrialRange {
+                stream: Stream::Training,
+                first: (update * options.batch) as u64,
+                trials: options.batch,
+                fluctuating: fluctuations > 0.0,
+            },
         );
         let target = target(&batch);
         let drive = Drive {
@@ -286,10 +289,13 @@ pub fn evaluate(
         let batch = Batch::draw(
             network,
             task,
-            (trials.seed, Stream::Evaluation),
-            trials.first + done as u64,
-            count,
-            trials.fluctuations > 0.0,
+            trials.seed,
+            TrialRange {
+                stream: Stream::Evaluation,
+                first: trials.first + done as u64,
+                trials: count,
+                fluctuating: trials.fluctuations > 0.0,
+            },
         );
         let outputs = recurrence::outputs(&parameters, &activation, trials.fluctuations, &batch);
         evaluation.add(task, loss, &batch, outputs);
@@ -313,6 +319,18 @@ impl RateNetwork {
     }
 }
 
+/// Trials that a network was shown, and its answers.
+pub(super) struct Shown<'a> {
+    pub task: &'a Task,
+    pub loss: Loss,
+    /// Outputs, trials × (T − 1).
+    pub outputs: &'a [f32],
+    /// The outputs that are wanted, trials × (T − 1).
+    pub target: &'a [f32],
+    /// The right answers.
+    pub labels: &'a [i8],
+}
+
 impl Evaluation {
     /// Means, from sums over so many trials.
     pub(super) fn divided_by(mut self, trials: usize) -> Self {
@@ -323,17 +341,24 @@ impl Evaluation {
     }
 
     fn add(&mut self, task: &Task, loss: Loss, batch: &Batch, outputs: Vec<f32>) {
-        self.add_trials((task, loss), &outputs, &batch.target, &batch.labels);
+        self.add_trials(Shown {
+            task,
+            loss,
+            outputs: &outputs,
+            target: &batch.target,
+            labels: &batch.labels,
+        });
     }
 
-    /// Scores outputs against targets, both trials × (T − 1), and adds up.
-    pub(super) fn add_trials(
-        &mut self,
-        (task, loss): (&Task, Loss),
-        outputs: &[f32],
-        target: &[f32],
-        labels: &[i8],
-    ) {
+    /// Scores outputs against targets, and adds up.
+    pub(super) fn add_trials(&mut self, shown: Shown) {
+        let Shown {
+            task,
+            loss,
+            outputs,
+            target,
+            labels,
+        } = shown;
         let length = task.samples() - 1;
         let rows = outputs.chunks_exact(length);
         for ((row, target), &label) in rows.zip(target.chunks_exact(length)).zip(labels) {

@@ -10,7 +10,7 @@ use rate2spike_core::blob::Deployed;
 use rayon::prelude::*;
 
 use crate::random::Stream;
-use crate::rate::batch::Batch;
+use crate::rate::batch::{Batch, TrialRange};
 use crate::rate::network::RateNetwork;
 use crate::rate::recurrence;
 use crate::spiking::experiment::{Experiment, task_trial};
@@ -174,10 +174,13 @@ pub fn rate(network: &RateNetwork, fluctuations: f32, trials: &Trials) -> Observ
         let batch = Batch::draw(
             network,
             &trials.task,
-            (trials.seed, Stream::Spiking),
-            first as u64,
-            RATE_BATCH.min(trials.count - first),
-            fluctuations > 0.0,
+            trials.seed,
+            TrialRange {
+                stream: Stream::Spiking,
+                first: first as u64,
+                trials: RATE_BATCH.min(trials.count - first),
+                fluctuating: fluctuations > 0.0,
+            },
         );
         let (outputs, run) = recurrence::forward(&parameters, &activation, fluctuations, &batch);
         // r: T × B × N.

@@ -33,7 +33,8 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorPrimitive};
 
 use super::activation::Activation;
-use trials::{TrialRange, TrialSource, Trials};
+use super::batch::TrialRange;
+use trials::{TrialSource, Trials};
 
 /// What the recurrence of K networks depends on.
 #[derive(Clone, Debug)]

@@ -8,13 +8,14 @@ use burn::tensor::Tensor;
 use rayon::prelude::*;
 
 use super::model::{EnsembleAdam, EnsembleModel, losses};
-use super::trials::{TrialRange, TrialSource};
+use super::trials::TrialSource;
 use super::{Drive, SideBySide};
 use crate::random::Stream;
+use crate::rate::batch::TrialRange;
 use crate::rate::network::RateNetwork;
 use crate::rate::options::RateOptions;
 use crate::rate::settling::Settling;
-use crate::rate::training::{EVALUATION_TRIALS, Evaluated, Evaluation, Trained};
+use crate::rate::training::{EVALUATION_TRIALS, Evaluated, Evaluation, Shown, Trained};
 
 /// Updates after which the losses are fetched from the device, which then runs
 /// dry for a moment.
@@ -223,8 +224,13 @@ impl<B: SideBySide> Running<B> {
                 .zip(drive.trials.target_values.par_chunks_exact(size))
                 .zip(drive.trials.labels.par_chunks_exact(trials))
                 .for_each(|(((evaluation, outputs), target), labels)| {
-                    let rule = (&options.task, options.loss);
-                    evaluation.add_trials(rule, outputs, target, labels);
+                    evaluation.add_trials(Shown {
+                        task: &options.task,
+                        loss: options.loss,
+                        outputs,
+                        target,
+                        labels,
+                    });
                 });
             done += trials;
         }

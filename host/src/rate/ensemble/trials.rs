@@ -6,8 +6,7 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
 use rayon::prelude::*;
 
-use crate::random::Stream;
-use crate::rate::batch::Batch;
+use crate::rate::batch::{Batch, TrialRange};
 use crate::rate::network::RateNetwork;
 use crate::task::Task;
 
@@ -29,19 +28,6 @@ pub struct Trials<B: Backend> {
     pub target_values: Vec<f32>,
     /// The right answers, K × B.
     pub labels: Vec<i8>,
-}
-
-/// Which trials of a stream, and what for.
-#[derive(Clone, Copy, Debug)]
-pub struct TrialRange {
-    /// The stream.
-    pub stream: Stream,
-    /// The first one's place in it.
-    pub first: u64,
-    /// How many, B.
-    pub trials: usize,
-    /// Whether r fluctuates.
-    pub fluctuating: bool,
 }
 
 /// Where the trials of K networks come from: each network has its own seed and
@@ -133,16 +119,7 @@ impl<B: Backend> TrialSource<B> {
             .networks
             .par_iter()
             .zip(&self.seeds)
-            .map(|(network, &seed)| {
-                Batch::draw(
-                    network,
-                    &self.task,
-                    (seed, range.stream),
-                    range.first,
-                    range.trials,
-                    range.fluctuating,
-                )
-            })
+            .map(|(network, &seed)| Batch::draw(network, &self.task, seed, range))
             .collect();
         Trials::of_batches(&batches, self.networks[0].units, &self.device)
     }

@@ -8,10 +8,10 @@ use cubecl::prelude::*;
 use rayon::prelude::*;
 
 use super::kernels::{self, DrawGivenLaunch, DrawLeftLaunch, Drawing};
-use super::launch::{Cubes, cube, empty, indexable, tensor};
+use super::tensors::{Cubes, cube, empty, indexable, tensor};
 use crate::random::generator;
-use crate::rate::batch::noise_of;
-use crate::rate::ensemble::trials::{TrialRange, TrialSource, Trials};
+use crate::rate::batch::{TrialRange, noise_of};
+use crate::rate::ensemble::trials::{TrialSource, Trials};
 use crate::rate::normal::jump;
 use crate::task::{Task, Trial};
 

@@ -16,7 +16,7 @@ use crate::rate::normal::{DEVIATE_SD, PERMUTATION};
 
 /// φ, as far as a kernel must know it when it is compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Shape {
+pub enum Curve {
     /// 1 / (1 + e^−x).
     Sigmoid,
     /// min(max(x, 0), 20).
@@ -31,7 +31,7 @@ pub enum Shape {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Features {
     /// φ.
-    pub shape: Shape,
+    pub shape: Curve,
     /// Whether noise is added to x.
     pub noisy: bool,
     /// Whether r fluctuates.
@@ -203,12 +203,12 @@ fn sigmoid(x: f32) -> f32 {
 
 /// φ(x).
 #[cube]
-fn rate(x: f32, table: &Array<f32>, #[comptime] shape: Shape) -> f32 {
-    if comptime!(shape == Shape::Sigmoid) {
+fn rate(x: f32, table: &Array<f32>, #[comptime] shape: Curve) -> f32 {
+    if comptime!(shape == Curve::Sigmoid) {
         sigmoid(x)
-    } else if comptime!(shape == Shape::ClippedRelu) {
+    } else if comptime!(shape == Curve::ClippedRelu) {
         clamp(x, 0.0, 20.0)
-    } else if comptime!(shape == Shape::Softplus) {
+    } else if comptime!(shape == Curve::Softplus) {
         clamp_max(unclipped_softplus(x), 20.0)
     } else {
         let inside = clamp((x - table[0]) * table[1], 0.0, table[2] - 1e-3);
@@ -220,12 +220,12 @@ fn rate(x: f32, table: &Array<f32>, #[comptime] shape: Shape) -> f32 {
 
 /// φ'(x), where `rate` is φ(x).
 #[cube]
-fn slope(x: f32, rate: f32, table: &Array<f32>, #[comptime] shape: Shape) -> f32 {
-    if comptime!(shape == Shape::Sigmoid) {
+fn slope(x: f32, rate: f32, table: &Array<f32>, #[comptime] shape: Curve) -> f32 {
+    if comptime!(shape == Curve::Sigmoid) {
         rate * (1.0 - rate)
-    } else if comptime!(shape == Shape::ClippedRelu) {
+    } else if comptime!(shape == Curve::ClippedRelu) {
         select(x > 0.0 && x <= 20.0, 1.0, 0.0)
-    } else if comptime!(shape == Shape::Softplus) {
+    } else if comptime!(shape == Curve::Softplus) {
         select(unclipped_softplus(x) <= 20.0, sigmoid(x), 0.0)
     } else {
         let position = (x - table[0]) * table[1];

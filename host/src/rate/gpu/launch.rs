@@ -1,9 +1,8 @@
 //! Launching the kernels: tensors in, tensors out.
 
-use burn::tensor::{DType, Shape, Tensor, TensorPrimitive};
-use burn_cubecl::kernel::into_contiguous;
+use burn::tensor::{Shape, Tensor};
 use burn_cubecl::tensor::CubeTensor;
-use burn_cubecl::{BoolElement, CubeBackend, CubeRuntime, IntElement};
+use burn_cubecl::{BoolElement, CubeRuntime, IntElement};
 use cubecl::prelude::*;
 use cubek::matmul::definition::{MatmulElems, MatmulGlobalElems};
 use cubek::matmul::launch::Strategy;
@@ -14,12 +13,11 @@ use super::kernels::{
     self, AdjointGivenLaunch, AdjointLeftLaunch, Features, ForwardGivenLaunch, ForwardLeftLaunch,
 };
 use super::plan::{Limits, Plan};
+use super::tensors::{Cubes, cube, empty, indexable, tensor};
 use crate::rate::activation::Activation;
-use crate::rate::ensemble::trials::{TrialRange, TrialSource, Trials};
+use crate::rate::batch::TrialRange;
+use crate::rate::ensemble::trials::{TrialSource, Trials};
 use crate::rate::ensemble::{Costate, Couplings, Drive, SideBySide, Trajectory, operations};
-
-/// The back end of a runtime, in single precision.
-pub(super) type Cubes<R, I, T> = CubeBackend<R, f32, I, T>;
 
 /// The outputs, and the trajectory if it was asked for.
 type Forward<R, I, T> = (
@@ -103,20 +101,6 @@ struct Launch<R: CubeRuntime> {
     client: ComputeClient<R>,
     device: R::Device,
     plan: Plan,
-}
-
-/// The primitive of a tensor, contiguous.
-pub(super) fn cube<R: CubeRuntime, I: IntElement, T: BoolElement, const D: usize>(
-    tensor: Tensor<Cubes<R, I, T>, D>,
-) -> CubeTensor<R> {
-    into_contiguous(tensor.into_primitive().tensor())
-}
-
-/// A primitive as a tensor.
-pub(super) fn tensor<R: CubeRuntime, I: IntElement, T: BoolElement, const D: usize>(
-    cube: CubeTensor<R>,
-) -> Tensor<Cubes<R, I, T>, D> {
-    Tensor::from_primitive(TensorPrimitive::Float(cube))
 }
 
 impl<R: CubeRuntime> Launch<R> {
@@ -255,36 +239,18 @@ impl<R: CubeRuntime> Launch<R> {
     }
 }
 
-/// A place for so many numbers.
-pub(super) fn empty<R: CubeRuntime>(
-    client: &ComputeClient<R>,
-    device: &R::Device,
-    shape: Shape,
-) -> CubeTensor<R> {
-    let handle = client.empty(shape.num_elements() * size_of::<f32>());
-    CubeTensor::new_contiguous(client.clone(), device.clone(), shape, handle, DType::F32)
-}
-
-/// Kernels count the numbers of an array in 32 bits.
-pub(super) fn indexable(numbers: usize) {
-    assert!(
-        u32::try_from(numbers).is_ok(),
-        "{numbers} numbers in one array; train fewer networks or trials at once"
-    );
-}
-
 /// φ for a kernel, and its table: low end, density, index of the last value,
 /// values.
-fn shape_of(activation: &Activation) -> (kernels::Shape, Vec<f32>) {
+fn shape_of(activation: &Activation) -> (kernels::Curve, Vec<f32>) {
     match activation {
-        Activation::Sigmoid => (kernels::Shape::Sigmoid, vec![0.0]),
-        Activation::ClippedRelu => (kernels::Shape::ClippedRelu, vec![0.0]),
-        Activation::Softplus => (kernels::Shape::Softplus, vec![0.0]),
+        Activation::Sigmoid => (kernels::Curve::Sigmoid, vec![0.0]),
+        Activation::ClippedRelu => (kernels::Curve::ClippedRelu, vec![0.0]),
+        Activation::Softplus => (kernels::Curve::Softplus, vec![0.0]),
         Activation::Table(table) => {
             let last = (table.values.len() - 1) as f32;
             let mut numbers = vec![table.low, table.density, last];
             numbers.extend_from_slice(&table.values);
-            (kernels::Shape::Table, numbers)
+            (kernels::Curve::Table, numbers)
         }
     }
 }
