@@ -168,7 +168,7 @@ mod tests {
             p_inh: 0.4,
             p_rec: 0.5,
             som_units: 3,
-            ..RateOptions::published(Task::Mante, 40)
+            ..RateOptions::published(Task::mante(), 40)
         }
     }
 
@@ -179,7 +179,7 @@ mod tests {
         assert_ne!(start(5).w, start(6).w);
         let network = start(5);
         assert_eq!(network.w.len(), 40 * 40);
-        assert_eq!(network.w_in.len(), 40 * Task::Mante.channels());
+        assert_eq!(network.w_in.len(), 40 * Task::mante().channels());
         assert_eq!(
             (network.readout.outputs(), network.readout.units()),
             (1, 40)

@@ -377,7 +377,7 @@ mod tests {
 
     #[test]
     fn counts_without_end_are_answered_with_the_limit_and_what_they_would_take() {
-        let plain = RateOptions::published(Task::Xor, 20);
+        let plain = RateOptions::published(Task::xor(), 20);
         let refused = |change: fn(&mut RateOptions, usize)| {
             for count in [1_000_000_000, usize::MAX] {
                 let mut options = plain.clone();
@@ -394,7 +394,7 @@ mod tests {
         refused(|o, count| o.settle = count);
         let large = RateOptions {
             batch: MOST_BATCH,
-            ..RateOptions::published(Task::Xor, MOST_UNITS)
+            ..RateOptions::published(Task::xor(), MOST_UNITS)
         };
         let error = large.checked().expect_err("more than any machine has");
         assert!(error.to_string().contains("TB"), "{error}");
