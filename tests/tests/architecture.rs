@@ -102,13 +102,6 @@ const KNOWN: &[Known] = &[
         to: "*",
         because: "a definition holds pulses, which make a definition",
     },
-    Known {
-        sources: "firmware-example/app/src",
-        folder: "",
-        from: "trial",
-        to: "server",
-        because: "a trial sends its answers itself",
-    },
 ];
 
 fn read(folder: &str) -> Crate {
