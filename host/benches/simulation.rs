@@ -14,10 +14,10 @@ use std::path::Path;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use rate2spike::convert::one_to_one;
 use rate2spike::formats::rate_model::RateModelFile;
-use rate2spike::quantize::{self, quantize};
+use rate2spike::quantize::quantize;
 use rate2spike::rate::network::RateNetwork;
 use rate2spike::rate::options::RateOptions;
-use rate2spike::spiking::experiment::{Experiment, clock, decision};
+use rate2spike::spiking::experiment::{Experiment, clock};
 use rate2spike::spiking::network::SpikingNetwork;
 use rate2spike::spiking::neuron::Neuron;
 use rate2spike::spiking::tables::Float;
@@ -40,14 +40,8 @@ fn float<A: Float>(
     bench: impl FnOnce(&mut dyn FnMut()),
 ) {
     let tables = network.tables::<A>(step);
-    let experiment = Experiment {
-        network: &tables.tables(),
-        task: Task::go_nogo(),
-        decision: decision(&Task::go_nogo(), step),
-        clock: clock(&Task::go_nogo(), step),
-        step_ms: step.ms,
-        seed: 1,
-    };
+    let tables = tables.tables();
+    let experiment = Experiment::floating(&tables, &Task::go_nogo(), step, 1);
     let mut memory = Memory::of(experiment.network);
     let mut index = 0;
     bench(&mut || {
@@ -59,14 +53,7 @@ fn float<A: Float>(
 fn fixed(network: &SpikingNetwork, step: &TimeStep, bench: impl FnOnce(&mut dyn FnMut())) {
     let quantized = quantize(network, &Task::go_nogo(), step).expect("the network fits");
     let deployed = Deployed::read(&quantized.bytes).expect("what was written is read");
-    let experiment = Experiment {
-        network: &deployed,
-        task: Task::go_nogo(),
-        decision: quantize::decision(&Task::go_nogo(), step),
-        clock: clock(&Task::go_nogo(), step),
-        step_ms: step.ms,
-        seed: 1,
-    };
+    let experiment = Experiment::deployed(&deployed, &Task::go_nogo(), 1);
     let mut memory = Memory::of(&deployed);
     let mut index = 0;
     bench(&mut || {

@@ -32,10 +32,10 @@ use crate::spiking::time_step::{StepError, TimeStep};
 use crate::statistics::Accuracy;
 use crate::task::{SAMPLE_MS, Task};
 
-/// How the scaling of a network is chosen.
+/// The choice of a network's scaling.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Scaling {
-    /// This λ.
+    /// A λ that is taken as it is.
     Given(f64),
     /// The λ that the network was trained for, or a calibration where the
     /// network does not spike well enough with it.
@@ -70,11 +70,11 @@ impl Scaling {
 pub struct Route<'a> {
     /// The rate network.
     pub network: &'a RateNetwork,
-    /// Its task.
+    /// The task of the network.
     pub task: Task,
     /// The spiking neuron.
     pub neuron: Neuron,
-    /// How λ is chosen.
+    /// The choice of λ.
     pub scaling: Scaling,
     /// The time step of a search for λ; `None` for the step that ships.
     pub search_step: Option<TimeStep>,
@@ -88,7 +88,7 @@ pub struct Route<'a> {
     pub seed: u64,
 }
 
-/// How far a route has come.
+/// A step on the way, for a progress bar.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Progress {
     /// The search for λ: trials of each candidate.
@@ -140,7 +140,7 @@ pub struct Deployment {
     pub quantized: Quantized,
     /// Time that the quantization took, s.
     pub quantize_seconds: f64,
-    /// Its trials in fixed point: the same as those of the spiking network.
+    /// The trials in fixed point: the same as those of the spiking network.
     pub outcomes: Vec<Outcome>,
     /// Their score.
     pub score: Score,

@@ -47,13 +47,13 @@ impl Interval {
 /// Shares of right answers by both criteria.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Accuracy {
-    /// By the published criterion.
+    /// Share by the published criterion.
     pub accuracy: f64,
-    /// By the strict criterion.
+    /// Share by the strict criterion.
     pub strict: f64,
 }
 
-/// How two forms of a network differ on the same trials.
+/// The difference between two forms of a network on the same trials.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Paired {
     /// Trials that the second form got right and the first wrong.
@@ -73,7 +73,7 @@ impl Paired {
         paired
     }
 
-    /// Whether the second form is worse, with an error of 2.5 % where both are
+    /// True if the second form is worse, with an error of 2.5 % where both are
     /// equally good (McNemar Q., Psychometrika 12:153 (1947), in its exact form).
     pub fn is_worse(&self) -> bool {
         sign_test(self.lost, self.gained) < 0.025

@@ -23,14 +23,7 @@ fn network(task: Task) -> Vec<u8> {
 }
 
 fn experiment<'n>(deployed: &'n Deployed, task: Task) -> Experiment<'n, Deployed<'n>> {
-    Experiment {
-        network: deployed,
-        task,
-        decision: deployed.payload().decision,
-        clock: deployed.payload().clock,
-        step_ms: f64::from(deployed.payload().step_ns) / 1e6,
-        seed: 1,
-    }
+    Experiment::deployed(deployed, &task, 1)
 }
 
 /// Trials of each task: an emulated Pico takes some seconds for one.

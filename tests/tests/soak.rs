@@ -12,14 +12,7 @@ fn trials_in_a_row_spike_as_in_parts_and_take_no_memory() {
     for task in Task::built_in() {
         let bytes = untrained(task.clone(), 16, 1.0);
         let network = Deployed::read(&bytes).expect("our own");
-        let experiment = Experiment {
-            network: &network,
-            task: task.clone(),
-            decision: network.payload().decision,
-            clock: network.payload().clock,
-            step_ms: 1.0,
-            seed: 1,
-        };
+        let experiment = Experiment::deployed(&network, &task, 1);
         let mut trials = 0;
         let soaked = soak(&experiment, 3000, |done| trials = done);
         assert_eq!(trials, 3000);

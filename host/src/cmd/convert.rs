@@ -1,28 +1,29 @@
 //! `rate2spike convert`: rate → spiking, and the search for λ.
 
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::convert::Infallible;
+use std::path::PathBuf;
 
 use clap::Args;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::console::Console;
 use super::plot::PlotFile;
 use super::warnings::Warnings;
 use super::{CommandError, Lambdas, NeuronArgs, task_of, trials};
-use crate::convert::calibrate::{CalibrateError, Calibration, Request};
-use crate::convert::one_to_one;
-use crate::convert::refit::refit;
-use crate::convert::search::{Candidate, Search, Standing, best, trials_met};
+use crate::convert::calibrate::{CalibrateError, Request};
+use crate::convert::refit::{TriedRefit, try_refit};
+use crate::convert::search::{
+    Candidate, FRESH_SEED, Search, Standing, best, default_lambdas, trials_met,
+};
 use crate::formats::choice::Choice;
 use crate::formats::disk;
-use crate::formats::mat::Value;
-use crate::formats::outputs::Outputs;
+use crate::formats::journal::{Journal, JournalError};
 use crate::formats::rate_model::RateModelFile;
 use crate::formats::task;
+use crate::rate::activation::{ActivationKind, LIF_LAMBDA};
+use crate::rate::network::RateNetwork;
 use crate::report::figures::conversion;
 use crate::spiking::experiment::score_f64;
-use crate::spiking::network::SpikingNetwork;
 use crate::statistics::{Accuracy, Interval};
 use crate::task::Task;
 
@@ -30,12 +31,19 @@ use crate::task::Task;
 ///
 /// Example:  rate2spike convert models/go-nogo/…/Task_go-nogo_….mat
 ///
-/// Writes opt_scaling_factor, all_perfs and scaling_factors, the published names.
-/// A model that has an opt_scaling_factor is searched again only with --force,
-/// or where a crashed search left NaN in it. A search that was killed goes on
-/// where it was when the same command is given again.
+/// Without a mode: a search. Writes opt_scaling_factor, all_perfs and
+/// scaling_factors, the published names. The best lambda has the most right
+/// answers; of several that are equally often right it is the one whose output is
+/// closest to the target. A model of activation lif keeps the lambda that it was
+/// trained for, unless --lambdas asks for a search. A model that has an
+/// opt_scaling_factor is searched again only with --force, or where a crashed
+/// search left NaN in it. A search that was killed goes on where it was when the
+/// same command is given again.
 ///
-/// --calibrate fits every unit by itself, and needs no search: the median of the
+/// --lambda scores one value and writes nothing; --lambdas with this one value
+/// writes it.
+///
+/// --calibrate fits each unit by itself, and needs no search: the median of the
 /// units' lambdas is written as opt_scaling_factor, the rest as unit_calibration.
 #[derive(Clone, Debug, Args)]
 #[command(verbatim_doc_comment)]
@@ -43,31 +51,31 @@ pub struct ConvertArgs {
     /// The rate model
     #[arg(value_name = "MODEL.mat")]
     pub model: PathBuf,
-    /// Candidates: FIRST:STEP:LAST, or values with commas between
-    #[arg(long, default_value = "20:5:75", conflicts_with = "lambda")]
-    pub lambdas: Lambdas,
-    /// Score this one value
+    /// Candidates of the search: FIRST:STEP:LAST, or values with commas between [default: 50 with lif, 20:5:75 with sigmoid, else 4:2:26]
+    #[arg(long)]
+    pub lambdas: Option<Lambdas>,
+    /// Score this one value; nothing is written
     #[arg(long, value_name = "LAMBDA", allow_negative_numbers = true)]
     pub lambda: Option<f64>,
     /// Trials of each candidate
     #[arg(long, default_value = "100", value_parser = trials)]
     pub trials: usize,
-    /// Drop candidates that cannot win early: the same winner within its interval, sooner
+    /// Search: drop candidates early that cannot win; the same winner within its interval, sooner
     #[arg(long)]
     pub race: bool,
     /// The task, where the file's name does not say it
     #[arg(long, value_name = "TASK", value_parser = task::parse)]
     pub task: Option<Task>,
-    /// Fit the readout anew to the spikes of so many trials, at the best lambda; kept if it scores no worse on others
+    /// Search: fit the readout anew to the spikes of this many trials, at the best lambda; kept if it scores no worse on others
     #[arg(long, value_name = "TRIALS", num_args = 0..=1, default_missing_value = "200", value_parser = trials)]
     pub refit_readout: Option<usize>,
     /// Instead of one lambda, give each unit a scale, a constant current and a lambda of its own
-    #[arg(long, conflicts_with_all = ["lambdas", "lambda", "refit_readout", "initial_weights"])]
+    #[arg(long)]
     pub calibrate: bool,
     /// Use the weights before training, as a control; nothing is written
     #[arg(long)]
     pub initial_weights: bool,
-    /// Search again where a result is there already
+    /// Search or calibrate again where a result is there already
     #[arg(long)]
     pub force: bool,
     /// Score only; do not write into the model
@@ -79,21 +87,114 @@ pub struct ConvertArgs {
     /// Seed of the trials
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Draw the accuracy by lambda: .svg or .png
+    /// Search: draw the accuracy by lambda, as .svg or .png
     #[arg(long, value_name = "FILE")]
     pub plot: Option<PlotFile>,
+}
+
+/// The mode that the flags ask for.
+#[derive(Clone, Debug, PartialEq)]
+enum Mode {
+    Search(SearchMode),
+    Score(ScoreMode),
+    Calibrate(CalibrateMode),
+}
+
+/// Score candidates and write the best.
+#[derive(Clone, Debug, PartialEq)]
+struct SearchMode {
+    /// The candidates; those of the activation if absent.
+    lambdas: Option<Vec<f64>>,
+    race: bool,
+    /// Trials to which the readout is fitted.
+    refit_readout: Option<usize>,
+    writes: bool,
+    force: bool,
+}
+
+/// Score one λ and write nothing.
+#[derive(Clone, Debug, PartialEq)]
+struct ScoreMode {
+    lambda: f64,
+}
+
+/// Calibrate each unit.
+#[derive(Clone, Debug, PartialEq)]
+struct CalibrateMode {
+    writes: bool,
+    force: bool,
+}
+
+impl ConvertArgs {
+    /// The mode; a flag of another mode is an error that names the flag's mode.
+    fn mode(&self) -> Result<Mode, CommandError> {
+        const SEARCH: &str = "a search (neither --lambda nor --calibrate)";
+        let search_flags = [
+            ("--lambdas", self.lambdas.is_some()),
+            ("--race", self.race),
+            ("--refit-readout", self.refit_readout.is_some()),
+            ("--plot", self.plot.is_some()),
+        ];
+        let search_flag = search_flags.iter().find(|(_, given)| *given);
+        let refused = |flag: &str, owner: &str, advice: String| {
+            Err(CommandError::Usage(format!(
+                "{flag} belongs to {owner}; {advice}"
+            )))
+        };
+        if self.calibrate {
+            if let Some(lambda) = self.lambda {
+                let advice = format!(
+                    "--calibrate finds a lambda for each unit; leave --lambda {lambda} or --calibrate out"
+                );
+                return refused("--lambda", "the score of one value", advice);
+            }
+            if let Some((flag, _)) = search_flag {
+                let advice = format!("leave {flag} or --calibrate out");
+                return refused(flag, SEARCH, advice);
+            }
+            if self.initial_weights {
+                let advice = "leave --initial-weights or --calibrate out".into();
+                return refused("--initial-weights", "a search or a score", advice);
+            }
+            return Ok(Mode::Calibrate(CalibrateMode {
+                writes: !self.dry_run,
+                force: self.force,
+            }));
+        }
+        if let Some(lambda) = self.lambda {
+            let advice = format!(
+                "--lambda scores one value and writes nothing; to search and write it give --lambdas {lambda} in place of --lambda {lambda}"
+            );
+            if let Some((flag, _)) = search_flag {
+                return refused(flag, SEARCH, advice);
+            }
+            if self.force {
+                return refused("--force", "a search or --calibrate", advice);
+            }
+            return Ok(Mode::Score(ScoreMode { lambda }));
+        }
+        Ok(Mode::Search(SearchMode {
+            lambdas: self.lambdas.as_ref().map(|Lambdas(all)| all.clone()),
+            race: self.race,
+            refit_readout: self.refit_readout,
+            writes: !self.initial_weights && !self.dry_run,
+            force: self.force,
+        }))
+    }
 }
 
 #[derive(Serialize)]
 struct ConvertReport<'a> {
     #[serde(serialize_with = "super::console::lossy")]
     model: &'a PathBuf,
-    task: String,
+    task: &'a str,
     lambdas: Vec<f64>,
     accuracy: Vec<f64>,
     interval: Vec<Interval>,
     strict: Vec<f64>,
     mean_rate_hz: Vec<f64>,
+    /// Root mean square of the output's distance from the target.
+    output_error: Vec<f64>,
     trials: usize,
     trials_met: Vec<usize>,
     best_lambda: f64,
@@ -102,7 +203,7 @@ struct ConvertReport<'a> {
     warnings: Warnings,
 }
 
-/// What came of `--refit-readout`, on trials that it has not seen.
+/// The result of `--refit-readout`, on trials that it has not seen.
 #[derive(Serialize)]
 struct RefitReport {
     /// Strength of the ridge.
@@ -110,85 +211,16 @@ struct RefitReport {
     trials: usize,
     before: Accuracy,
     after: Accuracy,
-    /// Whether the new readout is in the model now.
+    /// True if the new readout is in the model now.
     kept: bool,
-    #[serde(skip)]
-    readout: Vec<f64>,
 }
 
-/// Runs the command.
-pub fn run(args: &ConvertArgs, console: &Console) -> Result<(), CommandError> {
-    let mut model = RateModelFile::read(&args.model)?;
-    let writes = !args.initial_weights && !args.dry_run;
-    if writes {
-        disk::check_rewritable(&args.model)?;
-    }
-    if writes && !args.force {
-        refuse_a_second_search(&model)?;
-    }
-    if writes {
-        model.check_writable()?;
-    }
-    let task = task_of(&model, args.task.as_ref())?;
-    if args.calibrate {
-        return calibrate(args, console, model, &task, writes);
-    }
-    let network = if args.initial_weights {
-        model.initial()?
-    } else {
-        model.network.clone()
-    };
-    let lambdas = args
-        .lambda
-        .map_or_else(|| args.lambdas.0.clone(), |lambda| vec![lambda]);
-    let (neuron, step) = (args.neuron.neuron()?, args.neuron.step()?);
-    args.plot.as_ref().map_or(Ok(()), PlotFile::check)?;
-    let settings = Search {
-        network: &network,
-        task: task.clone(),
-        neuron,
-        step,
-        lambdas: &lambdas,
-        trials: args.trials,
-        seed: args.seed,
-        race: args.race,
-    };
-    let journal = Journal::of(&args.model, &settings, writes)?;
-    let bar = console.progress(
-        args.trials as u64,
-        "trial {pos}/{len} of each lambda [{elapsed}, {eta} left]",
-    );
-    let met = trials_met(&journal.standing);
-    if met > 0 {
-        console.note(format!(
-            "goes on with the search that was cut after {met} of {} trials",
-            args.trials
-        ));
-    }
-    let candidates = search_from(&settings, journal, &bar, &args.model)?;
-    bar.finish_and_clear();
-    let best = best(&candidates).expect("there is at least one candidate");
-    let refit = args
-        .refit_readout
-        .map(|trials| refit_at(&settings, best.lambda, trials, &args.model))
-        .transpose()?;
-    if writes {
-        write(&mut model, &candidates, best, refit.as_ref())?;
-        disk::remove_if_there(&journal_path(&args.model))?;
-    }
-    if let Some(plot) = &args.plot {
-        plot.write(&conversion::accuracy(&candidates, best.lambda, args.trials))?;
-    }
-    report(args, console, &task, &candidates, refit, writes);
-    Ok(())
-}
-
-/// What came of `--calibrate`.
+/// The result of `--calibrate`.
 #[derive(Serialize)]
 struct CalibrationReport<'a> {
     #[serde(serialize_with = "super::console::lossy")]
     model: &'a PathBuf,
-    task: String,
+    task: &'a str,
     /// Median of the units.
     lambda: f64,
     /// κ of the fit.
@@ -204,165 +236,281 @@ struct CalibrationReport<'a> {
     written: bool,
 }
 
-/// Calibrates each unit, and writes that into the model.
-fn calibrate(
-    args: &ConvertArgs,
-    console: &Console,
-    mut model: RateModelFile,
-    task: &Task,
-    writes: bool,
-) -> Result<(), CommandError> {
-    let neuron = args.neuron.neuron()?;
-    let request = Request {
-        network: &model.network,
-        task: task.clone(),
-        neuron,
-        trials: args.trials,
-        seed: args.seed,
+/// Runs the command.
+pub fn run(args: &ConvertArgs, console: &Console) -> Result<(), CommandError> {
+    let mode = args.mode()?;
+    let model = RateModelFile::read(&args.model)?;
+    let conversion = Conversion {
+        args,
+        console,
+        task: task_of(&model, args.task.as_ref())?,
     };
-    let failed = |source: CalibrateError| {
-        CommandError::Failed(format!("{}: {source}", args.model.display()))
-    };
-    let found = request.find().map_err(failed)?;
-    let network = found.calibration.network(&model.network, neuron);
-    let network = network.map_err(|source| failed(source.into()))?;
-    let step = args.neuron.step()?;
-    let fresh = score_f64(&network, task, &step, args.seed ^ FRESH_SEED, args.trials);
-    let lambda = found.calibration.median_lambda();
-    if writes {
-        adopt(
-            &mut model,
-            &found.calibration,
-            Choice {
+    match mode {
+        Mode::Search(mode) => conversion.search(model, &mode),
+        Mode::Score(ScoreMode { lambda }) => conversion.score(&model, lambda),
+        Mode::Calibrate(mode) => conversion.calibrate(model, &mode),
+    }
+}
+
+/// The parts that the three modes share.
+struct Conversion<'a> {
+    args: &'a ConvertArgs,
+    console: &'a Console,
+    task: Task,
+}
+
+impl Conversion<'_> {
+    fn search(&self, mut model: RateModelFile, mode: &SearchMode) -> Result<(), CommandError> {
+        let args = self.args;
+        if mode.writes {
+            refuse_a_second_result(&model, mode.force)?;
+            check_rewritable(&model)?;
+        }
+        args.plot.as_ref().map_or(Ok(()), PlotFile::check)?;
+        let network = self.network(&model)?;
+        let lambdas = self.candidates(mode, network.activation);
+        let search = self.settings(&network, &lambdas, mode.race)?;
+        let (candidates, journal) = self.searched(&search, mode.writes)?;
+        let best = best(&candidates).expect("there is at least one candidate");
+        let refit = mode
+            .refit_readout
+            .map(|trials| try_refit(&search, best.lambda, trials))
+            .transpose()
+            .map_err(|error| CommandError::Failed(format!("{}: {error}", args.model.display())))?;
+        if mode.writes {
+            let kept = refit.as_ref().filter(|refit| refit.is_no_worse());
+            let readout = kept.map(|refit| &refit.refit.readout[..]);
+            model.adopt_search(&candidates, best, readout)?;
+        }
+        if let Some(journal) = journal {
+            journal.remove()?;
+        }
+        if let Some(plot) = &args.plot {
+            plot.write(&conversion::accuracy(&candidates, best.lambda, args.trials))?;
+        }
+        self.report(&candidates, refit.as_ref(), mode);
+        Ok(())
+    }
+
+    fn score(&self, model: &RateModelFile, lambda: f64) -> Result<(), CommandError> {
+        let network = self.network(model)?;
+        let lambdas = [lambda];
+        let search = self.settings(&network, &lambdas, false)?;
+        let (candidates, _) = self.searched(&search, false)?;
+        let mode = SearchMode {
+            lambdas: Some(vec![lambda]),
+            race: false,
+            refit_readout: None,
+            writes: false,
+            force: false,
+        };
+        self.report(&candidates, None, &mode);
+        Ok(())
+    }
+
+    fn calibrate(
+        &self,
+        mut model: RateModelFile,
+        mode: &CalibrateMode,
+    ) -> Result<(), CommandError> {
+        let args = self.args;
+        if mode.writes {
+            refuse_a_second_result(&model, mode.force)?;
+            check_rewritable(&model)?;
+        }
+        let (neuron, step) = (args.neuron.neuron()?, args.neuron.step()?);
+        let request = Request {
+            network: &model.network,
+            task: self.task.clone(),
+            neuron,
+            trials: args.trials,
+            seed: args.seed,
+        };
+        let failed = |source: CalibrateError| {
+            CommandError::Failed(format!("{}: {source}", args.model.display()))
+        };
+        let found = request.find().map_err(failed)?;
+        let network = found.calibration.network(&model.network, neuron);
+        let network = network.map_err(|source| failed(source.into()))?;
+        let seed = args.seed ^ FRESH_SEED;
+        let fresh = score_f64(&network, &self.task, &step, seed, args.trials);
+        if mode.writes {
+            let choice = Choice {
                 trials: args.trials,
                 seed: args.seed,
-            },
-        )?;
-    }
-    let report = CalibrationReport {
-        model: &args.model,
-        task: task.name().into(),
-        lambda,
-        irregularity: found.irregularity,
-        rounds: found.rounds,
-        trials: args.trials,
-        chosen: (&found.score).into(),
-        fresh: (&fresh).into(),
-        mean_rate_hz: fresh.mean_rate_hz,
-        written: writes,
-    };
-    console.json(&report);
-    console.say(format!(
-        "calibrated (irregularity {}, {} rounds): accuracy {:.3}, strict {:.3}, on {} fresh trials; mean rate {:.1} Hz, median lambda {:.0}",
-        report.irregularity,
-        report.rounds,
-        report.fresh.accuracy,
-        report.fresh.strict,
-        report.trials,
-        report.mean_rate_hz,
-        lambda
-    ));
-    Ok(())
-}
-
-/// Writes a calibration into the model, in place of what a search wrote.
-pub fn adopt(
-    model: &mut RateModelFile,
-    calibration: &Calibration,
-    choice: Choice,
-) -> Result<(), CommandError> {
-    for name in ["all_perfs", "scaling_factors"] {
-        model.variables.remove(name);
-    }
-    let lambda = Value::scalar(calibration.median_lambda());
-    model.variables.insert("opt_scaling_factor", lambda);
-    model.set_refitted_readout(None);
-    model.set_calibration(Some(calibration));
-    choice.keep_in(model);
-    Ok(model.write()?)
-}
-
-/// What the seed of trials that neither a search nor a fit has seen differs by.
-const FRESH_SEED: u64 = 0x7E57;
-
-/// Time between two writes of a search's journal.
-const JOURNAL_EVERY: Duration = Duration::from_secs(2);
-
-/// A search under way, beside its model: what a killed search goes on from.
-#[derive(Serialize, Deserialize)]
-struct Journal {
-    /// Of the search that it belongs to.
-    fingerprint: u64,
-    standing: Standing,
-    #[serde(skip)]
-    path: Option<PathBuf>,
-}
-
-fn journal_path(model: &Path) -> PathBuf {
-    model.with_extension("search.json")
-}
-
-impl Journal {
-    /// What is left of the same search, else an empty one; without a path if
-    /// nothing is to be written.
-    fn of(model: &Path, search: &Search, writes: bool) -> Result<Self, CommandError> {
-        let path = journal_path(model);
-        let fingerprint = search.fingerprint();
-        let mut found: Option<Self> = None;
-        if writes {
-            let parsed = |bytes: &[u8]| serde_json::from_slice(bytes).ok();
-            Outputs::new().derives("another name of the model", &path, |bytes| {
-                parsed(bytes).is_some_and(|_: Self| true)
-            })?;
-            if path.exists() {
-                found = parsed(&disk::read(&path)?);
-            }
+            };
+            model.adopt_calibration(&found.calibration, choice)?;
         }
-        let standing = found
-            .filter(|found| found.fingerprint == fingerprint)
-            .map_or_else(Standing::new, |found| found.standing);
-        Ok(Self {
-            fingerprint,
-            standing,
-            path: writes.then_some(path),
+        let report = CalibrationReport {
+            model: &args.model,
+            task: self.task.name(),
+            lambda: found.calibration.median_lambda(),
+            irregularity: found.irregularity,
+            rounds: found.rounds,
+            trials: args.trials,
+            chosen: (&found.score).into(),
+            fresh: (&fresh).into(),
+            mean_rate_hz: fresh.mean_rate_hz,
+            written: mode.writes,
+        };
+        self.console.json(&report);
+        self.console.say(format!(
+            "calibrated (irregularity {}, {} rounds): accuracy {:.3}, strict {:.3}, on {} fresh trials; mean rate {:.1} Hz, median lambda {:.0}; {}",
+            report.irregularity,
+            report.rounds,
+            report.fresh.accuracy,
+            report.fresh.strict,
+            report.trials,
+            report.mean_rate_hz,
+            report.lambda,
+            written(mode.writes)
+        ));
+        Ok(())
+    }
+
+    /// The network that is converted.
+    fn network(&self, model: &RateModelFile) -> Result<RateNetwork, CommandError> {
+        if self.args.initial_weights {
+            Ok(model.initial()?)
+        } else {
+            Ok(model.network.clone())
+        }
+    }
+
+    fn candidates(&self, mode: &SearchMode, activation: ActivationKind) -> Vec<f64> {
+        if let Some(lambdas) = &mode.lambdas {
+            return lambdas.clone();
+        }
+        if activation == ActivationKind::Lif {
+            self.console.note(format!(
+                "the network was trained for lambda {LIF_LAMBDA} and keeps it; give --lambdas to search"
+            ));
+        }
+        default_lambdas(activation)
+    }
+
+    fn settings<'s>(
+        &self,
+        network: &'s RateNetwork,
+        lambdas: &'s [f64],
+        race: bool,
+    ) -> Result<Search<'s>, CommandError> {
+        Ok(Search {
+            network,
+            task: self.task.clone(),
+            neuron: self.args.neuron.neuron()?,
+            step: self.args.neuron.step()?,
+            lambdas,
+            trials: self.args.trials,
+            seed: self.args.seed,
+            race,
         })
     }
 
-    fn write(&self) -> Result<(), CommandError> {
-        let Some(path) = &self.path else {
-            return Ok(());
-        };
-        let text = serde_json::to_vec(self).expect("plain numbers");
-        Ok(disk::write(path, &text)?)
+    /// Runs the search; with a journal, if its result is to be written.
+    fn searched(
+        &self,
+        search: &Search,
+        journaled: bool,
+    ) -> Result<(Vec<Candidate>, Option<Journal>), CommandError> {
+        let contest = search.contest().map_err(|source| CommandError::Convert {
+            path: self.args.model.clone(),
+            source,
+        })?;
+        let bar = self.console.progress(
+            search.trials as u64,
+            "trial {pos}/{len} of each lambda [{elapsed}, {eta} left]",
+        );
+        let show = |standing: &Standing| bar.set_position(trials_met(standing) as u64);
+        if !journaled {
+            let Ok(candidates) = contest.run::<Infallible>(Standing::new(), |standing| {
+                show(standing);
+                Ok(())
+            });
+            bar.finish_and_clear();
+            return Ok((candidates, None));
+        }
+        let (mut journal, standing) =
+            Journal::open(&self.args.model, search).map_err(|error| match error {
+                JournalError::Disk(error) => CommandError::from(error),
+                JournalError::Output(error) => error.into(),
+            })?;
+        let met = trials_met(&standing);
+        if met > 0 {
+            self.console.note(format!(
+                "goes on with the search that was cut after {met} of {} trials",
+                search.trials
+            ));
+        }
+        let candidates = contest.run(standing, |standing| {
+            show(standing);
+            journal.note(standing)
+        })?;
+        bar.finish_and_clear();
+        Ok((candidates, Some(journal)))
+    }
+
+    fn report(&self, candidates: &[Candidate], refit: Option<&TriedRefit>, mode: &SearchMode) {
+        let best = best(candidates).expect("there is at least one candidate");
+        let mut warnings = Warnings::default();
+        warnings.of_search(candidates, best);
+        warnings.of_trials(best.accuracy, best.interval, best.trials);
+        warnings.say(self.console);
+        let refit = refit
+            .zip(mode.refit_readout)
+            .map(|(refit, trials)| RefitReport {
+                ridge: refit.refit.ridge,
+                trials,
+                before: (&refit.before).into(),
+                after: (&refit.after).into(),
+                kept: refit.is_no_worse(),
+            });
+        let console = self.console;
+        console.say("lambda  accuracy  95 % interval  strict  rate (Hz)  off target  trials");
+        candidates
+            .iter()
+            .for_each(|candidate| console.say(line(candidate)));
+        console.say(verdict(candidates, best, mode.writes));
+        if let Some(refit) = &refit {
+            console.say(format!(
+                "readout refitted over {} trials (ridge {}): accuracy {:.3}, before {:.3}, on trials of neither; {}",
+                refit.trials,
+                refit.ridge,
+                refit.after.accuracy,
+                refit.before.accuracy,
+                if refit.kept { "kept" } else { "not kept" }
+            ));
+        }
+        let all = |value: fn(&Candidate) -> f64| candidates.iter().map(value).collect();
+        console.json(&ConvertReport {
+            model: &self.args.model,
+            task: self.task.name(),
+            lambdas: all(|c| c.lambda),
+            accuracy: all(|c| c.accuracy),
+            interval: candidates.iter().map(|c| c.interval).collect(),
+            strict: all(|c| c.strict),
+            mean_rate_hz: all(|c| c.mean_rate_hz),
+            output_error: all(|c| c.output_error),
+            trials: self.args.trials,
+            trials_met: candidates.iter().map(|c| c.trials).collect(),
+            best_lambda: best.lambda,
+            refit,
+            written: mode.writes,
+            warnings,
+        });
     }
 }
 
-fn search_from(
-    search: &Search,
-    mut journal: Journal,
-    bar: &indicatif::ProgressBar,
-    model: &Path,
-) -> Result<Vec<Candidate>, CommandError> {
-    let contest = search.contest().map_err(|source| CommandError::Convert {
-        path: model.into(),
-        source,
-    })?;
-    let mut written = Instant::now();
-    let standing = std::mem::take(&mut journal.standing);
-    contest.run(standing, |standing| {
-        bar.set_position(trials_met(standing) as u64);
-        if written.elapsed() > JOURNAL_EVERY {
-            journal.standing.clone_from(standing);
-            journal.write()?;
-            written = Instant::now();
-        }
-        Ok(())
-    })
+/// Refuses a model that could not be written back, before the work whose result
+/// would be lost.
+fn check_rewritable(model: &RateModelFile) -> Result<(), CommandError> {
+    model.check_writable()?;
+    Ok(disk::check_rewritable(&model.path)?)
 }
 
-fn refuse_a_second_search(model: &RateModelFile) -> Result<(), CommandError> {
+fn refuse_a_second_result(model: &RateModelFile, force: bool) -> Result<(), CommandError> {
     match model.variables.scalar("opt_scaling_factor") {
-        Ok(lambda) if lambda.is_finite() => Err(CommandError::Failed(format!(
+        Ok(lambda) if lambda.is_finite() && !force => Err(CommandError::Failed(format!(
             "{}: was searched before, opt_scaling_factor = {lambda}; give --force to search again, or --dry-run to score only",
             model.path.display()
         ))),
@@ -372,133 +520,145 @@ fn refuse_a_second_search(model: &RateModelFile) -> Result<(), CommandError> {
 
 fn line(candidate: &Candidate) -> String {
     format!(
-        "{:>6}  {:>8.3}  {:>5.3} to {:>5.3}  {:>6.3}  {:>9.1}  {:>6}",
+        "{:>6}  {:>8.3}  {:>5.3} to {:>5.3}  {:>6.3}  {:>9.1}  {:>10.3}  {:>6}",
         candidate.lambda,
         candidate.accuracy,
         candidate.interval.low,
         candidate.interval.high,
         candidate.strict,
         candidate.mean_rate_hz,
+        candidate.output_error,
         candidate.trials
     )
 }
 
-fn write(
-    model: &mut RateModelFile,
-    candidates: &[Candidate],
-    best: &Candidate,
-    refit: Option<&RefitReport>,
-) -> Result<(), CommandError> {
-    let accuracies = candidates
+/// The best candidate, and how it was chosen.
+fn verdict(candidates: &[Candidate], best: &Candidate, writes: bool) -> String {
+    let (lambda, accuracy, written) = (best.lambda, best.accuracy, written(writes));
+    let equal = candidates
         .iter()
-        .map(|candidate| candidate.accuracy)
-        .collect();
-    let lambdas = candidates
-        .iter()
-        .map(|candidate| candidate.lambda)
-        .collect();
-    model
-        .variables
-        .insert("opt_scaling_factor", Value::scalar(best.lambda));
-    model
-        .variables
-        .insert("all_perfs", Value::column::<f64>(accuracies));
-    model
-        .variables
-        .insert("scaling_factors", Value::row::<f64>(lambdas));
-    // A calibration or a readout of another λ must not stay.
-    model.set_calibration(None);
-    let kept = refit.filter(|refit| refit.kept);
-    model.set_refitted_readout(kept.map(|refit| {
-        let w_out = refit.readout.iter().map(|w| (w * best.lambda) as f32);
-        w_out.collect()
-    }));
-    Ok(model.write()?)
+        .filter(|c| c.trials == best.trials && c.accuracy == accuracy);
+    match (candidates.len(), equal.count()) {
+        (1, _) => format!("lambda {lambda}: accuracy {accuracy:.3}; {written}"),
+        (_, 1) => format!("best lambda {lambda} with accuracy {accuracy:.3}; {written}"),
+        (_, equal) => format!(
+            "best lambda {lambda} with accuracy {accuracy:.3}: of {equal} that are equally often right, the one whose output is closest to the target; {written}"
+        ),
+    }
 }
 
-/// Fits the readout of the network with this λ, and scores it before and after.
-fn refit_at(
-    search: &Search,
-    lambda: f64,
-    trials: usize,
-    path: &Path,
-) -> Result<RefitReport, CommandError> {
-    let network = one_to_one(search.network, lambda, search.neuron);
-    let mut network = network.map_err(|source| CommandError::Convert {
-        path: path.into(),
-        source,
-    })?;
-    let score = |network: &SpikingNetwork| {
-        // Neither the search nor the fit has seen these.
-        score_f64(
-            network,
-            &search.task,
-            &search.step,
-            search.seed ^ FRESH_SEED,
-            search.trials,
-        )
-    };
-    let before = score(&network);
-    let seed = search.seed ^ 0xF17;
-    let refit = refit(&network, &search.task, &search.step, seed, trials)
-        .map_err(|silent| CommandError::Failed(format!("{}: {silent}", path.display())))?;
-    network.readout.clone_from(&refit.readout);
-    let after = score(&network);
-    Ok(RefitReport {
-        ridge: refit.ridge,
-        trials,
-        kept: after.correct >= before.correct,
-        before: (&before).into(),
-        after: (&after).into(),
-        readout: refit.readout,
-    })
+fn written(writes: bool) -> &'static str {
+    if writes {
+        "written into the model"
+    } else {
+        "not written"
+    }
 }
 
-fn report(
-    args: &ConvertArgs,
-    console: &Console,
-    task: &Task,
-    candidates: &[Candidate],
-    refit: Option<RefitReport>,
-    written: bool,
-) {
-    let best = best(candidates).expect("there is at least one candidate");
-    let mut warnings = Warnings::default();
-    warnings.of_search(candidates, best);
-    warnings.of_trials(best.accuracy, best.interval, best.trials);
-    warnings.say(console);
-    console.say("lambda  accuracy  95 % interval  strict  rate (Hz)  trials");
-    for candidate in candidates {
-        console.say(line(candidate));
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: ConvertArgs,
     }
-    console.say(format!(
-        "best lambda {} with accuracy {:.3}",
-        best.lambda, best.accuracy
-    ));
-    if let Some(refit) = &refit {
-        console.say(format!(
-                "readout refitted over {} trials (ridge {}): accuracy {:.3}, before {:.3}, on trials of neither; {}",
-                refit.trials,
-                refit.ridge,
-                refit.after.accuracy,
-                refit.before.accuracy,
-                if refit.kept { "kept" } else { "not kept" }
-            ));
+
+    fn mode(flags: &str) -> Result<Mode, String> {
+        let words = ["convert", "m.mat"]
+            .into_iter()
+            .chain(flags.split_whitespace());
+        let line = Line::try_parse_from(words).map_err(|error| error.to_string())?;
+        line.args.mode().map_err(|error| error.to_string())
     }
-    let all = |value: fn(&Candidate) -> f64| candidates.iter().map(value).collect();
-    console.json(&ConvertReport {
-        model: &args.model,
-        task: task.name().into(),
-        lambdas: all(|c| c.lambda),
-        accuracy: all(|c| c.accuracy),
-        interval: candidates.iter().map(|c| c.interval).collect(),
-        strict: all(|c| c.strict),
-        mean_rate_hz: all(|c| c.mean_rate_hz),
-        trials: args.trials,
-        trials_met: candidates.iter().map(|c| c.trials).collect(),
-        best_lambda: best.lambda,
-        refit,
-        written,
-        warnings,
-    });
+
+    #[test]
+    fn a_flag_of_another_mode_is_an_error_that_names_its_mode() {
+        for (flags, words) in [
+            (
+                "--calibrate --lambda 30",
+                ["--lambda belongs to", "--calibrate"],
+            ),
+            (
+                "--calibrate --lambdas 30",
+                ["--lambdas belongs to a search", "--calibrate"],
+            ),
+            (
+                "--calibrate --race",
+                ["--race belongs to a search", "--calibrate"],
+            ),
+            (
+                "--calibrate --plot a.svg",
+                ["--plot belongs to a search", "--calibrate"],
+            ),
+            (
+                "--calibrate --refit-readout",
+                ["--refit-readout belongs", "--calibrate"],
+            ),
+            (
+                "--calibrate --initial-weights",
+                ["--initial-weights belongs", "--calibrate"],
+            ),
+            (
+                "--lambda 30 --lambdas 40",
+                ["--lambdas belongs to a search", "--lambdas 30"],
+            ),
+            (
+                "--lambda 30 --race",
+                ["--race belongs to a search", "--lambdas 30"],
+            ),
+            (
+                "--lambda 30 --plot a.svg",
+                ["--plot belongs to a search", "--lambdas 30"],
+            ),
+            (
+                "--lambda 30 --refit-readout",
+                ["--refit-readout belongs", "--lambdas 30"],
+            ),
+            (
+                "--lambda 30 --force",
+                ["--force belongs to a search", "--lambdas 30"],
+            ),
+        ] {
+            let error = mode(flags).expect_err(flags);
+            for word in words {
+                assert!(error.contains(word), "{flags}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_mode_has_its_own_flags() {
+        let lambda = 30.0;
+        assert_eq!(
+            mode("--lambda 30 --dry-run"),
+            Ok(Mode::Score(ScoreMode { lambda }))
+        );
+        let calibrate = CalibrateMode {
+            writes: false,
+            force: true,
+        };
+        assert_eq!(
+            mode("--calibrate --force --dry-run"),
+            Ok(Mode::Calibrate(calibrate))
+        );
+        let search = SearchMode {
+            lambdas: Some(vec![30.0]),
+            race: true,
+            refit_readout: Some(200),
+            writes: true,
+            force: false,
+        };
+        assert_eq!(
+            mode("--lambdas 30 --race --refit-readout"),
+            Ok(Mode::Search(search))
+        );
+        let Ok(Mode::Search(control)) = mode("--initial-weights") else {
+            panic!("a search of the initial weights");
+        };
+        assert!(!control.writes);
+    }
 }

@@ -15,7 +15,6 @@ pub mod perturbation;
 pub mod pipeline;
 pub mod plot;
 pub mod quantize;
-pub mod recording;
 pub mod report;
 pub mod reproduce;
 pub mod run;
@@ -46,6 +45,7 @@ use crate::formats::disk::DiskError;
 use crate::formats::history::HistoryError;
 use crate::formats::nir::read::NirError;
 use crate::formats::rate_model::{ModelError, RateModelFile};
+use crate::formats::recording::RecordingError;
 use crate::formats::snn::SnnError;
 use crate::import::ImportError;
 use crate::quantize::QuantizeError;
@@ -253,6 +253,17 @@ impl CommandError {
             RouteError::Calibrate(_) | RouteError::NoCandidate => {
                 Self::Failed(format!("{}: {error}", path.display()))
             }
+        }
+    }
+}
+
+impl From<RecordingError> for CommandError {
+    fn from(error: RecordingError) -> Self {
+        match error {
+            RecordingError::Extension { .. } => CommandError::Usage(error.to_string()),
+            RecordingError::Output(error) => error.into(),
+            RecordingError::Disk(error) => error.into(),
+            _ => CommandError::Failed(error.to_string()),
         }
     }
 }
@@ -498,6 +509,9 @@ impl NeuronArgs {
         };
         if self.equation.neuron == NeuronArg::Qif && scheme == Scheme::Exact {
             return Err(StepError::QuadraticExact.into());
+        }
+        if self.equation.neuron == NeuronArg::Qif && ms > 0.1 {
+            return Err(StepError::LongQuadratic(ms).into());
         }
         Ok(TimeStep::new(ms, scheme)?)
     }

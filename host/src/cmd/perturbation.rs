@@ -7,7 +7,7 @@ use clap::Args;
 use super::CommandError;
 use crate::spiking::perturb::{Perturbation, Projection};
 
-/// What is done to the network before it runs.
+/// Changes of the network before it runs.
 #[derive(Clone, Debug, Args)]
 pub struct PerturbationArgs {
     /// Scale a class of connections, 0 to cut it: ee, ei (from excitatory to inhibitory), ie or ii; may be repeated
@@ -19,7 +19,7 @@ pub struct PerturbationArgs {
     /// Deal the weights out anew among the connections, excitatory and inhibitory ones apart
     #[arg(long)]
     pub shuffle: bool,
-    /// Silence units, counted from 1: 1-20,35
+    /// Silence units, counted from 1: 1-20,35; their spikes reach nothing and are not counted
     #[arg(long, value_name = "UNITS")]
     pub silence: Option<Units>,
 }

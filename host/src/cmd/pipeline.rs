@@ -9,7 +9,6 @@ use serde::Serialize;
 
 use super::bars::TrainingBar;
 use super::console::Console;
-use super::convert::adopt;
 use super::options::OptionArgs;
 use super::quantize::print_steps;
 use super::report::write_page;
@@ -168,11 +167,7 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
             trials: args.trials,
             seed: options.seed ^ SEARCH_SEED,
         };
-        adopt(
-            &mut RateModelFile::read(&model)?,
-            &found.calibration,
-            choice,
-        )?;
+        RateModelFile::read(&model)?.adopt_calibration(&found.calibration, choice)?;
     }
     let convert_seconds = clock.elapsed().as_secs_f64();
 

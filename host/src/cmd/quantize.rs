@@ -75,7 +75,7 @@ pub struct Deployment<'a> {
     pub source: &'a Path,
     /// The file that it goes to.
     pub output: &'a Path,
-    /// Its task.
+    /// The task of the network.
     pub task: &'a Task,
     /// The step that ships.
     pub step: &'a TimeStep,
@@ -206,7 +206,7 @@ fn print(report: &QuantizeReport, console: &Console) {
     ));
 }
 
-/// What `--dt auto` found.
+/// The comparisons that `--dt auto` made.
 pub fn print_steps(steps: &[Comparison], console: &Console) {
     if steps.is_empty() {
         return;

@@ -130,7 +130,12 @@ fn score(
 ) -> Result<(), CommandError> {
     check_self_test(&args.network, deployed, args.task.as_ref())?;
     let task = task_of_blob(&args.network, deployed, args.task.as_ref())?;
-    let experiment = Experiment::deployed(deployed, &task, args.seed);
+    let units = usize::from(deployed.payload().shared.units);
+    let perturbation = args.perturbation.perturbation(units)?;
+    let experiment = Experiment {
+        silenced: &perturbation.silenced,
+        ..Experiment::deployed(deployed, &task, args.seed)
+    };
     if let Some(port) = &args.on {
         return run_on(port, args, console, bytes, &experiment);
     }

@@ -1,6 +1,7 @@
 //! `rate2spike simulate`: spiking trials with every option of the published
 //! simulation.
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -13,17 +14,18 @@ use serde::Serialize;
 use super::console::Console;
 use super::perturbation::{PerturbationArgs, Units};
 use super::plot::PlotFile;
-use super::recording::{Format, Recorded};
 use super::{CommandError, NeuronArgs, hexadecimal, lambda_of, spiking_network, task_of, trials};
 use crate::convert::one_to_one;
+use crate::formats::disk;
 use crate::formats::rate_model::{ModelError, RateModelFile, read_mat};
+use crate::formats::recording::{Layout, RecordingFile, RecordingFormat};
 use crate::formats::task;
 use crate::report::figures::output::outputs;
 use crate::report::figures::raster::raster;
-use crate::report::observe::{self, Trials};
+use crate::report::observe::{Observation, Trials, Watched};
 use crate::spiking::experiment::task_trial;
 use crate::spiking::network::SpikingNetwork;
-use crate::spiking::record::{Record, Recording, Stimulation};
+use crate::spiking::record::{RecordedTrial, Recording, Stimulation};
 use crate::spiking::time_step::TimeStep;
 use crate::task::Task;
 
@@ -56,7 +58,7 @@ pub struct SimulateArgs {
     /// Start potentials from a .mat file: variable v0, one a unit, mV
     #[arg(long, value_name = "V0.mat")]
     pub v0: Option<PathBuf>,
-    /// Artificial stimulation, steps and units counted from 1: exc:2000:6000:1-20,35
+    /// Artificial stimulation from START to before END, in steps counted from 1 or in ms; units counted from 1: exc:2000:6000:1-20,35 or exc:100ms:300ms:1-20
     #[arg(long, value_name = "exc|inh:START:END:UNITS")]
     pub stimulate: Option<StimulationArg>,
     /// Use the weights before training, as a control
@@ -68,9 +70,9 @@ pub struct SimulateArgs {
     /// Trials
     #[arg(long, default_value = "1", value_parser = trials)]
     pub trials: usize,
-    /// Record potentials and filtered rates every K steps
-    #[arg(long, value_name = "K", default_value_t = 0)]
-    pub record_every: u32,
+    /// RecordedTrial potentials and filtered rates every K steps, into the .mat or .npz of --output
+    #[arg(long, value_name = "K")]
+    pub record_every: Option<NonZeroU32>,
     /// Where the recording goes: .mat, .npz or .csv
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -94,9 +96,81 @@ pub enum ArithmeticArg {
     F32,
 }
 
-/// `exc|inh:START:END:UNITS`, everything counted from 1.
+/// `exc|inh:START:END:UNITS`: times in steps counted from 1 or in ms, units counted
+/// from 1.
 #[derive(Clone, Debug, PartialEq)]
-pub struct StimulationArg(Stimulation);
+pub struct StimulationArg {
+    excite: bool,
+    start: Moment,
+    end: Moment,
+    units: Units,
+}
+
+/// A moment of a trial.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Moment {
+    /// A step, counted from 1.
+    Step(u32),
+    /// A time from the trial's start, ms.
+    Ms(f64),
+}
+
+impl FromStr for Moment {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let moment = match text.strip_suffix("ms") {
+            Some(ms) => ms.trim().parse().ok().map(Moment::Ms),
+            None => text.parse().ok().map(Moment::Step),
+        };
+        match moment {
+            Some(Moment::Step(0)) => Err("step 0: steps are counted from 1".into()),
+            Some(Moment::Ms(ms)) if !(0.0..=1e9).contains(&ms) => {
+                Err(format!("'{text}' is no time in a trial"))
+            }
+            Some(moment) => Ok(moment),
+            None => Err(format!(
+                "'{text}' is neither a step, such as 2000, nor a time, such as 100ms"
+            )),
+        }
+    }
+}
+
+impl Moment {
+    /// The step that begins at the moment, counted from 1.
+    fn step(self, step_ms: f64) -> u32 {
+        match self {
+            Moment::Step(step) => step,
+            // At most 10⁹ ms, and a step of at least 0.01 ms: the cast saturates.
+            Moment::Ms(ms) => ((ms / step_ms).round() as u32).saturating_add(1),
+        }
+    }
+}
+
+impl StimulationArg {
+    /// The stimulation of a trial of this many steps.
+    fn within(&self, steps: u32, step_ms: f64) -> Result<Stimulation, CommandError> {
+        let (start, end) = (self.start.step(step_ms), self.end.step(step_ms));
+        if start >= end || end > steps + 1 {
+            return Err(CommandError::Usage(format!(
+                "--stimulate: the window from step {start} to before {end} is not within the trial, which has steps 1 to {steps} of {} ms ({} ms)",
+                plain(step_ms),
+                plain(f64::from(steps) * step_ms)
+            )));
+        }
+        Ok(Stimulation {
+            excite: self.excite,
+            start,
+            end,
+            units: self.units.0.clone(),
+        })
+    }
+}
+
+/// A number without the digits that only rounding made.
+fn plain(number: f64) -> f64 {
+    (number * 1e6).round() / 1e6
+}
 
 impl FromStr for StimulationArg {
     type Err = String;
@@ -110,23 +184,23 @@ impl FromStr for StimulationArg {
             "inh" => false,
             _ => return Err(format!("'{mode}' is neither exc nor inh")),
         };
-        let step = |text: &str| {
-            text.parse::<u32>()
-                .map_err(|_| format!("'{text}' is not a number of steps"))
+        let (start, end) = (start.parse()?, end.parse()?);
+        let empty = match (start, end) {
+            (Moment::Step(start), Moment::Step(end)) => start >= end,
+            (Moment::Ms(start), Moment::Ms(end)) => start >= end,
+            _ => return Err("give START and END both in steps, or both in ms".into()),
         };
-        let (start, end) = (step(start)?, step(end)?);
-        if start >= end {
+        if empty {
             return Err(format!(
-                "the window from step {start} to before {end} is empty"
+                "the window {text} is empty: it ends before it starts"
             ));
         }
-        let Units(units) = units.parse()?;
-        Ok(Self(Stimulation {
+        Ok(Self {
             excite,
             start,
             end,
-            units,
-        }))
+            units: units.parse()?,
+        })
     }
 }
 
@@ -164,8 +238,9 @@ struct Simulation<'a> {
     /// Channels × samples, from a file.
     input: Option<Vec<f64>>,
     start_mv: Option<Vec<f64>>,
-    /// Of the file that the recording goes to.
-    format: Option<Format>,
+    /// Steps of a trial.
+    steps: u32,
+    stimulation: Option<Stimulation>,
     /// Units whose spikes reach nobody and are not recorded.
     silenced: Vec<usize>,
     /// One a unit.
@@ -175,23 +250,90 @@ struct Simulation<'a> {
 /// Runs the command.
 pub fn run(args: &SimulateArgs, console: &Console) -> Result<(), CommandError> {
     let simulation = Simulation::new(args, console)?;
-    let runs: Vec<(Shown, Record)> = (0..args.trials as u64)
-        .into_par_iter()
-        .map(|index| {
-            let shown = simulation.shown(index);
-            let record = simulation.record(&shown, index);
-            (shown, record)
-        })
-        .collect();
-    let mut files = match (&args.output, &simulation.format) {
-        (Some(output), Some(format)) => simulation.recorded(&runs).write(output, *format)?,
-        _ => Vec::new(),
+    let mut recording = match &args.output {
+        Some(path) => Some(RecordingFile::new(path, simulation.layout())?),
+        None => None,
     };
-    if let Some(plot) = &args.plot {
-        files.extend(simulation.plot(plot, &runs)?);
+    let trials = simulation.task.as_ref().map(|task| Trials {
+        task: task.clone(),
+        seed: args.seed,
+        count: args.trials,
+    });
+    let mut seen = match (&args.plot, &trials) {
+        (Some(_), Some(trials)) => {
+            let (units, step) = (simulation.network.units, simulation.step.ms);
+            Some(Watched::new(trials, units, step))
+        }
+        _ => None,
+    };
+    let mut totals = Totals::default();
+    let width = rayon::current_num_threads();
+    // One trial a thread is in memory.
+    for first in (0..args.trials).step_by(width) {
+        let some = first as u64..(first + width).min(args.trials) as u64;
+        let runs: Vec<(Shown, RecordedTrial)> = some
+            .clone()
+            .into_par_iter()
+            .map(|index| {
+                let shown = simulation.shown(index);
+                let record = simulation.record(&shown, index);
+                (shown, record)
+            })
+            .collect();
+        for (index, (shown, record)) in some.zip(&runs) {
+            totals.add(simulation.answers(shown, record), record);
+            if let Some(recording) = &mut recording {
+                recording.add(record, shown.label)?;
+            }
+            if let Some(seen) = &mut seen {
+                seen.add_record(index, record, &simulation.step);
+            }
+        }
     }
-    simulation.report(&runs, files, console);
+    let mut files = match recording {
+        Some(recording) => recording.write()?,
+        None => Vec::new(),
+    };
+    if let (Some(plot), Some(seen), Some(trials)) = (&args.plot, seen, &trials) {
+        files.extend(simulation.plot(plot, trials, &seen.end())?);
+    }
+    simulation.report(&totals, files, console);
     Ok(())
+}
+
+/// Sums over the trials.
+#[derive(Default)]
+struct Totals {
+    trials: usize,
+    /// Trials with an answer, and those that are right by the published and by the
+    /// strict criterion.
+    answered: usize,
+    correct: usize,
+    strict: usize,
+    spikes: usize,
+    hash: SpikeHash,
+}
+
+impl Totals {
+    fn add(&mut self, answer: Option<(bool, bool)>, record: &RecordedTrial) {
+        self.trials += 1;
+        if let Some((correct, strict)) = answer {
+            self.answered += 1;
+            self.correct += usize::from(correct);
+            self.strict += usize::from(strict);
+        }
+        self.spikes += record.spikes.len();
+        let mut trial = SpikeHash::default();
+        for &(step, unit) in &record.spikes {
+            trial.add(step, unit as usize);
+        }
+        self.hash.add_hash(trial.value());
+    }
+
+    /// The share of `right` in all trials, if all were answered.
+    fn share(&self, right: usize) -> Option<f64> {
+        (self.answered == self.trials).then(|| right as f64 / self.trials as f64)
+    }
 }
 
 impl<'a> Simulation<'a> {
@@ -225,10 +367,13 @@ impl<'a> Simulation<'a> {
             (Some(_), None) => None,
             _ => Some(task_of(&model, args.task.as_ref())?),
         };
-        if let Some(StimulationArg(stimulation)) = &args.stimulate {
-            Units(stimulation.units.clone()).check("--stimulate", network.units)?;
+        if let Some(stimulation) = &args.stimulate {
+            stimulation.units.check("--stimulate", network.units)?;
         }
-        let format = args.output.as_deref().map(Format::of).transpose()?;
+        if let Some(path) = &args.output {
+            RecordingFormat::of(path)?;
+            disk::check_rewritable(path)?;
+        }
         if let Some(plot) = &args.plot {
             plot.check()?;
             plot.check_beside("outputs")?;
@@ -237,17 +382,66 @@ impl<'a> Simulation<'a> {
                 return Err(CommandError::Usage(message.into()));
             }
         }
-        Ok(Self {
+        let mut simulation = Self {
             args,
             network,
             step: args.neuron.step()?,
             task,
             input,
             start_mv,
-            format,
+            steps: 0,
+            stimulation: None,
             silenced: perturbation.silenced,
             inhibitory: model.network.inhibitory,
-        })
+        };
+        simulation.steps = simulation.trial_steps()?;
+        simulation.check_recording()?;
+        let step_ms = simulation.step.ms;
+        let stimulation = args.stimulate.as_ref();
+        simulation.stimulation = stimulation
+            .map(|stimulation| stimulation.within(simulation.steps, step_ms))
+            .transpose()?;
+        Ok(simulation)
+    }
+
+    /// Refuses a recording that would be written nowhere.
+    fn check_recording(&self) -> Result<(), CommandError> {
+        let Some(every) = self.args.record_every else {
+            return Ok(());
+        };
+        let format = self.args.output.as_deref().map(RecordingFormat::of);
+        let message = match format.transpose()? {
+            None => "--record-every records into a file; give -o FILE.mat or FILE.npz".into(),
+            Some(RecordingFormat::Csv) => {
+                "--record-every: a .csv has no place for potentials; give -o FILE.mat or FILE.npz"
+                    .into()
+            }
+            _ if every.get() > self.steps => format!(
+                "--record-every {every}: the trial has {} steps; give at most that",
+                self.steps
+            ),
+            _ => return Ok(()),
+        };
+        Err(CommandError::Usage(message))
+    }
+
+    /// Steps of a trial: one sample fewer than the input has, since the last step
+    /// falls into the last sample.
+    fn trial_steps(&self) -> Result<u32, CommandError> {
+        let samples = match (&self.input, &self.task) {
+            (Some(input), _) => input.len() / self.network.channels,
+            (None, Some(task)) => task.samples() + 1,
+            (None, None) => unreachable!("without an input there is a task"),
+        };
+        let every = self.args.neuron.downsample.unwrap_or(1);
+        let kept = samples.div_ceil(every as usize);
+        if kept < 2 {
+            return Err(CommandError::Usage(format!(
+                "--downsample {every} keeps one sample of {samples}; give at most {}",
+                samples - 1
+            )));
+        }
+        Ok((kept as u32 - 1) * self.step.steps_per_sample)
     }
 
     fn shown(&self, index: u64) -> Shown {
@@ -276,22 +470,17 @@ impl<'a> Simulation<'a> {
         Shown { input, label }
     }
 
-    fn steps(&self, shown: &Shown) -> u32 {
-        let samples = shown.input.len() / self.network.channels;
-        (samples as u32 - 1) * self.step.steps_per_sample
-    }
-
-    fn record(&self, shown: &Shown, index: u64) -> Record {
+    fn record(&self, shown: &Shown, index: u64) -> RecordedTrial {
         let recording = Recording {
             network: &self.network,
             step: self.step,
             input: &shown.input,
-            steps: self.steps(shown),
+            steps: self.steps,
             start_mv: self.start_mv.as_deref(),
-            stimulation: self.args.stimulate.as_ref().map(|arg| &arg.0),
+            stimulation: self.stimulation.as_ref(),
             seed: self.args.seed,
             trial: index,
-            every: self.args.record_every,
+            every: self.args.record_every.map_or(0, NonZeroU32::get),
         };
         let mut record = match self.args.arithmetic {
             ArithmeticArg::F64 => recording.run::<f64>(),
@@ -303,8 +492,8 @@ impl<'a> Simulation<'a> {
         record
     }
 
-    /// Whether a trial is right, by the published and by the strict criterion.
-    fn answers(&self, shown: &Shown, record: &Record) -> Option<(bool, bool)> {
+    /// True for a right answer, by the published and by the strict criterion.
+    fn answers(&self, shown: &Shown, record: &RecordedTrial) -> Option<(bool, bool)> {
         let decision = self.task.as_ref()?.decision(self.step.ms);
         let label = shown.label?;
         let mut evidence = Evidence::default();
@@ -317,14 +506,14 @@ impl<'a> Simulation<'a> {
         ))
     }
 
-    fn recorded<'r>(&'r self, runs: &'r [(Shown, Record)]) -> Recorded<'r> {
-        Recorded {
-            network: &self.network,
+    fn layout(&self) -> Layout {
+        Layout {
+            units: self.network.units,
+            trials: self.args.trials,
+            steps: self.steps as usize,
             step_ms: self.step.ms,
-            steps: self.steps(&runs[0].0) as usize,
-            records: runs.iter().map(|(_, record)| record).collect(),
-            labels: runs.iter().map(|(shown, _)| shown.label).collect(),
-            sampled: self.args.record_every > 0,
+            every: self.args.record_every.map(NonZeroU32::get),
+            lambda: self.network.lambda,
         }
     }
 
@@ -332,77 +521,42 @@ impl<'a> Simulation<'a> {
     fn plot(
         &self,
         file: &PlotFile,
-        runs: &[(Shown, Record)],
+        trials: &Trials,
+        seen: &Observation,
     ) -> Result<Vec<PathBuf>, CommandError> {
-        let Some(task) = &self.task else {
-            return Ok(Vec::new());
-        };
-        let trials = Trials {
-            task: task.clone(),
-            seed: self.args.seed,
-            count: runs.len(),
-        };
-        let records = runs.iter().map(|(_, record)| record);
-        let seen = observe::recorded(&trials, &self.step, self.network.units, records);
-        let spikes = raster(&trials, &seen, &self.inhibitory);
-        let outputs = outputs(&trials, &[("spiking network", &seen)]);
+        let spikes = raster(trials, seen, &self.inhibitory);
+        let outputs = outputs(trials, &[("spiking network", seen)]);
         Ok(vec![
             file.write(&spikes)?,
             file.beside("outputs").write(&outputs)?,
         ])
     }
 
-    fn report(&self, runs: &[(Shown, Record)], files: Vec<PathBuf>, console: &Console) {
-        let answers: Option<Vec<(bool, bool)>> = runs
-            .iter()
-            .map(|(shown, record)| self.answers(shown, record))
-            .collect();
-        let share = |right: fn(&(bool, bool)) -> bool| {
-            let count = |all: &Vec<(bool, bool)>| all.iter().filter(|a| right(a)).count();
-            answers
-                .as_ref()
-                .map(|all| count(all) as f64 / runs.len() as f64)
-        };
-        let spikes: usize = runs.iter().map(|(_, record)| record.spikes.len()).sum();
-        let seconds = f64::from(self.steps(&runs[0].0)) * self.step.ms / 1000.0;
-        let mut hash = SpikeHash::default();
-        for (_, record) in runs {
-            let mut trial = SpikeHash::default();
-            record
-                .spikes
-                .iter()
-                .for_each(|&(step, unit)| trial.add(step, unit as usize));
-            hash.add_hash(trial.value());
-        }
+    fn report(&self, totals: &Totals, files: Vec<PathBuf>, console: &Console) {
+        let seconds = f64::from(self.steps) * self.step.ms / 1000.0;
+        let unit_seconds = seconds * (self.network.units * totals.trials) as f64;
         let report = SimulateReport {
             model: &self.args.model,
             lambda: self.network.lambda,
-            dt_ms: self.step.ms,
-            trials: runs.len(),
-            accuracy: share(|answer| answer.0),
-            strict: share(|answer| answer.1),
-            mean_rate_hz: spikes as f64 / (seconds * (self.network.units * runs.len()) as f64),
-            spikes,
-            spike_hash: hexadecimal(hash.value()),
+            dt_ms: plain(self.step.ms),
+            trials: totals.trials,
+            accuracy: totals.share(totals.correct),
+            strict: totals.share(totals.strict),
+            mean_rate_hz: totals.spikes as f64 / unit_seconds,
+            spikes: totals.spikes,
+            spike_hash: hexadecimal(totals.hash.value()),
             output: self.args.output.as_deref(),
             files,
         };
-        let score = match (report.accuracy, report.strict) {
-            (Some(accuracy), Some(strict)) => {
-                format!(", accuracy {accuracy:.3}, strict {strict:.3}")
-            }
-            _ => String::new(),
-        };
-        console.say(format!(
-            "{} trials with lambda {} and steps of {} ms: {} spikes, {:.1} Hz{score}, spike hash {}",
-            report.trials,
-            report.lambda,
-            report.dt_ms,
-            report.spikes,
-            report.mean_rate_hz,
-            report.spike_hash
-        ));
         console.json(&report);
+        let mut text = format!(
+            "{} trials with lambda {} and steps of {} ms: {} spikes, {:.1} Hz",
+            report.trials, report.lambda, report.dt_ms, report.spikes, report.mean_rate_hz
+        );
+        if let (Some(accuracy), Some(strict)) = (report.accuracy, report.strict) {
+            text += &format!(", accuracy {accuracy:.3}, strict {strict:.3}");
+        }
+        console.say(format!("{text}, spike hash {}", report.spike_hash));
     }
 }
 
@@ -459,20 +613,56 @@ fn finite(path: &Path, name: &str, values: &[f64]) -> Result<(), CommandError> {
 mod tests {
     use super::*;
 
+    fn parsed(text: &str) -> StimulationArg {
+        text.parse().expect("a stimulation")
+    }
+
     #[test]
-    fn a_stimulation_counts_units_from_one() {
-        let StimulationArg(stimulation) = "inh:10:20:1-3,7".parse().expect("a stimulation");
+    fn a_stimulation_counts_units_and_steps_from_one() {
+        let arg = parsed("inh:10:20:1-3,7");
+        let stimulation = arg.within(100, 0.05).expect("it is within the trial");
         assert_eq!(stimulation.units, [0, 1, 2, 6]);
         assert!(!stimulation.excite && stimulation.start == 10 && stimulation.end == 20);
         for wrong in [
             "exc:10:20",
             "up:1:2:1",
             "exc:5:5:1",
+            "exc:0:5:1",
             "exc:1:2:0",
             "exc:1:2:3-1",
             "exc:a:2:1",
+            "exc:1:2ms:1",
+            "exc:3ms:2ms:1",
+            "exc:-1ms:2ms:1",
+            "exc:nanms:2ms:1",
         ] {
             assert!(wrong.parse::<StimulationArg>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_window_in_ms_is_one_in_steps() {
+        let within = |text: &str| parsed(text).within(20_000, 0.05);
+        let (ms, steps) = (within("exc:100ms:300ms:1"), within("exc:2001:6001:1"));
+        assert_eq!(ms.expect("a window"), steps.expect("a window"));
+        // From the first step to the last.
+        let whole = within("exc:0ms:1000ms:1").expect("a window");
+        assert_eq!((whole.start, whole.end), (1, 20_001));
+    }
+
+    #[test]
+    fn a_window_outside_of_the_trial_is_an_error_that_says_its_steps() {
+        for outside in [
+            "exc:30000:40000:1",
+            "exc:19000:21000:1",
+            "exc:2000ms:3000ms:1",
+        ] {
+            let error = parsed(outside).within(20_000, 0.05).expect_err(outside);
+            let message = error.to_string();
+            assert!(
+                message.contains("steps 1 to 20000 of 0.05 ms (1000 ms)"),
+                "{message}"
+            );
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Numbers that are right and mislead all the same: what a command warns of,
-//! on stderr and under `warnings` in its JSON object.
+//! Warnings about results that are correct but easy to misread. A command prints
+//! them on stderr and under `warnings` in its JSON object.
 
 use serde::Serialize;
 
@@ -13,7 +13,7 @@ use crate::statistics::Interval;
 /// the one of 0.9 over 40 trials, and of 0.5 over 100.
 const WIDE: f64 = 0.2;
 
-/// What a command warns of, in sentences.
+/// The warnings of a command, in sentences.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Warnings {

@@ -9,11 +9,10 @@
 //! f(a_i x + b_i) / λ_i ≈ φ(x)
 //! ```
 //!
-//! What arrives at the unit is multiplied by a_i, what leaves it is divided by
-//! λ_i, and b_i is a constant current: the trained weights stay as they are but
-//! for these. f is that of Siegert ([`NoisyNeuron`]). A high rate is smooth but
-//! saturates, a low one is linear but fluctuates; a, b and λ are those with the
-//! least mean square of
+//! The input of the unit is multiplied by a_i, its output is divided by λ_i, and b_i
+//! is a constant current; nothing else of the trained weights changes. f is the rate
+//! by Siegert's formula ([`NoisyNeuron`]). A high rate is smooth but saturates, a low
+//! one is linear but fluctuates; a, b and λ are those with the least mean square of
 //!
 //! ```text
 //! (f / λ − φ)² + κ f / (2 τ_i λ²)
@@ -21,18 +20,14 @@
 //!
 //! over the distribution of x, where the second term is the variance of a spike
 //! train after the synapse's filter: κ = 1 for a Poisson train, less for the
-//! regular one of this neuron. The spiking network then runs, and the offsets move
-//! until its units are as active as those of the rate network on the same trials.
-//! Which κ ([`IRREGULARITIES`]) and how many such rounds is tried out.
+//! regular train of this neuron. The spiking network then runs, and the offsets
+//! move until its units are as active as those of the rate network on the same
+//! trials. Several κ ([`IRREGULARITIES`]) and up to [`ROUNDS`] such moves are tried;
+//! the calibration with the most right answers is kept. The experiments behind these
+//! choices are in `docs/experiments.md`.
 //!
-//! Of five networks of relu that no λ converts so many were right in at least 95
-//! of 100 trials, without a move of the offsets: with κ = 0 none, 0.01 and 0.05
-//! four, 0.25 four, 1 three, 4 two; after one move with κ = 0.05 all five. More
-//! moves do not always help: each is kept only if it scores better. Relu with
-//! scales to 103 mV instead of 9 loses some of its accuracy in fixed point (of
-//! ten networks 9 in f64, 7 in fixed point; with 9 mV 14 and 14 of 20).
 //! The offset of the output, `b_out`, is left out as in the published conversion;
-//! it is what the strict score misses in relu.
+//! the strict score of relu networks suffers from that.
 
 use rate2spike_core::neuron::Membrane;
 use rayon::prelude::*;
@@ -62,9 +57,9 @@ const TRIALS: u64 = 20;
 /// Groups of samples of a unit, by x, that each count as one.
 const POINTS: usize = 60;
 
-/// Scales that are tried, in steps of a quarter from 0.25 mV: to 103 mV, beyond
-/// which the input weights leave the range of the deployed network. Relu looks
-/// the same at any scale, and its currents are large: to 9 mV.
+/// The scales that are tried, from 0.25 mV in steps of a quarter. The largest is
+/// 103 mV, beyond which the input weights leave the range of the deployed network,
+/// and 9 mV for relu, which looks the same at any scale and has large currents.
 fn gains(activation: ActivationKind) -> impl Iterator<Item = f64> {
     let most = match activation {
         ActivationKind::ClippedRelu => 16,
@@ -88,10 +83,11 @@ const LEAST_SLOPE: f64 = 0.5;
 const START_SAMPLES: usize = 10;
 
 /// Share of right answers by either criterion from which on a network is left as
-/// it is: above 95 %, since some tens of trials tell it no better.
+/// it is. The limit lies above the published 95 %, which some tens of trials do
+/// not resolve.
 const WELL_ENOUGH: f64 = 0.97;
 
-/// One of each a unit.
+/// A scale, an offset and a rate for each unit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Calibration {
     /// a, mV.
@@ -111,17 +107,17 @@ pub enum CalibrateError {
     /// No noise.
     #[error("a neuron without noise has a rate that jumps at its threshold: calibrate with noise")]
     Quiet,
-    /// It cannot be converted.
+    /// The network cannot be converted.
     #[error(transparent)]
     Convert(#[from] ConvertError),
 }
 
-/// What to calibrate.
+/// A rate network to calibrate.
 #[derive(Clone, Debug)]
 pub struct Request<'a> {
     /// The rate network.
     pub network: &'a RateNetwork,
-    /// Its task.
+    /// The task of the network.
     pub task: Task,
     /// The neuron.
     pub neuron: Neuron,
@@ -131,22 +127,22 @@ pub struct Request<'a> {
     pub seed: u64,
 }
 
-/// A calibration, and what it came to on the trials by which it was chosen.
+/// A calibration, and its score on the trials by which it was chosen.
 #[derive(Clone, Debug)]
 pub struct Found {
     /// The calibration.
     pub calibration: Calibration,
-    /// Its κ.
+    /// κ of the fit.
     pub irregularity: f64,
     /// Rounds of its offsets.
     pub rounds: u64,
-    /// Its score.
+    /// Score of the calibrated network.
     pub score: Score,
 }
 
 impl Calibration {
-    /// λ of the whole: the median. A unit that does next to nothing has a huge
-    /// one.
+    /// The λ of the network: the median over its units, since a unit that does next
+    /// to nothing has a huge λ.
     pub fn median_lambda(&self) -> f64 {
         let mut sorted = self.lambda.clone();
         sorted.sort_by(f64::total_cmp);
@@ -156,7 +152,7 @@ impl Calibration {
     /// The calibrated network.
     ///
     /// # Errors
-    /// Those of [`one_to_one`].
+    /// The errors of [`one_to_one`].
     pub fn network(
         &self,
         rate: &RateNetwork,
@@ -183,10 +179,10 @@ impl Calibration {
 }
 
 impl Request<'_> {
-    /// For a network that was trained with the transfer function of its neuron
-    /// and `lambda`: none where it spikes well enough as it is, or where no
-    /// calibration does better. It pays for what it does better with a higher
-    /// firing rate.
+    /// A calibration of a network that was trained with the transfer function of its
+    /// neuron and `lambda`. Returns `None` if the network is right in 97 % of the
+    /// trials as it is, or if no calibration is right more often. A calibrated
+    /// network fires at a higher rate.
     ///
     /// # Errors
     /// [`CalibrateError`].
@@ -202,8 +198,8 @@ impl Request<'_> {
         Ok((right(&found.score) > right(&score)).then_some(found))
     }
 
-    /// Tries out calibrations, and returns the first of the best by both
-    /// criteria.
+    /// Tries calibrations, and returns the first of those with the most right
+    /// answers by both criteria.
     ///
     /// # Errors
     /// [`CalibrateError`].
@@ -255,7 +251,7 @@ fn right(score: &Score) -> usize {
     score.correct + score.strict
 }
 
-/// f as a table.
+/// f as a table over the drive.
 struct Curve(Vec<f64>);
 
 impl Curve {
@@ -265,11 +261,12 @@ impl Curve {
     /// Between two entries, mV.
     const SPACING: f64 = 0.125;
 
-    /// Beyond the last one, 775 mV, the refractory time is nearly all.
+    /// The last drive is 775 mV; beyond it the refractory time is nearly the whole
+    /// interval between two spikes.
     const ENTRIES: usize = 6400;
 
     fn new(neuron: &Neuron) -> Self {
-        // What the noise of a step adds up to over the membrane's time.
+        // The noise of the steps, added up over the membrane's time.
         let steps = neuron.tau_m_ms / (2.0 * PUBLISHED_STEP_MS);
         let noisy = NoisyNeuron {
             tau_m: neuron.tau_m_ms,
@@ -295,7 +292,7 @@ impl Curve {
     }
 }
 
-/// What the units of a rate network do over trials without noise.
+/// The activity of a rate network's units over trials without noise.
 struct Activity {
     task: Task,
     seed: u64,

@@ -28,7 +28,7 @@ pub enum ConvertError {
         name: &'static str,
         /// Place of the entry.
         index: usize,
-        /// Its value.
+        /// The value of the entry.
         value: f64,
     },
     /// More units than a spike can name.

@@ -17,7 +17,9 @@ use nalgebra::{Cholesky, DMatrix, DVector};
 use rate2spike_core::network::Tables;
 use rayon::prelude::*;
 
-use crate::spiking::experiment::Experiment;
+use super::search::{FRESH_SEED, Search};
+use super::{ConvertError, one_to_one};
+use crate::spiking::experiment::{Experiment, Score, score_f64};
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::time_step::TimeStep;
 use crate::spiking::trial::Memory;
@@ -45,6 +47,58 @@ pub struct Refit {
 #[derive(Debug, thiserror::Error, PartialEq)]
 #[error("no unit fires in {0} trials: there is nothing to fit a readout to")]
 pub struct Silent(usize);
+
+/// A refit, and the scores before and after it on trials that neither the search
+/// nor the fit has seen.
+#[derive(Clone, Debug)]
+pub struct TriedRefit {
+    /// The refit.
+    pub refit: Refit,
+    /// Score with the readout of the rate network.
+    pub before: Score,
+    /// Score with the fitted readout.
+    pub after: Score,
+}
+
+impl TriedRefit {
+    /// True if the fitted readout is right at least as often as the old one.
+    pub fn is_no_worse(&self) -> bool {
+        self.after.correct >= self.before.correct
+    }
+}
+
+/// A readout that could not be fitted.
+#[derive(Debug, thiserror::Error, PartialEq)]
+pub enum RefitError {
+    /// The network cannot be converted.
+    #[error(transparent)]
+    Convert(#[from] ConvertError),
+    /// No unit fires.
+    #[error(transparent)]
+    Silent(#[from] Silent),
+}
+
+/// Fits the readout of the network of `search` with this λ over `trials` trials,
+/// and scores it before and after.
+///
+/// # Errors
+/// [`RefitError`].
+pub fn try_refit(search: &Search, lambda: f64, trials: usize) -> Result<TriedRefit, RefitError> {
+    let mut network = one_to_one(search.network, lambda, search.neuron)?;
+    let seed = search.seed ^ FRESH_SEED;
+    let score = |network: &SpikingNetwork| {
+        score_f64(network, &search.task, &search.step, seed, search.trials)
+    };
+    let before = score(&network);
+    let seed = search.seed ^ 0xF17;
+    let refit = refit(&network, &search.task, &search.step, seed, trials)?;
+    network.readout.clone_from(&refit.readout);
+    Ok(TriedRefit {
+        refit,
+        before,
+        after: score(&network),
+    })
+}
 
 /// Fits the readout of `network` over `trials` trials.
 ///

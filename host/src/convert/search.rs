@@ -48,6 +48,10 @@ pub const SIGN_TEST_LEVEL: f64 = 0.01;
 /// winner looks better on its own trials than it is.
 pub const SEARCH_SEED: u64 = 0x5EA2C4;
 
+/// Difference between the seed of a search or of a fit and that of a score on
+/// trials that neither has seen.
+pub const FRESH_SEED: u64 = 0x7E57;
+
 /// Trials of each candidate between two looks of a race.
 const RACE_TRIALS: usize = 10;
 
@@ -60,7 +64,7 @@ const ROUND_TRIALS: usize = 50;
 pub struct Search<'a> {
     /// The rate network.
     pub network: &'a RateNetwork,
-    /// Its task.
+    /// The task of the network.
     pub task: Task,
     /// The neuron.
     pub neuron: Neuron,
@@ -72,13 +76,13 @@ pub struct Search<'a> {
     pub trials: usize,
     /// Seed of the trials.
     pub seed: u64,
-    /// Whether candidates that cannot win leave early.
+    /// True if candidates that cannot win leave early.
     pub race: bool,
 }
 
-/// How the trials of one candidate came out.
+/// The results of one candidate's trials.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Tally {
+pub struct CandidateTally {
     /// 1 for each trial that was right by the published criterion, else 0.
     correct: Vec<u8>,
     /// Number of trials that were right by the strict criterion.
@@ -89,8 +93,8 @@ pub struct Tally {
     squared_errors: f64,
 }
 
-/// How far a search has come: a tally for each candidate.
-pub type Standing = Vec<Tally>;
+/// The state of a search: a tally for each candidate.
+pub type Standing = Vec<CandidateTally>;
 
 /// The score of one candidate.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -101,7 +105,7 @@ pub struct Candidate {
     pub trials: usize,
     /// Share of right answers by the published criterion.
     pub accuracy: f64,
-    /// Its 95 % interval.
+    /// 95 % interval of the accuracy.
     pub interval: Interval,
     /// Share of right answers by the strict criterion.
     pub strict: f64,
@@ -111,7 +115,7 @@ pub struct Candidate {
     pub output_error: f64,
 }
 
-impl Tally {
+impl CandidateTally {
     fn add(&mut self, (outcome, squared_error): &(Outcome, f64)) {
         self.correct.push(outcome.correct.into());
         self.strict += usize::from(outcome.strict);
@@ -161,7 +165,7 @@ impl Search<'_> {
     /// Scores the candidates.
     ///
     /// # Errors
-    /// Those of [`Search::contest`].
+    /// The errors of [`Search::contest`].
     pub fn scores(&self) -> Result<Vec<Candidate>, ConvertError> {
         let contest = self.contest()?;
         let Ok(candidates) = contest.run::<Infallible>(Standing::new(), |_| Ok(()));
@@ -195,7 +199,7 @@ impl Search<'_> {
 
     fn candidates(&self, standing: &Standing) -> Vec<Candidate> {
         let seconds = f64::from(clock(&self.task, &self.step).steps) * self.step.ms / 1000.0;
-        let candidate = |(&lambda, tally): (&f64, &Tally)| {
+        let candidate = |(&lambda, tally): (&f64, &CandidateTally)| {
             let trials = tally.correct.len();
             Candidate {
                 lambda,
@@ -238,14 +242,14 @@ impl Contest<'_> {
     /// number of threads.
     ///
     /// # Errors
-    /// Those of `after_round`.
+    /// The errors of `after_round`.
     pub fn run<E>(
         &self,
         mut standing: Standing,
         mut after_round: impl FnMut(&Standing) -> Result<(), E>,
     ) -> Result<Vec<Candidate>, E> {
         let search = self.search;
-        standing.resize(search.lambdas.len(), Tally::default());
+        standing.resize(search.lambdas.len(), CandidateTally::default());
         let most = if search.race {
             RACE_TRIALS
         } else {
@@ -316,10 +320,10 @@ mod tests {
     use super::*;
     use crate::rate::options::RateOptions;
 
-    fn tally(text: &str) -> Tally {
-        Tally {
+    fn tally(text: &str) -> CandidateTally {
+        CandidateTally {
             correct: text.bytes().map(|byte| byte - b'0').collect(),
-            ..Tally::default()
+            ..CandidateTally::default()
         }
     }
 

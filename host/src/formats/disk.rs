@@ -2,7 +2,7 @@
 //! leaves the old file as it was.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 
 /// A file that could not be read or written.
@@ -171,6 +171,58 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
         .persist_noclobber(path)
         .map_err(|error| failure(path, error.error))?;
     Ok(())
+}
+
+/// Writes a file like [`write()`], in pieces: `fill` writes into the temporary
+/// file, so that the whole need not be in memory.
+///
+/// # Errors
+/// [`DiskError::Write`], also if `fill` fails.
+pub fn write_with(
+    path: &Path,
+    fill: impl FnOnce(&mut fs::File) -> io::Result<()>,
+) -> Result<(), DiskError> {
+    let failed = |source| failure(path, source);
+    check_replaceable(path)?;
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.into());
+    let old = fs::metadata(&target).ok();
+    if old.as_ref().is_some_and(fs::Metadata::is_dir) {
+        return Err(failed(io::ErrorKind::IsADirectory.into()));
+    }
+    if old.as_ref().is_some_and(|old| !old.is_file()) {
+        // A pipe takes bytes in their order only.
+        let mut whole = tempfile::tempfile().map_err(failed)?;
+        let copied = fill(&mut whole).and_then(|()| {
+            whole.rewind()?;
+            let mut out = fs::OpenOptions::new().write(true).open(&target)?;
+            io::copy(&mut whole, &mut out)
+        });
+        return copied.map(|_| ()).map_err(failed);
+    }
+    let mut temporary = temporary(&target, &[]).map_err(failed)?;
+    let file = temporary.as_file_mut();
+    fill(file).and_then(|()| file.sync_all()).map_err(failed)?;
+    if let Some(old) = old {
+        keep_mode_and_owner(temporary.as_file(), &old).map_err(failed)?;
+    }
+    temporary
+        .persist(&target)
+        .map_err(|error| failure(path, error.error))?;
+    Ok(())
+}
+
+/// An unnamed file in the folder of `path`, for numbers that have no place in
+/// memory. It is gone when it is dropped, or when the program is killed.
+///
+/// # Errors
+/// [`DiskError::Write`].
+pub fn scratch(path: &Path) -> Result<fs::File, DiskError> {
+    let file = match fs::metadata(path) {
+        // A pipe or a device has no folder of its own.
+        Ok(found) if !found.is_file() => tempfile::tempfile(),
+        _ => tempfile::tempfile_in(folder_of(path)),
+    };
+    file.map_err(|source| failure(path, source))
 }
 
 /// Removes a file, if it is there.

@@ -1,10 +1,12 @@
 //! One file format a file.
 
 pub mod choice;
+pub mod conversion;
 pub mod disk;
 pub mod elf;
 pub mod history;
 pub mod image;
+pub mod journal;
 pub mod kind;
 pub mod losses;
 pub mod mat;
@@ -12,5 +14,6 @@ pub mod nir;
 pub mod npz;
 pub mod outputs;
 pub mod rate_model;
+pub mod recording;
 pub mod snn;
 pub mod task;

@@ -22,7 +22,7 @@ pub const DEPLOYED_STEP_MS: f64 = 0.1;
 pub enum DeployedStep {
     /// The longest that costs at most a point of accuracy.
     Auto,
-    /// This length, ms.
+    /// A length, ms.
     Given(f64),
 }
 
@@ -74,7 +74,8 @@ const CONFIDENCE: f64 = 2.575_829;
 /// Trials between two looks.
 const LOOK: usize = 500;
 
-/// After so many trials a step that is not shown to be good enough is not taken.
+/// The most trials of a comparison. A step that is not shown to be good enough by
+/// then is not taken.
 pub const MOST_TRIALS: usize = 10_000;
 
 /// A step, as it was compared with 0.05 ms on the same trials.
@@ -84,11 +85,11 @@ pub struct Comparison {
     pub dt_ms: f64,
     /// Trials that it took to tell; 0 if the step has no fixed-point form.
     pub trials: usize,
-    /// Accuracy in fixed point less that at 0.05 ms.
+    /// Accuracy in fixed point minus accuracy at 0.05 ms.
     pub difference: f64,
-    /// Lower and upper end of that, each with 99.5 % confidence.
+    /// Lower and upper end of the difference, each with 99.5 % confidence.
     pub between: (f64, f64),
-    /// Whether it is good enough.
+    /// True if the step is good enough.
     pub taken: bool,
 }
 

@@ -1,6 +1,6 @@
 //! Spiking → core's fixed-point numbers, and what was lost.
 //!
-//! The one place that knows both millivolts and bits. The formats are those of
+//! No other module knows both millivolts and bits. The formats are those of
 //! [`rate2spike_core::arithmetic`] and [`rate2spike_core::blob`].
 //!
 //! A receiving unit's weights share one scale, which is chosen so that the
@@ -60,10 +60,11 @@ pub enum QuantizeError {
     Scheme,
     /// A decay that 16 bits cannot hold.
     #[error(
-        "{name} of {time_ms} ms decays by more than half in a step of {step_ms} ms: use a shorter step"
+        "{name} of {time_ms} ms decays by more than half in a step of {step_ms} ms: use a step of at most {most:.3} ms",
+        most = time_ms * std::f64::consts::LN_2
     )]
     FastDecay {
-        /// Which one.
+        /// Name of the quantity.
         name: &'static str,
         /// The time constant.
         time_ms: f64,
@@ -71,9 +72,12 @@ pub enum QuantizeError {
         step_ms: f64,
     },
     /// A decay that 16 bits cannot resolve.
-    #[error("{name} of {time_ms} ms is too long for a step of {step_ms} ms: use a longer step")]
+    #[error(
+        "{name} of {time_ms} ms is too long for a step of {step_ms} ms: use a step of at least {least:.3} ms",
+        least = time_ms * 10.0 / 65536.0
+    )]
     SlowDecay {
-        /// Which one.
+        /// Name of the quantity.
         name: &'static str,
         /// The time constant.
         time_ms: f64,
@@ -96,11 +100,11 @@ pub enum QuantizeError {
         "{name} of unit {unit} is {value} mV, beyond the ±{limit} mV of the fixed-point format"
     )]
     Voltage {
-        /// Which one.
+        /// Name of the quantity.
         name: &'static str,
         /// The unit.
         unit: usize,
-        /// Its value.
+        /// The value.
         value: f64,
         /// The limit.
         limit: f64,
@@ -118,7 +122,7 @@ pub enum QuantizeError {
 pub struct Quantized {
     /// The blob.
     pub bytes: Vec<u8>,
-    /// What was lost, quantity by quantity.
+    /// The errors of quantization, quantity by quantity.
     pub losses: Losses,
 }
 
@@ -127,7 +131,7 @@ pub struct Quantized {
 struct Decay {
     /// In 2⁻¹⁶.
     bits: i16,
-    /// As it was.
+    /// The factor before rounding.
     exact: f64,
 }
 
@@ -345,8 +349,8 @@ fn most_current(network: &SpikingNetwork, step: &TimeStep) -> Option<(usize, f64
     currents.max_by(|a, b| a.1.total_cmp(&b.1))
 }
 
-/// What one mV of the fixed-point format stands for, so that every current and
-/// every input weight fits: a power of two, one wherever possible. Networks without Dale's
+/// The voltage, mV, that one mV of the fixed-point format stands for, so that every
+/// current and every input weight fits: a power of two, one wherever possible. Networks without Dale's
 /// principle, and those of relu and softplus, have currents of some thousand mV
 /// that excitation and inhibition never reach alone.
 fn unit_mv(network: &SpikingNetwork, step: &TimeStep) -> Result<f64, QuantizeError> {
@@ -574,8 +578,8 @@ impl RowScale {
     }
 }
 
-/// What an amount of `2^shift` in a rise, with a gain of one, is worth, in bits
-/// of the current: its area in bits · steps over that of a unit weight in
+/// The worth of an amount of `2^shift` in a rise with a gain of one, in bits of the
+/// current: its area in bits · steps over that of a unit weight in
 /// floating point, so that both have the same area.
 fn unit_area(
     network: &SpikingNetwork,
@@ -648,5 +652,140 @@ pub fn decision(task: &Task, step: &TimeStep) -> Decision<Fixed> {
         mean: rule.mean,
         mean_high: output(rule.mean_high),
         mean_low: output(rule.mean_low),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two units: the first excites the second, the second inhibits itself.
+    fn network() -> SpikingNetwork {
+        SpikingNetwork {
+            neuron: Neuron::LIF,
+            units: 2,
+            channels: 1,
+            weights: vec![0.0, 0.0, 0.5, -0.25],
+            input_weights: vec![1.0, -2.5],
+            offset_mv: vec![0.0, 1.5],
+            readout: vec![0.02, -0.01],
+            decay_ms: vec![20.0, 100.0],
+            lambda: 50.0,
+        }
+    }
+
+    fn step(ms: f64) -> TimeStep {
+        TimeStep::new(ms, Scheme::Exact).expect("a time step")
+    }
+
+    #[test]
+    fn the_largest_weight_of_a_row_fills_its_bits_and_the_others_follow() {
+        let bytes = quantize(&network(), &Task::go_nogo(), &step(0.1))
+            .expect("it fits")
+            .bytes;
+        let deployed = Deployed::read(&bytes).expect("a valid blob");
+        let weights: Vec<i8> = deployed
+            .payload()
+            .synapses
+            .chunks_exact(blob::SYNAPSE_BYTES)
+            .map(|synapse| synapse[1] as i8)
+            .collect();
+        let (from_first, from_second) = (weights[0], weights[1]);
+        assert!((126..=127).contains(&from_first), "{weights:?}");
+        // Half as large; both were rounded to nearest.
+        assert!((62..=64).contains(&-from_second), "{weights:?}");
+    }
+
+    #[test]
+    fn equal_networks_give_equal_bytes_and_pass_their_own_self_test() {
+        let made = || {
+            quantize(&network(), &Task::go_nogo(), &step(0.1))
+                .expect("it fits")
+                .bytes
+        };
+        assert!(made() == made());
+        let bytes = made();
+        let deployed = Deployed::read(&bytes).expect("a valid blob");
+        assert_eq!(
+            deployed.payload().self_test.spike_hash,
+            self_test(&deployed)
+        );
+        assert_eq!(deployed.payload().lambda_thousandths, 50_000);
+        assert_eq!(deployed.payload().step_ns, 100_000);
+    }
+
+    #[test]
+    fn a_unit_of_voltage_is_the_smallest_power_of_two_that_holds_every_current() {
+        let unit = |factor: f64| {
+            let mut network = network();
+            network.weights.iter_mut().for_each(|w| *w *= factor);
+            unit_mv(&network, &step(0.1))
+        };
+        assert_eq!(unit(1.0), Ok(1.0));
+        let (_, current) = most_current(&network(), &step(0.1)).expect("a unit");
+        for wanted in [2.0, 8.0, 64.0] {
+            assert_eq!(unit(0.99 * wanted * MOST_CURRENT_MV / current), Ok(wanted));
+        }
+        let error = unit(1.01 * MOST_UNIT_MV * MOST_CURRENT_MV / current);
+        assert!(
+            matches!(error, Err(QuantizeError::Current { unit: 1, .. })),
+            "{error:?}"
+        );
+    }
+
+    #[test]
+    fn what_has_no_fixed_point_form_is_refused_by_its_name() {
+        let wrong = |change: fn(&mut SpikingNetwork)| {
+            let mut network = network();
+            change(&mut network);
+            let error =
+                quantize(&network, &Task::go_nogo(), &step(0.1)).expect_err("it does not fit");
+            error.to_string()
+        };
+        for (message, part) in [
+            (wrong(|n| n.neuron = Neuron::QIF), "quadratic"),
+            (wrong(|n| n.offset_mv[1] = 100.0), "unit 1"),
+            (wrong(|n| n.decay_ms[0] = 1000.0), "at least 0.153 ms"),
+            (wrong(|n| n.decay_ms[0] = 0.1), "at most 0.069 ms"),
+            (wrong(|n| n.neuron.noise_mv = 1e5), "noise"),
+        ] {
+            assert!(message.contains(part), "no '{part}' in: {message}");
+        }
+        let euler = quantize(&network(), &Task::go_nogo(), &TimeStep::PUBLISHED);
+        assert_eq!(euler.err(), Some(QuantizeError::Scheme));
+    }
+
+    /// A training that may reach 100 ms has no use for a step of 0.01 ms.
+    #[test]
+    fn a_step_that_no_decay_has_is_known_without_a_network() {
+        let checked = |decay_ms, ms| check_decays(&Neuron::LIF, decay_ms, &step(ms));
+        assert!(checked(100.0, 0.02).is_ok() && checked(20.0, 1.0).is_ok());
+        let error = checked(100.0, 0.01).expect_err("too slow for 16 bits");
+        assert!(matches!(error, QuantizeError::SlowDecay { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_gap_beyond_a_byte_is_bridged_by_weights_of_zero() {
+        let n = 600;
+        let mut weights = vec![0i8; n * n];
+        weights[599 * n] = 5;
+        let (starts, synapses) = columns(&weights, n);
+        assert_eq!(synapses, [255, 0, 255, 0, 89, 5]);
+        assert_eq!(starts.len(), (n + 1) * blob::START_BYTES);
+    }
+
+    #[test]
+    fn the_self_test_has_a_pulse_in_each_channel_one_after_the_other() {
+        for task in [Task::go_nogo(), Task::xor(), Task::mante()] {
+            let pulses = self_test_pulses(&task);
+            let pulses: Vec<&[u8]> = pulses.chunks_exact(7).collect();
+            assert_eq!(pulses.len(), task.channels());
+            let place =
+                |at: usize, k: usize| u16::from_le_bytes([pulses[k][at], pulses[k][at + 1]]);
+            for (k, pulse) in pulses.iter().enumerate() {
+                assert_eq!(usize::from(pulse[0]), k);
+                assert!(place(1, k) < place(3, k) && usize::from(place(3, k)) <= task.samples());
+            }
+        }
     }
 }

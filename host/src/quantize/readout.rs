@@ -25,7 +25,7 @@ pub(super) struct Bank {
 
 /// A unit's share in two neighbouring filters.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Share {
+struct FilterShare {
     first: usize,
     weights: [f64; 2],
 }
@@ -47,7 +47,7 @@ impl Bank {
             .zip(&taus)
             .map(|(f, &tau)| Decay::new(f.synapse_decay, "a readout's decay time", tau, step.ms))
             .collect::<Result<_, _>>()?;
-        let shares: Vec<Share> = network
+        let shares: Vec<FilterShare> = network
             .decay_ms
             .iter()
             .zip(&network.readout)
@@ -125,16 +125,16 @@ fn bank_taus(decay_ms: &[f64]) -> Vec<f64> {
 }
 
 /// The shares that keep the area, `weight`, and the mean delay, `tau`.
-fn share(taus: &[f64], tau: f64, weight: f64) -> Share {
+fn share(taus: &[f64], tau: f64, weight: f64) -> FilterShare {
     if taus.len() == 1 {
-        return Share {
+        return FilterShare {
             first: 0,
             weights: [weight, 0.0],
         };
     }
     let first = taus.partition_point(|&t| t < tau).clamp(1, taus.len() - 1) - 1;
     let upper = ((tau - taus[first]) / (taus[first + 1] - taus[first])).clamp(0.0, 1.0);
-    Share {
+    FilterShare {
         first,
         weights: [weight * (1.0 - upper), weight * upper],
     }
@@ -142,7 +142,7 @@ fn share(taus: &[f64], tau: f64, weight: f64) -> Share {
 
 /// The largest shift with which the rises cannot leave 32 bits even if all
 /// units fired at once, and again.
-fn shift(shares: &[Share], largest: f64) -> u8 {
+fn shift(shares: &[FilterShare], largest: f64) -> u8 {
     if largest == 0.0 {
         return 0;
     }
@@ -159,7 +159,7 @@ fn shift(shares: &[Share], largest: f64) -> u8 {
 
 /// Largest difference between a unit's response and that of its share in the
 /// bank, relative to the response's peak.
-fn response_error(taus: &[f64], share: &Share, tau: f64, rise_ms: f64) -> f64 {
+fn response_error(taus: &[f64], share: &FilterShare, tau: f64, rise_ms: f64) -> f64 {
     let response = |tau: f64, t: f64| {
         if rise_ms > 0.0 && (tau - rise_ms).abs() > 1e-9 {
             ((-t / tau).exp() - (-t / rise_ms).exp()) / (tau - rise_ms)

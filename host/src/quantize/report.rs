@@ -1,4 +1,4 @@
-//! What quantization lost.
+//! The errors of quantization.
 
 use serde::Serialize;
 
@@ -12,7 +12,7 @@ pub struct Loss {
 }
 
 impl Loss {
-    /// Of these errors; zero if there are none.
+    /// The loss that these errors make; zero if there are none.
     pub fn of(errors: impl Iterator<Item = f64>) -> Self {
         let (mut largest, mut sum, mut count) = (0.0f64, 0.0, 0u32);
         for error in errors {

@@ -1,4 +1,4 @@
-//! How often the readout of a deployed network stands at the end of its range.
+//! Steps in which the readout of a deployed network stands at the end of its range.
 //!
 //! A filter of the readout does not wrap: a value that is too large stays at the
 //! end of the range, and the output is then less than the network means.

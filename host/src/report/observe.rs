@@ -15,7 +15,7 @@ use crate::rate::network::RateNetwork;
 use crate::rate::recurrence;
 use crate::spiking::experiment::{Experiment, task_trial};
 use crate::spiking::network::SpikingNetwork;
-use crate::spiking::record::{Record, Recording};
+use crate::spiking::record::{RecordedTrial, Recording};
 use crate::spiking::time_step::TimeStep;
 use crate::spiking::trial::Memory;
 use crate::task::{SAMPLE_MS, Task};
@@ -231,7 +231,7 @@ pub fn spiking(network: &SpikingNetwork, lambdas: &[f64], trials: &Trials) -> Ob
         .run::<f64>()
     };
     // The area of a spike is one: its filter has the unit Hz.
-    let activity = |record: &Record| {
+    let activity = |record: &RecordedTrial| {
         let rates = record.rates.iter().zip(lambdas.iter().cycle());
         rates.map(|(rate, lambda)| rate / lambda).collect()
     };
@@ -244,27 +244,6 @@ pub fn spiking(network: &SpikingNetwork, lambdas: &[f64], trials: &Trials) -> Ob
         }
     };
     watch(trials, network.units, step.ms, shown)
-}
-
-/// Trials of a spiking network that were recorded, one after the other.
-pub fn recorded<'r>(
-    trials: &Trials,
-    step: &TimeStep,
-    units: usize,
-    records: impl Iterator<Item = &'r Record>,
-) -> Observation {
-    let mut watched = Watched::new(trials, units, step.ms);
-    for (index, record) in (0..).zip(records) {
-        watched.add(
-            index,
-            Shown {
-                activity: Vec::new(),
-                spikes: record.spikes.clone(),
-                output: sampled(&record.output, step.steps_per_sample),
-            },
-        );
-    }
-    watched.end()
 }
 
 /// Watches the deployed network.
@@ -339,8 +318,8 @@ fn watch(
     watched.end()
 }
 
-/// An observation that grows.
-struct Watched<'a> {
+/// An observation that grows trial by trial.
+pub struct Watched<'a> {
     trials: &'a Trials,
     labels: Vec<i8>,
     firsts: Vec<Option<u64>>,
@@ -348,7 +327,8 @@ struct Watched<'a> {
 }
 
 impl<'a> Watched<'a> {
-    fn new(trials: &'a Trials, units: usize, step_ms: f64) -> Self {
+    /// An observation without a trial yet; `step_ms` is the length of a step.
+    pub fn new(trials: &'a Trials, units: usize, step_ms: f64) -> Self {
         let labels = trials.labels();
         Self {
             trials,
@@ -362,6 +342,16 @@ impl<'a> Watched<'a> {
             },
             labels,
         }
+    }
+
+    /// Adds the `index`-th trial of a spiking network, as it was recorded.
+    pub fn add_record(&mut self, index: u64, record: &RecordedTrial, step: &TimeStep) {
+        let shown = Shown {
+            activity: Vec::new(),
+            spikes: record.spikes.clone(),
+            output: sampled(&record.output, step.steps_per_sample),
+        };
+        self.add(index, shown);
     }
 
     fn add(&mut self, index: u64, shown: Shown) {
@@ -379,7 +369,8 @@ impl<'a> Watched<'a> {
         }
     }
 
-    fn end(mut self) -> Observation {
+    /// The observation of all trials.
+    pub fn end(mut self) -> Observation {
         let seconds = self.trials.task.samples() as f64 * SAMPLE_MS / 1000.0;
         let all = seconds * self.trials.count as f64;
         self.observation

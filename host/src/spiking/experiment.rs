@@ -16,12 +16,12 @@ use crate::random::{Stream, generator};
 use crate::statistics::{Accuracy, Paired};
 use crate::task::{Task, Trial};
 
-/// What a trial came to.
+/// The outcome of one trial.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// By the published criterion.
+    /// The answer is right by the published criterion.
     pub correct: bool,
-    /// By the strict criterion.
+    /// The answer is right by the strict criterion.
     pub strict: bool,
     /// Number of spikes.
     pub spikes: u64,
@@ -56,7 +56,8 @@ impl Score {
     }
 }
 
-/// How the answers of two forms of a network differ on the same trials.
+/// The difference between the answers of two forms of a network to the same
+/// trials.
 pub fn paired(before: &[Outcome], after: &[Outcome]) -> Paired {
     let pairs = before.iter().zip(after);
     Paired::of(pairs.map(|(before, after)| (before.correct, after.correct)))
@@ -86,6 +87,8 @@ pub struct Experiment<'a, N: Network> {
     pub step_ms: f64,
     /// Seed of trials and noise.
     pub seed: u64,
+    /// Units whose spikes are not counted, since they reach no other unit.
+    pub silenced: &'a [usize],
 }
 
 /// A task's decision in the numbers of a floating-point network.
@@ -126,6 +129,7 @@ impl<'a, 't, A: Float> Experiment<'a, Tables<'t, A>> {
             clock: clock(task, step),
             step_ms: step.ms,
             seed,
+            silenced: &[],
         }
     }
 }
@@ -142,22 +146,25 @@ impl<'a, 'b> Experiment<'a, Deployed<'b>> {
             clock: payload.clock,
             step_ms: f64::from(payload.step_ns) / 1e6,
             seed,
+            silenced: &[],
         }
     }
 }
 
-/// What is kept of a trial to score it.
+/// The numbers of a trial that its score needs.
 struct Answer<'d, A: Arithmetic> {
     decision: &'d Decision<A>,
+    silenced: &'d [usize],
     evidence: Evidence<A>,
     hash: SpikeHash,
     spikes: u64,
 }
 
 impl<'d, A: Arithmetic> Answer<'d, A> {
-    fn new(decision: &'d Decision<A>) -> Self {
+    fn new(decision: &'d Decision<A>, silenced: &'d [usize]) -> Self {
         Self {
             decision,
+            silenced,
             evidence: Evidence::default(),
             hash: SpikeHash::default(),
             spikes: 0,
@@ -166,8 +173,16 @@ impl<'d, A: Arithmetic> Answer<'d, A> {
 
     #[inline(always)]
     fn see(&mut self, step: u32, state: &State<A>) {
-        self.hash.add_step(step, state);
-        self.spikes += state.fired().count() as u64;
+        if self.silenced.is_empty() {
+            self.hash.add_step(step, state);
+            self.spikes += state.fired().count() as u64;
+        } else {
+            let heard = |unit: &usize| !self.silenced.contains(unit);
+            for unit in state.fired().filter(heard) {
+                self.hash.add(step, unit);
+                self.spikes += 1;
+            }
+        }
         self.evidence.see(self.decision, step, state.output());
     }
 
@@ -186,7 +201,7 @@ impl<A: Float> Experiment<'_, Tables<'_, A>> {
     /// of the output's distance from the target, over the ends of the samples.
     pub fn graded(&self, memory: &mut Memory<A>, index: u64) -> (Outcome, f64) {
         let trial = self.trial(index);
-        let mut answer = Answer::new(&self.decision);
+        let mut answer = Answer::new(&self.decision, self.silenced);
         let every = self.clock.steps_per_sample;
         let (mut next, mut sum) = (every, 0.0);
         let mut targets = trial.target.iter();
@@ -236,7 +251,7 @@ where
     /// Runs and scores the `index`-th trial.
     pub fn outcome(&self, memory: &mut Memory<N::Number>, index: u64) -> Outcome {
         let trial = self.trial(index);
-        let mut answer = Answer::new(&self.decision);
+        let mut answer = Answer::new(&self.decision, self.silenced);
         self.watch(memory, index, &trial, |step, state| {
             answer.see(step, state);
         });

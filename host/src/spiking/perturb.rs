@@ -6,19 +6,20 @@ use rand::seq::SliceRandom;
 use super::network::SpikingNetwork;
 use crate::random::{Stream, generator};
 
-/// Connections by the kinds of their sender and of their receiver.
+/// The connections from one kind of units to another, for instance from excitatory
+/// to inhibitory units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Projection {
-    /// Whether the sender is inhibitory.
+    /// The sender is inhibitory.
     pub from_inhibitory: bool,
-    /// Whether the receiver is inhibitory.
+    /// The receiver is inhibitory.
     pub to_inhibitory: bool,
 }
 
-/// What is done to a network, in this order.
+/// Changes of a network, made in the order of the fields.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Perturbation {
-    /// Factors of the weights of a class; zero cuts them.
+    /// Factors of the weights of a projection; zero cuts them.
     pub scales: Vec<(Projection, f64)>,
     /// Takes away what a unit sends to itself.
     pub no_autapses: bool,

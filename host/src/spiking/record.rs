@@ -36,7 +36,7 @@ pub struct Stimulation {
 }
 
 impl Stimulation {
-    /// What the stimulation adds to a potential in a step, mV.
+    /// The change of a potential in one step of the stimulation, mV.
     fn move_mv(&self) -> f64 {
         if self.excite {
             STIMULUS_MV
@@ -54,8 +54,7 @@ struct Stimulus<'a, A> {
 }
 
 impl<A: Float> Stimulus<'_, A> {
-    /// Whether the units are moved in this step: inside of the window, a coin
-    /// says.
+    /// True if the units are moved in this step: inside the window, a coin decides.
     fn acts(&mut self, step: u32) -> bool {
         let window = self.stimulation.start..self.stimulation.end;
         window.contains(&step) && self.flips.random_bool(0.5)
@@ -96,7 +95,7 @@ pub struct Recording<'a> {
 
 /// The recording of a trial.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Record {
+pub struct RecordedTrial {
     /// Step (counted from 1) and unit (from 0) of every spike, in order.
     pub spikes: Vec<(u32, u32)>,
     /// Output at every step.
@@ -111,7 +110,7 @@ pub struct Record {
 
 impl Recording<'_> {
     /// Runs the trial in `f64` or `f32`.
-    pub fn run<A: Float>(&self) -> Record {
+    pub fn run<A: Float>(&self) -> RecordedTrial {
         let tables = self.network.tables::<A>(&self.step);
         let network = tables.tables();
         let input = Input::<A>::new(self.network.channels, self.input);
@@ -139,7 +138,7 @@ impl Recording<'_> {
             move_by: A::from_f64(stimulation.move_mv()),
             flips: generator(self.seed, Stream::Stimulation, self.trial),
         });
-        let mut record = Record::default();
+        let mut record = RecordedTrial::default();
         while !run.is_over() {
             let step = run.now() + 1;
             if let Some(refractory) = &mut refractory {
@@ -159,13 +158,13 @@ impl Recording<'_> {
         record
     }
 
-    /// Whether the trial is one of the published simulation, whose refractory
-    /// time ends by a comparison of rounded times.
+    /// True for a trial of the published simulation, whose refractory time ends by
+    /// a comparison of rounded times.
     fn published(&self) -> bool {
         self.step.scheme == Scheme::Euler
     }
 
-    fn take<A: Float>(&self, step: u32, state: &State<A>, record: &mut Record) {
+    fn take<A: Float>(&self, step: u32, state: &State<A>, record: &mut RecordedTrial) {
         record
             .spikes
             .extend(state.fired().map(|unit| (step, unit as u32)));
@@ -195,7 +194,7 @@ struct PublishedRefractory {
     refractory_steps: u32,
     /// Time of each unit's last spike, as the published code adds it up.
     last_s: Vec<f64>,
-    /// Its step.
+    /// Step of each unit's last spike.
     last_step: Vec<u32>,
     /// Units that fired, by step modulo the refractory steps.
     ring: Vec<Vec<usize>>,

@@ -9,17 +9,22 @@ use crate::task::SAMPLE_MS;
 /// Time step of the published simulations, to which its noise belongs, ms.
 pub const PUBLISHED_STEP_MS: f64 = 0.05;
 
-/// How time is cut into steps.
+/// The largest factor of [`TimeStep::downsampled`]: a step is then 3.95 ms long.
+/// With 4 ms, twice the rise time of the published synapse, Euler's scheme no
+/// longer decays.
+pub const MOST_DOWNSAMPLE: u32 = 79;
+
+/// The steps into which time is cut.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TimeStep {
     /// Length of a step, ms.
     pub ms: f64,
-    /// How a step is integrated.
+    /// The scheme of integration.
     pub scheme: Scheme,
     /// Time steps of one input sample.
     pub steps_per_sample: u32,
-    /// Whether the noise of a step grows with the step's length, so that the
-    /// process stays the same. The published `downsample` does not do it.
+    /// True if the noise of a step grows with the step's length, so that the
+    /// process stays the same. The published `downsample` keeps the noise.
     pub rescaled_noise: bool,
 }
 
@@ -35,15 +40,25 @@ pub enum StepError {
     )]
     LongEuler(f64),
     /// The quadratic neuron has no exact scheme.
-    #[error("the quadratic neuron is not linear between spikes; use --scheme euler")]
+    #[error(
+        "the quadratic neuron is not linear between spikes; use --scheme euler, with --dt 0.1 or less"
+    )]
     QuadraticExact,
-    /// Downsampling by zero.
-    #[error("--downsample 0; give at least 1")]
-    Downsample,
+    /// The quadratic neuron with a long step.
+    #[error(
+        "the quadratic neuron is integrated by Euler's scheme, which is not accurate with a step of {0} ms; give --dt 0.1 or less"
+    )]
+    LongQuadratic(f64),
+    /// Downsampling with no step, or with steps in which Euler's scheme diverges.
+    #[error(
+        "--downsample {0}: a step would last {ms} ms, and Euler's scheme of a synapse with a rise time of 2 ms diverges from 4 ms on; give 1 to {MOST_DOWNSAMPLE}",
+        ms = f64::from(*.0) / 20.0
+    )]
+    Downsample(u32),
 }
 
 impl TimeStep {
-    /// The published one.
+    /// The published step.
     pub const PUBLISHED: TimeStep = TimeStep {
         ms: PUBLISHED_STEP_MS,
         scheme: Scheme::Euler,
@@ -71,8 +86,8 @@ impl TimeStep {
     /// The published `downsample`: every `factor`-th input sample, each for 100
     /// steps that are `factor` times as long, and the same noise in each.
     pub fn downsampled(factor: u32) -> Result<Self, StepError> {
-        if factor == 0 {
-            return Err(StepError::Downsample);
+        if !(1..=MOST_DOWNSAMPLE).contains(&factor) {
+            return Err(StepError::Downsample(factor));
         }
         Ok(Self {
             ms: PUBLISHED_STEP_MS * f64::from(factor),
@@ -92,9 +107,9 @@ impl TimeStep {
         .step(self.scheme)
     }
 
-    /// Standard deviation of the noise of one step, mV. With the exact scheme
-    /// that of the exact Ornstein–Uhlenbeck step, whose membrane has the same
-    /// standard deviation at any length of step.
+    /// Standard deviation of the noise of one step, mV. The exact scheme takes the
+    /// noise of the exact Ornstein–Uhlenbeck step, so that the membrane has the
+    /// same standard deviation at any length of step.
     pub fn noise_mv(&self, neuron: &Neuron) -> f64 {
         if !self.rescaled_noise {
             return neuron.noise_mv;
@@ -108,5 +123,40 @@ impl TimeStep {
             }
         };
         neuron.noise_mv * growth * exactness
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_downsampling_that_diverges_is_refused_with_its_limit() {
+        for factor in [0, 80, 100, 201] {
+            let error = TimeStep::downsampled(factor).expect_err("no usable step");
+            assert!(error.to_string().contains("give 1 to 79"), "{error}");
+        }
+        for factor in [1, 20, 79] {
+            assert!(TimeStep::downsampled(factor).is_ok(), "{factor}");
+        }
+    }
+
+    #[test]
+    fn a_step_divides_a_sample_and_the_long_ones_are_exact() {
+        assert_eq!(TimeStep::new(0.05, Scheme::Euler), Ok(TimeStep::PUBLISHED));
+        assert_eq!(
+            TimeStep::new(0.3, Scheme::Exact),
+            Err(StepError::Length(0.3))
+        );
+        assert_eq!(
+            TimeStep::new(0.5, Scheme::Euler),
+            Err(StepError::LongEuler(0.5))
+        );
+        let noise = |ms| {
+            let step = TimeStep::new(ms, Scheme::Exact).expect("a step");
+            step.noise_mv(&Neuron::LIF)
+        };
+        // Four times the length, about twice the noise.
+        assert!((noise(0.2) / noise(0.05) - 2.0).abs() < 0.02);
     }
 }

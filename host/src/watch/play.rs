@@ -27,15 +27,15 @@ pub enum Key {
 /// Time between two looks, ms.
 pub const FRAME_MS: f64 = 40.0;
 
-/// How often a trial that is over is looked at: 0.8 s.
+/// Looks at the end of a trial: 0.8 s.
 const LOOKS_AT_THE_END: usize = 20;
 
 /// Time between two points of the output, ms.
 const POINT_MS: f64 = 1.0;
 
-/// How a trial was left.
+/// The end of a trial.
 enum Left {
-    /// It was run to its end.
+    /// The trial was run to its end.
     Over,
     /// The next one was asked for.
     Skipped,
@@ -49,7 +49,7 @@ pub struct Player<'a, 'n, N: Network> {
     pub experiment: &'a Experiment<'n, N>,
     /// An output as a number.
     pub number: fn(N::Number) -> f64,
-    /// What is seen.
+    /// The picture of the network.
     pub scene: &'a mut Scene,
 }
 
@@ -62,7 +62,7 @@ where
     /// next look is due, and says what was asked for.
     ///
     /// # Errors
-    /// Those of `look`.
+    /// The errors of `look`.
     pub fn play<E>(
         &mut self,
         most: Option<u64>,
@@ -93,6 +93,7 @@ where
             clock,
             step_ms,
             seed,
+            ..
         } = *self.experiment;
         let trial = task_trial(task, seed, index);
         let input = Input::of_trial(task.channels(), &trial);

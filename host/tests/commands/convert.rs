@@ -73,7 +73,7 @@ fn a_killed_search_leaves_the_model_as_it_was_or_with_all_results() {
 #[test]
 fn a_refitted_readout_is_used_at_its_own_lambda() {
     let place = Place::new();
-    let found = place.json("convert go-nogo.mat --lambda 35 --trials 100 --refit-readout 60");
+    let found = place.json("convert go-nogo.mat --lambdas 35 --trials 100 --refit-readout 60");
     let (before, after) = (
         found["refit"]["before"]["accuracy"].as_f64(),
         found["refit"]["after"]["accuracy"].as_f64(),
@@ -94,7 +94,7 @@ fn a_refitted_readout_is_used_at_its_own_lambda() {
     assert!(messages.contains("belongs to another lambda"), "{messages}");
 
     // A later search without a refit leaves no readout of another λ behind.
-    place.run("convert go-nogo.mat --lambda 35 --trials 10 --force");
+    place.run("convert go-nogo.mat --lambdas 35 --trials 10 --force");
     assert_eq!(scored(&place), scored(&Place::new()));
 }
 
@@ -121,7 +121,7 @@ fn a_calibrated_network_answers_better_than_the_best_lambda_and_stays_so_in_fixe
     assert!(messages.contains("belongs to another lambda"), "{messages}");
 
     // A later search leaves no calibration behind.
-    place.run("convert go-nogo.mat --lambda 25 --trials 10 --force");
+    place.run("convert go-nogo.mat --lambdas 25 --trials 10 --force");
     assert_eq!(accuracy(&place, "--lambda 25"), searched);
     place.fails(
         "convert go-nogo.mat --calibrate --neuron qif --force",
@@ -160,4 +160,82 @@ fn initial_weights_are_a_control_that_writes_nothing() {
     let report = place.json("convert go-nogo.mat --lambda 25 --trials 4 --initial-weights");
     assert_eq!(report["written"], false);
     assert_eq!(place.files(), before);
+}
+
+#[test]
+fn one_lambda_is_scored_and_not_written() {
+    let place = Place::new();
+    let before = place.files();
+    let report = place.json("convert go-nogo.mat --lambda 75 --trials 4");
+    assert_eq!(report["written"], false);
+    assert_eq!(report["lambdas"], serde_json::json!([75.0]));
+    assert_eq!(place.files(), before);
+    // The list with this one value writes it.
+    let report = place.json("convert go-nogo.mat --lambdas 75 --trials 4");
+    assert_eq!(report["written"], true);
+    let file = read_mat(&place.path("go-nogo.mat")).expect("a model");
+    assert_eq!(file.scalar("opt_scaling_factor"), Ok(75.0));
+}
+
+#[test]
+fn a_flag_of_another_mode_is_a_usage_error() {
+    let place = Place::new();
+    for (line, parts) in [
+        (
+            "--calibrate --plot a.svg",
+            ["--plot belongs to a search", "--calibrate"],
+        ),
+        (
+            "--calibrate --lambdas 20,30",
+            ["--lambdas belongs to", "--calibrate"],
+        ),
+        (
+            "--lambda 30 --race",
+            ["--race belongs to a search", "--lambdas 30"],
+        ),
+        (
+            "--lambda 30 --force",
+            ["--force belongs to a search", "--lambdas 30"],
+        ),
+    ] {
+        place.fails(&format!("convert go-nogo.mat {line}"), 2, &parts);
+    }
+}
+
+/// The weights are those of a network of the logistic function; only the default
+/// candidates are of interest.
+#[test]
+fn default_candidates_follow_the_activation_and_lif_keeps_its_own() {
+    for (activation, wanted) in [("lif", vec![50.0]), ("softplus", vec![4.0, 26.0])] {
+        let place = Place::new();
+        place.change("activation", Value::text(activation));
+        let report = place.json("convert go-nogo.mat --trials 1 --dry-run");
+        let lambdas = report["lambdas"].as_array().expect("candidates");
+        let ends = [lambdas.first(), lambdas.last()].map(|end| end.and_then(|x| x.as_f64()));
+        assert_eq!(ends[0], wanted.first().copied(), "{activation}");
+        assert_eq!(ends[1], wanted.last().copied(), "{activation}");
+    }
+}
+
+#[test]
+fn a_tie_is_broken_by_the_output_and_said_so() {
+    let place = Place::new();
+    let report = place.json("convert go-nogo.mat --lambdas 20:5:60 --trials 3 --dry-run");
+    let numbers = |key: &str| -> Vec<f64> {
+        let numbers = report[key].as_array().expect("numbers");
+        numbers.iter().filter_map(|x| x.as_f64()).collect()
+    };
+    let (lambdas, accuracy) = (numbers("lambdas"), numbers("accuracy"));
+    let (errors, most) = (
+        numbers("output_error"),
+        accuracy.iter().copied().fold(0.0, f64::max),
+    );
+    let tied = (0..lambdas.len()).filter(|&k| accuracy[k] == most);
+    let closest = tied
+        .min_by(|&a, &b| errors[a].total_cmp(&errors[b]))
+        .expect("a candidate");
+    assert_eq!(report["best_lambda"], lambdas[closest]);
+    let words = place.run("convert go-nogo.mat --lambdas 20:5:60 --trials 3 --dry-run");
+    let words = String::from_utf8_lossy(&words.stdout).into_owned();
+    assert!(words.contains("closest to the target"), "{words}");
 }

@@ -98,7 +98,7 @@ fn wrong_options_are_usage_errors_that_say_the_way_out() {
         ),
         (
             "simulate go-nogo.mat --lambda 25 --downsample 0",
-            &["at least 1"],
+            &["give 1 to 79"],
         ),
         (
             "simulate go-nogo.mat --lambda 25 --stimulate exc:1:9:500",

@@ -60,7 +60,7 @@ const JSON: [&str; 20] = [
     "train --mode eval --model go-nogo.mat",
     "convert go-nogo.mat --lambdas 20,25 --trials 4",
     "convert go-nogo.mat --calibrate --trials 4 --dry-run",
-    "convert go-nogo.mat --lambda 25 --trials 4 --refit-readout 4 --force",
+    "convert go-nogo.mat --lambdas 25 --trials 4 --refit-readout 4 --force",
     "simulate go-nogo.mat --lambda 25 --trials 2 -o r.mat",
     "quantize go-nogo.mat --lambda 25 --trials 4 -o net.snn",
     "quantize go-nogo.mat --lambda 25 --trials 4 --dt auto -o auto.snn",

@@ -77,8 +77,14 @@ fn a_recording_holds_potentials_and_rates_on_request() {
 #[test]
 fn a_recording_is_the_same_in_every_format() {
     let place = Place::new();
-    let line = "simulate go-nogo.mat --lambda 25 --trials 2 --record-every 500 -o";
-    let hashes: Vec<Json> = ["r.mat", "r.npz", "r.csv"]
+    let line = "simulate go-nogo.mat --lambda 25 --trials 2 -o";
+    // A table has no place for potentials.
+    let files = [
+        "r.mat --record-every 500",
+        "r.npz --record-every 500",
+        "r.csv",
+    ];
+    let hashes: Vec<Json> = files
         .iter()
         .map(|file| place.json(&format!("{line} {file}"))["spike_hash"].clone())
         .collect();
@@ -181,4 +187,48 @@ fn a_perturbed_network_spikes_otherwise_and_a_silenced_unit_not_at_all() {
         2,
         &["ex", "ee, ei, ie, ii"],
     );
+}
+
+#[test]
+fn a_recording_that_would_go_nowhere_is_refused() {
+    let place = Place::new();
+    let line = "simulate go-nogo.mat --lambda 25 --record-every";
+    for (flags, parts) in [
+        ("10", ["--record-every", "give -o"]),
+        ("10 -o r.csv", ["--record-every", ".npz"]),
+        (
+            "1000000 -o r.mat",
+            ["--record-every 1000000", "20000 steps"],
+        ),
+        ("0 -o r.mat", ["--record-every", "0"]),
+    ] {
+        place.fails(&format!("{line} {flags}"), 2, &parts);
+    }
+}
+
+#[test]
+fn a_stimulation_is_given_in_steps_or_ms_within_the_trial() {
+    let place = Place::new();
+    let line = "simulate go-nogo.mat --lambda 25 --stimulate";
+    let hash = |window: &str| place.json(&format!("{line} {window}"))["spike_hash"].clone();
+    assert_eq!(hash("exc:100ms:300ms:1-20"), hash("exc:2001:6001:1-20"));
+    for outside in ["exc:30000:40000:1-20", "exc:1500ms:2000ms:1-20"] {
+        place.fails(
+            &format!("{line} {outside}"),
+            2,
+            &["--stimulate", "steps 1 to 20000"],
+        );
+    }
+}
+
+#[test]
+fn a_downsampling_beyond_its_limit_is_refused() {
+    let place = Place::new();
+    for factor in [100, 201, 4_000_000] {
+        let line = format!("simulate go-nogo.mat --lambda 25 --downsample {factor}");
+        place.fails(&line, 2, &["--downsample", "give 1 to 79"]);
+    }
+    let advice = "simulate go-nogo.mat --lambda 25 --neuron qif --dt 0.5";
+    place.fails(advice, 2, &["give --dt 0.1 or less"]);
+    place.json("simulate go-nogo.mat --lambda 25 --neuron qif --dt 0.1");
 }

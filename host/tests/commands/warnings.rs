@@ -103,7 +103,8 @@ fn an_accuracy_of_few_trials_is_named() {
 #[test]
 fn a_step_at_which_the_accuracy_drops_is_named() {
     let place = Place::with("go-nogo.mat", &std::fs::read(model()).expect("a model"));
-    let line = "quantize go-nogo.mat -o net.snn --lambda 30 --dt";
+    // Over 100 trials the same difference may be chance.
+    let line = "quantize go-nogo.mat -o net.snn --lambda 30 --trials 200 --dt";
     place.warns(&format!("{line} 1"), &["1 ms", "0.05 ms", "--dt"]);
     assert_eq!(place.warnings(&format!("{line} 0.1")), [""; 0]);
 }

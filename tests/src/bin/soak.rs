@@ -52,14 +52,7 @@ fn failed(error: &dyn std::fmt::Display) -> ExitCode {
 }
 
 fn report(network: &Deployed, task: Task, trials: u64) -> ExitCode {
-    let experiment = Experiment {
-        network,
-        task,
-        decision: network.payload().decision,
-        clock: network.payload().clock,
-        step_ms: f64::from(network.payload().step_ns) / 1e6,
-        seed: 1,
-    };
+    let experiment = Experiment::deployed(network, &task, 1);
     let start = Instant::now();
     let soaked = soak(&experiment, trials, |done| {
         if done.is_multiple_of(100_000) {

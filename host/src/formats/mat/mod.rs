@@ -13,6 +13,7 @@
 mod error;
 mod format;
 mod read;
+pub mod stream;
 #[cfg(test)]
 mod tests;
 mod value;

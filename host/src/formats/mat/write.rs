@@ -45,7 +45,7 @@ pub fn file(file: &Contents, packing: Packing) -> Result<Vec<u8>, MatError> {
 
 /// The text, blanks, no subsystem data, the version, and "MI" as a
 /// little-endian number.
-fn header() -> Vec<u8> {
+pub fn header() -> Vec<u8> {
     let mut bytes = TEXT.to_vec();
     bytes.resize(SUBSYSTEM_AT, b' ');
     bytes.resize(VERSION_AT, 0);
@@ -79,20 +79,27 @@ fn variable(name: &str, value: &Value, packing: Packing) -> Result<Vec<u8>, MatE
 /// Class and flags, dimensions, name, data. `None` if a size is too large.
 fn full_array(name: &str, array: &Array) -> Option<Vec<u8>> {
     let class = array.class();
-    let (code, data_type) = code_and_type(class);
+    let (_, data_type) = code_and_type(class);
+    let mut bytes = array_head(name, class, array.dims())?;
+    bytes.extend(part(data_type, &array.elements().to_le_bytes())?);
+    Some(bytes)
+}
+
+/// Class and flags, dimensions, name. `None` if a size is too large.
+pub fn array_head(name: &str, class: Class, sizes: &[usize]) -> Option<Vec<u8>> {
+    let (code, _) = code_and_type(class);
     let flags = match class {
         Class::Logical => LOGICAL,
         _ => 0,
     };
     let mut dims = Vec::new();
-    for &dim in array.dims() {
+    for &dim in sizes {
         dims.extend(i32::try_from(dim).ok()?.to_le_bytes());
     }
     let mut bytes = Vec::new();
     bytes.extend(part(data_type::UINT32, &[code, flags, 0, 0, 0, 0, 0, 0])?);
     bytes.extend(part(data_type::INT32, &dims)?);
     bytes.extend(part(data_type::INT8, name.as_bytes())?);
-    bytes.extend(part(data_type, &array.elements().to_le_bytes())?);
     Some(bytes)
 }
 

@@ -1,0 +1,95 @@
+//! The journal of a search for λ: a file beside the model, from which a search
+//! that was killed goes on.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use super::disk::{self, DiskError};
+use super::outputs::{OutputError, Outputs};
+use crate::convert::search::{Search, Standing};
+
+/// Time between two writes of a journal.
+const EVERY: Duration = Duration::from_secs(2);
+
+/// The journal of one search.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    fingerprint: u64,
+    written: Instant,
+}
+
+/// The content of the file.
+#[derive(Serialize, Deserialize)]
+struct Entry {
+    /// Fingerprint of the search that the standing belongs to.
+    fingerprint: u64,
+    standing: Standing,
+}
+
+/// A journal that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// A file that cannot be read.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// Another file has the journal's name.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+}
+
+impl Journal {
+    /// The journal of `search` beside `model`, and how far the search has come:
+    /// the standing in the file, or an empty one where there is no file or the
+    /// file belongs to another search.
+    ///
+    /// # Errors
+    /// If the file is there and cannot be read, or is no journal.
+    pub fn open(model: &Path, search: &Search) -> Result<(Self, Standing), JournalError> {
+        let journal = Self {
+            path: model.with_extension("search.json"),
+            fingerprint: search.fingerprint(),
+            written: Instant::now(),
+        };
+        let parsed = |bytes: &[u8]| serde_json::from_slice::<Entry>(bytes).ok();
+        Outputs::new().derives("another name of the model", &journal.path, |bytes| {
+            parsed(bytes).is_some()
+        })?;
+        let entry = if journal.path.exists() {
+            parsed(&disk::read(&journal.path)?)
+        } else {
+            None
+        };
+        let own = entry.filter(|entry| entry.fingerprint == journal.fingerprint);
+        let standing = own.map_or_else(Standing::new, |entry| entry.standing);
+        Ok((journal, standing))
+    }
+
+    /// Notes how far the search has come; writes it once in a while.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn note(&mut self, standing: &Standing) -> Result<(), DiskError> {
+        if self.written.elapsed() < EVERY {
+            return Ok(());
+        }
+        let entry = Entry {
+            fingerprint: self.fingerprint,
+            standing: standing.clone(),
+        };
+        let text = serde_json::to_vec(&entry).expect("plain numbers");
+        disk::write(&self.path, &text)?;
+        self.written = Instant::now();
+        Ok(())
+    }
+
+    /// Removes the file, once the result of the search is written.
+    ///
+    /// # Errors
+    /// If the file is there and cannot be removed.
+    pub fn remove(self) -> Result<(), DiskError> {
+        disk::remove_if_there(&self.path)
+    }
+}

@@ -1,0 +1,614 @@
+//! Recorded trials as files: `.mat` and `.npz` under the same names, or tables in
+//! `.csv`.
+//!
+//! Trials are added one after the other. Outputs, potentials and rates go to
+//! unnamed files beside the result, and from there into the result: memory holds
+//! one trial of them, and the spikes of all.
+
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use npyz::WriterBuilder;
+use npyz::npz::NpzWriter;
+
+use super::disk::{self, DiskError};
+use super::mat::stream;
+use super::mat::{MatError, MatFile, Value};
+use super::outputs::{OutputError, Outputs};
+use crate::spiking::record::RecordedTrial;
+
+/// Numbers that are in memory at once while columns become rows.
+const TURNED: usize = 1 << 20;
+
+/// The most bytes of one array: the formats count them in 32 bits.
+const MOST_BYTES: usize = u32::MAX as usize;
+
+/// Begin of the table of outputs; a column a trial follows.
+const OUTPUT_HEAD: &str = "step,time_ms";
+
+/// Head of the table of firing rates.
+const RATE_HEAD: &str = "trial,unit,rate_hz";
+
+/// The table `what` beside the table of the spikes in `path`.
+fn beside(path: &Path, what: &str) -> PathBuf {
+    let mut name = path.file_stem().unwrap_or_default().to_os_string();
+    name.push(format!("_{what}.csv"));
+    path.with_file_name(name)
+}
+
+/// The format of a recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordingFormat {
+    /// MATLAB's.
+    Mat,
+    /// NumPy's.
+    Npz,
+    /// Text with commas.
+    Csv,
+}
+
+/// A recording that cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordingError {
+    /// A name that says no format.
+    #[error(
+        "{path}: recordings are written as .mat, .npz or .csv; give a name that ends in one of them"
+    )]
+    Extension {
+        /// The file.
+        path: PathBuf,
+    },
+    /// An array that has no place in the format.
+    #[error(
+        "{path}: {name} would take {bytes} bytes, and an array of this format holds at most 4 GiB; give fewer --trials, or a larger K of --record-every"
+    )]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The array.
+        name: &'static str,
+        /// The size of the array.
+        bytes: u128,
+    },
+    /// A file that cannot be written.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// A file beside the named one that must not be written.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    /// A variable that has no form in a MAT-file.
+    #[error("{path}: {source}")]
+    Mat {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: MatError,
+    },
+}
+
+impl RecordingFormat {
+    /// The format that the name of the file says.
+    ///
+    /// # Errors
+    /// [`RecordingError::Extension`].
+    pub fn of(path: &Path) -> Result<Self, RecordingError> {
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("mat") => Ok(Self::Mat),
+            Some("npz") => Ok(Self::Npz),
+            Some("csv") => Ok(Self::Csv),
+            _ => Err(RecordingError::Extension { path: path.into() }),
+        }
+    }
+}
+
+/// The sizes of a recording, known before its first trial.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Layout {
+    /// Number of units.
+    pub units: usize,
+    /// Trials.
+    pub trials: usize,
+    /// Steps of a trial.
+    pub steps: usize,
+    /// Length of a step, ms.
+    pub step_ms: f64,
+    /// Steps between two recordings of potentials and rates; `None` for no such
+    /// recording.
+    pub every: Option<u32>,
+    /// λ of the network.
+    pub lambda: f64,
+}
+
+impl Layout {
+    /// Steps of a trial at which potentials and rates are recorded.
+    fn sampled(&self) -> usize {
+        self.every.map_or(0, |every| self.steps / every as usize)
+    }
+
+    /// The steps at which potentials and rates are recorded, of all trials one
+    /// after the other.
+    fn sampled_steps(&self) -> impl Iterator<Item = u32> + '_ {
+        let every = self.every.unwrap_or_default();
+        let trial = move || (1..=self.sampled() as u32).map(move |k| k * every);
+        (0..self.trials).flat_map(move |_| trial())
+    }
+
+    /// The time of a step, ms, rounded to the nanosecond: 0.05 · 3 is no round
+    /// number.
+    fn time_ms(&self, step: u32) -> f64 {
+        (f64::from(step) * self.step_ms * 1e6).round() / 1e6
+    }
+}
+
+/// A recording that grows trial by trial.
+#[derive(Debug)]
+pub struct RecordingFile {
+    path: PathBuf,
+    format: RecordingFormat,
+    layout: Layout,
+    /// Trial, step and unit of each spike, all counted from 1.
+    spikes: Vec<(u32, u32, u32)>,
+    /// The right answer of each trial, where a task gave it.
+    labels: Vec<Option<i8>>,
+    /// Steps of a trial, trial after trial.
+    outputs: Spool,
+    /// Units of a step, step after step; in an `.npz` steps of a unit, unit after
+    /// unit; trial after trial.
+    potentials: Spool,
+    rates: Spool,
+}
+
+impl RecordingFile {
+    /// A recording without a trial, which goes to `path`.
+    ///
+    /// # Errors
+    /// If its folder cannot be written, or if the format has no room for it.
+    pub fn new(path: &Path, layout: Layout) -> Result<Self, RecordingError> {
+        let format = RecordingFormat::of(path)?;
+        disk::check_rewritable(path)?;
+        if format == RecordingFormat::Csv {
+            let mut files = Outputs::new();
+            files.writes("--output", path)?;
+            for (table, head) in [("out", OUTPUT_HEAD), ("rates", RATE_HEAD)] {
+                files.derives("--output", &beside(path, table), |bytes| {
+                    bytes.starts_with(head.as_bytes())
+                })?;
+            }
+        }
+        let sampled = layout.units as u128 * layout.sampled() as u128;
+        let sizes = [("out", layout.steps as u128), ("v", sampled)];
+        for (name, numbers) in sizes {
+            let bytes = numbers * layout.trials as u128 * 8 + 1024;
+            if format != RecordingFormat::Csv && bytes > MOST_BYTES as u128 {
+                let path = path.into();
+                return Err(RecordingError::TooLarge { path, name, bytes });
+            }
+        }
+        Ok(Self {
+            path: path.into(),
+            format,
+            layout,
+            spikes: Vec::new(),
+            labels: Vec::new(),
+            outputs: Spool::beside(path)?,
+            potentials: Spool::beside(path)?,
+            rates: Spool::beside(path)?,
+        })
+    }
+
+    /// Adds the next trial.
+    ///
+    /// # Errors
+    /// If the disk is full.
+    pub fn add(&mut self, record: &RecordedTrial, label: Option<i8>) -> Result<(), RecordingError> {
+        self.labels.push(label);
+        let trial = self.labels.len() as u32;
+        let spikes = record.spikes.iter();
+        self.spikes
+            .extend(spikes.map(|&(step, unit)| (trial, step, unit + 1)));
+        let turned = self.format == RecordingFormat::Npz;
+        let units = self.layout.units;
+        let failed = |source| disk::failure(&self.path, source);
+        self.outputs.append(&record.output).map_err(failed)?;
+        for (spool, values) in [
+            (&mut self.potentials, &record.potentials),
+            (&mut self.rates, &record.rates),
+        ] {
+            let appended = if turned {
+                spool.append(&transposed(values, units))
+            } else {
+                spool.append(values)
+            };
+            appended.map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the recording; returns the files.
+    ///
+    /// # Errors
+    /// If one cannot be written.
+    pub fn write(mut self) -> Result<Vec<PathBuf>, RecordingError> {
+        match self.format {
+            RecordingFormat::Mat => self.write_mat()?,
+            RecordingFormat::Npz => {
+                let path = self.path.clone();
+                disk::write_with(&path, |file| self.write_npz(file))?;
+            }
+            RecordingFormat::Csv => return self.write_tables(),
+        }
+        Ok(vec![self.path])
+    }
+
+    /// The right answers, if a task gave all of them.
+    fn labels(&self) -> Option<Vec<i8>> {
+        self.labels.iter().copied().collect()
+    }
+
+    fn write_mat(&mut self) -> Result<(), RecordingError> {
+        let layout = self.layout;
+        let (units, trials) = (layout.units, layout.trials);
+        let column = |part: fn(&(u32, u32, u32)) -> u32| {
+            let numbers = self.spikes.iter().map(part);
+            Value::column::<f64>(numbers.map(f64::from).collect())
+        };
+        let mut first = MatFile::new();
+        first.insert("spk_unit", column(|&(_, _, unit)| unit));
+        first.insert("spk_step", column(|&(_, step, _)| step));
+        first.insert("spk_trial", column(|&(trial, _, _)| trial));
+        let mut numbers = MatFile::new();
+        numbers.insert("lambda", Value::scalar(layout.lambda));
+        numbers.insert("dt", Value::scalar(layout.step_ms / 1000.0));
+        numbers.insert("nt", Value::scalar(layout.steps as f64));
+        if let Some(labels) = self.labels() {
+            let labels = labels.iter().map(|&label| label.into()).collect();
+            numbers.insert("labels", Value::column::<f64>(labels));
+        }
+        let mut last = MatFile::new();
+        if layout.every.is_some() {
+            let sampled: Vec<f64> = layout.sampled_steps().map(f64::from).collect();
+            last.insert("v_idx", Value::row(sampled.clone()));
+            last.insert("rs_idx", Value::row(sampled));
+        }
+        let path = self.path.clone();
+        let failed = |source| RecordingError::Mat {
+            path: path.clone(),
+            source,
+        };
+        let small = |file: &MatFile| stream::variables(file).map_err(failed);
+        let (first, numbers, last) = (small(&first)?, small(&numbers)?, small(&last)?);
+        let head = |name: &str, rows: usize, columns: usize| {
+            stream::matrix_head(name, rows, columns).map_err(failed)
+        };
+        let out = head("out", trials, layout.steps)?;
+        let columns = trials * layout.sampled();
+        let (v, rs) = (head("v", units, columns)?, head("rs", units, columns)?);
+        disk::write_with(&path, |file| {
+            let mut file = BufWriter::new(file);
+            stream::header(&mut file)?;
+            file.write_all(&first)?;
+            file.write_all(&out)?;
+            self.outputs.each_column(trials, layout.steps, |column| {
+                column
+                    .iter()
+                    .try_for_each(|x| file.write_all(&x.to_le_bytes()))
+            })?;
+            file.write_all(&numbers)?;
+            if layout.every.is_some() {
+                for (head, spool) in [(&v, &mut self.potentials), (&rs, &mut self.rates)] {
+                    file.write_all(head)?;
+                    io::copy(&mut spool.reader()?, &mut file)?;
+                }
+                file.write_all(&last)?;
+            }
+            file.flush()
+        })?;
+        Ok(())
+    }
+
+    fn write_npz(&mut self, file: &mut File) -> io::Result<()> {
+        let layout = self.layout;
+        let mut archive = NpzWriter::new(BufWriter::new(file));
+        let column = |part: fn(&(u32, u32, u32)) -> u32| -> Vec<i64> {
+            self.spikes.iter().map(|spike| part(spike).into()).collect()
+        };
+        integers(&mut archive, "spk_unit", &column(|&(_, _, unit)| unit))?;
+        integers(&mut archive, "spk_step", &column(|&(_, step, _)| step))?;
+        integers(&mut archive, "spk_trial", &column(|&(trial, _, _)| trial))?;
+        let labels = self.labels();
+        let shape = [layout.trials as u64, layout.steps as u64];
+        let mut out = archive
+            .array("out", Default::default())?
+            .default_dtype()
+            .shape(&shape)
+            .begin_nd()?;
+        self.outputs.each_number(|x| out.push(&x))?;
+        out.finish()?;
+        for (name, value) in [("lambda", layout.lambda), ("dt", layout.step_ms / 1000.0)] {
+            let array = archive.array(name, Default::default())?;
+            let mut array = array.default_dtype().shape(&[]).begin_nd()?;
+            array.push(&value)?;
+            array.finish()?;
+        }
+        let array = archive.array("nt", Default::default())?;
+        let mut array = array.default_dtype().shape(&[]).begin_nd()?;
+        array.push(&(layout.steps as i64))?;
+        array.finish()?;
+        if let Some(labels) = labels {
+            let labels: Vec<i64> = labels.into_iter().map(i64::from).collect();
+            integers(&mut archive, "labels", &labels)?;
+        }
+        if layout.every.is_none() {
+            return Ok(());
+        }
+        let (units, sampled) = (layout.units, layout.sampled());
+        // Units × recorded steps, as in a .mat: the last index is fastest.
+        let shape = [units as u64, (layout.trials * sampled) as u64];
+        for (name, spool) in [("v", &mut self.potentials), ("rs", &mut self.rates)] {
+            let array = archive.array(name, Default::default())?;
+            let mut array = array.default_dtype().shape(&shape).begin_nd()?;
+            let mut numbers = vec![0.0; sampled];
+            for unit in 0..units {
+                for trial in 0..layout.trials {
+                    spool.read_at((trial * units + unit) * sampled, &mut numbers)?;
+                    array.extend(numbers.iter().copied())?;
+                }
+            }
+            array.finish()?;
+        }
+        let steps: Vec<i64> = layout.sampled_steps().map(i64::from).collect();
+        integers(&mut archive, "v_idx", &steps)?;
+        integers(&mut archive, "rs_idx", &steps)
+    }
+
+    /// Writes the spikes to the file, and outputs and firing rates to files beside
+    /// it.
+    fn write_tables(mut self) -> Result<Vec<PathBuf>, RecordingError> {
+        let beside = |what: &str| beside(&self.path, what);
+        let files = [self.path.clone(), beside("out"), beside("rates")];
+        let tables = [Self::spike_table, Self::output_table, Self::rate_table];
+        for (path, table) in files.iter().zip(tables) {
+            disk::write_with(path, |file| {
+                let mut file = BufWriter::new(file);
+                table(&mut self, &mut file)?;
+                file.flush()
+            })?;
+        }
+        Ok(files.into())
+    }
+
+    fn spike_table(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "trial,step,time_ms,unit")?;
+        for &(trial, step, unit) in &self.spikes {
+            writeln!(out, "{trial},{step},{},{unit}", self.layout.time_ms(step))?;
+        }
+        Ok(())
+    }
+
+    /// A column a trial.
+    fn output_table(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        let layout = self.layout;
+        let names = (1..=layout.trials).map(|trial| format!(",trial_{trial}"));
+        writeln!(out, "{OUTPUT_HEAD}{}", names.collect::<String>())?;
+        let mut step = 0;
+        self.outputs
+            .each_column(layout.trials, layout.steps, |outputs| {
+                step += 1;
+                write!(out, "{step},{}", layout.time_ms(step))?;
+                outputs
+                    .iter()
+                    .try_for_each(|output| write!(out, ",{output}"))?;
+                writeln!(out)
+            })
+    }
+
+    /// Mean firing rate of each unit in each trial.
+    fn rate_table(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        let seconds = self.layout.steps as f64 * self.layout.step_ms / 1000.0;
+        writeln!(out, "{RATE_HEAD}")?;
+        let mut spikes = self.spikes.iter().peekable();
+        for trial in 1..=self.layout.trials as u32 {
+            let mut counts = vec![0u32; self.layout.units];
+            while let Some(&(_, _, unit)) = spikes.next_if(|spike| spike.0 == trial) {
+                counts[unit as usize - 1] += 1;
+            }
+            for (unit, count) in (1..).zip(counts) {
+                writeln!(out, "{trial},{unit},{}", f64::from(count) / seconds)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn integers<W: Write + Seek>(
+    archive: &mut NpzWriter<W>,
+    name: &str,
+    values: &[i64],
+) -> io::Result<()> {
+    let array = archive.array(name, Default::default())?;
+    let mut array = array
+        .default_dtype()
+        .shape(&[values.len() as u64])
+        .begin_nd()?;
+    array.extend(values)?;
+    array.finish()
+}
+
+/// Steps × units as units × steps.
+fn transposed(values: &[f64], units: usize) -> Vec<f64> {
+    let steps = values.len() / units;
+    let entry = |k: usize| values[k % steps * units + k / steps];
+    (0..values.len()).map(entry).collect()
+}
+
+/// Doubles that wait in an unnamed file.
+#[derive(Debug)]
+struct Spool(BufWriter<File>);
+
+impl Spool {
+    fn beside(path: &Path) -> Result<Self, DiskError> {
+        Ok(Self(BufWriter::new(disk::scratch(path)?)))
+    }
+
+    fn append(&mut self, values: &[f64]) -> io::Result<()> {
+        let mut values = values.iter();
+        values.try_for_each(|value| self.0.write_all(&value.to_le_bytes()))
+    }
+
+    /// All bytes, from the first.
+    fn reader(&mut self) -> io::Result<BufReader<&mut File>> {
+        self.0.flush()?;
+        let file = self.0.get_mut();
+        file.rewind()?;
+        Ok(BufReader::new(file))
+    }
+
+    fn each_number(&mut self, mut each: impl FnMut(f64) -> io::Result<()>) -> io::Result<()> {
+        let mut reader = self.reader()?;
+        let mut bytes = [0; 8];
+        loop {
+            match reader.read_exact(&mut bytes) {
+                Ok(()) => each(f64::from_le_bytes(bytes))?,
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// The numbers from the `place`-th on.
+    fn read_at(&mut self, place: usize, numbers: &mut [f64]) -> io::Result<()> {
+        self.0.flush()?;
+        let file = self.0.get_mut();
+        file.seek(SeekFrom::Start(8 * place as u64))?;
+        let mut bytes = vec![0; 8 * numbers.len()];
+        file.read_exact(&mut bytes)?;
+        for (number, bytes) in numbers.iter_mut().zip(bytes.as_chunks().0) {
+            *number = f64::from_le_bytes(*bytes);
+        }
+        Ok(())
+    }
+
+    /// The columns of a matrix that lies here row by row.
+    fn each_column(
+        &mut self,
+        rows: usize,
+        columns: usize,
+        mut each: impl FnMut(&[f64]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let most = (TURNED / rows.max(1)).max(1);
+        for first in (0..columns).step_by(most) {
+            let count = most.min(columns - first);
+            let mut block = vec![0.0; rows * count];
+            for (row, numbers) in block.chunks_exact_mut(count).enumerate() {
+                self.read_at(row * columns + first, numbers)?;
+            }
+            for k in 0..count {
+                let column: Vec<f64> = (0..rows).map(|row| block[row * count + k]).collect();
+                each(&column)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::formats::rate_model::read_mat;
+
+    fn layout(every: Option<u32>) -> Layout {
+        Layout {
+            units: 2,
+            trials: 2,
+            steps: 4,
+            step_ms: 0.05,
+            every,
+            lambda: 25.0,
+        }
+    }
+
+    /// Potentials and rates of two units at two steps; each number is another.
+    fn record(trial: f64) -> RecordedTrial {
+        RecordedTrial {
+            spikes: vec![(1, 1), (3, 1)],
+            output: vec![0.0, 0.5, -1.0, trial],
+            sampled: vec![2, 4],
+            potentials: [1.0, 2.0, 3.0, 4.0].map(|v| v + 10.0 * trial).into(),
+            rates: [5.0, 6.0, 7.0, 8.0].map(|r| r + 10.0 * trial).into(),
+        }
+    }
+
+    fn written(name: &str, every: Option<u32>) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(name);
+        let mut file = RecordingFile::new(&path, layout(every)).expect("a writable folder");
+        for trial in [0.0, 1.0] {
+            file.add(&record(trial), None).expect("space on the disk");
+        }
+        file.write().expect("space on the disk");
+        folder
+    }
+
+    #[test]
+    fn tables_count_from_one_and_give_times_and_rates() {
+        let folder = written("r.csv", None);
+        let text = |name: &str| std::fs::read_to_string(folder.path().join(name)).expect(name);
+        assert_eq!(
+            text("r.csv"),
+            "trial,step,time_ms,unit\n1,1,0.05,2\n1,3,0.15,2\n2,1,0.05,2\n2,3,0.15,2\n"
+        );
+        assert_eq!(
+            text("r_out.csv"),
+            "step,time_ms,trial_1,trial_2\n1,0.05,0,0\n2,0.1,0.5,0.5\n3,0.15,-1,-1\n4,0.2,0,1\n"
+        );
+        // Two spikes in 0.2 ms.
+        assert_eq!(
+            text("r_rates.csv"),
+            "trial,unit,rate_hz\n1,1,0\n1,2,10000\n2,1,0\n2,2,10000\n"
+        );
+    }
+
+    #[test]
+    fn a_mat_holds_trials_by_steps_and_units_by_recorded_steps() {
+        let folder = written("r.mat", Some(2));
+        let file = read_mat(&folder.path().join("r.mat")).expect("a recording");
+        let (rows, columns, out) = file.matrix("out").expect("outputs");
+        assert_eq!((rows, columns), (2, 4));
+        assert_eq!(out, [0.0, 0.0, 0.5, 0.5, -1.0, -1.0, 0.0, 1.0]);
+        let (rows, columns, v) = file.matrix("v").expect("potentials");
+        assert_eq!((rows, columns), (2, 4));
+        assert_eq!(v, [1.0, 2.0, 3.0, 4.0, 11.0, 12.0, 13.0, 14.0]);
+        assert_eq!(file.vector("v_idx").expect("steps"), [2.0, 4.0, 2.0, 4.0]);
+    }
+
+    #[test]
+    fn an_npz_holds_the_same_with_the_last_index_fastest() {
+        let folder = written("r.npz", Some(2));
+        let bytes = std::fs::read(folder.path().join("r.npz")).expect("a recording");
+        let mut file = npyz::npz::NpzArchive::new(io::Cursor::new(bytes)).expect("an archive");
+        let mut numbers = |name: &str| {
+            let array = file.by_name(name).expect("an archive").expect("an array");
+            array.into_vec::<f64>().expect("doubles")
+        };
+        assert_eq!(numbers("out"), [0.0, 0.5, -1.0, 0.0, 0.0, 0.5, -1.0, 1.0]);
+        assert_eq!(numbers("v"), [1.0, 3.0, 11.0, 13.0, 2.0, 4.0, 12.0, 14.0]);
+    }
+
+    #[test]
+    fn a_recording_beyond_the_format_is_refused_before_its_first_trial() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let layout = Layout {
+            units: 200,
+            trials: 1000,
+            steps: 20_000,
+            ..layout(Some(1))
+        };
+        let error = RecordingFile::new(&folder.path().join("r.npz"), layout);
+        let message = error.expect_err("32 GB").to_string();
+        assert!(
+            message.contains("4 GiB") && message.contains("--trials"),
+            "{message}"
+        );
+    }
+}
