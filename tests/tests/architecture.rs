@@ -42,13 +42,6 @@ const KNOWN: &[Known] = &[
     Known {
         sources: "host/src",
         folder: "cmd",
-        from: "gpu",
-        to: "train",
-        because: "the flags of a GPU stand with those of train",
-    },
-    Known {
-        sources: "host/src",
-        folder: "cmd",
         from: "run_on",
         to: "run",
         because: "the report of a run on a board has the fields of a run",
@@ -66,13 +59,6 @@ const KNOWN: &[Known] = &[
         from: "operations",
         to: "mod",
         because: "the reference implementation of the trait of mod.rs",
-    },
-    Known {
-        sources: "host/src",
-        folder: "rate/gpu",
-        from: "launch",
-        to: "draw",
-        because: "a launch draws trials with its own buffers",
     },
     Known {
         sources: "host/src",
@@ -101,6 +87,27 @@ const KNOWN: &[Known] = &[
         from: "definition",
         to: "*",
         because: "a definition holds pulses, which make a definition",
+    },
+    Known {
+        sources: "host/src",
+        folder: "rate",
+        from: "settling",
+        to: "training",
+        because: "settling reads the evaluation, which training defines",
+    },
+    Known {
+        sources: "host/src",
+        folder: "report/story",
+        from: "mod",
+        to: "*",
+        because: "mod.rs puts the parts in order and holds their input",
+    },
+    Known {
+        sources: "host/src",
+        folder: "session",
+        from: "checkpoints",
+        to: "mod",
+        because: "a check point fails with the error of its session",
     },
 ];
 
