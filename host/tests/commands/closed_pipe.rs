@@ -191,7 +191,7 @@ fn a_path_that_is_no_utf_8_is_printed_with_marks() {
         ),
         (
             "m.mat",
-            "pipeline t.toml --N 10 --n_trials 1 --trials 1 --from @ --output_dir",
+            "pipeline t.toml --act sigmoid --N 10 --n_trials 1 --trials 1 --from @ --output_dir",
             "made",
         ),
         (
@@ -237,15 +237,17 @@ fn a_path_that_is_no_utf_8_is_printed_with_marks() {
             let message = String::from_utf8_lossy(&output.stderr);
             let text = String::from_utf8(output.stdout).expect("UTF-8");
             assert!(!message.contains("panicked"), "{line}: {message}");
+            // A figure's name must be UTF-8: its ending is read from it.
+            let refused = line.contains("--plot") && message.contains("invalid UTF-8");
             assert!(
-                [Some(0), Some(1)].contains(&output.status.code()),
+                [Some(0), Some(1)].contains(&output.status.code()) || refused,
                 "{line}: {message}"
             );
             assert!(
                 !text.contains('\x1b') && !message.contains('\x1b'),
                 "{line}: {text}"
             );
-            if json {
+            if json && !refused {
                 let object: serde_json::Value = serde_json::from_str(&text)
                     .unwrap_or_else(|error| panic!("{line}: {error}: {text}{message}"));
                 assert!(object.is_object());

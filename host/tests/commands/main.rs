@@ -7,6 +7,7 @@ mod closed_pipe;
 mod convert;
 mod exchange;
 mod files;
+mod flags;
 mod golden;
 mod help;
 mod inputs_unharmed;
