@@ -41,7 +41,12 @@ fuzz_target!(|data: &[u8]| {
             assert_eq!(network.weights.len(), n * n);
             assert_eq!(network.input_weights.len(), n * network.channels);
             assert_eq!((network.readout.len(), network.decay_ms.len()), (n, n));
-            assert!(network.decay_ms.iter().all(|ms| *ms > 0.0 && ms.is_finite()));
+            assert!(
+                network
+                    .decay_ms
+                    .iter()
+                    .all(|ms| *ms > 0.0 && ms.is_finite())
+            );
             assert!(network.weights.iter().all(|weight| weight.is_finite()));
         }
         Err(error) => {

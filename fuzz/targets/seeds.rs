@@ -70,6 +70,35 @@ fn tiny(bytes: &[u8]) -> Vec<u8> {
     blob.to_vec()
 }
 
+/// A task with every field.
+const TASK: &str = r#"name = "same-sign"
+channels = 2
+duration_ms = 1000
+
+[[pulse]]
+channel = 1
+onset_ms = 200
+duration_ms = 200
+values = [1, -1]
+
+[[pulse]]
+channel = 2
+onset_ms = 450
+duration_ms = 200
+values = [1, -1]
+noise = 0.1
+
+[target]
+rule = "product"
+onset_ms = 700
+duration_ms = 300
+
+[decision]
+response_ms = 800
+mean_ms = [800, 1000]
+threshold = 0.5
+"#;
+
 /// A graph of two units with a filter of each kind.
 fn graph(cuba: bool) -> Vec<u8> {
     let membrane = Membrane {
@@ -118,6 +147,11 @@ fn graph(cuba: bool) -> Vec<u8> {
 fn main() {
     write("nir", "exact", &graph(false));
     write("nir", "cuba", &graph(true));
+    write("toml", "product", TASK.as_bytes());
+    for rule in ["sum", "any"] {
+        let task = TASK.replace("product", rule);
+        write("toml", rule, task.as_bytes());
+    }
     for (name, bytes) in files("../tests/fixtures/foreign", "nir") {
         write("nir", &name, &bytes);
     }
