@@ -219,17 +219,28 @@ fn the_losses_never_replace_an_input() {
     let task = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/same-sign.toml");
     std::fs::copy(task, place.path("t.toml")).expect("the example task");
     std::os::unix::fs::symlink("t.toml", place.path("link")).expect("a link");
-    for losses in ["t.toml", "./t.toml", "link", "go-nogo.mat"] {
-        let line = format!("train --task t.toml --N 5 --n_trials 2 --losses {losses}");
-        place.fails(&line, 1, &[losses, "another name"]);
+    let line = "train --task t.toml --N 5 --n_trials 2 --losses";
+    for losses in ["t.toml", "./t.toml", "link"] {
+        place.fails(&format!("{line} {losses}"), 2, &[losses, "another name"]);
     }
-    let line = "train --task go-nogo --from go-nogo.mat --losses go-nogo.mat --n_trials 2";
+    // A model that this command does not read is no file of losses.
     place.fails(
-        &format!("{line} --N 100"),
+        &format!("{line} go-nogo.mat"),
+        1,
+        &["go-nogo.mat", "another name"],
+    );
+    let line = "train --task go-nogo --from go-nogo.mat --n_trials 2";
+    place.fails(
+        &format!("{line} --losses go-nogo.mat"),
+        2,
+        &["go-nogo.mat", "another name"],
+    );
+    // The file of the losses is opened after everything else is checked.
+    place.fails(
+        &format!("{line} --losses losses.csv --N 100"),
         2,
         &["--from", "number of units"],
     );
-    place.fails(line, 1, &["go-nogo.mat", "another name"]);
 }
 
 #[test]
