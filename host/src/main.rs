@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use rate2spike::cmd::CommandLine;
+use rate2spike::cmd::command_line::CommandLine;
 use rate2spike::cmd::console::{self, Console};
 
 fn main() -> ExitCode {

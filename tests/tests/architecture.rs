@@ -35,13 +35,6 @@ const KNOWN: &[Known] = &[
     Known {
         sources: "host/src",
         folder: "cmd",
-        from: "mod",
-        to: "*",
-        because: "mod.rs lists the commands and also holds what they share",
-    },
-    Known {
-        sources: "host/src",
-        folder: "cmd",
         from: "run_on",
         to: "run",
         because: "the report of a run on a board has the fields of a run",

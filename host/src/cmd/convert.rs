@@ -7,9 +7,10 @@ use clap::Args;
 use serde::Serialize;
 
 use super::console::Console;
+use super::neuron_args::NeuronArgs;
 use super::plot::PlotFile;
 use super::warnings::Warnings;
-use super::{CommandError, Lambdas, NeuronArgs, task_of, trials};
+use super::{CommandError, Lambdas, task_of, trials};
 use crate::convert::calibrate::{CalibrateError, Request};
 use crate::convert::refit::{TriedRefit, try_refit};
 use crate::convert::search::{

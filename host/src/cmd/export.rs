@@ -7,7 +7,8 @@ use rate2spike_core::neuron::Scheme;
 use serde::Serialize;
 
 use super::console::Console;
-use super::{CommandError, FilterArg, lambda_of, spiking_network, task_of};
+use super::neuron_args::FilterArg;
+use super::{CommandError, lambda_of, spiking_network, task_of};
 use crate::export::ExportError;
 use crate::export::fidelity::Fidelity;
 use crate::export::nir::{self, Profile};

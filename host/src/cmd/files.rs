@@ -4,7 +4,7 @@
 use clap::{ArgMatches, Command, parser::ValueSource};
 
 use super::CommandError;
-use crate::formats::outputs::{OutputError, Outputs};
+use crate::formats::outputs::Outputs;
 
 /// Flags that name a file which the command writes.
 pub const OUTPUTS: [&str; 3] = ["output", "plot", "losses"];
@@ -16,12 +16,6 @@ pub const FOLDERS: [&str; 2] = ["output_dir", "figures"];
 pub const INPUTS: [&str; 11] = [
     "file", "firmware", "from", "graph", "input", "merge", "model", "network", "run", "task", "v0",
 ];
-
-impl From<OutputError> for CommandError {
-    fn from(error: OutputError) -> Self {
-        CommandError::Usage(error.to_string())
-    }
-}
 
 /// Checks, before the command starts, that no output of the command line is one of its
 /// inputs, another output, a dangling link or a protected file.
@@ -67,7 +61,7 @@ mod tests {
     use clap::CommandFactory;
 
     use super::*;
-    use crate::cmd::CommandLine;
+    use crate::cmd::command_line::CommandLine;
     use crate::cmd::plot::PlotFile;
 
     #[test]

@@ -8,9 +8,10 @@ use serde::Serialize;
 
 use super::console::Console;
 use super::export::{print_fidelity, refractory};
+use super::neuron_args::in_range;
 use super::quantize::{Deployment, Scored};
 use super::warnings::Warnings;
-use super::{CommandError, hexadecimal, in_range, trials};
+use super::{CommandError, hexadecimal, trials};
 use crate::export::fidelity::Fidelity;
 use crate::formats::disk;
 use crate::formats::nir::read::ReadGraph;

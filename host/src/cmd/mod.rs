@@ -1,15 +1,19 @@
-//! One subcommand a file; what several of them share is here.
+//! The command line: one file a subcommand, and one for each subject that several of
+//! them share.
 
 pub mod bars;
+pub mod command_line;
 pub mod console;
 pub mod convert;
 pub mod deploy;
 pub mod deployed_step;
+pub mod error;
 pub mod export;
 pub mod files;
 pub mod gpu;
 pub mod import;
 pub mod inspect;
+pub mod neuron_args;
 pub mod options;
 pub mod perturbation;
 pub mod pipeline;
@@ -27,258 +31,19 @@ pub mod trials;
 pub mod warnings;
 pub mod watch;
 
-use std::path::{Path, PathBuf};
+pub use error::CommandError;
+
+use std::path::Path;
 use std::str::FromStr;
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use rate2spike_core::blob::Deployed;
-use rate2spike_core::neuron::Scheme;
 
-use self::console::{Console, PrintArgs, PrintError};
-use crate::board::BoardError;
-use crate::board::firmware::FirmwareError;
-use crate::board::probe::ProbeError;
-use crate::convert::ConvertError;
+use self::console::Console;
 use crate::convert::one_to_one;
-use crate::export::ExportError;
-use crate::formats::disk::DiskError;
-use crate::formats::history::HistoryError;
-use crate::formats::nir::read::NirError;
-use crate::formats::rate_model::{ModelError, RateModelFile};
-use crate::formats::recording::RecordingError;
-use crate::formats::snn::SnnError;
-use crate::import::ImportError;
-use crate::quantize::QuantizeError;
-use crate::rate::options::OptionError;
-use crate::report::picture::PictureError;
-use crate::route::RouteError;
-use crate::session::SessionError;
+use crate::formats::rate_model::RateModelFile;
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::neuron::Neuron;
-use crate::spiking::time_step::{PUBLISHED_STEP_MS, StepError, TimeStep};
-use crate::sweep::SweepError;
 use crate::task::Task;
-
-/// Train a rate network, carry it onto spiking neurons, run it on a microcontroller.
-///
-/// Start here:  rate2spike pipeline go-nogo
-#[derive(Debug, Parser)]
-#[command(
-    name = "rate2spike",
-    version,
-    after_help = "Method: Kim, Li & Sejnowski, PNAS 116:22811 (2019), doi 10.1073/pnas.1905926116."
-)]
-pub struct CommandLine {
-    /// The subcommand and its flags.
-    #[command(subcommand)]
-    pub command: Command,
-    /// What is printed.
-    #[command(flatten)]
-    pub print: PrintArgs,
-}
-
-/// The subcommands, in the order in which `--help` lists them.
-#[derive(Debug, Subcommand)]
-#[allow(missing_docs)] // The line of each in `--help` stands with its flags.
-pub enum Command {
-    Pipeline(pipeline::PipelineArgs),
-    Train(train::TrainArgs),
-    Convert(convert::ConvertArgs),
-    Simulate(simulate::SimulateArgs),
-    Quantize(quantize::QuantizeArgs),
-    Run(run::RunArgs),
-    Watch(watch::WatchArgs),
-    Inspect(inspect::InspectArgs),
-    Deploy(deploy::DeployArgs),
-    Sweep(sweep::SweepArgs),
-    Reproduce(reproduce::ReproduceArgs),
-    Report(report::ReportArgs),
-    Export(export::ExportArgs),
-    Import(import::ImportArgs),
-    Trials(trials::TrialsArgs),
-    Completions(shell::CompletionsArgs),
-    Man(shell::ManArgs),
-}
-
-impl CommandLine {
-    /// The command line of this process.
-    ///
-    /// # Errors
-    /// What clap answers: a usage error, the help or the version.
-    pub fn read() -> Result<Self, clap::Error> {
-        let mut program = Self::command();
-        let matches = program.try_get_matches_from_mut(std::env::args_os())?;
-        let line = Self::from_arg_matches(&matches)?;
-        files::check(&program, &matches)
-            .map_err(|error| program.error(clap::error::ErrorKind::ValueValidation, error))?;
-        Ok(line)
-    }
-}
-
-impl Command {
-    /// Runs the subcommand.
-    ///
-    /// # Errors
-    /// [`CommandError`].
-    pub fn run(&self, console: &Console) -> Result<(), CommandError> {
-        match self {
-            Command::Pipeline(args) => pipeline::run(args, console),
-            Command::Train(args) => train::run(args, console),
-            Command::Convert(args) => convert::run(args, console),
-            Command::Simulate(args) => simulate::run(args, console),
-            Command::Quantize(args) => quantize::run(args, console),
-            Command::Run(args) => run::run(args, console),
-            Command::Watch(args) => watch::run(args, console),
-            Command::Inspect(args) => inspect::run(args, console),
-            Command::Deploy(args) => deploy::run(args, console),
-            Command::Sweep(args) => sweep::run(args, console),
-            Command::Reproduce(args) => reproduce::run(args, console),
-            Command::Report(args) => report::run(args, console),
-            Command::Export(args) => export::run(args, console),
-            Command::Import(args) => import::run(args, console),
-            Command::Trials(args) => trials::run(args, console),
-            Command::Completions(args) => shell::completions(args, console),
-            Command::Man(args) => shell::man(args, console),
-        }
-    }
-}
-
-/// Why a command failed.
-#[derive(Debug, thiserror::Error)]
-pub enum CommandError {
-    /// A wrong option; exit status 2.
-    #[error("{0}")]
-    Usage(String),
-    /// A file that cannot be read or written.
-    #[error(transparent)]
-    Disk(#[from] DiskError),
-    /// A model that cannot be read or written.
-    #[error(transparent)]
-    Model(#[from] ModelError),
-    /// A history that cannot be read.
-    #[error(transparent)]
-    History(#[from] HistoryError),
-    /// A figure that cannot become a PNG.
-    #[error(transparent)]
-    Picture(#[from] PictureError),
-    /// A blob that cannot be read.
-    #[error(transparent)]
-    Snn(#[from] SnnError),
-    /// A firmware that cannot be read, or that its board cannot run.
-    #[error(transparent)]
-    Firmware(#[from] FirmwareError),
-    /// A probe that did not do what was asked.
-    #[error(transparent)]
-    Probe(#[from] ProbeError),
-    /// A board that did not do what was asked.
-    #[error(transparent)]
-    Board(#[from] BoardError),
-    /// A network that cannot be converted.
-    #[error("{path}: {source}")]
-    Convert {
-        /// The model.
-        path: PathBuf,
-        /// Why.
-        source: ConvertError,
-    },
-    /// A network that cannot be quantized.
-    #[error("{path}: {source}")]
-    Quantize {
-        /// The model.
-        path: PathBuf,
-        /// Why.
-        source: QuantizeError,
-    },
-    /// A network that cannot be exported.
-    #[error("{path}: {source}")]
-    Export {
-        /// The model.
-        path: PathBuf,
-        /// Why.
-        source: ExportError,
-    },
-    /// A file that is no NIR graph.
-    #[error("{path}: {source}")]
-    Nir {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: NirError,
-    },
-    /// A graph that is no network of ours.
-    #[error("{path}: {source}")]
-    Import {
-        /// The graph.
-        path: PathBuf,
-        /// Why.
-        source: ImportError,
-    },
-    /// A training that did not come to its end.
-    #[error(transparent)]
-    Session(#[from] SessionError),
-    /// A sweep that cannot go on.
-    #[error(transparent)]
-    Sweep(SweepError),
-    /// Standard output or standard error cannot be written.
-    #[error(transparent)]
-    Print(#[from] PrintError),
-    /// The run went through and its result is not what was asked for.
-    #[error("{0}")]
-    Failed(String),
-}
-
-impl CommandError {
-    /// 2 for wrong usage, else 1.
-    pub fn exit_status(&self) -> u8 {
-        match self {
-            CommandError::Usage(_)
-            | CommandError::Session(SessionError::OtherStart { .. })
-            | CommandError::Convert {
-                source: ConvertError::Lambda(_),
-                ..
-            } => 2,
-            _ => 1,
-        }
-    }
-}
-
-impl CommandError {
-    /// A route that does not lead through, with the model that it began at.
-    pub fn of_route(model: &Path, error: RouteError) -> Self {
-        let path = model.to_path_buf();
-        match error {
-            RouteError::Step(error) => error.into(),
-            RouteError::Convert(source) => Self::Convert { path, source },
-            RouteError::Quantize(source) => Self::Quantize { path, source },
-            RouteError::Calibrate(_) | RouteError::NoCandidate => {
-                Self::Failed(format!("{}: {error}", path.display()))
-            }
-        }
-    }
-}
-
-impl From<RecordingError> for CommandError {
-    fn from(error: RecordingError) -> Self {
-        match error {
-            RecordingError::Extension { .. } => CommandError::Usage(error.to_string()),
-            RecordingError::Output(error) => error.into(),
-            RecordingError::Disk(error) => error.into(),
-            _ => CommandError::Failed(error.to_string()),
-        }
-    }
-}
-
-impl From<OptionError> for CommandError {
-    fn from(error: OptionError) -> Self {
-        CommandError::Usage(error.to_string())
-    }
-}
-
-impl From<StepError> for CommandError {
-    fn from(error: StepError) -> Self {
-        CommandError::Usage(error.to_string())
-    }
-}
 
 /// Sixteen hexadecimal digits.
 pub fn hexadecimal(hash: u64) -> String {
@@ -392,148 +157,6 @@ pub fn spiking_network(
         ));
     }
     Ok(network)
-}
-
-/// Flags that say how the neuron is simulated.
-#[derive(Clone, Debug, clap::Args)]
-pub struct NeuronArgs {
-    /// Time step in ms: 0.05, 0.1, 0.2, 0.25, 0.5, 1
-    #[arg(
-        long,
-        value_name = "MS",
-        conflicts_with = "downsample",
-        allow_negative_numbers = true
-    )]
-    pub dt: Option<f64>,
-    /// The published downsampling: every K-th input sample, steps K times as long, noise as it is
-    #[arg(long, value_name = "K")]
-    pub downsample: Option<u32>,
-    /// Integration; euler up to 0.1 ms by default, exact above
-    #[arg(long, value_enum)]
-    pub scheme: Option<SchemeArg>,
-    /// The neuron's equation
-    #[command(flatten)]
-    pub equation: EquationArgs,
-    /// Standard deviation of the membrane noise of 0.05 ms, in mV; 0 for none
-    #[arg(
-        long,
-        value_name = "MV",
-        default_value_t = 0.1,
-        allow_negative_numbers = true
-    )]
-    pub noise: f64,
-}
-
-/// Flags that choose the neuron's equation.
-#[derive(Clone, Debug, clap::Args)]
-pub struct EquationArgs {
-    /// The neuron's equation
-    #[arg(long, value_enum, default_value = "lif")]
-    pub neuron: NeuronArg,
-    /// The synapse's filter
-    #[arg(long, value_enum, default_value = "double")]
-    pub filter: FilterArg,
-    /// Refractory time in ms
-    #[arg(
-        long,
-        value_name = "MS",
-        default_value_t = 2.0,
-        allow_negative_numbers = true
-    )]
-    pub refractory: f64,
-}
-
-impl EquationArgs {
-    /// The published neuron with this equation, filter and refractory time.
-    pub fn neuron(&self) -> Result<Neuron, CommandError> {
-        in_range("--refractory", self.refractory)?;
-        let neuron = match self.neuron {
-            NeuronArg::Lif => Neuron::LIF,
-            NeuronArg::Qif => Neuron::QIF,
-        };
-        let rise_ms = match self.filter {
-            FilterArg::Double => neuron.rise_ms,
-            FilterArg::Single => 0.0,
-        };
-        Ok(Neuron {
-            refractory_ms: self.refractory,
-            rise_ms,
-            ..neuron
-        })
-    }
-}
-
-/// How a step is integrated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum SchemeArg {
-    /// As published
-    Euler,
-    /// Exact between spikes
-    Exact,
-}
-
-/// The neuron's equation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum NeuronArg {
-    /// Leaky integrate-and-fire
-    Lif,
-    /// Quadratic integrate-and-fire
-    Qif,
-}
-
-/// The synapse's filter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum FilterArg {
-    /// Rise of 2 ms, then decay
-    Double,
-    /// Decay only
-    Single,
-}
-
-impl NeuronArgs {
-    /// The time step.
-    pub fn step(&self) -> Result<TimeStep, CommandError> {
-        if let Some(factor) = self.downsample {
-            if self.scheme == Some(SchemeArg::Exact) {
-                let message = "--downsample is the published scheme; use --dt with --scheme exact";
-                return Err(CommandError::Usage(message.into()));
-            }
-            return Ok(TimeStep::downsampled(factor)?);
-        }
-        let ms = self.dt.unwrap_or(PUBLISHED_STEP_MS);
-        let scheme = match self.scheme {
-            Some(SchemeArg::Euler) => Scheme::Euler,
-            Some(SchemeArg::Exact) => Scheme::Exact,
-            None if ms <= 0.1 || self.equation.neuron == NeuronArg::Qif => Scheme::Euler,
-            None => Scheme::Exact,
-        };
-        if self.equation.neuron == NeuronArg::Qif && scheme == Scheme::Exact {
-            return Err(StepError::QuadraticExact.into());
-        }
-        if self.equation.neuron == NeuronArg::Qif && ms > 0.1 {
-            return Err(StepError::LongQuadratic(ms).into());
-        }
-        Ok(TimeStep::new(ms, scheme)?)
-    }
-
-    /// The neuron.
-    pub fn neuron(&self) -> Result<Neuron, CommandError> {
-        let neuron = self.equation.neuron()?;
-        in_range("--noise", self.noise)?;
-        Ok(Neuron {
-            noise_mv: self.noise,
-            ..neuron
-        })
-    }
-}
-
-fn in_range(name: &str, value: f64) -> Result<(), CommandError> {
-    if (0.0..=1000.0).contains(&value) {
-        return Ok(());
-    }
-    Err(CommandError::Usage(format!(
-        "{name} {value}; give 0 to 1000"
-    )))
 }
 
 /// `20:5:75`, or `20,25,30`.

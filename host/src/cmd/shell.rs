@@ -1,16 +1,16 @@
-//! `rate2spike completions` and `rate2spike man`: what a shell and a reader of
-//! manuals want, made from the flags themselves.
+//! `rate2spike completions` and `rate2spike man`: completions for a shell and the pages
+//! of the manual, both made from the flags.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Command, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
 use clap_mangen::Man;
 use serde::Serialize;
 
+use super::CommandError;
 use super::console::Console;
-use super::{CommandError, CommandLine};
 use crate::formats::disk;
 use crate::formats::outputs::Outputs;
 
@@ -48,9 +48,15 @@ struct ManReport {
     pages: Vec<PathBuf>,
 }
 
-/// Runs the command `completions`.
-pub fn completions(args: &CompletionsArgs, console: &Console) -> Result<(), CommandError> {
-    let mut program = CommandLine::command();
+/// Prints the completions of `program`.
+///
+/// # Errors
+/// None; the signature is that of every command.
+pub fn completions(
+    args: &CompletionsArgs,
+    mut program: Command,
+    console: &Console,
+) -> Result<(), CommandError> {
     let name = program.get_name().to_string();
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut program, name, &mut script);
@@ -63,9 +69,11 @@ pub fn completions(args: &CompletionsArgs, console: &Console) -> Result<(), Comm
     Ok(())
 }
 
-/// Runs the command `man`.
-pub fn man(args: &ManArgs, console: &Console) -> Result<(), CommandError> {
-    let mut program = CommandLine::command();
+/// Writes the manual of `program`.
+///
+/// # Errors
+/// If a page cannot be written.
+pub fn man(args: &ManArgs, mut program: Command, console: &Console) -> Result<(), CommandError> {
     program.build();
     let name = program.get_name().to_string();
     let mut pages = vec![write_page(&args.output, &name, program.clone())?];

@@ -12,9 +12,10 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::console::Console;
+use super::neuron_args::NeuronArgs;
 use super::perturbation::{PerturbationArgs, Units};
 use super::plot::PlotFile;
-use super::{CommandError, NeuronArgs, hexadecimal, lambda_of, spiking_network, task_of, trials};
+use super::{CommandError, hexadecimal, lambda_of, spiking_network, task_of, trials};
 use crate::convert::one_to_one;
 use crate::formats::disk;
 use crate::formats::rate_model::{ModelError, RateModelFile, read_mat};

@@ -10,8 +10,9 @@ use rate2spike_core::neuron::Scheme;
 use serde::Serialize;
 
 use super::console::Console;
+use super::neuron_args::EquationArgs;
 use super::options::{Seeds, TrainingArgs};
-use super::{CommandError, EquationArgs, Lambdas, trials};
+use super::{CommandError, Lambdas, trials};
 use crate::convert::search::default_lambdas;
 use crate::formats::disk;
 use crate::formats::task;

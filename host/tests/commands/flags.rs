@@ -1,7 +1,7 @@
 //! Every command and every flag explains itself.
 
 use clap::CommandFactory;
-use rate2spike::cmd::CommandLine;
+use rate2spike::cmd::command_line::CommandLine;
 
 #[test]
 fn every_command_has_an_example_and_every_flag_has_help() {

@@ -1,0 +1,153 @@
+//! Flags that choose the spiking neuron and its time step.
+
+use rate2spike_core::neuron::Scheme;
+
+use super::error::CommandError;
+use crate::spiking::neuron::Neuron;
+use crate::spiking::time_step::{PUBLISHED_STEP_MS, StepError, TimeStep};
+
+/// Flags that say how the neuron is simulated.
+#[derive(Clone, Debug, clap::Args)]
+pub struct NeuronArgs {
+    /// Time step in ms: 0.05, 0.1, 0.2, 0.25, 0.5, 1
+    #[arg(
+        long,
+        value_name = "MS",
+        conflicts_with = "downsample",
+        allow_negative_numbers = true
+    )]
+    pub dt: Option<f64>,
+    /// The published downsampling: every K-th input sample, steps K times as long, noise as it is
+    #[arg(long, value_name = "K")]
+    pub downsample: Option<u32>,
+    /// Integration; euler up to 0.1 ms by default, exact above
+    #[arg(long, value_enum)]
+    pub scheme: Option<SchemeArg>,
+    /// The neuron's equation
+    #[command(flatten)]
+    pub equation: EquationArgs,
+    /// Standard deviation of the membrane noise of 0.05 ms, in mV; 0 for none
+    #[arg(
+        long,
+        value_name = "MV",
+        default_value_t = 0.1,
+        allow_negative_numbers = true
+    )]
+    pub noise: f64,
+}
+
+/// Flags that choose the neuron's equation.
+#[derive(Clone, Debug, clap::Args)]
+pub struct EquationArgs {
+    /// The neuron's equation
+    #[arg(long, value_enum, default_value = "lif")]
+    pub neuron: NeuronArg,
+    /// The synapse's filter
+    #[arg(long, value_enum, default_value = "double")]
+    pub filter: FilterArg,
+    /// Refractory time in ms
+    #[arg(
+        long,
+        value_name = "MS",
+        default_value_t = 2.0,
+        allow_negative_numbers = true
+    )]
+    pub refractory: f64,
+}
+
+impl EquationArgs {
+    /// The published neuron with this equation, filter and refractory time.
+    pub fn neuron(&self) -> Result<Neuron, CommandError> {
+        in_range("--refractory", self.refractory)?;
+        let neuron = match self.neuron {
+            NeuronArg::Lif => Neuron::LIF,
+            NeuronArg::Qif => Neuron::QIF,
+        };
+        let rise_ms = match self.filter {
+            FilterArg::Double => neuron.rise_ms,
+            FilterArg::Single => 0.0,
+        };
+        Ok(Neuron {
+            refractory_ms: self.refractory,
+            rise_ms,
+            ..neuron
+        })
+    }
+}
+
+/// How a step is integrated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum SchemeArg {
+    /// As published
+    Euler,
+    /// Exact between spikes
+    Exact,
+}
+
+/// The neuron's equation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum NeuronArg {
+    /// Leaky integrate-and-fire
+    Lif,
+    /// Quadratic integrate-and-fire
+    Qif,
+}
+
+/// The synapse's filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum FilterArg {
+    /// Rise of 2 ms, then decay
+    Double,
+    /// Decay only
+    Single,
+}
+
+impl NeuronArgs {
+    /// The time step.
+    pub fn step(&self) -> Result<TimeStep, CommandError> {
+        if let Some(factor) = self.downsample {
+            if self.scheme == Some(SchemeArg::Exact) {
+                let message = "--downsample is the published scheme; use --dt with --scheme exact";
+                return Err(CommandError::Usage(message.into()));
+            }
+            return Ok(TimeStep::downsampled(factor)?);
+        }
+        let ms = self.dt.unwrap_or(PUBLISHED_STEP_MS);
+        let scheme = match self.scheme {
+            Some(SchemeArg::Euler) => Scheme::Euler,
+            Some(SchemeArg::Exact) => Scheme::Exact,
+            None if ms <= 0.1 || self.equation.neuron == NeuronArg::Qif => Scheme::Euler,
+            None => Scheme::Exact,
+        };
+        if self.equation.neuron == NeuronArg::Qif && scheme == Scheme::Exact {
+            return Err(StepError::QuadraticExact.into());
+        }
+        if self.equation.neuron == NeuronArg::Qif && ms > 0.1 {
+            return Err(StepError::LongQuadratic(ms).into());
+        }
+        Ok(TimeStep::new(ms, scheme)?)
+    }
+
+    /// The neuron.
+    pub fn neuron(&self) -> Result<Neuron, CommandError> {
+        let neuron = self.equation.neuron()?;
+        in_range("--noise", self.noise)?;
+        Ok(Neuron {
+            noise_mv: self.noise,
+            ..neuron
+        })
+    }
+}
+
+/// Checks that the value of the flag `name` lies between 0 and 1000.
+///
+/// # Errors
+/// [`CommandError::Usage`].
+pub fn in_range(name: &str, value: f64) -> Result<(), CommandError> {
+    if (0.0..=1000.0).contains(&value) {
+        return Ok(());
+    }
+    Err(CommandError::Usage(format!(
+        "{name} {value}; give 0 to 1000"
+    )))
+}
