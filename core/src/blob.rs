@@ -1,5 +1,6 @@
-//! The deployed network as bytes, described here once: the host writes what
-//! this module reads.
+//! The blob: a deployed network as bytes. The layout is described here and nowhere
+//! else; the host writes it with [`write`], and everything reads it with
+//! [`Deployed::read`].
 //!
 //! ```text
 //! offset  bytes
@@ -11,10 +12,10 @@
 //!     16  …      payload: `Payload` in postcard
 //! ```
 //!
-//! The tables in the payload are byte strings, so that a reader borrows them
-//! from flash; the numbers in them are little endian and read byte by byte,
-//! since nothing is aligned. [`Deployed::read`] checks everything once, after
-//! which no access can fail.
+//! The tables in the payload are byte strings, which a reader borrows from flash.
+//! Their numbers are little endian and are read byte by byte, since nothing is
+//! aligned. [`Deployed::read`] checks everything once; after that no access can
+//! fail.
 
 use crc::{CRC_32_ISO_HDLC, Crc, Table};
 use fixed::types::{I4F12, I6F10};
@@ -40,7 +41,7 @@ pub const HEADER_BYTES: usize = 16;
 
 /// Bytes of a row of [`Payload::units`]: decay, gain, bias.
 pub const UNIT_BYTES: usize = 6;
-/// Where the bias stands in such a row.
+/// Position of the bias in a row of [`Payload::units`].
 const BIAS_AT: usize = 4;
 /// Bytes of an input weight, in 2⁻¹⁰ mV.
 pub const INPUT_WEIGHT_BYTES: usize = 2;
@@ -53,14 +54,14 @@ pub const FILTER_BYTES: usize = 4;
 /// Bytes of a row of [`Payload::readout`]: first filter, weight to it, weight
 /// to the next one.
 pub const READOUT_BYTES: usize = 5;
-/// Bytes of a pulse: channel, first sample, sample after the last, value in
+/// Bytes of a pulse: channel, first sample, sample after the last one, value in
 /// 2⁻¹².
 pub const PULSE_BYTES: usize = 7;
 
 /// Most input channels of a network.
 pub const MOST_INPUTS: usize = 16;
 
-/// A table of 256 entries, 1 KiB of flash.
+/// The check sum, with a table of 256 entries, which takes 1 KiB of flash.
 static CRC: Crc<u32, Table<1>> = Crc::<u32, Table<1>>::new(&CRC_32_ISO_HDLC);
 
 /// Numbers that all units share; [`Constants`] with the types of the blob.
@@ -78,11 +79,10 @@ pub struct Shared {
     pub rise_decay: i16,
     /// See [`Constants::noise_gain`].
     pub noise_gain: i16,
-    /// What one mV of all other potentials, drives and weights stands for, in
-    /// mV.
+    /// The unit of all other potentials, drives and weights, in mV.
     pub unit_mv: u8,
-    /// Potential at which a unit fires, in mV. All others and the drives are
-    /// counted from here.
+    /// Potential at which a unit fires, in mV. All other potentials and the drives
+    /// are counted from the threshold.
     pub threshold: Fixed,
     /// See [`Constants::reset`].
     pub reset: Fixed,
@@ -107,7 +107,7 @@ pub struct SelfTest<'a> {
     pub pulses: &'a [u8],
 }
 
-/// All that a blob holds.
+/// The content of a blob.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Payload<'a> {
     /// Name of the task, UTF-8.
@@ -116,11 +116,11 @@ pub struct Payload<'a> {
     pub step_ns: u32,
     /// The scaling factor λ of the conversion, in thousandths.
     pub lambda_thousandths: u32,
-    /// What all units share.
+    /// The numbers that all units share.
     pub shared: Shared,
     /// Length of a trial.
     pub clock: Clock,
-    /// How an answer is read off the output.
+    /// The rule that reads an answer from the output.
     pub decision: Decision<Fixed>,
     /// A trial whose spikes are known.
     pub self_test: SelfTest<'a>,
@@ -139,31 +139,31 @@ pub struct Payload<'a> {
     pub readout: &'a [u8],
 }
 
-/// What is wrong with a blob.
+/// The fault of a blob.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum BlobError {
-    /// Fewer bytes than the header has or announces.
+    /// There are fewer bytes than the header has or announces.
     Short {
         /// Bytes that should be there.
         needed: usize,
         /// Bytes that are there.
         found: usize,
     },
-    /// Does not begin with [`MAGIC`].
+    /// The bytes do not begin with [`MAGIC`], but with these.
     Magic([u8; 4]),
-    /// Another layout version.
+    /// The layout has another version, this one.
     Layout(u16),
-    /// Check sum of the header and of the bytes.
+    /// The check sum does not fit the bytes.
     Checksum {
-        /// As stored.
+        /// The check sum in the header.
         stored: u32,
-        /// As computed.
+        /// The check sum of the bytes.
         computed: u32,
     },
     /// The payload does not decode.
     Payload,
-    /// A table has another length than the counts say.
+    /// The length of a table does not fit the counts.
     Table {
         /// Which one.
         table: TableName,
@@ -267,12 +267,12 @@ impl<'a> Deployed<'a> {
         })
     }
 
-    /// What the blob says beside the network.
+    /// The content of the blob.
     pub fn payload(&self) -> &Payload<'a> {
         &self.payload
     }
 
-    /// The check sum in the header, by which networks can be told apart.
+    /// The check sum in the header, which tells networks apart.
     pub fn checksum(&self) -> u32 {
         self.checksum
     }
@@ -355,7 +355,7 @@ impl Network for Deployed<'_> {
         ))
     }
 
-    /// As the trait does it, in one pass over the tables.
+    /// Does the same as the trait's method, in one pass over the tables.
     #[inline]
     fn each_drive(&self, input: &[I4F12], mut set: impl FnMut(usize, Fixed)) {
         let (units, _) = self.payload.units.as_chunks::<UNIT_BYTES>();
@@ -415,12 +415,12 @@ impl Network for Deployed<'_> {
     }
 }
 
-/// Whether two synapses are read at once: a Cortex-M0+, which has no atomic
-/// instructions, lacks the registers.
+/// True if two synapses are read at once. A Cortex-M0+, which has no atomic
+/// instructions, lacks the registers for it.
 const IN_PAIRS: bool = cfg!(target_has_atomic = "32");
 
-/// Brings a spike to the targets of `synapses`. They are written out, four a
-/// round: the compiler does not unroll where it optimizes for size.
+/// Brings a spike to the targets of `synapses`. The loop is written out for four
+/// synapses, since the compiler does not unroll where it optimizes for size.
 #[inline(always)]
 fn deliver(
     synapses: &[[u8; SYNAPSE_BYTES]],
@@ -460,8 +460,8 @@ fn drive(bits: i16) -> Fixed {
     Fixed::from_bits(i32::from(bits) << FACTOR_SHIFT)
 }
 
-/// Row `index` of a table; an empty one behind its end, which a checked blob is
-/// never asked for. A step calls this, and must not hold a panic.
+/// Row `index` of a table, and an empty row behind the table's end. A checked blob
+/// never gets there, but a step must contain no panic.
 #[inline(always)]
 fn row(table: &[u8], index: usize, bytes: usize) -> &[u8] {
     let from = index.wrapping_mul(bytes);
@@ -569,8 +569,8 @@ fn check_indices(payload: &Payload) -> Result<(), BlobError> {
         return range(TableName::Shared, 0);
     }
     let clock = &payload.clock;
-    // Twice a step must fit into 32 bits, see `Clock::sample`.
-    // Rates and paces are quotients by the lengths of a step and of a trial.
+    // `Clock::sample` doubles the number of a step in 32 bits. Rates are divided
+    // by the lengths of a step and of a trial.
     if clock.steps_per_sample == 0
         || clock.steps == 0
         || payload.step_ns == 0

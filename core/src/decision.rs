@@ -1,26 +1,26 @@
-//! Output → answer, as the task defines it.
+//! The decision: an answer, read from the output as the task defines it.
 
 use serde::{Deserialize, Serialize};
 
 use crate::arithmetic::Arithmetic;
 
-/// What an output can mean.
+/// The meaning of an output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
-    /// High or not: labels 1 (go) and 0 (no-go).
+    /// The output is high or not: labels 1 (go) and 0 (no-go).
     Detection,
-    /// Positive or negative: labels 1 and −1.
+    /// The output is positive or negative: labels 1 and −1.
     Sign,
-    /// Goes up and down: label 1. A swing is counted when the output rises above
-    /// [`Decision::high`] after it was below its negative, so that noise around
-    /// zero counts nothing.
+    /// The output goes up and down: label 1. A swing is counted when the output
+    /// rises above [`Decision::high`] after it was below `−high`, so that noise
+    /// around zero is not counted.
     Rhythm {
-        /// Steps of a whole swing.
+        /// Length of a whole swing, in steps.
         period: u32,
     },
 }
 
-/// Steps of a trial, the first and the last one included, counted from 1.
+/// A range of steps of a trial, counted from 1; both ends belong to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
     /// First step.
@@ -39,32 +39,33 @@ impl Window {
     }
 }
 
-/// How a task reads its answer off the output. The published criterion looks
-/// at the output's extremes, the strict one at its mean.
+/// The rule by which a task reads its answer from the output. The published
+/// criterion looks at the extremes of the output, the strict criterion at its
+/// mean.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Decision<A: Arithmetic> {
-    /// What the output can mean.
+    /// The meaning of the output.
     pub kind: Kind,
-    /// Where the published criterion looks.
+    /// The steps in which the published criterion looks for extremes.
     pub extremes: Window,
-    /// An extreme counts as an answer above this.
+    /// An extreme above this limit counts as an answer.
     pub high: A,
-    /// No-go: no extreme may reach this.
+    /// In a no-go trial all outputs must stay below this limit.
     pub low: A,
-    /// Where the strict criterion looks.
+    /// The steps whose mean the strict criterion takes.
     pub mean: Window,
-    /// A mean counts as an answer above this.
+    /// A mean above this limit counts as an answer.
     pub mean_high: A,
-    /// No-go: the mean's size may not reach this.
+    /// In a no-go trial the size of the mean must stay below this limit.
     pub mean_low: A,
 }
 
-/// What a trial's output has shown so far.
+/// A summary of the outputs of a trial so far.
 #[derive(Clone, Copy, Debug)]
 pub struct Evidence<A: Arithmetic> {
     /// Largest output in the window of extremes.
     pub highest: A,
-    /// Smallest output there.
+    /// Smallest output in the window of extremes.
     pub lowest: A,
     /// Sum of the outputs in the window of the mean.
     pub sum: A::Sum,
@@ -76,20 +77,21 @@ pub struct Evidence<A: Arithmetic> {
 /// The swings of a rhythm, in the window of extremes.
 #[derive(Clone, Copy, Debug, Default)]
 struct Swings {
-    /// Whether the output was below, since the last swing.
+    /// True if the output was below `−high` since the last swing.
     below: bool,
-    /// How many there were.
+    /// Number of swings.
     count: u32,
-    /// Step of the first one.
+    /// Step of the first swing.
     first: u32,
-    /// Step of the last one.
+    /// Step of the last swing.
     last: u32,
-    /// How many of them came too early or too late after the one before.
+    /// Number of swings that came too early or too late after the one before.
     irregular: u32,
 }
 
 impl Swings {
-    /// Takes the output of `step` into account: how it lies to the limits.
+    /// Adds the output of `step`, which is above the limit, below its negative, or
+    /// neither.
     fn see(&mut self, step: u32, above: bool, below: bool, period: u32) {
         if below {
             self.below = true;
@@ -107,10 +109,10 @@ impl Swings {
         }
     }
 
-    /// True if there were as many as fit into `steps`, but for one, and a period
-    /// apart on the average, but for an eighth.
+    /// True if the number of swings is the number that fits into `steps`, give or
+    /// take one, and their mean distance is the period, give or take an eighth.
     fn fit(&self, steps: u32, period: u32) -> bool {
-        // A window need not be whole periods to the step.
+        // A window need not be a whole number of periods.
         let most = period.saturating_add(period / 4);
         let missing = self.count.saturating_mul(period).abs_diff(steps);
         let wanted = self.count.saturating_sub(1).saturating_mul(period);
@@ -133,7 +135,7 @@ impl<A: Arithmetic> Default for Evidence<A> {
 }
 
 impl<A: Arithmetic> Evidence<A> {
-    /// Takes the output of `step` into account.
+    /// Adds the output of `step`.
     #[inline]
     pub fn see(&mut self, decision: &Decision<A>, step: u32, output: A) {
         if decision.extremes.contains(step) {
@@ -165,9 +167,11 @@ impl<A: Arithmetic> Evidence<A> {
 }
 
 impl<A: Arithmetic> Decision<A> {
-    /// True if the trial answers `label` by the published criterion; a rhythm,
-    /// for which none was published, if it has as many swings as fit into the
-    /// window, but for one, and its period is the task's, but for an eighth.
+    /// True if the trial answers `label` by the published criterion.
+    ///
+    /// No criterion was published for a rhythm. Here it is correct if the number
+    /// of swings is the number that fits into the window, give or take one, and
+    /// the period is that of the task, give or take an eighth.
     pub fn correct(&self, label: i8, evidence: &Evidence<A>) -> bool {
         if let Kind::Rhythm { period } = self.kind {
             let fits = evidence.swings.fit(self.extremes.steps(), period);
@@ -180,9 +184,10 @@ impl<A: Arithmetic> Decision<A> {
         }
     }
 
-    /// True if the trial answers `label` by the strict criterion: that of a
-    /// rhythm asks moreover that each swing comes a period after the one before,
-    /// but for a quarter, and that the mean is that of a no-go.
+    /// True if the trial answers `label` by the strict criterion.
+    ///
+    /// A rhythm must also have each swing a period after the one before, give or
+    /// take a quarter, and a mean below [`Decision::mean_low`] in size.
     pub fn strictly_correct(&self, label: i8, evidence: &Evidence<A>) -> bool {
         if let Kind::Rhythm { .. } = self.kind {
             let regular = evidence.swings.irregular == 0
@@ -197,8 +202,8 @@ impl<A: Arithmetic> Decision<A> {
         }
     }
 
-    /// The label that the output's mean is nearest to, for whoever has no
-    /// label to compare with: a board that has to light a lamp.
+    /// The label that is nearest to the mean of the output. A board that lights a
+    /// lamp uses it, since a board has no label to compare with.
     pub fn answer(&self, evidence: &Evidence<A>) -> i8 {
         match self.kind {
             Kind::Detection => {

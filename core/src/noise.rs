@@ -1,6 +1,6 @@
-//! The noise of the membranes: cheap enough for a chip without wide
-//! multiplication, in operations that a compiler vectorizes, the same bits
-//! everywhere.
+//! The noise of the membranes. The generator is cheap on a chip without wide
+//! multiplication, consists of operations that a compiler vectorizes, and gives
+//! the same bits on every machine.
 //!
 //! A permuted congruential generator with 64 bits of state (PCG-XSH-RR 64/32,
 //! O'Neill M. E., HMC-CS-2014-0905) gives one fresh word a step. From there a
@@ -11,11 +11,9 @@
 //!
 //! A deviate is the difference of a word's top twelve bits and the twelve bits
 //! below them: triangular, with an excess kurtosis of −0.6 and an end at 2.45
-//! standard deviations. What a neuron feels is the membrane's sum of them over
-//! τ_m, whose excess is less by (1 − a²)/(1 + a²), a = e^{−dt/τ_m}: −0.06 with
-//! steps of 1 ms and τ_m = 10 ms, −0.006 with 0.1 ms. Three bytes of a mixed
-//! word, scaled by the fourth, have nearly none, and took 20 of 83 cycles of a
-//! neuron's step more on a Cortex-M0+.
+//! standard deviations. A membrane sums deviates over τ_m, and the excess
+//! of the sum is smaller by (1 − a²)/(1 + a²), a = e^{−dt/τ_m}: −0.06 with steps of
+//! 1 ms and τ_m = 10 ms, −0.006 with 0.1 ms.
 
 use crate::lanes::LANES;
 
@@ -40,8 +38,8 @@ pub const DEVIATE_MAX: i32 = 4095;
 
 const MULTIPLIER: u32 = 0x93d7_65dd;
 
-/// The multiplier of `steps` steps of the sequence at once, steps back
-/// included: its period is 2³⁰.
+/// The multiplier that makes `steps` steps of the sequence at once; negative
+/// steps go back, since the period is 2³⁰.
 const fn jump(steps: i32) -> u32 {
     let mut steps = steps.rem_euclid(1 << 30);
     let (mut jump, mut square) = (1u32, MULTIPLIER);
@@ -55,10 +53,11 @@ const fn jump(steps: i32) -> u32 {
     jump
 }
 
-/// From a unit to the unit one block on.
+/// The multiplier from a unit to the same lane of the next block.
 const BLOCK: u32 = jump(LANES as i32);
 
-/// From the word of a step to the words one block before the first one.
+/// The multipliers from the word of a step to the words one block before the
+/// first block.
 const LANE: [u32; LANES] = {
     let mut lanes = [0; LANES];
     let mut lane = 0;
@@ -147,8 +146,8 @@ mod tests {
             .collect()
     }
 
-    /// Whatever the number of lanes: made with the definition, one unit after
-    /// the other.
+    /// The frozen numbers were made with the definition, one unit after the other,
+    /// and hold for any number of lanes.
     #[test]
     fn the_first_deviates_of_seed_one_are_these() {
         let found = steps(1, 0, 4, 2);
@@ -166,7 +165,7 @@ mod tests {
         }
     }
 
-    /// Of two independent uniform numbers of 12 bits.
+    /// A deviate is the difference of two uniform numbers of 12 bits.
     #[test]
     fn the_moments_are_those_of_the_triangular_distribution() {
         let (mut square, mut fourth) = (0.0, 0.0);

@@ -21,6 +21,8 @@
 //! nothing where no unit waits: a spike sets the leak of its own unit to zero, and
 //! the ring of waiting units gives it back ([`crate::refractory`]).
 
+use core::hint::black_box;
+
 use crate::arithmetic::Arithmetic;
 use crate::block::{Block, ReadoutBlock};
 use crate::delivery;
@@ -279,7 +281,10 @@ impl<'m, A: Arithmetic> State<'m, A> {
             let at_threshold = block.advance(constants, deviates.next_block());
             let from_it_on = rest.len() + 1;
             if after(count - from_it_on, block, at_threshold) {
-                return Some(from_it_on);
+                // Hidden from the compiler, which would otherwise carry the numbers
+                // that follow from it through every unit (22 % more cycles on a
+                // Cortex-M0+).
+                return Some(black_box(from_it_on));
             }
             (block, rest) = rest.split_first_mut()?;
         }

@@ -1,22 +1,22 @@
-//! What the command line and a board say to each other over a serial line.
+//! The messages between the command line and a board, over a serial line.
 //!
-//! The host sends a [`Request`], the board sends [`Answer`]s; none but
-//! [`Answer::Spikes`] and [`Answer::Output`] is followed by another one. A
-//! message travels in a [`frame`]: anything can arrive on the line, and only
-//! whole frames are looked at.
+//! The host sends a [`Request`], and the board sends one [`Answer`]. Only
+//! [`Answer::Spikes`] and [`Answer::Output`] are followed by another answer. A
+//! message travels in a [`frame`]: any bytes can arrive on the line, and only
+//! whole frames are read.
 //!
 //! | request | answers |
 //! |---|---|
 //! | `Identify` | `Identity` |
 //! | `SelfTest` | `SelfTest` |
 //! | `Load` | `Loaded` |
-//! | `Run` | `Spikes` and `Output` as they come, then `Done` |
-//! | `Erase` | `Erased`; the board runs nothing from here on, but keeps its network |
+//! | `Run` | `Spikes` and `Output` during the trial, then `Done` |
+//! | `Erase` | `Erased`; from here on the board runs nothing, but keeps its network |
 //! | `Write` | `Written`; the next `Identify` takes the new network, if it is whole |
 //!
-//! Every request can be answered by `Refused`. A board has flash for two
-//! networks, so that one is whole at any moment; [`record`] is how it tells
-//! which one is the newer.
+//! The board can answer every request with `Refused`. A board has flash for two
+//! networks, so that one of them is whole at any moment; a [`record`] says which
+//! one is newer.
 
 #![no_std]
 #![forbid(unsafe_code)]

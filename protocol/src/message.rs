@@ -1,12 +1,12 @@
-//! What is said.
+//! The requests and the answers.
 
 use rate2spike_core::blob::BlobError;
 use serde::{Deserialize, Serialize};
 
 use crate::frame::FrameError;
 
-/// Most bytes of a table in a message: the rest of the body is enough for its
-/// other fields.
+/// Most bytes of a table in a message; the rest of the body holds the other
+/// fields.
 pub const TABLE_BYTES: usize = 192;
 
 /// Bytes of an input value, in 2⁻¹², little endian.
@@ -19,17 +19,17 @@ pub const SPIKE_BYTES: usize = 6;
 /// endian.
 pub const OUTPUT_BYTES: usize = 4;
 
-/// Bytes of RAM that a unit takes on a board: state, factors, and its place
-/// among those that wait.
+/// Bytes of RAM that a unit takes on a board: state, factors, and an entry of the
+/// refractory ring.
 pub const UNIT_RAM_BYTES: usize = 24;
 
 /// Bytes of RAM that a readout filter takes on a board.
 pub const FILTER_RAM_BYTES: usize = 12;
 
-/// From the host.
+/// A request of the host.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Request<'a> {
-    /// Who are you, and which network do you hold?
+    /// Name the board and the network that it holds.
     Identify,
     /// Run the network's self-test.
     SelfTest,
@@ -43,7 +43,7 @@ pub enum Request<'a> {
     },
     /// Run a trial on the input that was loaded.
     Run(Trial),
-    /// Make room for another network, beside the one that is held.
+    /// Make room for a new network beside the one in use.
     Erase {
         /// Bytes of the network that will be written.
         bytes: u32,
@@ -52,7 +52,7 @@ pub enum Request<'a> {
     Write {
         /// Distance from the network's first byte.
         offset: u32,
-        /// What to write; a multiple of four bytes long.
+        /// The bytes to write, a multiple of four.
         bytes: &'a [u8],
     },
 }

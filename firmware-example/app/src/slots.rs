@@ -1,30 +1,28 @@
-//! Two places for a network, so that one is whole at any moment, whenever the
-//! power is cut.
+//! Two slots for networks, so that one network is whole whenever the power is cut.
 //!
-//! The flash is cut into two slots. An image puts its network at the first
-//! one's start; a network that arrives over the line goes into the slot that is
-//! not in use. When it is whole, a [`Record`] behind it says that it is newer.
-//! At the start the board takes, of the networks that are whole and that it has
-//! memory for,
+//! An image puts its network at the start of the first slot. A network that
+//! arrives over the line goes into the slot that is not in use; once it is whole,
+//! a [`Record`] behind it says that it is newer. When the board starts, it looks
+//! at the networks that are whole and fit into its memory, and takes
 //!
-//! 1. the first slot's, if it has no record: an image put it there, and erased
-//!    the record of what was there before;
-//! 2. else the one with the newer record;
-//! 3. else the second slot's, whose record was not written any more.
+//! 1. the network of the first slot, if it has no record: an image put it there,
+//!    and erased the old record;
+//! 2. else the network with the newer record;
+//! 3. else the network of the second slot, whose record was not yet written.
 //!
-//! A replacement does four things, each of which may be cut anywhere:
+//! A replacement has four parts, and the power may be cut within each of them:
 //!
-//! 1. The network in use gets a record, if it has none and lies in the first
-//!    slot: so the new one can be newer.
-//! 2. The other slot's network is spoilt, by zeros over its first bytes, and
-//!    its flash erased. It must not pass for an image's while its record is
-//!    gone already.
-//! 3. The new network is written. As long as it is not whole, the check sum in
-//!    its header says so.
-//! 4. It is checked, and gets its record.
+//! 1. The network in use gets a record, if it has none and lies in the first slot,
+//!    so that the new record can be newer.
+//! 2. Zeros spoil the first bytes of the network in the other slot, and its flash
+//!    is erased. Without the zeros, a network whose record is already erased would
+//!    look like the network of an image.
+//! 3. The new network is written. The check sum in its header is wrong until the
+//!    network is whole.
+//! 4. The new network is checked and gets its record.
 //!
-//! A network that is larger than a slot, which only an image can be, leaves no
-//! room for another one, and is replaced by an image.
+//! Only an image can hold a network that is larger than a slot. Such a network
+//! leaves no room for a second one, and only an image can replace it.
 
 use rate2spike_core::blob::{Deployed, MAGIC};
 use rate2spike_protocol::message::{FlashFault, Limits, NetworkFault, Refusal};
@@ -39,13 +37,13 @@ struct Found<'s> {
     record: Option<Record>,
 }
 
-/// What the two slots hold.
+/// The networks in the two slots.
 struct Survey<'s> {
     first: Result<Found<'s>, NetworkFault>,
     second: Result<Found<'s>, NetworkFault>,
 }
 
-/// One of the two.
+/// One of the two slots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Slot {
     First,
@@ -75,7 +73,7 @@ fn find<'s>(area: &'s [u8], slot_bytes: usize, limits: &Limits) -> Result<Found<
 }
 
 impl<'s> Survey<'s> {
-    /// A network from an image may go on into the second slot.
+    /// Looks at both slots. A network from an image may reach into the second slot.
     fn of(bytes: &'s [u8], slot_bytes: usize, limits: &Limits) -> Self {
         let second = bytes.get(slot_bytes..).unwrap_or(&[]);
         let second = second.get(..slot_bytes).unwrap_or(second);
@@ -98,7 +96,7 @@ impl<'s> Survey<'s> {
         }
     }
 
-    /// The sequence number after all that are there.
+    /// The number after all sequence numbers in the flash.
     fn next_sequence(&self) -> u32 {
         let record = |found: &Result<Found, NetworkFault>| found.as_ref().ok()?.record;
         let newest = match (record(&self.first), record(&self.second)) {
@@ -112,7 +110,7 @@ impl<'s> Survey<'s> {
 /// The network that the board runs.
 ///
 /// # Errors
-/// What is wrong with the first slot's, if neither has one.
+/// The fault of the first slot, if neither slot holds a network.
 pub fn held<'s>(
     bytes: &'s [u8],
     slot_bytes: usize,
@@ -131,7 +129,7 @@ pub struct Replacement {
     slot: Slot,
     /// Bytes of the network.
     bytes: usize,
-    /// Where the writing has come to.
+    /// Bytes written so far.
     written: usize,
 }
 
@@ -139,7 +137,7 @@ impl Replacement {
     /// Makes room for a network of `bytes` bytes.
     ///
     /// # Errors
-    /// There is no room, or the flash fails.
+    /// The flash has no room, or fails.
     pub fn begin(store: &mut impl Store, limits: &Limits, bytes: u32) -> Result<Self, Refusal> {
         if bytes > limits.network_bytes {
             return Err(Refusal::Range);
@@ -163,10 +161,10 @@ impl Replacement {
         })
     }
 
-    /// Writes some of it.
+    /// Writes a part of the network.
     ///
     /// # Errors
-    /// Outside of what was erased, not aligned, or the flash fails.
+    /// The part lies outside the erased flash, is not aligned, or the flash fails.
     pub fn write(
         &mut self,
         store: &mut impl Store,
@@ -185,11 +183,11 @@ impl Replacement {
         Ok(())
     }
 
-    /// Makes the new network the one in use, if it is whole and there is memory
-    /// for it. The one before stays in use otherwise.
+    /// Takes the new network into use, if it is whole and fits into the memory.
+    /// Otherwise the old network stays in use.
     ///
     /// # Errors
-    /// What is wrong with a network that was written to its end.
+    /// The fault of a network that was written to its end.
     pub fn finish(self, store: &mut impl Store, limits: &Limits) -> Result<(), Refusal> {
         let slot_bytes = store.slot_bytes();
         let survey = Survey::of(store.bytes(), slot_bytes, limits);
@@ -212,7 +210,7 @@ impl Replacement {
     }
 }
 
-/// The slot in use, whose network has a record from here on where it needs one.
+/// Finds the slot in use, and gives its network a record if it needs one.
 fn adopt(store: &mut impl Store, limits: &Limits) -> Result<Option<Slot>, Refusal> {
     let slot_bytes = store.slot_bytes();
     let survey = Survey::of(store.bytes(), slot_bytes, limits);
@@ -234,7 +232,7 @@ fn adopt(store: &mut impl Store, limits: &Limits) -> Result<Option<Slot>, Refusa
     Ok(slot)
 }
 
-/// Writes, and reads what was written.
+/// Writes, and compares the flash with the bytes.
 fn program(store: &mut impl Store, offset: usize, bytes: &[u8]) -> Result<(), Refusal> {
     store.write(offset, bytes).map_err(Refusal::Flash)?;
     if store.bytes().get(offset..offset + bytes.len()) != Some(bytes) {

@@ -1,5 +1,5 @@
-//! What the Cortex-M boards have in common: a count of cycles, and how deep the
-//! stack went.
+//! The common parts of the Cortex-M boards: a count of cycles, and the size of the
+//! stack.
 
 #![no_std]
 
@@ -7,9 +7,9 @@ use cortex_m::peripheral::SYST;
 use cortex_m::peripheral::syst::SystClkSource;
 use rate2spike_app::Counter;
 
-/// SysTick, which every Cortex-M has, counting the processor's cycles.
+/// A counter of the processor's cycles. Every Cortex-M has this one, SysTick.
 pub struct Cycles {
-    // Kept, so that nobody else sets it.
+    // Kept here, so that no other code changes it.
     _systick: SYST,
     counter: Counter,
 }
@@ -27,16 +27,16 @@ impl Cycles {
         }
     }
 
-    /// Cycles since some moment.
+    /// Cycles since the counter was started, modulo 2³².
     pub fn now(&mut self) -> u32 {
         self.counter.at(SYST::get_current())
     }
 }
 
-/// What cortex-m-rt's `paint-stack` writes over the stack before `main`.
+/// The word that cortex-m-rt's `paint-stack` writes over the stack before `main`.
 const PAINT: u32 = 0xcccc_cccc;
 
-/// Bytes of the stack that were ever written.
+/// Bytes of the stack that were written since the start.
 pub fn stack_bytes() -> u32 {
     unsafe extern "C" {
         static _stack_start: u32;
