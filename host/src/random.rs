@@ -19,6 +19,21 @@ pub enum Stream {
     Stimulation = 5,
     /// The shuffling of a spiking network's weights.
     Perturbation = 6,
+    /// The trials by which a λ or a calibration is chosen. A winner looks better on
+    /// its own trials than it is, so that the scores need others.
+    Search = 7,
+    /// The trials to which a readout is fitted.
+    Refit = 8,
+    /// The trials of a score that neither a search nor a fit has seen.
+    Fresh = 9,
+    /// The trials by which time steps are compared.
+    TimeSteps = 10,
+}
+
+/// The seed of trials and noise that belong to `stream`, for a network whose own
+/// seed is `seed`.
+pub fn seed_of(seed: u64, stream: Stream) -> u64 {
+    generator(seed, stream, 0).random()
 }
 
 /// The generator of the `index`-th draw of a stream.
@@ -31,4 +46,27 @@ pub fn generator(seed: u64, stream: Stream, index: u64) -> Pcg64 {
     // Neighbouring seeds give neighbouring states; a second seeding by the
     // output separates them.
     Pcg64::seed_from_u64(random.random())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_purpose_has_a_seed_of_its_own() {
+        let mut seeds = vec![1, 2];
+        for seed in [1, 2] {
+            for stream in [
+                Stream::Search,
+                Stream::Refit,
+                Stream::Fresh,
+                Stream::TimeSteps,
+            ] {
+                seeds.push(seed_of(seed, stream));
+            }
+        }
+        seeds.sort_unstable();
+        seeds.dedup();
+        assert_eq!(seeds.len(), 10);
+    }
 }

@@ -15,12 +15,11 @@ use std::time::Instant;
 use rate2spike_core::blob::Deployed;
 
 use crate::convert::calibrate::{CalibrateError, Found, Request};
-use crate::convert::search::{
-    Candidate, SEARCH_SEED, Search, Standing, best, default_lambdas, trials_met,
-};
+use crate::convert::search::{Candidate, Search, Standing, best, default_lambdas, trials_met};
 use crate::convert::{ConvertError, one_to_one};
 use crate::quantize::longest_step::{Comparison, DeployedStep};
 use crate::quantize::{QuantizeError, Quantized, check_decays, quantize};
+use crate::random::{Stream, seed_of};
 use crate::rate::activation::{ActivationKind, LIF_LAMBDA};
 use crate::rate::network::RateNetwork;
 use crate::rate::options::{DecayTaus, RateOptions};
@@ -283,7 +282,7 @@ impl Route<'_> {
             task: self.task.clone(),
             neuron: self.neuron,
             trials: self.search_trials,
-            seed: self.seed ^ SEARCH_SEED,
+            seed: seed_of(self.seed, Stream::Search),
         };
         let known = |lambda: f64| -> Result<_, RouteError> {
             let network = one_to_one(self.network, lambda, self.neuron)?;
@@ -322,7 +321,7 @@ impl Route<'_> {
             step: *step,
             lambdas,
             trials: self.search_trials,
-            seed: self.seed ^ SEARCH_SEED,
+            seed: seed_of(self.seed, Stream::Search),
             race: true,
         };
         let contest = search.contest()?;

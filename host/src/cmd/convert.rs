@@ -13,14 +13,13 @@ use super::warnings::Warnings;
 use super::{CommandError, Lambdas, task_of, trials};
 use crate::convert::calibrate::{CalibrateError, Request};
 use crate::convert::refit::{TriedRefit, try_refit};
-use crate::convert::search::{
-    Candidate, FRESH_SEED, Search, Standing, best, default_lambdas, trials_met,
-};
+use crate::convert::search::{Candidate, Search, Standing, best, default_lambdas, trials_met};
 use crate::formats::choice::Choice;
 use crate::formats::disk;
 use crate::formats::journal::{Journal, JournalError};
 use crate::formats::rate_model::RateModelFile;
 use crate::formats::task;
+use crate::random::{Stream, seed_of};
 use crate::rate::activation::{ActivationKind, LIF_LAMBDA};
 use crate::rate::network::RateNetwork;
 use crate::report::figures::conversion;
@@ -333,7 +332,7 @@ impl Conversion<'_> {
         let found = request.find().map_err(failed)?;
         let network = found.calibration.network(&model.network, neuron);
         let network = network.map_err(|source| failed(source.into()))?;
-        let seed = args.seed ^ FRESH_SEED;
+        let seed = seed_of(args.seed, Stream::Fresh);
         let fresh = score_f64(&network, &self.task, &step, seed, args.trials);
         if mode.writes {
             let choice = Choice {

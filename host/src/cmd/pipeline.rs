@@ -14,7 +14,7 @@ use super::quantize::print_steps;
 use super::report::write_page;
 use super::warnings::Warnings;
 use super::{CommandError, Lambdas, hexadecimal, trials};
-use crate::convert::search::{SEARCH_SEED, best, default_lambdas};
+use crate::convert::search::{best, default_lambdas};
 use crate::formats::choice::Choice;
 use crate::formats::disk;
 use crate::formats::history::History;
@@ -22,6 +22,7 @@ use crate::formats::rate_model::RateModelFile;
 use crate::formats::task;
 use crate::interrupt;
 use crate::quantize::longest_step::{Comparison, DEPLOYED_STEP_MS, DeployedStep};
+use crate::random::{Stream, seed_of};
 use crate::rate::activation::ActivationKind;
 use crate::rate::network::RateNetwork;
 use crate::rate::options::RateOptions;
@@ -165,7 +166,7 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
     if let Origin::Calibrated(found) = &converted.origin {
         let choice = Choice {
             trials: args.trials,
-            seed: options.seed ^ SEARCH_SEED,
+            seed: seed_of(options.seed, Stream::Search),
         };
         RateModelFile::read(&model)?.adopt_calibration(&found.calibration, choice)?;
     }

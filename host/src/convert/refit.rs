@@ -17,8 +17,9 @@ use nalgebra::{Cholesky, DMatrix, DVector};
 use rate2spike_core::network::Tables;
 use rayon::prelude::*;
 
-use super::search::{FRESH_SEED, Search};
+use super::search::Search;
 use super::{ConvertError, one_to_one};
+use crate::random::{Stream, seed_of};
 use crate::spiking::experiment::{Experiment, Score, score_f64};
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::time_step::TimeStep;
@@ -85,12 +86,12 @@ pub enum RefitError {
 /// [`RefitError`].
 pub fn try_refit(search: &Search, lambda: f64, trials: usize) -> Result<TriedRefit, RefitError> {
     let mut network = one_to_one(search.network, lambda, search.neuron)?;
-    let seed = search.seed ^ FRESH_SEED;
+    let seed = seed_of(search.seed, Stream::Fresh);
     let score = |network: &SpikingNetwork| {
         score_f64(network, &search.task, &search.step, seed, search.trials)
     };
     let before = score(&network);
-    let seed = search.seed ^ 0xF17;
+    let seed = seed_of(search.seed, Stream::Refit);
     let refit = refit(&network, &search.task, &search.step, seed, trials)?;
     network.readout.clone_from(&refit.readout);
     Ok(TriedRefit {

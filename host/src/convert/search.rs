@@ -44,14 +44,6 @@ pub fn default_lambdas(activation: ActivationKind) -> Vec<f64> {
 /// Chance that a candidate as good as the leader leaves the race at one look.
 pub const SIGN_TEST_LEVEL: f64 = 0.01;
 
-/// Difference between the seed of a search and that of the scores after it: a
-/// winner looks better on its own trials than it is.
-pub const SEARCH_SEED: u64 = 0x5EA2C4;
-
-/// Difference between the seed of a search or of a fit and that of a score on
-/// trials that neither has seen.
-pub const FRESH_SEED: u64 = 0x7E57;
-
 /// Trials of each candidate between two looks of a race.
 const RACE_TRIALS: usize = 10;
 

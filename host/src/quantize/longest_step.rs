@@ -9,6 +9,7 @@ use rate2spike_core::neuron::Scheme;
 use serde::Serialize;
 
 use super::quantize;
+use crate::random::{Stream, seed_of};
 use crate::spiking::experiment::{Experiment, Outcome, paired};
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::time_step::{PUBLISHED_STEP_MS, StepError, TimeStep};
@@ -55,7 +56,7 @@ impl DeployedStep {
             return Ok((self.first()?, Vec::new()));
         }
         // Other trials than those of the scores that follow.
-        let comparisons = compare_steps(network, task, seed ^ 0xD7, looked);
+        let comparisons = compare_steps(network, task, seed_of(seed, Stream::TimeSteps), looked);
         let taken = comparisons.iter().find(|comparison| comparison.taken);
         let ms = taken.map_or(PUBLISHED_STEP_MS, |taken| taken.dt_ms);
         Ok((TimeStep::new(ms, Scheme::Exact)?, comparisons))
