@@ -215,6 +215,9 @@ impl Search<'_> {
         let Self {
             task, neuron, step, ..
         } = self;
+        // A task's own fingerprint: its debug form holds addresses, which differ from
+        // run to run.
+        let task = task.fingerprint();
         let settings = (task, neuron, step, self.lambdas, self.trials, self.seed);
         digest.update(format!("{settings:?} {}", self.race).as_bytes());
         let network = self.network;
