@@ -71,6 +71,14 @@ pub fn task_of(model: &RateModelFile, task: Option<&Task>) -> Result<Task, Comma
     let Some(task) = task else {
         return Ok(model.task()?);
     };
+    let own = model.own_task()?;
+    if own.is_some_and(|own| own.name() == task.name() && own != *task) {
+        return Err(CommandError::Usage(format!(
+            "{}: the task {} is not the one that the network was trained for: its file has changed since; leave --task out, or give the description another name and train again",
+            model.path.display(),
+            task.name()
+        )));
+    }
     if task.channels() == model.network.channels {
         return Ok(task.clone());
     }

@@ -14,7 +14,7 @@ use crate::rate::options::{DecayTaus, RateOptions};
 use crate::rate::recurrence;
 use crate::rate::training::{EVALUATION_TRIALS, Evaluation, Trained};
 use crate::readout::Readout;
-use crate::task::Task;
+use crate::task::{self, Task};
 
 /// A model file: the network, the start of its weights, and everything else
 /// that the file holds.
@@ -81,13 +81,33 @@ pub enum ModelError {
     },
     /// The file does not say which task it was trained for.
     #[error(
-        "{path}: the name does not say the task and {channels} input channels fit none; give --task"
+        "{path}: neither the file nor its name says the task that the network was trained for; give it with --task (a name: {names}, or a FILE.toml)", names = task::names()
     )]
     Task {
         /// The file.
         path: PathBuf,
+    },
+    /// The variable that holds the task cannot be read.
+    #[error("{path}: {TASK}: {reason}; give the task with --task")]
+    OwnTask {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The network has other inputs than its task.
+    #[error(
+        "{path}: the network has {found} inputs, but its task {task} has {wanted}; give the task that it was trained for with --task"
+    )]
+    Inputs {
+        /// The file.
+        path: PathBuf,
+        /// The task.
+        task: String,
+        /// Inputs of the task.
+        wanted: usize,
         /// Columns of w_in.
-        channels: usize,
+        found: usize,
     },
 }
 
@@ -248,6 +268,10 @@ pub fn network(path: &Path, file: &MatFile) -> Result<RateNetwork, ModelError> {
     .network()
 }
 
+/// Name of the task: JSON, a built-in task's name or the whole description of one
+/// of the user's own.
+const TASK: &str = "task";
+
 /// Name of a calibration: scales in mV, offsets in mV, and λ; 3 × N.
 const CALIBRATION: &str = "unit_calibration";
 
@@ -294,24 +318,45 @@ impl RateModelFile {
         })
     }
 
-    /// The task: from the file's name, as the published scripts do, else from
-    /// the number of inputs.
+    /// The task: from the model's own variable, else from a file name of the
+    /// published form, `Task_NAME_N_…`.
     ///
     /// # Errors
-    /// [`ModelError::Task`].
+    /// [`ModelError::OwnTask`], [`ModelError::Inputs`] or [`ModelError::Task`].
     pub fn task(&self) -> Result<Task, ModelError> {
-        let name = self.path.to_string_lossy();
-        let named = Task::built_in()
-            .into_iter()
-            .find(|task| name.contains(task.name()));
-        let fits = |task: &Task| task.channels() == self.network.channels;
-        named
-            .filter(fits)
-            .or_else(|| Task::built_in().into_iter().find(fits))
+        let own = self.own_task()?;
+        let task = own
+            .or_else(|| named_task(&self.path))
             .ok_or_else(|| ModelError::Task {
                 path: self.path.clone(),
-                channels: self.network.channels,
-            })
+            })?;
+        if task.channels() == self.network.channels {
+            return Ok(task);
+        }
+        Err(ModelError::Inputs {
+            path: self.path.clone(),
+            task: task.name().into(),
+            wanted: task.channels(),
+            found: self.network.channels,
+        })
+    }
+
+    /// The task that the model itself carries.
+    ///
+    /// # Errors
+    /// [`ModelError::OwnTask`], if the variable is no task of this version.
+    pub fn own_task(&self) -> Result<Option<Task>, ModelError> {
+        if self.variables.get(TASK).is_err() {
+            return Ok(None);
+        }
+        let failed = |reason: String| ModelError::OwnTask {
+            path: self.path.clone(),
+            reason,
+        };
+        let text = self.variables.text(TASK);
+        let text = text.map_err(|error| failed(error.to_string()))?;
+        let task = serde_json::from_str(&text);
+        Ok(Some(task.map_err(|error| failed(error.to_string()))?))
     }
 
     /// The readout that was fitted to the spikes of the model's
@@ -406,6 +451,18 @@ impl RateModelFile {
     }
 }
 
+/// A task as the model file holds it.
+fn task_text(task: &Task) -> String {
+    serde_json::to_string(task).expect("numbers and strings")
+}
+
+/// The built-in task that a file name of the published form names.
+fn named_task(path: &Path) -> Option<Task> {
+    let name = path.file_name()?.to_str()?;
+    let (task, _) = name.strip_prefix("Task_")?.split_once("_N_")?;
+    Task::from_name(task)
+}
+
 /// Reads a MAT-file.
 ///
 /// # Errors
@@ -474,13 +531,15 @@ pub fn most_bytes(options: &RateOptions) -> usize {
     /// An f32 and an f64.
     const SINGLE: usize = 4;
     const DOUBLE: usize = 8;
+    /// A letter of a text.
+    const LETTER: usize = 2;
     let (n, samples) = (options.units, options.task.samples());
     let channels = options.task.channels();
     // w0, w, m and som_m; x0, r0, x and r; w_in0, w_in and five rows or columns.
     let singles = 4 * n * n + 4 * n * samples + (2 * channels + 5) * n + samples;
     // u, target, losses; the outputs and labels of an evaluation.
     let doubles = (channels + 1) * samples + options.updates + EVALUATION_TRIALS * (samples + 1);
-    AROUND + SINGLE * singles + DOUBLE * doubles
+    AROUND + SINGLE * singles + DOUBLE * doubles + LETTER * task_text(&options.task).len()
 }
 
 /// Saves a trained network below `output`, under the published name; returns
@@ -642,6 +701,7 @@ fn variables(options: &RateOptions, trained: &Trained) -> MatFile {
     put("taus_gaus", Value::column(network.tau_theta.clone()));
     put("tr", Value::scalar(last as i64));
     put("activation", Value::text(network.activation.name()));
+    put(TASK, Value::text(&task_text(&options.task)));
     file
 }
 
@@ -664,4 +724,26 @@ fn labels(task: &Task, evaluation: &Evaluation) -> Value {
         .collect();
     let array = Array::new(vec![words.len(), letters], Elements::Char(by_column));
     Value::Array(array.expect("words of the same length"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_file_name_of_the_published_form_names_a_task() {
+        let named = |path: &str| named_task(Path::new(path)).map(|task| task.name().to_string());
+        assert_eq!(named("a/Task_xor_N_200_Taus.mat"), Some("xor".into()));
+        let delayed = named("xor-runs/Task_delayed-match_N_20_Tau_4.0.mat");
+        assert_eq!(delayed, Some("delayed-match".into()));
+        for other in [
+            "xor/net.mat",
+            "models/xor/Task_own_N_2.mat",
+            "Task_xor.mat",
+            "xor_N_200.mat",
+            "Task_xor_N_3/net.mat",
+        ] {
+            assert_eq!(named(other), None, "{other}");
+        }
+    }
 }
