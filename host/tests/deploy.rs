@@ -88,8 +88,9 @@ fn a_network_that_is_too_slow_is_refused_with_the_numbers() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/models");
     let mut models = std::fs::read_dir(folder).expect("the folder of models");
     let model = models.next().expect("a model").expect("a file").path();
-    std::fs::copy(model, place.path("go-nogo.mat")).expect("a copy");
-    let made = place.run("quantize go-nogo.mat --lambda 25 --dt 0.05 -o slow.snn --trials 1");
+    std::fs::copy(model, place.path("Task_go-nogo_N_200.mat")).expect("a copy");
+    let made =
+        place.run("quantize Task_go-nogo_N_200.mat --lambda 25 --dt 0.05 -o slow.snn --trials 1");
     assert!(made.status.success(), "{}", said(&made));
 
     let output = place.run("deploy slow.snn --board rp2040 --format bin");

@@ -28,10 +28,10 @@ fn a_folder_becomes_one_page_and_each_of_its_figures_a_picture() {
     let folder = tempfile::tempdir().expect("a folder");
     let below = folder.path().join("models/go-nogo");
     std::fs::create_dir_all(&below).expect("a folder");
-    std::fs::copy(published_model(), below.join("Task_go-nogo.mat")).expect("a copy");
+    std::fs::copy(published_model(), below.join("Task_go-nogo_N_200.mat")).expect("a copy");
     let quantized = rate2spike(
         folder.path(),
-        "quantize models/go-nogo/Task_go-nogo.mat -o models/go-nogo/Task_go-nogo.snn --lambda 25 --trials 1",
+        "quantize models/go-nogo/Task_go-nogo_N_200.mat -o models/go-nogo/Task_go-nogo_N_200.snn --lambda 25 --trials 1",
     );
     assert!(quantized.status.success());
 
@@ -41,7 +41,7 @@ fn a_folder_becomes_one_page_and_each_of_its_figures_a_picture() {
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one object");
     assert_eq!(report["accuracy"].as_array().expect("the forms").len(), 3);
     let figures = report["figures"].as_array().expect("figures");
-    let page = std::fs::read_to_string(below.join("Task_go-nogo.html")).expect("the page");
+    let page = std::fs::read_to_string(below.join("Task_go-nogo_N_200.html")).expect("the page");
     assert!(
         page.contains("is, byte for byte, what this model gives"),
         "the .snn was found"
@@ -63,7 +63,7 @@ fn a_folder_becomes_one_page_and_each_of_its_figures_a_picture() {
         assert!(page.contains(&format!("<figure id=\"{name}\">")), "{name}");
         for extension in ["svg", "png"] {
             let file = format!("{name}.{extension}");
-            let path = below.join("Task_go-nogo_figures").join(&file);
+            let path = below.join("Task_go-nogo_N_200_figures").join(&file);
             let bytes = std::fs::read(&path).expect("a figure");
             let start: &[u8] = if extension == "svg" {
                 b"<svg "
@@ -84,7 +84,7 @@ fn a_folder_becomes_one_page_and_each_of_its_figures_a_picture() {
         text.contains("published criterion") && text.contains("data-x=\"time (s)|0|1|linear\"")
     );
     // A single column of a paper, with its axes named.
-    let outputs = below.join("Task_go-nogo_figures/outputs.svg");
+    let outputs = below.join("Task_go-nogo_N_200_figures/outputs.svg");
     let outputs = std::fs::read_to_string(outputs).expect("a figure");
     for part in ["width=\"87mm\"", "time (s)", "Go", "No-Go", "target"] {
         assert!(outputs.contains(part), "{part}");
@@ -374,13 +374,19 @@ fn a_report_of_a_missing_model_leaves_no_folder() {
 #[test]
 fn a_table_holds_one_network_and_a_file_of_another_lambda_has_its_own() {
     let folder = tempfile::tempdir().expect("a folder");
-    std::fs::copy(published_model(), folder.path().join("Task_go-nogo.mat")).expect("a copy");
-    let quantize = "quantize Task_go-nogo.mat -o Task_go-nogo.snn --lambda 25 --trials 1";
+    std::fs::copy(
+        published_model(),
+        folder.path().join("Task_go-nogo_N_200.mat"),
+    )
+    .expect("a copy");
+    let quantize =
+        "quantize Task_go-nogo_N_200.mat -o Task_go-nogo_N_200.snn --lambda 25 --trials 1";
     assert!(rate2spike(folder.path(), quantize).status.success());
-    let report = "report Task_go-nogo.mat --lambda 30 --lambdas 25,30 --trials 6";
+    let report = "report Task_go-nogo_N_200.mat --lambda 30 --lambdas 25,30 --trials 6";
     assert!(rate2spike(folder.path(), report).status.success());
-    let page = std::fs::read_to_string(folder.path().join("Task_go-nogo.html")).expect("a page");
-    assert!(page.contains("Task_go-nogo.snn holds another network"));
+    let page =
+        std::fs::read_to_string(folder.path().join("Task_go-nogo_N_200.html")).expect("a page");
+    assert!(page.contains("Task_go-nogo_N_200.snn holds another network"));
     let (tables, mine) = (
         page.split("<table>"),
         "deployed network, fixed point, 0.1 ms",
@@ -389,5 +395,5 @@ fn a_table_holds_one_network_and_a_file_of_another_lambda_has_its_own() {
     let own = with_scores.next().expect("the network's table");
     assert!(own.contains("rate network") && !own.contains("another network"));
     let other = with_scores.next().expect("the file's table");
-    assert!(other.contains("Task_go-nogo.snn, another network"));
+    assert!(other.contains("Task_go-nogo_N_200.snn, another network"));
 }

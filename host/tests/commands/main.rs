@@ -12,6 +12,7 @@ mod golden;
 mod help;
 mod inputs_unharmed;
 mod inspect;
+mod model_task;
 mod pages;
 mod pipeline;
 mod place;

@@ -3,7 +3,7 @@
 use crate::place::Place;
 
 /// Two pulses of the same sign, or not.
-const SAME_SIGN: &str = "
+pub const SAME_SIGN: &str = "
 name = 'same-sign'
 channels = 2
 duration_ms = 600
@@ -32,8 +32,8 @@ fn a_task_of_the_users_own_goes_all_the_way() {
     let page = report["files"]["report"].as_str().expect("a page");
     let page = std::fs::read_to_string(place.path(page)).expect("a page");
     assert!(
-        page.contains("train --task same-sign.toml")
-            && page.contains(".snn --trials 8 --seed 1 --task same-sign.toml")
+        page.contains("train --task again/same-sign.toml")
+            && page.contains(".snn --trials 8 --seed 1 --task again/same-sign.toml")
     );
     assert_eq!(report["task"], "same-sign");
     let (model, network) = (&report["files"]["model"], &report["files"]["network"]);

@@ -87,8 +87,11 @@ impl Place {
 
 #[test]
 fn a_best_lambda_at_the_edge_of_the_search_is_named() {
-    let place = Place::with("go-nogo.mat", &std::fs::read(model()).expect("a model"));
-    let line = "convert go-nogo.mat --dry-run --trials 100 --lambdas";
+    let place = Place::with(
+        "Task_go-nogo_N_200.mat",
+        &std::fs::read(model()).expect("a model"),
+    );
+    let line = "convert Task_go-nogo_N_200.mat --dry-run --trials 100 --lambdas";
     place.warns(&format!("{line} 25,200,400"), &["25", "edge", "--lambdas"]);
     assert_eq!(place.warnings(&format!("{line} 1,25,400")), [""; 0]);
 }
@@ -102,9 +105,12 @@ fn an_accuracy_of_few_trials_is_named() {
 
 #[test]
 fn a_step_at_which_the_accuracy_drops_is_named() {
-    let place = Place::with("go-nogo.mat", &std::fs::read(model()).expect("a model"));
+    let place = Place::with(
+        "Task_go-nogo_N_200.mat",
+        &std::fs::read(model()).expect("a model"),
+    );
     // Over 100 trials the same difference may be chance.
-    let line = "quantize go-nogo.mat -o net.snn --lambda 30 --trials 200 --dt";
+    let line = "quantize Task_go-nogo_N_200.mat -o net.snn --lambda 30 --trials 200 --dt";
     place.warns(&format!("{line} 1"), &["1 ms", "0.05 ms", "--dt"]);
     assert_eq!(place.warnings(&format!("{line} 0.1")), [""; 0]);
 }
