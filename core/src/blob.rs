@@ -10,7 +10,10 @@
 //!      8  4      length of the payload
 //!     12  4      CRC-32 (ISO-HDLC) of bytes 0 to 12 and of the payload
 //!     16  …      payload: `Payload` in postcard
+//!      …         from layout 3 on: the hash of the task, in postcard
 //! ```
+//!
+//! A payload without the task's hash is written as layout 2, which is still read.
 //!
 //! The tables in the payload are byte strings, which a reader borrows from flash.
 //! Their numbers are little endian and are read byte by byte, since nothing is
@@ -33,8 +36,11 @@ use crate::trial::{Clock, Run, SpikeHash};
 /// The first four bytes.
 pub const MAGIC: [u8; 4] = *b"R2SN";
 
-/// Version of the layout; CHANGELOG.md tells its history.
-pub const LAYOUT: u16 = 2;
+/// Newest version of the layout; CHANGELOG.md tells its history.
+pub const LAYOUT: u16 = 3;
+
+/// Oldest version of the layout that is read.
+pub const OLDEST_LAYOUT: u16 = 2;
 
 /// Bytes before the payload.
 pub const HEADER_BYTES: usize = 16;
@@ -137,6 +143,16 @@ pub struct Payload<'a> {
     pub filters: &'a [u8],
     /// [`READOUT_BYTES`] a unit.
     pub readout: &'a [u8],
+    /// Hash of the task's whole description; `None` in a blob of layout 2, which
+    /// has no place for it. Written behind the other fields.
+    #[serde(skip)]
+    pub task_hash: Option<u64>,
+}
+
+/// What layout 3 adds behind the payload of layout 2.
+#[derive(Serialize, Deserialize)]
+struct Tail {
+    task_hash: u64,
 }
 
 /// The fault of a blob.
@@ -197,11 +213,11 @@ pub enum TableName {
     Readout,
 }
 
-/// The header of a blob with this payload.
-fn header(payload: &[u8]) -> [u8; HEADER_BYTES] {
+/// The header of a blob of this layout with this payload.
+fn header(layout: u16, payload: &[u8]) -> [u8; HEADER_BYTES] {
     let mut header = [0; HEADER_BYTES];
     header[0..4].copy_from_slice(&MAGIC);
-    header[4..6].copy_from_slice(&LAYOUT.to_le_bytes());
+    header[4..6].copy_from_slice(&layout.to_le_bytes());
     header[8..12].copy_from_slice(&(payload.len() as u32).to_le_bytes());
     let checksum = checksum(&header[..12], payload);
     header[12..16].copy_from_slice(&checksum.to_le_bytes());
@@ -219,8 +235,14 @@ fn checksum(header: &[u8], payload: &[u8]) -> u32 {
 /// the buffer is too small.
 pub fn write<'b>(payload: &Payload, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
     let (head, body) = buffer.split_at_mut_checked(HEADER_BYTES)?;
-    let length = postcard::to_slice(payload, body).ok()?.len();
-    head.copy_from_slice(&header(&body[..length]));
+    let mut length = postcard::to_slice(payload, body).ok()?.len();
+    let mut layout = OLDEST_LAYOUT;
+    if let Some(task_hash) = payload.task_hash {
+        let rest = body.get_mut(length..)?;
+        length += postcard::to_slice(&Tail { task_hash }, rest).ok()?.len();
+        layout = LAYOUT;
+    }
+    head.copy_from_slice(&header(layout, &body[..length]));
     Some(&buffer[..HEADER_BYTES + length])
 }
 
@@ -515,8 +537,9 @@ fn checked_payload(bytes: &[u8]) -> Result<(Payload<'_>, u32), BlobError> {
     if head[..4] != MAGIC {
         return Err(BlobError::Magic([head[0], head[1], head[2], head[3]]));
     }
-    if u16_at(head, 4) != LAYOUT {
-        return Err(BlobError::Layout(u16_at(head, 4)));
+    let layout = u16_at(head, 4);
+    if !(OLDEST_LAYOUT..=LAYOUT).contains(&layout) {
+        return Err(BlobError::Layout(layout));
     }
     let length = u32_at(head, 8) as usize;
     let body = rest
@@ -526,10 +549,19 @@ fn checked_payload(bytes: &[u8]) -> Result<(Payload<'_>, u32), BlobError> {
     if stored != computed {
         return Err(BlobError::Checksum { stored, computed });
     }
-    match postcard::take_from_bytes(body) {
-        Ok((payload, [])) => Ok((payload, computed)),
-        _ => Err(BlobError::Payload),
+    let payload = decoded(layout, body).ok_or(BlobError::Payload)?;
+    Ok((payload, computed))
+}
+
+/// The payload and the tail of its layout; `None` if something is left over.
+fn decoded(layout: u16, body: &[u8]) -> Option<Payload<'_>> {
+    let (mut payload, mut rest): (Payload, _) = postcard::take_from_bytes(body).ok()?;
+    if layout > OLDEST_LAYOUT {
+        let (tail, behind): (Tail, _) = postcard::take_from_bytes(rest).ok()?;
+        payload.task_hash = Some(tail.task_hash);
+        rest = behind;
     }
+    rest.is_empty().then_some(payload)
 }
 
 fn check_tables(payload: &Payload) -> Result<(), BlobError> {
@@ -654,6 +686,52 @@ mod tests {
             .map(|from| column(&network.payload, from).expect("a column").len() % 4);
         for rest in 0..4 {
             assert!(lengths.clone().any(|length| length == rest), "{rest} over");
+        }
+    }
+
+    #[test]
+    fn a_hash_of_the_task_adds_its_own_bytes_and_changes_no_other_of_the_payload() {
+        let mut payload = Deployed::read(XOR).expect("a frozen network").payload;
+        assert_eq!(payload.task_hash, None);
+        let mut buffer = std::vec![0; XOR.len() + 10];
+        assert_eq!(write(&payload, &mut buffer), Some(XOR));
+        for hash in [0, 1, 0x80, u64::MAX] {
+            payload.task_hash = Some(hash);
+            let blob = write(&payload, &mut buffer).expect("it fits");
+            assert_eq!(u16_at(blob, 4), 3);
+            let (old, tail) = blob[HEADER_BYTES..].split_at(XOR.len() - HEADER_BYTES);
+            assert_eq!(old, &XOR[HEADER_BYTES..]);
+            assert_eq!(postcard::from_bytes(tail), Ok(hash));
+            let read = Deployed::read(blob).expect("what was written");
+            assert_eq!(read.payload, payload);
+        }
+    }
+
+    #[test]
+    fn a_layout_has_its_tail_and_nothing_behind_it() {
+        let mut payload = Deployed::read(XOR).expect("a frozen network").payload;
+        payload.task_hash = Some(5);
+        let mut buffer = std::vec![0; XOR.len() + 10];
+        let length = write(&payload, &mut buffer).expect("it fits").len();
+        let body = &buffer[HEADER_BYTES..length + 1];
+        let (with_tail, without) = (&body[..body.len() - 1], &body[..body.len() - 2]);
+        for (layout, body, wanted) in [
+            (2, without, true),
+            (2, with_tail, false),
+            (3, without, false),
+            (3, with_tail, true),
+            (3, body, false),
+        ] {
+            assert_eq!(decoded(layout, body).is_some(), wanted, "{layout}");
+            let mut blob = header(layout, body).to_vec();
+            blob.extend(body);
+            assert_eq!(Deployed::read(&blob).is_ok(), wanted, "{layout}");
+        }
+        for layout in [0, 1, 4, u16::MAX] {
+            let mut blob = header(layout, without).to_vec();
+            blob.extend(without);
+            let error = Deployed::read(&blob).expect_err("no layout of this version");
+            assert_eq!(error, BlobError::Layout(layout));
         }
     }
 

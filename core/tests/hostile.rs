@@ -216,6 +216,7 @@ struct Written {
     filters: Vec<u8>,
     readout: Vec<u8>,
     pulses: Vec<u8>,
+    task_hash: Option<u64>,
 }
 
 impl Written {
@@ -236,6 +237,7 @@ impl Written {
         payload.synapses = &self.synapses;
         payload.filters = &self.filters;
         payload.readout = &self.readout;
+        payload.task_hash = self.task_hash;
         payload
     }
 
@@ -341,26 +343,30 @@ fn written() -> impl Strategy<Value = Written> {
             columns(units),
             readout(units),
             pulses(inputs),
+            any::<Option<u64>>(),
         )
-            .prop_map(|(names, shared, tables, columns, readout, pulses)| {
-                let (task, steps, seed) = names;
-                let (units, input_weights) = tables;
-                let (starts, synapses) = columns;
-                let (filters, readout) = readout;
-                Written {
-                    task,
-                    shared,
-                    steps,
-                    seed,
-                    units,
-                    input_weights,
-                    starts,
-                    synapses,
-                    filters,
-                    readout,
-                    pulses,
-                }
-            })
+            .prop_map(
+                |(names, shared, tables, columns, readout, pulses, task_hash)| {
+                    let (task, steps, seed) = names;
+                    let (units, input_weights) = tables;
+                    let (starts, synapses) = columns;
+                    let (filters, readout) = readout;
+                    Written {
+                        task,
+                        shared,
+                        steps,
+                        seed,
+                        units,
+                        input_weights,
+                        starts,
+                        synapses,
+                        filters,
+                        readout,
+                        pulses,
+                        task_hash,
+                    }
+                },
+            )
     })
 }
 

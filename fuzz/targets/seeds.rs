@@ -53,7 +53,7 @@ fn small(bytes: &[u8]) -> mat::MatFile {
 
 /// A network of two units, cut from a frozen one: short, so that many can be
 /// tried.
-fn tiny(bytes: &[u8]) -> Vec<u8> {
+fn tiny(bytes: &[u8], task_hash: Option<u64>) -> Vec<u8> {
     const UNITS: usize = 2;
     let mut payload = *Deployed::read(bytes).expect("a frozen network").payload();
     let inputs = usize::from(payload.shared.inputs);
@@ -64,6 +64,7 @@ fn tiny(bytes: &[u8]) -> Vec<u8> {
     // The first unit reaches both, the second one none.
     payload.starts = &[0, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0];
     payload.synapses = &[0, 0x40, 1, 0xc0];
+    payload.task_hash = task_hash;
     let mut buffer = vec![0; bytes.len()];
     let blob = blob::write(&payload, &mut buffer).expect("it is shorter");
     assert!(Deployed::read(blob).is_ok());
@@ -156,7 +157,9 @@ fn main() {
         write("nir", &name, &bytes);
     }
     for (name, bytes) in files("../core/tests/golden", "snn") {
-        write("snn", &format!("tiny-{name}"), &tiny(&bytes));
+        write("snn", &format!("tiny-{name}"), &tiny(&bytes, None));
+        let hash = Some(0x1234_5678);
+        write("snn", &format!("tiny-hash-{name}"), &tiny(&bytes, hash));
         write("snn", &name, &bytes);
     }
     for folder in ["models", "gradients", "traces"] {

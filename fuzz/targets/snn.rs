@@ -6,7 +6,7 @@
 use crc::{CRC_32_ISO_HDLC, Crc};
 use libfuzzer_sys::fuzz_target;
 use rate2spike_core::Fixed;
-use rate2spike_core::blob::{Deployed, HEADER_BYTES, LAYOUT, MAGIC};
+use rate2spike_core::blob::{Deployed, HEADER_BYTES, LAYOUT, MAGIC, OLDEST_LAYOUT};
 use rate2spike_core::network::Network;
 use rate2spike_core::noise::Noise;
 use rate2spike_core::block::{Block, ReadoutBlock};
@@ -22,10 +22,10 @@ const MOST_UNITS: usize = 256;
 
 static CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
-/// A blob whose payload these bytes are.
-fn sealed(payload: &[u8]) -> Vec<u8> {
+/// A blob of this layout whose payload these bytes are.
+fn sealed(layout: u16, payload: &[u8]) -> Vec<u8> {
     let mut bytes = MAGIC.to_vec();
-    bytes.extend(u32::from(LAYOUT).to_le_bytes());
+    bytes.extend(u32::from(layout).to_le_bytes());
     bytes.extend((payload.len() as u32).to_le_bytes());
     let mut digest = CRC.digest();
     digest.update(&bytes);
@@ -70,6 +70,8 @@ fn run(bytes: &[u8]) {
 fuzz_target!(|data: &[u8]| {
     run(data);
     if let Some(payload) = data.get(HEADER_BYTES..) {
-        run(&sealed(payload));
+        for layout in OLDEST_LAYOUT..=LAYOUT {
+            run(&sealed(layout, payload));
+        }
     }
 });

@@ -3,11 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use rate2spike_core::blob::Deployed;
 use serde::Serialize;
 
+use super::CommandError;
 use super::console::Console;
-use super::{CommandError, check_self_test, task_of_blob, with_blob};
 use crate::board::budget::{Budget, Misfit};
 use crate::board::firmware::Firmware;
 use crate::board::probe;
@@ -15,6 +14,7 @@ use crate::board::target::{Target, TargetName};
 use crate::formats::disk;
 use crate::formats::image::{self, Image, UF2_RP2040};
 use crate::formats::outputs::Outputs;
+use crate::formats::snn::NetFile;
 use crate::formats::task;
 use crate::spiking::experiment::Experiment;
 use crate::task::Task;
@@ -138,22 +138,11 @@ impl DeployArgs {
 pub fn run(args: &DeployArgs, console: &Console) -> Result<(), CommandError> {
     let target = args.board.target();
     args.check(target)?;
-    with_blob(&args.network, |bytes, deployed| {
-        deploy(args, console, target, bytes, deployed)
-    })
-}
-
-fn deploy(
-    args: &DeployArgs,
-    console: &Console,
-    target: &Target,
-    bytes: &[u8],
-    deployed: &Deployed,
-) -> Result<(), CommandError> {
-    check_self_test(&args.network, deployed, args.task.as_ref())?;
-    let task = task_of_blob(&args.network, deployed, args.task.as_ref())?;
+    let file = NetFile::read(&args.network)?;
+    let task = file.tested_task(args.task.as_ref())?;
+    let (bytes, deployed) = (file.bytes(), file.deployed());
     let firmware = firmware(args, target)?;
-    let experiment = Experiment::deployed(deployed, &task, 1);
+    let experiment = Experiment::deployed(&deployed, &task, 1);
     let budget = Budget::new(target, &experiment, bytes.len());
     let mut misfits = budget.misfits();
     if args.slow {

@@ -113,6 +113,7 @@ impl CommandError {
     pub fn exit_status(&self) -> u8 {
         match self {
             CommandError::Usage(_)
+            | CommandError::Snn(SnnError::OtherTask { .. })
             | CommandError::Session(SessionError::OtherStart { .. })
             | CommandError::Convert {
                 source: ConvertError::Lambda(_),

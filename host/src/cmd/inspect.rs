@@ -3,16 +3,18 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use rate2spike_core::blob::{Deployed, MAGIC};
+use rate2spike_core::blob::MAGIC;
 use serde::Serialize;
 
 use super::console::Console;
 use super::warnings::Warnings;
 use super::{CommandError, hexadecimal};
+use crate::formats::disk;
 use crate::formats::mat::{MatFile, Value};
 use crate::formats::rate_model::{self, RateModelFile};
-use crate::formats::{disk, snn};
-use crate::quantize::self_test;
+use crate::formats::snn::{NetFile, SnnError};
+use crate::formats::task;
+use crate::task::Task;
 
 /// Say what a file holds, or what is wrong with it
 ///
@@ -23,6 +25,9 @@ pub struct InspectArgs {
     /// A deployed network (.snn) or a MAT-file
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+    /// The task of a deployed network, where it is one of your own: its FILE.toml
+    #[arg(long, value_name = "TASK", value_parser = task::parse)]
+    pub task: Option<Task>,
 }
 
 /// A name and what stands for it, in the order of printing.
@@ -43,13 +48,10 @@ pub fn run(args: &InspectArgs, console: &Console) -> Result<(), CommandError> {
         .extension()
         .is_some_and(|extension| extension == "snn");
     if named_snn || bytes.starts_with(&MAGIC) {
-        let deployed = snn::read(&args.file, &bytes)?;
+        let file = NetFile::new(&args.file, bytes)?;
         let mut warnings = Warnings::default();
-        let mut facts = blob_facts(&bytes, &deployed);
-        facts.push((
-            "self-test",
-            self_test_fact(args, &deployed, &mut warnings).into(),
-        ));
+        let mut facts = blob_facts(&file);
+        facts.extend(tested_facts(args, &file, &mut warnings));
         warnings.say(console);
         if console.wants_json() {
             let sentences = serde_json::to_value(&warnings).expect("plain strings");
@@ -71,7 +73,8 @@ pub fn run(args: &InspectArgs, console: &Console) -> Result<(), CommandError> {
     Ok(())
 }
 
-fn blob_facts(bytes: &[u8], deployed: &Deployed) -> Facts {
+fn blob_facts(file: &NetFile) -> Facts {
+    let deployed = file.deployed();
     let payload = deployed.payload();
     let shared = &payload.shared;
     let threshold_mv = shared.threshold.to_num::<f64>();
@@ -79,11 +82,15 @@ fn blob_facts(bytes: &[u8], deployed: &Deployed) -> Facts {
     let step_ms = f64::from(payload.step_ns) / 1e6;
     vec![
         ("kind", "deployed network".into()),
-        ("task", String::from_utf8_lossy(&payload.task).into()),
+        ("task", String::from_utf8_lossy(payload.task).into()),
+        (
+            "task hash",
+            payload.task_hash.map_or("none".into(), hexadecimal).into(),
+        ),
         ("units", shared.units.into()),
         ("inputs", shared.inputs.into()),
         ("synapses", deployed.synapses().into()),
-        ("bytes", bytes.len().into()),
+        ("bytes", file.bytes().len().into()),
         ("time step (ms)", step_ms.into()),
         (
             "trial (s)",
@@ -119,20 +126,32 @@ fn blob_facts(bytes: &[u8], deployed: &Deployed) -> Facts {
     ]
 }
 
-/// What the self-test gives. It is not run where the trial is none of the
-/// task's, since it could take any time.
-fn self_test_fact(
-    args: &InspectArgs,
-    deployed: &Deployed,
-    warnings: &mut Warnings,
-) -> &'static str {
-    if let Err(fault) = snn::task(&args.file, deployed, None) {
-        warnings.of_task(&fault);
-        return "not run";
+/// Whether the task's description is the one that the network was made for, and what
+/// the self-test gives. The self-test is not run where the trial is no trial of the
+/// task, since it could take any time.
+fn tested_facts(args: &InspectArgs, file: &NetFile, warnings: &mut Warnings) -> Facts {
+    let tested = file.tested_task(args.task.as_ref());
+    let has_hash = file.deployed().payload().task_hash.is_some();
+    let self_test = match &tested {
+        Ok(_) => "passed",
+        Err(SnnError::SelfTest { .. }) => "failed",
+        Err(_) => "not run",
+    };
+    let description = match &tested {
+        _ if !has_hash => "not stored",
+        Ok(_) | Err(SnnError::SelfTest { .. } | SnnError::Clock { .. }) => "the present one",
+        Err(SnnError::ChangedTask { .. }) => "another one",
+        Err(_) => "not compared",
+    };
+    match tested {
+        Ok(_) => (),
+        Err(fault @ SnnError::SelfTest { .. }) => warnings.of_self_test(&fault),
+        Err(fault) => warnings.of_task(&fault),
     }
-    let (wanted, found) = (deployed.payload().self_test.spike_hash, self_test(deployed));
-    warnings.of_self_test(wanted, found);
-    if wanted == found { "passed" } else { "failed" }
+    vec![
+        ("task description", description.into()),
+        ("self-test", self_test.into()),
+    ]
 }
 
 fn model_facts(model: &RateModelFile) -> Facts {

@@ -33,10 +33,7 @@ pub mod watch;
 
 pub use error::CommandError;
 
-use std::path::Path;
 use std::str::FromStr;
-
-use rate2spike_core::blob::Deployed;
 
 use self::console::Console;
 use crate::convert::one_to_one;
@@ -89,24 +86,6 @@ pub fn task_of(model: &RateModelFile, task: Option<&Task>) -> Result<Task, Comma
         task.name(),
         task.channels()
     )))
-}
-
-/// The task that a deployed network answers; `asked` must be the same one.
-pub fn task_of_blob(
-    path: &Path,
-    deployed: &Deployed,
-    asked: Option<&Task>,
-) -> Result<Task, CommandError> {
-    let task = crate::formats::snn::task(path, deployed, asked)?;
-    match asked {
-        Some(asked) if *asked != task => Err(CommandError::Usage(format!(
-            "{}: the network answers {}, and not {}",
-            path.display(),
-            task.name(),
-            asked.name()
-        ))),
-        _ => Ok(task),
-    }
 }
 
 /// The λ of a model: given, else found by an earlier search, else λ₀ of a
@@ -195,36 +174,6 @@ impl FromStr for Lambdas {
         };
         Ok(Lambdas(lambdas))
     }
-}
-
-/// Refuses a network whose self-test was made by a version that steps
-/// differently, and one whose trial is none of its task's, which could take any
-/// time.
-pub fn check_self_test(
-    path: &Path,
-    deployed: &Deployed,
-    asked: Option<&Task>,
-) -> Result<(), CommandError> {
-    crate::formats::snn::task(path, deployed, asked)?;
-    let wanted = deployed.payload().self_test.spike_hash;
-    let found = crate::quantize::self_test(deployed);
-    if wanted == found {
-        return Ok(());
-    }
-    Err(CommandError::Failed(format!(
-        "{}: the self-test gives spike hash {found:016x}, but {wanted:016x} is stored: the network was made by a version that steps differently; quantize the model again",
-        path.display()
-    )))
-}
-
-/// Reads the blob in `path` and hands it to `then`.
-pub fn with_blob<T>(
-    path: &Path,
-    then: impl FnOnce(&[u8], &Deployed) -> Result<T, CommandError>,
-) -> Result<T, CommandError> {
-    let bytes = crate::formats::disk::read(path)?;
-    let deployed = crate::formats::snn::read(path, &bytes)?;
-    then(&bytes, &deployed)
 }
 
 #[cfg(test)]

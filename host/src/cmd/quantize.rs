@@ -3,15 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use rate2spike_core::blob::Deployed;
 use serde::Serialize;
 
 use super::console::Console;
 use super::deployed_step::find_step;
 use super::warnings::Warnings;
 use super::{CommandError, hexadecimal, lambda_of, spiking_network, task_of, trials};
+use crate::formats::disk;
 use crate::formats::rate_model::RateModelFile;
 use crate::formats::task;
-use crate::formats::{disk, snn};
 use crate::quantize::longest_step::{Comparison, DEPLOYED_STEP_MS, DeployedStep};
 use crate::quantize::report::Losses;
 use crate::quantize::{Quantized, quantize};
@@ -109,7 +110,8 @@ impl Deployment<'_> {
         })?;
         disk::write(self.output, &quantized.bytes)?;
         let before = score_f64(network, task, step, self.seed, self.trials);
-        let deployed = snn::read(self.output, &quantized.bytes)?;
+        let deployed =
+            Deployed::read(&quantized.bytes).expect("a blob that was just written is valid");
         let experiment = Experiment::deployed(&deployed, task, self.seed);
         let outcomes = experiment.outcomes(0, self.trials);
         let after = experiment.summary(&outcomes);

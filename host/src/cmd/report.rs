@@ -8,11 +8,12 @@ use serde::Serialize;
 
 use super::console::Console;
 use super::{CommandError, Lambdas, lambda_of, spiking_network, task_of, trials};
+use crate::formats::disk;
 use crate::formats::history::History;
 use crate::formats::outputs::Outputs;
 use crate::formats::rate_model::RateModelFile;
+use crate::formats::snn::NetFile;
 use crate::formats::task;
-use crate::formats::{disk, snn};
 use crate::report::figures::Figure;
 use crate::report::observe::Trials;
 use crate::report::page::{self, Page};
@@ -204,7 +205,7 @@ fn read(args: &ReportArgs, path: &Path, console: &Console) -> Result<ReportInput
     let deployed = path.with_extension("snn");
     let deployed = if deployed.is_file() {
         let bytes = disk::read(&deployed)?;
-        snn::task(&deployed, &snn::read(&deployed, &bytes)?, Some(&task))?;
+        NetFile::new(&deployed, bytes.clone())?.task(Some(&task))?;
         Some((deployed, bytes))
     } else {
         None

@@ -3,16 +3,15 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use rate2spike_core::blob::Deployed;
 use serde::Serialize;
 
 use super::console::Console;
 use super::perturbation::PerturbationArgs;
 use super::run_on::run_on;
 use super::warnings::Warnings;
-use super::{CommandError, check_self_test, hexadecimal, task_of_blob, trials, with_blob};
+use super::{CommandError, hexadecimal, trials};
 use crate::board::port::Port;
-use crate::formats::snn;
+use crate::formats::snn::NetFile;
 use crate::formats::task;
 use crate::quantize::perturb::perturbed;
 use crate::quantize::saturation::saturated_steps;
@@ -101,43 +100,32 @@ impl<'a> RunReport<'a> {
 
 /// Runs the command.
 pub fn run(args: &RunArgs, console: &Console) -> Result<(), CommandError> {
-    with_blob(&args.network, |bytes, deployed| {
-        let units = usize::from(deployed.payload().shared.units);
-        let perturbation = args.perturbation.perturbation(units)?;
-        if perturbation == Perturbation::default() {
-            return score(args, console, bytes, deployed);
-        }
-        if args.on.is_some() {
-            let message = "perturbations run on the desktop; leave --on out";
-            return Err(CommandError::Usage(message.into()));
-        }
-        let changed = perturbed(deployed, &perturbation)
-            .map_err(|error| CommandError::Usage(error.to_string()))?;
-        score(
-            args,
-            console,
-            &changed,
-            &snn::read(&args.network, &changed)?,
-        )
-    })
+    let file = NetFile::read(&args.network)?;
+    let units = usize::from(file.deployed().payload().shared.units);
+    let perturbation = args.perturbation.perturbation(units)?;
+    if perturbation == Perturbation::default() {
+        return score(args, console, &file);
+    }
+    if args.on.is_some() {
+        let message = "perturbations run on the desktop; leave --on out";
+        return Err(CommandError::Usage(message.into()));
+    }
+    let changed = perturbed(&file.deployed(), &perturbation)
+        .map_err(|error| CommandError::Usage(error.to_string()))?;
+    score(args, console, &NetFile::new(&args.network, changed)?)
 }
 
-fn score(
-    args: &RunArgs,
-    console: &Console,
-    bytes: &[u8],
-    deployed: &Deployed,
-) -> Result<(), CommandError> {
-    check_self_test(&args.network, deployed, args.task.as_ref())?;
-    let task = task_of_blob(&args.network, deployed, args.task.as_ref())?;
+fn score(args: &RunArgs, console: &Console, file: &NetFile) -> Result<(), CommandError> {
+    let task = file.tested_task(args.task.as_ref())?;
+    let deployed = file.deployed();
     let units = usize::from(deployed.payload().shared.units);
     let perturbation = args.perturbation.perturbation(units)?;
     let experiment = Experiment {
         silenced: &perturbation.silenced,
-        ..Experiment::deployed(deployed, &task, args.seed)
+        ..Experiment::deployed(&deployed, &task, args.seed)
     };
     if let Some(port) = &args.on {
-        return run_on(port, args, console, bytes, &experiment);
+        return run_on(port, args, console, file.bytes(), &experiment);
     }
     let score = experiment.score(args.trials);
     let mut report = RunReport::new(args, &task, &score);

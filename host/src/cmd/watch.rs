@@ -4,16 +4,15 @@ use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
 use clap::Args;
-use rate2spike_core::blob::{Deployed, MAGIC};
+use rate2spike_core::blob::MAGIC;
 use rate2spike_core::{Arithmetic, Fixed};
 
 use super::console::Console;
-use super::{
-    CommandError, check_self_test, lambda_of, spiking_network, task_of, task_of_blob, trials,
-};
+use super::{CommandError, lambda_of, spiking_network, task_of, trials};
+use crate::formats::disk;
 use crate::formats::rate_model::{self, RateModelFile};
+use crate::formats::snn::NetFile;
 use crate::formats::task;
-use crate::formats::{disk, snn};
 use crate::spiking::experiment::Experiment;
 use crate::spiking::neuron::Neuron;
 use crate::spiking::time_step::TimeStep;
@@ -72,7 +71,7 @@ pub fn run(args: &WatchArgs, console: &Console) -> Result<(), CommandError> {
     let bytes = disk::read(&args.file)?;
     let named_snn = args.file.extension().is_some_and(|e| e == "snn");
     let scene = if named_snn || bytes.starts_with(&MAGIC) {
-        watch_deployed(args, &snn::read(&args.file, &bytes)?)?
+        watch_deployed(args, &NetFile::new(&args.file, bytes)?)?
     } else {
         watch_model(args, &bytes, console)?
     };
@@ -80,15 +79,15 @@ pub fn run(args: &WatchArgs, console: &Console) -> Result<(), CommandError> {
     Ok(())
 }
 
-fn watch_deployed(args: &WatchArgs, deployed: &Deployed) -> Result<Scene, CommandError> {
+fn watch_deployed(args: &WatchArgs, file: &NetFile) -> Result<Scene, CommandError> {
     if args.lambda.is_some() {
         let message = "--lambda: a deployed network has its own; leave it out";
         return Err(CommandError::Usage(message.into()));
     }
-    check_self_test(&args.file, deployed, args.task.as_ref())?;
-    let task = task_of_blob(&args.file, deployed, args.task.as_ref())?;
-    let experiment = Experiment::deployed(deployed, &task, args.seed);
-    let classes = classes(deployed);
+    let task = file.tested_task(args.task.as_ref())?;
+    let deployed = file.deployed();
+    let experiment = Experiment::deployed(&deployed, &task, args.seed);
+    let classes = classes(&deployed);
     let title = format!(
         "{}, N = {}, fixed point, {} ms",
         task.name(),

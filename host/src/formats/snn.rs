@@ -1,15 +1,20 @@
-//! `*.snn`: the deployed network on disk, the bytes of
+//! `*.snn`: a deployed network on disk. The file holds the bytes of
 //! [`rate2spike_core::blob`] and nothing else.
 
 use std::path::{Path, PathBuf};
 
-use rate2spike_core::blob::{BlobError, Deployed, LAYOUT};
+use rate2spike_core::blob::{BlobError, Deployed, LAYOUT, OLDEST_LAYOUT};
 
+use super::disk::{self, DiskError};
+use crate::quantize::self_test;
 use crate::task::Task;
 
-/// A file that is not a deployed network.
+/// A file that is not a deployed network, or not the one that was asked for.
 #[derive(Debug, thiserror::Error)]
 pub enum SnnError {
+    /// The file cannot be read.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
     /// The blob is damaged or foreign.
     #[error("{path}: {}", explain(.fault))]
     Blob {
@@ -28,9 +33,45 @@ pub enum SnnError {
         /// As stored.
         task: String,
     },
+    /// The network answers another task than the one that was asked for.
+    #[error("{path}: the network answers {task}, and not {asked}")]
+    OtherTask {
+        /// The file.
+        path: PathBuf,
+        /// The network's task.
+        task: String,
+        /// The task that was asked for.
+        asked: String,
+    },
+    /// The task has another description than the one that the network was made for.
+    #[error(
+        "{path}: the network was made for another description of the task {task} (hash {stored:016x}, and not {found:016x}): the task has changed since; give the description of that time with --task, or quantize the model again"
+    )]
+    ChangedTask {
+        /// The file.
+        path: PathBuf,
+        /// The task.
+        task: String,
+        /// The hash in the file.
+        stored: u64,
+        /// The hash of the present description.
+        found: u64,
+    },
+    /// The self-test does not give the stored spikes.
+    #[error(
+        "{path}: the self-test gives spike hash {found:016x}, but {stored:016x} is stored: the network was made by a version that steps differently; quantize the model again"
+    )]
+    SelfTest {
+        /// The file.
+        path: PathBuf,
+        /// The hash in the file.
+        stored: u64,
+        /// The hash of the spikes.
+        found: u64,
+    },
     /// A trial of another length than the task's.
     #[error(
-        "{path}: {steps} steps of {step_ns} ns, {steps_per_sample} of them a sample, are no trial of '{task}', which has {samples} samples of 5 ms; quantize the model again"
+        "{path}: {steps} steps of {step_ns} ns, {steps_per_sample} of them a sample, are no trial of '{task}', which has {samples} samples of {sample_ms} ms; quantize the model again"
     )]
     Clock {
         /// The file.
@@ -45,11 +86,10 @@ pub enum SnnError {
         task: String,
         /// Samples of its trial.
         samples: usize,
+        /// Length of a sample.
+        sample_ms: f64,
     },
 }
-
-/// Length of an input sample.
-const SAMPLE_NS: u64 = 5_000_000;
 
 /// What an error means for the user.
 pub fn explain(error: &BlobError) -> String {
@@ -61,7 +101,7 @@ pub fn explain(error: &BlobError) -> String {
             "begins with {magic:02x?} and not with \"R2SN\": not a deployed network; `rate2spike quantize` makes one"
         ),
         BlobError::Layout(layout) => format!(
-            "layout version {layout}, but this version reads {LAYOUT}; quantize the model again"
+            "layout version {layout}, but this version reads {OLDEST_LAYOUT} to {LAYOUT}; quantize the model again"
         ),
         BlobError::Checksum { stored, computed } => format!(
             "check sum {computed:08x}, but {stored:08x} is stored: the file is damaged; write it again with `rate2spike quantize`"
@@ -83,48 +123,131 @@ pub fn explain(error: &BlobError) -> String {
     }
 }
 
-/// Checks the bytes of `path`.
-///
-/// # Errors
-/// [`SnnError::Blob`].
-pub fn read<'a>(path: &Path, bytes: &'a [u8]) -> Result<Deployed<'a>, SnnError> {
-    Deployed::read(bytes).map_err(|fault| SnnError::Blob {
-        path: path.into(),
-        fault,
-    })
+/// A deployed network: its bytes, which were checked, and the file that holds them.
+#[derive(Clone, Debug)]
+pub struct NetFile {
+    path: PathBuf,
+    bytes: Vec<u8>,
 }
 
-/// The task that a network answers: `asked`, where the network has that name, or
-/// the built-in one.
-///
-/// # Errors
-/// [`SnnError::Task`], or [`SnnError::Clock`]: a blob could ask for trials of any
-/// length.
-pub fn task(path: &Path, deployed: &Deployed, asked: Option<&Task>) -> Result<Task, SnnError> {
-    let name = String::from_utf8_lossy(deployed.payload().task).into_owned();
-    let inputs = usize::from(deployed.payload().shared.inputs);
-    let own = asked.filter(|task| task.name() == name).cloned();
-    let task = own
-        .or_else(|| Task::from_name(&name))
-        .filter(|task| task.channels() == inputs)
-        .ok_or_else(|| SnnError::Task {
-            path: path.into(),
-            task: name,
-        })?;
-    let (clock, step_ns) = (deployed.payload().clock, deployed.payload().step_ns);
-    let per_sample = u64::from(clock.steps_per_sample);
-    // A step is stored in whole nanoseconds.
-    let is_sample = (u64::from(step_ns) * per_sample).abs_diff(SAMPLE_NS) <= per_sample;
-    let is_trial = u64::from(clock.steps) == per_sample * task.samples() as u64;
-    if is_sample && is_trial {
-        return Ok(task);
+impl NetFile {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// [`SnnError::Disk`] or [`SnnError::Blob`].
+    pub fn read(path: &Path) -> Result<Self, SnnError> {
+        Self::new(path, disk::read(path)?)
     }
-    Err(SnnError::Clock {
-        path: path.into(),
-        steps: clock.steps,
-        step_ns,
-        steps_per_sample: clock.steps_per_sample,
-        task: task.name().into(),
-        samples: task.samples(),
-    })
+
+    /// The network in the bytes of the file at `path`.
+    ///
+    /// # Errors
+    /// [`SnnError::Blob`].
+    pub fn new(path: &Path, bytes: Vec<u8>) -> Result<Self, SnnError> {
+        let path = path.to_path_buf();
+        match Deployed::read(&bytes) {
+            Ok(_) => Ok(Self { path, bytes }),
+            Err(fault) => Err(SnnError::Blob { path, fault }),
+        }
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// All bytes of the file; a blob may be followed by others.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The network, which borrows the bytes.
+    pub fn deployed(&self) -> Deployed<'_> {
+        Deployed::read(&self.bytes).expect("the bytes were checked")
+    }
+
+    /// The task that the network answers: `asked`, where the network has that name,
+    /// or the built-in one.
+    ///
+    /// # Errors
+    /// [`SnnError::Task`], [`SnnError::OtherTask`], [`SnnError::ChangedTask`], or
+    /// [`SnnError::Clock`]: a blob could ask for trials of any length.
+    pub fn task(&self, asked: Option<&Task>) -> Result<Task, SnnError> {
+        let deployed = self.deployed();
+        let payload = deployed.payload();
+        let name = String::from_utf8_lossy(payload.task).into_owned();
+        let inputs = usize::from(payload.shared.inputs);
+        let own = asked.filter(|task| task.name() == name).cloned();
+        let task = own.or_else(|| Task::from_name(&name));
+        let Some(task) = task else {
+            let path = self.path.clone();
+            return Err(SnnError::Task { path, task: name });
+        };
+        let found = task.fingerprint();
+        if let Some(stored) = payload.task_hash.filter(|stored| *stored != found) {
+            return Err(SnnError::ChangedTask {
+                path: self.path.clone(),
+                task: name,
+                stored,
+                found,
+            });
+        }
+        if task.channels() != inputs {
+            let path = self.path.clone();
+            return Err(SnnError::Task { path, task: name });
+        }
+        self.check_clock(&deployed, &task)?;
+        match asked {
+            Some(asked) if *asked != task => Err(SnnError::OtherTask {
+                path: self.path.clone(),
+                task: name,
+                asked: asked.name().into(),
+            }),
+            _ => Ok(task),
+        }
+    }
+
+    /// The task, after the self-test gave the stored spikes. The self-test is not
+    /// run where the trial is no trial of the task: such a trial could take any
+    /// time.
+    ///
+    /// # Errors
+    /// Those of [`Self::task`], and [`SnnError::SelfTest`].
+    pub fn tested_task(&self, asked: Option<&Task>) -> Result<Task, SnnError> {
+        let task = self.task(asked)?;
+        let deployed = self.deployed();
+        let (stored, found) = (
+            deployed.payload().self_test.spike_hash,
+            self_test(&deployed),
+        );
+        if stored == found {
+            return Ok(task);
+        }
+        Err(SnnError::SelfTest {
+            path: self.path.clone(),
+            stored,
+            found,
+        })
+    }
+
+    fn check_clock(&self, deployed: &Deployed, task: &Task) -> Result<(), SnnError> {
+        let (clock, step_ns) = (deployed.payload().clock, deployed.payload().step_ns);
+        let per_sample = u64::from(clock.steps_per_sample);
+        // A step is stored in whole nanoseconds.
+        let sample_ns = (task.sample_ms() * 1e6).round() as u64;
+        let is_sample = (u64::from(step_ns) * per_sample).abs_diff(sample_ns) <= per_sample;
+        let is_trial = u64::from(clock.steps) == per_sample * task.samples() as u64;
+        if is_sample && is_trial {
+            return Ok(());
+        }
+        Err(SnnError::Clock {
+            path: self.path.clone(),
+            steps: clock.steps,
+            step_ns,
+            steps_per_sample: clock.steps_per_sample,
+            task: task.name().into(),
+            samples: task.samples(),
+            sample_ms: task.sample_ms(),
+        })
+    }
 }

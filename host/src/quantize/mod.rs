@@ -225,6 +225,7 @@ pub fn quantize(
         synapses: &tables.synapses,
         filters: &readout.filters,
         readout: &readout.rows,
+        task_hash: Some(task.fingerprint()),
     };
     let unproven = bytes(&payload);
     let deployed = Deployed::read(&unproven).expect("a blob that was just written is valid");

@@ -12,7 +12,7 @@ use rate2spike::board::client::Identity;
 use rate2spike::board::session::{pair, reach, spikes};
 use rate2spike::board::target::{CORTEX_M4_CYCLES_AN_INSTRUCTION, Cost, Target};
 use rate2spike::formats::elf::Elf;
-use rate2spike::formats::snn;
+use rate2spike::formats::snn::NetFile;
 use rate2spike::spiking::experiment::{Experiment, task_trial};
 use rate2spike::spiking::trial::Memory;
 use rate2spike::task::Task;
@@ -85,8 +85,9 @@ fn untrained_of(units: usize, step_ms: f64) -> (PathBuf, Vec<u8>) {
 }
 
 fn measure(board: Board, (path, bytes): &(PathBuf, Vec<u8>)) -> Row {
-    let deployed = snn::read(path, bytes).unwrap_or_else(|error| panic!("{error}"));
-    let task = snn::task(path, &deployed, None).unwrap_or_else(|error| panic!("{error}"));
+    let file = NetFile::new(path, bytes.clone()).unwrap_or_else(|error| panic!("{error}"));
+    let task = file.task(None).unwrap_or_else(|error| panic!("{error}"));
+    let deployed = file.deployed();
     let experiment = Experiment::deployed(&deployed, &task, SEED);
     let emulator = Emulator::start(board, bytes, &[]);
     let (mut client, _) = emulator.connect();

@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use rate2spike::formats::{disk, snn};
+use rate2spike::formats::disk;
+use rate2spike::formats::snn::NetFile;
 use rate2spike::spiking::experiment::Experiment;
 use rate2spike::task::Task;
 use rate2spike_core::blob::Deployed;
@@ -35,15 +36,14 @@ fn main() -> ExitCode {
         Ok(bytes) => bytes,
         Err(error) => return failed(&error),
     };
-    let network = match snn::read(&path, &bytes) {
-        Ok(network) => network,
+    let file = match NetFile::new(&path, bytes) {
+        Ok(file) => file,
         Err(error) => return failed(&error),
     };
-    let task = match snn::task(&path, &network, None) {
-        Ok(task) => task,
-        Err(error) => return failed(&error),
-    };
-    report(&network, task, trials)
+    match file.task(None) {
+        Ok(task) => report(&file.deployed(), task, trials),
+        Err(error) => failed(&error),
+    }
 }
 
 fn failed(error: &dyn std::fmt::Display) -> ExitCode {
