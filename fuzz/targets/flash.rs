@@ -1,5 +1,5 @@
-//! A board's flash, which may hold anything: what the board finds in it, and
-//! whether a network can be written beside it.
+//! A board's flash with any content: the board finds the same network before and after a
+//! failed replacement, and a whole replacement gives the new network.
 
 #![no_main]
 
@@ -41,7 +41,7 @@ impl Store for Flash {
     }
 }
 
-/// What is in both slots: a network, a record behind it, anything.
+/// A flash of two slots, each with or without a network, and with pieces of `data`.
 fn flash(data: &[u8]) -> Flash {
     let mut bytes = vec![0xff; 2 * SLOT];
     let (network, data) = match data.split_first() {
@@ -53,7 +53,7 @@ fn flash(data: &[u8]) -> Flash {
             bytes[slot..slot + NETWORK.len()].copy_from_slice(NETWORK);
         }
     }
-    // Each piece: two bytes of where, then eight of what.
+    // Each piece has two bytes for its place and eight bytes of content.
     for piece in data.chunks_exact(10) {
         let at = usize::from(u16::from_le_bytes([piece[0], piece[1]])) % (2 * SLOT - 8);
         bytes[at..at + 8].copy_from_slice(&piece[2..]);

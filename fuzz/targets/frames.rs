@@ -1,5 +1,5 @@
-//! The serial line, both ways: bytes as they come, and a frame whose check sum
-//! is right around a body that may be anything.
+//! The serial line in both directions: any bytes as a stream, and any bytes as the body
+//! of a frame.
 
 #![no_main]
 

@@ -1,7 +1,7 @@
-//! A MAT-file: what can be read can be written, and reads the same again.
+//! A MAT-file: a file that can be read can be written, and reads the same again.
 
 #![no_main]
-// Some of the module serves the host alone.
+// The host uses more of the module than this target.
 #![allow(dead_code, unused_imports)]
 
 mod formats;

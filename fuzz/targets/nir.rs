@@ -1,8 +1,8 @@
-//! A NIR graph: any bytes are read or refused in a sentence, and a graph becomes a
-//! whole network with finite numbers or is refused.
+//! A NIR graph: any bytes are read or refused with a sentence, and each graph becomes a
+//! complete network with finite numbers or is refused.
 
 #![no_main]
-// Some of the modules serve the host alone.
+// The host uses more of the modules than this target.
 #![allow(dead_code, unused_imports)]
 
 mod export;
@@ -11,7 +11,7 @@ mod formats;
 mod import;
 mod spiking;
 
-/// The host's task module has this constant, and much that is not fuzzed here.
+/// The one constant that the modules need from the host's task module.
 mod task {
     pub const SAMPLE_MS: f64 = 5.0;
 }

@@ -1,6 +1,6 @@
-//! Writes small real files for the targets to start from, into `corpus/`.
+//! Writes small real files, from which the fuzzer starts, into `corpus/`.
 
-// Some of the module below serves the host alone.
+// The host uses more of the module than this program.
 #![allow(dead_code, unused_imports)]
 
 use std::path::Path;
@@ -22,7 +22,7 @@ fn write(target: &str, name: &str, bytes: &[u8]) {
     std::fs::write(folder.join(name), bytes).expect("a writable folder");
 }
 
-/// The bytes of every file of a folder that ends so.
+/// Name and bytes of each file of a folder that has this extension.
 fn files(folder: &str, ending: &str) -> Vec<(String, Vec<u8>)> {
     std::fs::read_dir(folder)
         .expect("run it in the folder fuzz")
@@ -36,7 +36,7 @@ fn files(folder: &str, ending: &str) -> Vec<(String, Vec<u8>)> {
         .collect()
 }
 
-/// A file with its small variables only.
+/// The file with only its small variables.
 fn small(bytes: &[u8]) -> mat::MatFile {
     let mut few = mat::MatFile::new();
     let file = mat::MatFile::from_bytes(bytes).expect("a fixture");
@@ -51,8 +51,8 @@ fn small(bytes: &[u8]) -> mat::MatFile {
     few
 }
 
-/// A network of two units, cut from a frozen one: short, so that many can be
-/// tried.
+/// A network of two units, cut from a frozen network. It is short, so that the fuzzer can
+/// try many changes.
 fn tiny(bytes: &[u8], task_hash: Option<u64>) -> Vec<u8> {
     const UNITS: usize = 2;
     let mut payload = *Deployed::read(bytes).expect("a frozen network").payload();
@@ -61,7 +61,7 @@ fn tiny(bytes: &[u8], task_hash: Option<u64>) -> Vec<u8> {
     payload.units = &payload.units[..UNITS * UNIT_BYTES];
     payload.input_weights = &payload.input_weights[..UNITS * inputs * INPUT_WEIGHT_BYTES];
     payload.readout = &payload.readout[..UNITS * READOUT_BYTES];
-    // The first unit reaches both, the second one none.
+    // The first unit reaches both units, the second one no unit.
     payload.starts = &[0, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0];
     payload.synapses = &[0, 0x40, 1, 0xc0];
     payload.task_hash = task_hash;

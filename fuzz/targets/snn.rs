@@ -1,5 +1,5 @@
-//! A deployed network: read as it is, and with a right check sum, since no
-//! fuzzer finds one; some steps of what is a network.
+//! A deployed network. The bytes are read as they are, and once more with a right check
+//! sum, which a fuzzer does not find. If they are a network, some of its steps are run.
 
 #![no_main]
 
@@ -17,12 +17,12 @@ use rate2spike_core::lanes::blocks;
 /// Steps that are run.
 const STEPS: u32 = 8;
 
-/// Networks with more units are read and not run: what they do is the same.
+/// Networks with more units are read and not run, because their steps run the same code.
 const MOST_UNITS: usize = 256;
 
 static CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
-/// A blob of this layout whose payload these bytes are.
+/// A blob of this layout with this payload and a right check sum.
 fn sealed(layout: u16, payload: &[u8]) -> Vec<u8> {
     let mut bytes = MAGIC.to_vec();
     bytes.extend(u32::from(layout).to_le_bytes());

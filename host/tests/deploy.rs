@@ -1,5 +1,4 @@
-//! `deploy` as typed: budget, images, and a probe that does what it is told or
-//! fails.
+//! The command `deploy`: budget, images, and a debug probe that succeeds or fails.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -27,19 +26,20 @@ impl Place {
         self.folder.path().join(name)
     }
 
-    /// Runs the program here; programs that it calls are looked for here only.
+    /// Runs the program in the folder. Programs that it calls are looked for in the folder
+    /// only.
     fn run(&self, line: &str) -> Output {
         Command::new(env!("CARGO_BIN_EXE_rate2spike"))
             .args(line.split_whitespace())
             .current_dir(self.folder.path())
             .env("PATH", self.folder.path())
-            // Firmware is looked for here only, in the place where Cargo builds.
+            // Firmware is looked for in the folder only, as in Cargo's target folder.
             .env("CARGO_TARGET_DIR", self.folder.path())
             .output()
             .expect("the program starts")
     }
 
-    /// Puts a program called probe-rs here, which does this.
+    /// Puts a program called probe-rs into the folder, which runs `script`.
     #[cfg(unix)]
     fn probe(&self, script: &str) {
         use std::os::unix::fs::PermissionsExt;
@@ -62,7 +62,7 @@ fn an_image_is_written_for_each_board_and_format() {
         ("stm32f405", "bin", Some(bytes.len())),
         ("stm32f405", "hex", None),
         ("rp2040", "bin", Some(bytes.len())),
-        // Blocks of 256 bytes in 512, in sectors of 16.
+        // Blocks of 512 bytes hold 256 bytes each, and a sector has 16 blocks.
         ("rp2040", "uf2", Some(bytes.len().div_ceil(4096) * 16 * 512)),
     ] {
         let line = format!("deploy net.snn --board {board} --format {format} --slow --json");
@@ -105,7 +105,7 @@ fn a_network_that_is_too_slow_is_refused_with_the_numbers() {
 }
 
 #[test]
-fn what_cannot_be_done_is_said() {
+fn a_request_that_cannot_be_met_is_refused_with_a_sentence() {
     let place = Place::new();
     for (line, status, part) in [
         ("deploy net.snn --board stm32f405 --format uf2", 2, "no UF2"),
@@ -141,7 +141,7 @@ fn what_cannot_be_done_is_said() {
     }
 }
 
-/// An ELF file for the RP2040 with one segment of code at this address.
+/// An ELF file for the RP2040 with one segment of code of this length at this address.
 fn elf(address: u32, bytes: u32) -> Vec<u8> {
     let half = |value: u16| value.to_le_bytes().to_vec();
     let word = |value: u32| value.to_le_bytes().to_vec();
@@ -161,7 +161,7 @@ fn elf(address: u32, bytes: u32) -> Vec<u8> {
 }
 
 #[test]
-fn both_parts_are_written_anywhere_with_the_firmware_that_was_built_or_named() {
+fn an_image_of_both_parts_has_the_firmware_that_was_built_or_named() {
     let place = Place::new();
     let asked = place.run("deploy net.snn --board rp2040 --format bin --content both --slow");
     assert_eq!(asked.status.code(), Some(2));

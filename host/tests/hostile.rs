@@ -1,5 +1,5 @@
-//! MAT-files and NIR graphs that somebody has changed: no panic, and no more
-//! memory than the file's own bytes call for.
+//! Changed MAT-files and NIR graphs cause no panic, and the memory for them is limited by
+//! the size of the file.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -19,7 +19,7 @@ use rate2spike::rate::options::RateOptions;
 use rate2spike::spiking::neuron::Neuron;
 use rate2spike::task::Task;
 
-/// Counts what a thread has allocated.
+/// An allocator that counts the bytes that a thread has allocated.
 struct Counting;
 
 thread_local! {
@@ -28,7 +28,7 @@ thread_local! {
 }
 
 fn count(bytes: isize) {
-    // A thread that ends has no counter any more.
+    // A thread that is ending no longer has a counter.
     let _ = LIVE.try_with(|live| {
         live.set(live.get() + bytes);
         let _ = PEAK.try_with(|peak| peak.set(peak.get().max(live.get())));
@@ -53,7 +53,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// What `work` gives, and the most bytes that it had allocated at once.
+/// The result of `work`, and the largest number of bytes that it had allocated at once.
 fn measured<T>(work: impl FnOnce() -> T) -> (T, usize) {
     let before = LIVE.get();
     PEAK.set(before);
@@ -61,14 +61,14 @@ fn measured<T>(work: impl FnOnce() -> T) -> (T, usize) {
     (result, (PEAK.get() - before) as usize)
 }
 
-/// Most bytes of memory for a byte of the file, once inflated: a byte that
-/// stands for a double takes nine of them, a variable of one value some more.
+/// Most bytes of memory for a byte of the inflated file. A byte that stands for a double
+/// takes nine bytes; a variable of one value takes some more.
 const MEMORY_A_BYTE: usize = 16;
 
-/// For errors, and for zlib's own tables.
+/// Bytes of memory for errors and for zlib's tables.
 const MEMORY_ALWAYS: usize = 128 << 10;
 
-/// Reads the bytes as a model, and writes what could be read.
+/// Reads the bytes as a model, and writes what could be read; true if they are a MAT-file.
 fn survives(bytes: &[u8], inflated: usize, what: &str) -> bool {
     let (read, peak) = measured(|| MatFile::from_bytes(bytes));
     let most = MEMORY_ALWAYS + MEMORY_A_BYTE * inflated;
@@ -108,7 +108,7 @@ fn model() -> MatFile {
     file
 }
 
-/// Words that are the same each time.
+/// Random numbers that are the same in each run.
 fn random() -> impl FnMut(usize) -> usize {
     let mut state = 0x9e37_79b9_7f4a_7c15u64;
     move |most| {
@@ -157,7 +157,7 @@ fn pieces_of_real_files_put_together_are_survived() {
             let end = bytes.len().min(at + random(2048));
             bytes.splice(at..end, piece.iter().copied());
         }
-        // A piece may inflate to more than there was.
+        // A piece may inflate to more bytes than its source had.
         taken += usize::from(survives(
             &bytes,
             64 * bytes.len(),
@@ -167,7 +167,7 @@ fn pieces_of_real_files_put_together_are_survived() {
     assert!(taken > 0, "none could be read");
 }
 
-/// One array of class double, compressed, of so many zeros of one byte.
+/// A file with one compressed array of class double: `count` zeros of one byte each.
 fn zeros(count: usize) -> Vec<u8> {
     let word = |value: u32| value.to_le_bytes();
     let mut array: Vec<u8> = [14, 48 + count as u32, 6, 8, 6, 0, 5, 8, 1, count as u32]
@@ -210,12 +210,11 @@ fn a_small_file_that_inflates_to_a_large_one_is_refused_in_time() {
         panic!("{:?}", read.map(|_| "taken"));
     };
     assert!(fault.to_string().contains("-v6"), "{fault}");
-    // 64 MiB and 64 bytes a byte, in a vector that grows by doubling.
+    // The limit is 64 MiB and 64 times the file, in a vector that grows by doubling.
     let most = 3 * ((64 << 20) + 64 * large.len());
     assert!(peak < most, "{peak} bytes of memory");
 }
 
-/// Many small ones are as much as a large one.
 #[test]
 fn arrays_that_inflate_to_too_much_together_are_refused() {
     let one = zeros(20 << 20);
@@ -234,7 +233,7 @@ fn arrays_that_inflate_to_too_much_together_are_refused() {
     ));
 }
 
-/// A small network as NIR graph.
+/// A small network as a NIR graph.
 fn nir(profile: Profile) -> Vec<u8> {
     let rate = RateNetwork::start(&RateOptions::published(Task::go_nogo(), 4));
     let network = one_to_one(&rate, 50.0, Neuron::LIF).expect("a network");
@@ -242,7 +241,7 @@ fn nir(profile: Profile) -> Vec<u8> {
     graph.to_bytes().expect("writable")
 }
 
-/// Reads the bytes as a graph, and that as a network; true if they are one.
+/// Reads the bytes as a graph, and makes a network of it; true if that succeeds.
 fn graph_survives(bytes: &[u8], what: &str) -> bool {
     let unsaid = import::nir::Unsaid {
         refractory_ms: 2.0,
@@ -250,7 +249,7 @@ fn graph_survives(bytes: &[u8], what: &str) -> bool {
         start_mv: -65.0,
         synapse_ms: Some(5.0),
     };
-    // The reader of HDF5 keeps the file, and a cache of one MiB a data set.
+    // The HDF5 reader keeps the file and a cache of one MiB for each data set.
     let most = (8 << 20) + 64 * bytes.len();
     let (read, peak) = measured(|| {
         let graph = ReadGraph::from_bytes(bytes).ok()?;
@@ -278,7 +277,7 @@ fn every_changed_byte_and_every_cut_of_a_graph_is_survived() {
             graph_survives(&bytes[..length], "cut");
         }
     }
-    // Numbers may be others.
+    // A graph whose numbers have changed is still a graph.
     assert!(taken > 50, "{taken}");
 }
 

@@ -1,4 +1,4 @@
-//! The page of a run and its figures, as a reader and a script find them.
+//! The page of a run and its figures, for readers and for scripts.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -78,12 +78,12 @@ fn a_folder_becomes_one_page_and_each_of_its_figures_a_picture() {
             );
         }
     }
-    // It is read without a script; with one, a panel says what is at the pointer.
+    // The page can be read without its script. The script shows the values at the pointer.
     let text = page.split("<script>").next().expect("a page");
     assert!(
         text.contains("published criterion") && text.contains("data-x=\"time (s)|0|1|linear\"")
     );
-    // A single column of a paper, with its axes named.
+    // The figure has the width of a column in a paper, and its axes have names.
     let outputs = below.join("Task_go-nogo_N_200_figures/outputs.svg");
     let outputs = std::fs::read_to_string(outputs).expect("a figure");
     for part in ["width=\"87mm\"", "time (s)", "Go", "No-Go", "target"] {
@@ -92,7 +92,7 @@ fn a_folder_becomes_one_page_and_each_of_its_figures_a_picture() {
 }
 
 #[test]
-fn a_page_tells_the_options_and_evaluations_of_a_training_of_ours() {
+fn a_page_lists_the_options_and_evaluations_of_a_training() {
     let folder = tempfile::tempdir().expect("a folder");
     let line = "pipeline xor --N 20 --n_trials 3 --trials 4 --seed 9 --report --json";
     let output = rate2spike(folder.path(), line);
@@ -111,7 +111,7 @@ fn a_page_tells_the_options_and_evaluations_of_a_training_of_ours() {
 }
 
 #[test]
-fn no_model_or_many_are_named_with_the_way_out() {
+fn a_folder_without_a_model_or_with_several_is_refused_with_the_way_out() {
     let folder = tempfile::tempdir().expect("a folder");
     let fails = |parts: &[&str]| {
         let output = rate2spike(folder.path(), "report .");
@@ -128,7 +128,7 @@ fn no_model_or_many_are_named_with_the_way_out() {
     fails(&["2 rate models", "name one", "two.mat"]);
 }
 
-/// The commands of a page, as the shell gets them.
+/// The commands of a page as text for the shell.
 fn commands(page: &str) -> Vec<String> {
     let blocks = page.split("<pre><code>").skip(1);
     let text = |block: &str| {
@@ -157,8 +157,8 @@ fn the_file(folder: &Path, extension: &str) -> PathBuf {
     found.remove(0)
 }
 
-/// Gives the commands of the page in `folder` in an empty folder, and checks that
-/// they make the same network and, where they train, the same model.
+/// Runs the commands of the page in `folder` in an empty folder. Checks that they make the
+/// same network and, if they train, the same model. Returns the page.
 fn again(folder: &Path) -> String {
     let page = std::fs::read_to_string(the_file(folder, "html")).expect("the page");
     let empty = tempfile::tempdir().expect("a folder");
@@ -185,7 +185,7 @@ fn again(folder: &Path) -> String {
             .output()
             .expect("a shell");
         let message = String::from_utf8_lossy(&output.stderr);
-        // A short training does not meet its criterion, and its model is saved.
+        // A short training does not meet its criterion; its model is saved all the same.
         assert!(
             output.status.success() || message.contains("the criterion"),
             "{line}: {message}"
@@ -228,7 +228,7 @@ fn succeeds(folder: &Path, words: &[&str]) {
     );
 }
 
-/// Trains a small network for a moment; returns the name of its model.
+/// Trains a small network for three updates; returns the path of its model.
 fn trained(folder: &Path, task: &str, more: &[&str]) -> String {
     let mut words = vec![
         "train",
@@ -318,7 +318,7 @@ fn the_commands_of_a_page_give_a_published_network_again() {
     let model = folder.path().join("Task_go-nogo_N_200.mat");
     std::fs::copy(published_model(), &model).expect("a copy");
     let model = model.to_string_lossy();
-    // With all its digits: λ is not the file's.
+    // The λ is not in the file, so that the page gives all its digits.
     reported(folder.path(), &model, &["--lambda", "25.123456789"]);
     assert!(again(folder.path()).contains("--lambda 25.123456789"));
 }

@@ -1,5 +1,5 @@
-//! A sweep as a job array of a real Slurm. Ignored by default: it needs a node that
-//! takes jobs (`cargo test --test slurm -- --ignored`).
+//! A sweep as a job array of a real Slurm. The test is ignored by default, because it needs
+//! a node that takes jobs (`cargo test --test slurm -- --ignored`).
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 const SWEEP: &str = "sweep --task go-nogo --n 6,9 --seeds 4 --n_trials 12 --trials 4 -o rows";
 
-/// Longer than some seconds of work may wait for one free processor.
+/// Longest time for the job array; its work takes some seconds on a free processor.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 fn run(folder: &Path, line: &str) -> Output {
@@ -28,7 +28,7 @@ fn json(folder: &Path, line: &str) -> Value {
     serde_json::from_slice(&output.stdout).expect("one object")
 }
 
-/// What a program of Slurm answers, or why it does not.
+/// The answer of a program of Slurm, or the reason why it failed.
 fn slurm(program: &str, arguments: &[&str]) -> Result<String, String> {
     let output = Command::new(program)
         .args(arguments)
@@ -41,7 +41,7 @@ fn slurm(program: &str, arguments: &[&str]) -> Result<String, String> {
     Err(format!("{program}: {}", message.trim()))
 }
 
-/// Fails where no node takes jobs.
+/// Fails if no node takes jobs.
 fn needs_slurm() {
     let nodes = slurm("sinfo", &["-h", "-t", "idle,mixed", "-o", "%D"]);
     let nodes = nodes.unwrap_or_else(|reason| panic!("no Slurm: {reason}"));
@@ -66,7 +66,7 @@ fn a_job_array_ends_with_the_rows_of_a_sweep_on_one_machine() {
     let here = tempfile::tempdir().expect("a folder");
     json(here.path(), SWEEP);
 
-    // A folder with a space, a quote and a command in its name reaches the script whole.
+    // The script can name a folder with a space, a quote and a command in its name.
     let folder = tempfile::Builder::new()
         .prefix("it's a $(touch x) ")
         .tempdir();

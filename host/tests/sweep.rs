@@ -1,4 +1,4 @@
-//! Sweeps as typed: every network has one row, whatever happens to the process.
+//! The command `sweep`: each network has one row, even if the process is ended.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-/// Small networks that train for a moment only: what counts is the rows.
+/// Small networks with a short training; the tests look at the rows only.
 const SWEEP: &str = "sweep --task go-nogo,xor --n 6,9 --act sigmoid,lif --seeds 4 --n_trials 12 \
                      --trials 4 --search-trials 4 --lambdas 25,50 -o rows";
 
@@ -46,7 +46,7 @@ fn lines(folder: &Path, name: &str) -> Vec<String> {
     text.lines().map(String::from).collect()
 }
 
-/// The rows without what differs from run to run, each once.
+/// The rows without their times, which differ from run to run; each row occurs once.
 fn rows(folder: &Path) -> BTreeSet<String> {
     let lines = lines(folder, "rows.jsonl");
     let count = lines.len();
@@ -84,7 +84,7 @@ fn interrupt(moments: usize) {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program starts");
-        // Moments all over the run, the first ones before there is any row.
+        // The moments are spread over the run; the first ones come before the first row.
         std::thread::sleep(duration.mul_f64((1 + moment % 7) as f64 / 40.0));
         if process.try_wait().expect("a process of ours").is_none() {
             interrupted += 1;
@@ -113,7 +113,7 @@ fn interrupt(moments: usize) {
     assert!(interrupted >= 2, "the sweep was over before it was ended");
     succeeds(folder.path(), SWEEP);
     assert_eq!(rows(folder.path()), expected);
-    // The table has the same rows, in the order in which they came.
+    // The table has the same rows in the same order.
     let table = lines(folder.path(), "rows.csv");
     assert_eq!(table.len(), expected.len() + 1);
     let header: Vec<&str> = table[0].split(',').collect();
@@ -197,7 +197,7 @@ fn huge_counts_get_a_sentence_and_leave_nothing_behind() {
         std::fs::read_dir(folder.path()).expect("a folder").count(),
         0
     );
-    // A plan of which no network was run does not stand in the way of another.
+    // A plan of which no network was run is replaced by another one.
     succeeds(
         folder.path(),
         "sweep --task xor --n 5 --seeds 1 --n_trials 2 --trials 2 -o rows",
@@ -261,7 +261,7 @@ fn a_sweep_becomes_a_figure_and_a_page() {
     ] {
         assert!(html.contains(text), "{text}");
     }
-    // One that was only planned has a page without a figure.
+    // A sweep that was only planned has a page without a figure.
     for file in ["rows.jsonl", "rows.csv", "success.svg", "success.png"] {
         std::fs::remove_file(folder.path().join("rows").join(file)).expect("a file");
     }
@@ -275,7 +275,7 @@ fn a_sweep_becomes_a_figure_and_a_page() {
 }
 
 #[test]
-fn other_options_in_the_same_folder_are_refused_with_what_differs() {
+fn other_options_in_the_same_folder_are_refused_and_the_difference_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let line = "sweep --task go-nogo --n 6 --seeds 1 --n_trials 4 --trials 5 -o rows";
     succeeds(folder.path(), line);
@@ -290,7 +290,7 @@ fn other_options_in_the_same_folder_are_refused_with_what_differs() {
 }
 
 #[test]
-fn a_row_says_what_the_single_commands_say_of_the_same_network() {
+fn a_row_has_the_numbers_that_pipeline_prints_for_the_same_network() {
     let folder = tempfile::tempdir().expect("a folder");
     let options = "--n_trials 150 --trials 20 --P_rec 0.5";
     succeeds(
@@ -318,12 +318,12 @@ fn a_row_says_what_the_single_commands_say_of_the_same_network() {
 }
 
 #[test]
-fn shares_of_a_sweep_are_merged_to_the_whole() {
+fn the_shares_of_a_sweep_are_merged_into_all_its_rows() {
     let folder = tempfile::tempdir().expect("a folder");
     let other = tempfile::tempdir().expect("a folder");
     let line = "sweep --task go-nogo --n 5,6 --seeds 3 --n_trials 4 --trials 5 -o rows";
     succeeds(other.path(), line);
-    // Without Slurm the script is written all the same, and so is the plan.
+    // Without Slurm the script and the plan are written too.
     let output = command(folder.path(), &format!("{line} --slurm 4"))
         .env("PATH", "")
         .output()
@@ -372,7 +372,7 @@ fn a_figure_is_printed_beside_the_published_values() {
 }
 
 #[test]
-fn mistakes_get_a_sentence() {
+fn a_wrong_option_is_answered_with_a_sentence() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
     fails(folder, "sweep --seeds 3", 2, &["--task"]);

@@ -1,4 +1,4 @@
-//! The host's fidelity report, from its source, which `import` fills in too.
+//! The fidelity report, compiled from the host's source; `import` uses it.
 
 #[path = "../../../host/src/export/fidelity.rs"]
 pub mod fidelity;

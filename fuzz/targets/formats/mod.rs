@@ -1,5 +1,5 @@
-//! The host's file formats that are fuzzed, from its sources: the rest of the
-//! host would bring a training library.
+//! The file formats that are fuzzed, compiled from the host's sources. The whole host would
+//! bring a training library as a dependency.
 
 #[path = "../../../host/src/formats/kind.rs"]
 pub mod kind;

@@ -1,4 +1,4 @@
-//! The host's spiking network, from its sources, for what `import` makes.
+//! The spiking network, compiled from the host's sources; `import` makes one.
 
 #[path = "../../../host/src/spiking/network.rs"]
 pub mod network;

@@ -1,4 +1,4 @@
-//! What a network takes on a board: flash, RAM and time.
+//! The flash, RAM and time that a network needs on a board.
 
 use rate2spike_core::blob::{Deployed, FILTER_BYTES};
 use rate2spike_core::network::Network;
@@ -20,15 +20,15 @@ const STEPS_MS: [f64; 8] = [0.05, 0.1, 0.125, 0.2, 0.25, 0.5, 0.625, 1.0];
 pub struct Budget {
     /// Bytes of flash for the network.
     pub flash_bytes: usize,
-    /// Bytes of flash that the board has for it.
+    /// Bytes of flash that the board has for a network.
     pub flash_room: usize,
     /// Bytes of RAM for the network's state.
     pub ram_bytes: usize,
-    /// Units.
+    /// Number of units.
     pub units: usize,
     /// Largest number of units of the firmware.
     pub units_room: usize,
-    /// Readout filters.
+    /// Number of readout filters.
     pub filters: usize,
     /// Largest number of readout filters of the firmware.
     pub filters_room: usize,
@@ -50,8 +50,8 @@ pub struct Time {
     pub cycles_mean: f64,
     /// Cycles of the slowest step that has new input, the first step excluded.
     pub cycles_worst: f64,
-    /// Length in ms of the shortest step that holds an average one, if one up to
-    /// 1 ms does.
+    /// Length in ms of the shortest step that has time for an average step, if a step of at
+    /// most 1 ms has.
     pub shortest_step_ms: Option<f64>,
     /// Units of the largest network of this density and rate whose average step
     /// fits, for which the firmware has memory and the board has flash.
@@ -61,7 +61,7 @@ pub struct Time {
 /// Why a network is not deployed.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 pub enum Misfit {
-    /// Flash.
+    /// Too little flash.
     #[error("the network has {found} bytes, but there are {room} bytes of flash for it")]
     Flash {
         /// The network's.
@@ -69,7 +69,7 @@ pub enum Misfit {
         /// The board's.
         room: usize,
     },
-    /// Units.
+    /// Too many units.
     #[error("the network has {found} units, but the firmware has memory for {room}")]
     Units {
         /// The network's.
@@ -77,7 +77,7 @@ pub enum Misfit {
         /// The firmware's.
         room: usize,
     },
-    /// Readout filters.
+    /// Too many readout filters.
     #[error("the network has {found} readout filters, but the firmware has memory for {room}")]
     Filters {
         /// The network's.
@@ -85,7 +85,7 @@ pub enum Misfit {
         /// The firmware's.
         room: usize,
     },
-    /// Time.
+    /// Too little time.
     #[error(
         "a step takes {needed:.0} cycles on average, but {step_ms} ms are {room:.0} cycles: {advice}, or deploy it with --slow all the same"
     )]
@@ -137,7 +137,7 @@ impl Budget {
         }
     }
 
-    /// Everything that does not fit; time last.
+    /// Each reason why the network does not fit; time comes last.
     pub fn misfits(&self) -> Vec<Misfit> {
         let mut misfits = Vec::new();
         let (found, room) = (self.flash_bytes, self.flash_room);
@@ -191,7 +191,7 @@ impl Time {
         let spiking = total / steps;
         let per_ms = target.clock_hz / 1000.0;
         let available = per_ms * experiment.step_ms;
-        // Spikes are as frequent in time whatever the step.
+        // The number of spikes a second does not depend on the step.
         let fits = |ms: f64| quiet + spiking * ms / experiment.step_ms <= per_ms * ms;
         Self {
             step_ms: experiment.step_ms,
@@ -249,7 +249,7 @@ impl Growth {
         if room <= 0.0 {
             return 0;
         }
-        // In a form that pair = 0 does not break.
+        // This form of the solution is right for pair = 0 too.
         let root = (self.unit.powi(2) + 4.0 * self.pair * room).sqrt();
         (2.0 * room / (self.unit + root)) as usize
     }

@@ -15,8 +15,8 @@ use super::port::{Line, Port};
 /// Longest time for an answer that needs no work.
 const ANSWER_TIME: Duration = Duration::from_secs(2);
 
-/// Longest time for erasing flash, and for running without a word; emulators are
-/// slow.
+/// Longest time without an answer while the board erases flash or runs a trial. It is long
+/// because emulators are slow.
 const WORK_TIME: Duration = Duration::from_secs(300);
 
 /// Longest time for all answers to one request.
@@ -30,23 +30,23 @@ pub struct Client {
     port: String,
     line: Box<dyn Line>,
     receiver: Receiver,
-    /// Bytes that arrived, and how many of them were looked at.
+    /// Bytes that arrived, and the number of them that were read.
     arrived: Vec<u8>,
     taken: usize,
 }
 
-/// A board, and what it holds.
+/// A board's answer about itself and its network.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Identity {
     /// Name of the board.
     pub board: String,
     /// Cycles of its counter in a second.
     pub clock_hz: u32,
-    /// Largest network that it has room for.
+    /// Largest network that the board has room for.
     pub limits: Limits,
-    /// The deepest that its stack went since it was switched on, in bytes.
+    /// Largest size of the stack since the board was switched on, in bytes.
     pub stack_bytes: u32,
-    /// Check sum of its network, or why it has none.
+    /// Check sum of the board's network, or the reason why it has no network.
     pub network: Result<u32, NetworkFault>,
 }
 
@@ -64,7 +64,7 @@ impl Client {
     /// Opens `port` and calls the board.
     ///
     /// # Errors
-    /// The port cannot be opened, or the board does not answer.
+    /// If the port cannot be opened, or if the board does not answer.
     pub fn connect(port: &Port) -> Result<(Self, Identity), BoardError> {
         let mut client = Self {
             port: port.to_string(),
@@ -94,10 +94,10 @@ impl Client {
         Ok(())
     }
 
-    /// Asks the board what it is and holds.
+    /// Asks the board for its name, its limits and its network.
     ///
     /// # Errors
-    /// Every [`BoardError`] except the one of the port's opening, as all requests.
+    /// Every [`BoardError`] except [`BoardError::Open`]. All requests have these errors.
     pub fn identify(&mut self) -> Result<Identity, BoardError> {
         self.exchange(&Request::Identify, ANSWER_TIME, |answer| match answer {
             Answer::Identity(identity) => Reaction::Done(Identity {
@@ -125,7 +125,7 @@ impl Client {
     /// Loads the input of a trial, in bits of 2⁻¹², sample by sample.
     ///
     /// # Errors
-    /// The errors of all requests; a refusal if it is too long.
+    /// The errors of all requests; a refusal if the input is too long.
     pub fn load(&mut self, input: &[i16]) -> Result<(), BoardError> {
         let most = TABLE_BYTES / INPUT_BYTES;
         for (chunk, values) in input.chunks(most).enumerate() {
@@ -145,8 +145,8 @@ impl Client {
         Ok(())
     }
 
-    /// Runs a trial on the input that was loaded; `spiked` gets step and unit
-    /// of every spike where the trial asks for them, `output` step and bits.
+    /// Runs a trial on the input that was loaded. If the trial asks for them, `spiked` gets
+    /// step and unit of each spike, and `output` step and bits of the output.
     ///
     /// # Errors
     /// The errors of all requests.
@@ -176,11 +176,11 @@ impl Client {
         })
     }
 
-    /// Replaces the board's network by these bytes; `written` gets how many of
-    /// them are written.
+    /// Replaces the board's network by these bytes; `written` gets the number of bytes that
+    /// are written so far.
     ///
     /// # Errors
-    /// The errors of all requests; a refusal if the board cannot.
+    /// The errors of all requests; a refusal if the board cannot replace its network.
     pub fn replace(
         &mut self,
         network: &[u8],
@@ -197,7 +197,7 @@ impl Client {
         )?;
         for (chunk, bytes) in network.chunks(TABLE_BYTES).enumerate() {
             let mut bytes = bytes.to_vec();
-            // As flash is when it is erased.
+            // Erased flash holds this byte.
             bytes.resize(bytes.len().next_multiple_of(4), 0xff);
             let offset = chunk * TABLE_BYTES;
             let request = Request::Write {
@@ -232,8 +232,8 @@ impl Client {
                     let port = self.port.clone();
                     return Err(BoardError::Version { port, found });
                 }
-                // A board without a network says so in plain text, and the line
-                // may hold anything from before.
+                // A board without a network prints plain text, and the line may still hold
+                // bytes of an earlier program.
                 Some(Err(_)) | None => continue,
             };
             let port = || self.port.clone();
@@ -258,7 +258,7 @@ impl Client {
         })
     }
 
-    /// The next byte; `None` if none came in a while.
+    /// The next byte; `None` if no byte came within the timeout of the line.
     fn next(&mut self) -> Result<Option<u8>, BoardError> {
         if self.taken == self.arrived.len() {
             let mut buffer = [0; 4096];

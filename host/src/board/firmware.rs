@@ -1,5 +1,4 @@
-//! A linked firmware and the board that it is meant for: whether the chip can
-//! run it, and the image that goes into flash.
+//! Checks that a board can run a linked firmware, and makes its image for the flash.
 
 use std::path::{Path, PathBuf};
 
@@ -8,18 +7,18 @@ use crate::formats::disk::{self, DiskError};
 use crate::formats::elf::{Elf, ElfError, Machine, Segment};
 use crate::formats::image::{ERASED, Image};
 
-/// A firmware that fits its board.
+/// A firmware that its board can run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Firmware {
-    /// The bytes for the flash, gaps filled as erased flash is.
+    /// The bytes for the flash; gaps hold the byte of erased flash.
     pub image: Image,
-    /// Bytes of RAM that are taken from the start: variables, set or zero.
+    /// Bytes of RAM for variables.
     pub static_ram: u32,
     /// Bytes of RAM that are left for the stack.
     pub stack_room: u32,
 }
 
-/// A firmware that is not written to a board.
+/// The reason why a firmware is not written to a board.
 #[derive(Debug, thiserror::Error)]
 pub enum FirmwareError {
     /// A file that cannot be read.
@@ -54,7 +53,7 @@ pub enum FirmwareError {
 /// Why a firmware does not fit a board.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Misfit {
-    /// Another processor.
+    /// The firmware is for another processor.
     #[error("the firmware is for {found}, and the chip is {wanted}")]
     Machine {
         /// The firmware's.
@@ -62,10 +61,10 @@ pub enum Misfit {
         /// The chip's.
         wanted: Machine,
     },
-    /// A floating-point unit that the chip does not have.
+    /// The firmware needs a floating-point unit that the chip does not have.
     #[error("the firmware needs a floating-point unit, which the chip does not have")]
     Float,
-    /// Nothing to load.
+    /// The file has no segment for the flash.
     #[error("no segment of it is loaded into flash")]
     Empty,
     /// A segment outside the flash.
@@ -79,7 +78,7 @@ pub enum Misfit {
         bytes: usize,
         /// Address of the first byte.
         address: u32,
-        /// " in RAM", where it lies there.
+        /// " in RAM" if the address is in RAM, else empty.
         ram: &'static str,
         /// First address of the flash.
         first: u32,
@@ -98,7 +97,7 @@ pub enum Misfit {
         /// Address of the second one.
         second: u32,
     },
-    /// Nothing where the chip starts.
+    /// No segment at the address where the chip starts.
     #[error(
         "its first segment lies at {found:#010x}, and the chip starts at {wanted:#010x}, the beginning of its flash"
     )]
@@ -155,7 +154,7 @@ impl Firmware {
         segments.sort_by_key(|segment| segment.address);
         check_order(&segments, target)?;
         check_entry(elf.entry, &segments, target)?;
-        // All addresses lie in the flash for the firmware, which limits the image.
+        // All addresses are in the flash for the firmware, so that the image is no larger.
         let mut bytes = Vec::new();
         for segment in segments {
             let at = (segment.address - target.flash_address) as usize;
@@ -312,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn overlaps_another_start_and_another_processor_are_refused() {
+    fn overlaps_a_wrong_start_and_another_processor_are_refused() {
         let overlap = [segment(FLASH, 0x200), segment(FLASH + 0x1ff, 4)];
         let message = misfit(elf(&overlap)).to_string();
         assert!(message.contains("0x100001ff"), "{message}");

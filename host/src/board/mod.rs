@@ -1,4 +1,5 @@
-//! A microcontroller's board: talking to it, and running trials on it.
+//! A board with a microcontroller: the line to it, its budget, its firmware, and trials
+//! that run on it.
 
 pub mod budget;
 pub mod client;
@@ -16,7 +17,7 @@ use rate2spike_protocol::message::{FlashFault, NetworkFault, Refusal};
 
 use crate::formats::snn;
 
-/// A board that did not do what was asked.
+/// The reason why a request to a board failed.
 #[derive(Debug, thiserror::Error)]
 pub enum BoardError {
     /// The port cannot be opened.

@@ -1,4 +1,4 @@
-//! The place of a board: `serial:PORT`, or `tcp:HOST:PORT` for an emulator.
+//! The line to a board: `serial:PORT`, or `tcp:HOST:PORT` for an emulator.
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -14,12 +14,12 @@ const BAUD: u32 = 115_200;
 /// A read gives up after this time, so that the caller can look at its clock.
 const READ_TIMEOUT: Duration = Duration::from_millis(50);
 
-/// A place where a board can be.
+/// The address of a board.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Port {
-    /// A serial port's name, `/dev/ttyACM0` or `COM3` for instance.
+    /// The name of a serial port, such as `/dev/ttyACM0` or `COM3`.
     Serial(String),
-    /// Host and port.
+    /// Host and port of a TCP server, such as an emulator.
     Tcp(String),
 }
 

@@ -1,5 +1,4 @@
-//! probe-rs, an external program that writes a board's flash through a debug
-//! probe.
+//! Writes the flash of a board through a debug probe, with the external program probe-rs.
 
 use std::io;
 use std::path::Path;
@@ -8,7 +7,7 @@ use std::process::{Command, Output};
 use super::target::Target;
 use crate::formats::image::Image;
 
-/// A probe that did not do what was asked.
+/// The reason why probe-rs did not write the flash.
 #[derive(Debug, thiserror::Error)]
 pub enum ProbeError {
     /// The program is missing.
@@ -26,15 +25,15 @@ pub enum ProbeError {
     Failed {
         /// The part that was to be written.
         what: &'static str,
-        /// The program's own words.
+        /// The message of the program.
         said: String,
     },
 }
 
-/// Writes an image into the flash of `target`, and starts the board anew.
+/// Writes an image into the flash of `target`, and restarts the board.
 ///
 /// # Errors
-/// probe-rs is missing, or fails.
+/// If probe-rs is missing or fails.
 pub fn flash(target: &Target, what: &'static str, image: &Image) -> Result<(), ProbeError> {
     let folder = tempfile::tempdir().map_err(ProbeError::Start)?;
     let file = folder.path().join("image.bin");
@@ -74,7 +73,7 @@ fn run(what: &'static str, arguments: &[String]) -> Result<(), ProbeError> {
     Err(ProbeError::Failed { what, said })
 }
 
-/// The last words of the program, in one line and without colours.
+/// The message of the program, on one line and without colours.
 fn words(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr);
     let text = if text.trim().is_empty() {

@@ -1,4 +1,4 @@
-//! Trials on a board, compared with the same trials here.
+//! Runs trials on a board, and compares them with the same trials on the desktop.
 
 use rate2spike_core::Fixed;
 use rate2spike_core::blob::Deployed;
@@ -10,7 +10,7 @@ use super::client::Client;
 use crate::spiking::experiment::{Experiment, Outcome};
 use crate::spiking::trial::{Input, Memory};
 
-/// A trial on the board and here.
+/// The outcomes of one trial on the board and on the desktop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pair {
     /// The outcome on the board.
@@ -19,22 +19,22 @@ pub struct Pair {
     pub desktop: Outcome,
     /// Cycles of the board's steps.
     pub cycles: Cycles,
-    /// Steps in which a readout filter stood at the end of its range.
+    /// Number of steps in which a readout filter was at the end of its range.
     pub saturated_steps: u32,
 }
 
-/// The place where a trial on the board parts from the same trial on the desktop.
+/// The first difference between a trial on the board and the same trial on the desktop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Parting {
-    /// Number of spikes that are equal.
+    /// Number of equal spikes before the difference.
     pub equal_spikes: usize,
     /// Step and unit of the next spike on the board.
     pub board: Option<(u32, u16)>,
-    /// Step and unit of the next spike here.
+    /// Step and unit of the next spike on the desktop.
     pub desktop: Option<(u32, u16)>,
 }
 
-/// Runs the `index`-th trial in both places.
+/// Runs the `index`-th trial on the board and on the desktop.
 ///
 /// # Errors
 /// The errors of [`Client::run`].
@@ -59,8 +59,8 @@ pub fn pair(
     })
 }
 
-/// Runs the `index`-th trial in both places again and compares spike by spike;
-/// `None` if all are equal.
+/// Runs the `index`-th trial again on the board and on the desktop, and compares the
+/// spikes; `None` if all are equal.
 ///
 /// # Errors
 /// The errors of [`Client::run`].
@@ -76,7 +76,7 @@ pub fn parting(
     let desktop = spikes(experiment, index);
     let mut board = Vec::new();
     let spiked = |step, unit| {
-        // One more tells that they differ.
+        // One spike more than on the desktop is enough to know that they differ.
         if board.len() <= desktop.len() {
             board.push((step, unit));
         }
@@ -97,7 +97,7 @@ pub fn parting(
     }))
 }
 
-/// Loads the input of the `index`-th trial.
+/// Loads the input of the `index`-th trial into the board.
 fn load(
     client: &mut Client,
     experiment: &Experiment<Deployed>,
@@ -129,7 +129,7 @@ pub fn reach(network: &Deployed, unit: usize) -> usize {
     count
 }
 
-/// Step and unit of every spike of the `index`-th trial here.
+/// Step and unit of each spike of the `index`-th trial on the desktop.
 pub fn spikes(experiment: &Experiment<Deployed>, index: u64) -> Vec<(u32, u16)> {
     let trial = experiment.trial(index);
     let mut memory = Memory::of(experiment.network);

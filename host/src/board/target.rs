@@ -1,4 +1,4 @@
-//! The boards that there is a firmware for, and what a step costs on them.
+//! The boards for which there is a firmware, and the cycles of a step on each of them.
 
 use clap::ValueEnum;
 use rate2spike_protocol::record::{self, RECORD_BYTES};
@@ -9,23 +9,24 @@ use crate::formats::elf::Machine;
 /// `cargo run --release -p rate2spike-tests --bin boards`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cost {
-    /// Cycles of each step, whatever the network.
+    /// Cycles of a step that do not depend on the network.
     pub step: f64,
     /// Cycles of a unit in a step.
     pub unit: f64,
-    /// Cycles of a unit in a step whose input is new, with one channel.
+    /// Further cycles of a unit in a step that has new input, with one channel.
     pub input: f64,
-    /// Cycles of a spike, apart from its synapses.
+    /// Cycles of a spike without its synapses.
     pub spike: f64,
     /// Cycles of a synapse that a spike reaches.
     pub synapse: f64,
 }
 
-/// A Cortex-M4's cycles in an instruction of the step, estimated: in the loop
-/// over the neurons, 25 instructions take 30 cycles by the core's reference
-/// manual (a load 2 cycles, 1 where it follows another one; several at once 1
-/// and 1 each; a taken branch 3), if the flash accelerator hides all waiting. In
-/// the loop over a spike's synapses, 39 take 46.
+/// Estimated cycles of a Cortex-M4 for an instruction of the step. By the reference manual
+/// of the processor the 25 instructions of the loop over the neurons take 30 cycles, and
+/// the 39 instructions of the loop over a spike's synapses take 46: a load takes 2 cycles,
+/// or 1 directly after another load; a load of several registers takes 1 cycle and 1 more
+/// for each register; a taken branch takes 3. The estimate assumes that the flash
+/// accelerator hides all waiting.
 pub const CORTEX_M4_CYCLES_AN_INSTRUCTION: f64 = 30.0 / 25.0;
 
 /// The facts of a board and of its firmware.
@@ -49,10 +50,10 @@ pub struct Target {
     pub ram_address: u32,
     /// First address of the network in flash.
     pub network_address: u32,
-    /// Bytes of flash for a network from an image.
+    /// Bytes of flash for a network that comes from an image.
     pub network_bytes: usize,
-    /// Bytes of flash for one of the two networks between which the serial line
-    /// changes.
+    /// Bytes of flash for each of the two places into which the serial line writes a
+    /// network in turn.
     pub slot_bytes: usize,
     /// Bytes that are erased at once.
     pub sector_bytes: usize,
@@ -68,9 +69,9 @@ pub struct Target {
     pub clock_hz: f64,
     /// Cycles of a step's parts.
     pub cost: Cost,
-    /// Bytes of stack that its firmware used in an emulator.
+    /// Bytes of stack that the firmware used in an emulator.
     pub stack_bytes: usize,
-    /// Whether its boot loader takes UF2.
+    /// Whether the boot loader takes UF2.
     pub uf2: bool,
 }
 
@@ -140,9 +141,9 @@ impl Target {
         record::room(self.slot_bytes)
     }
 
-    /// The bytes of an image for this network. Where the network ends with a
-    /// sector, the image goes on into the next one: an earlier network's record
-    /// there would mark this network as old, and the image erases it.
+    /// The bytes of an image for this network. If the network ends where a sector ends,
+    /// the image continues into the next sector. An earlier network may have left a record
+    /// there, which would mark this network as old; the image erases it.
     pub fn image(&self, network: &[u8]) -> Vec<u8> {
         let mut bytes = network.to_vec();
         let place = record::place(network.len());
@@ -195,7 +196,7 @@ mod tests {
                 assert_eq!((image.len() - 1) / sector, record, "{end}");
                 assert_eq!(image[..network.len()], network);
                 assert!(image[network.len()..].iter().all(|&byte| byte == 0xff));
-                // Nothing is added where the sector is erased anyway.
+                // Nothing is added if the network itself erases that sector.
                 assert_eq!(image.len() > network.len(), end < 256, "{end}");
             }
         }

@@ -1,4 +1,5 @@
-//! `rate2spike deploy`: a network's budget on a board, and images for it.
+//! `rate2spike deploy`: prints the budget of a network on a board, and writes images for
+//! the board.
 
 use std::path::{Path, PathBuf};
 
@@ -19,7 +20,7 @@ use crate::formats::task;
 use crate::spiking::experiment::Experiment;
 use crate::task::Task;
 
-/// Print what a network takes on a board, and write its image or flash it
+/// Print the flash, RAM and time that a network needs on a board; write an image or the flash
 ///
 /// Example:  rate2spike deploy net.snn --board rp2040 --format uf2 -o net.uf2
 ///
@@ -33,7 +34,7 @@ pub struct DeployArgs {
     /// The board
     #[arg(long, value_enum)]
     pub board: TargetName,
-    /// Format of the image; uf2 is dragged onto a Pico
+    /// Format of the image; a uf2 file is copied onto a Pico
     #[arg(long, value_enum)]
     pub format: Option<ImageFormat>,
     /// The image [default: the network's name with the format's extension]
@@ -48,10 +49,10 @@ pub struct DeployArgs {
     /// Write into the board's flash with probe-rs
     #[arg(long)]
     pub flash: bool,
-    /// Deploy it although the board is too slow for real time
+    /// Deploy the network even if the board is too slow for real time
     #[arg(long)]
     pub slow: bool,
-    /// The task, where it is one of your own: its FILE.toml
+    /// The task's FILE.toml, if the task is one of your own
     #[arg(long, value_name = "TASK", value_parser = task::parse)]
     pub task: Option<Task>,
 }
@@ -59,11 +60,11 @@ pub struct DeployArgs {
 /// Format of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum ImageFormat {
-    /// Bytes as they lie in flash
+    /// The bytes of the flash
     Bin,
     /// Intel hex
     Hex,
-    /// For a Pico's boot ROM
+    /// Blocks for the boot ROM of a Pico
     Uf2,
 }
 
@@ -74,7 +75,7 @@ pub enum Content {
     Network,
     /// The firmware
     Firmware,
-    /// Both
+    /// Firmware and network
     Both,
 }
 
@@ -95,7 +96,7 @@ struct DeployReport<'a> {
     flashed: bool,
 }
 
-/// The room that a firmware takes, and the board's.
+/// The bytes that a firmware needs, and the bytes that the board has.
 #[derive(Serialize)]
 struct FirmwareReport {
     flash_bytes: usize,
@@ -163,7 +164,7 @@ pub fn run(args: &DeployArgs, console: &Console) -> Result<(), CommandError> {
         address: format!("{:#010x}", target.network_address),
         flashed: false,
     };
-    // The budget comes before anything is written.
+    // The budget is printed before anything is written.
     print_budget(&report, console);
     if bytes.len() > target.line_bytes() {
         console.say(format!(
@@ -191,8 +192,8 @@ pub fn run(args: &DeployArgs, console: &Console) -> Result<(), CommandError> {
     )))
 }
 
-/// The firmware that was named, or the one that was built; `None` if there is
-/// none and none is wanted.
+/// The firmware that was named, or the one that was built. `None` if there is no firmware,
+/// and the content does not need one.
 fn firmware(args: &DeployArgs, target: &Target) -> Result<Option<Firmware>, CommandError> {
     let path = match &args.firmware {
         Some(path) => Some(path.clone()),
@@ -213,9 +214,9 @@ fn firmware(args: &DeployArgs, target: &Target) -> Result<Option<Firmware>, Comm
     )))
 }
 
-/// The firmware that `cargo build` made: in the folder that `CARGO_TARGET_DIR`
-/// names, else in the firmware-example beside or above the working folder or this
-/// program.
+/// The firmware that `cargo build` made. It is looked for in the folder that
+/// `CARGO_TARGET_DIR` names, else in `firmware-example/target` of each folder at or above
+/// the working folder and the folder of this program.
 fn built_firmware(target: &Target) -> Option<PathBuf> {
     let file = below_target(target);
     if let Some(folder) = std::env::var_os("CARGO_TARGET_DIR") {
@@ -233,7 +234,7 @@ fn built_firmware(target: &Target) -> Option<PathBuf> {
     })
 }
 
-/// The place of a board's firmware in Cargo's folder.
+/// The path of a board's firmware in Cargo's target folder.
 fn below_target(target: &Target) -> PathBuf {
     Path::new(target.triple)
         .join("release")
@@ -273,7 +274,8 @@ fn parts(content: Content, firmware: Option<Firmware>, network: Image) -> Vec<Pa
     }
 }
 
-/// Writes the image and flashes the parts, where that was asked for, and says so.
+/// Writes the image and flashes the parts, if the user asked for that, and prints what was
+/// written.
 fn write(
     args: &DeployArgs,
     target: &Target,
@@ -323,8 +325,9 @@ fn write(
     Ok(())
 }
 
-/// Whether the image that is there begins as the new one does, with the same eight
-/// bytes: the marks of UF2, of a hex file's first record, and of a network or firmware.
+/// True if the file that is there begins with the same eight bytes as the new image. These
+/// bytes are the marks of UF2, of the first record of a hex file, and of a network or a
+/// firmware.
 fn same_kind(found: &[u8], new: &[u8]) -> bool {
     found.starts_with(&new[..new.len().min(8)])
 }

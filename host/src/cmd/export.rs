@@ -1,4 +1,4 @@
-//! `rate2spike export`: the spiking network for other simulators and chips.
+//! `rate2spike export`: writes the spiking network for other simulators and chips.
 
 use std::path::{Path, PathBuf};
 
@@ -28,16 +28,16 @@ use crate::task::Task;
 ///
 /// Example:  rate2spike export MODEL.mat --to brian2 -o net.py
 ///
-/// nir writes a graph in HDF5; brian2 and nest write a script that runs one trial
-/// and prints its spikes, with its numbers beside it in an .npz. Says what the
-/// target takes as it is, what nearly and what not.
+/// nir writes a graph in HDF5; brian2 and nest write a script that runs one trial and
+/// prints its spikes, and the script's numbers in an .npz beside it. Prints which
+/// properties the target takes exactly, which nearly, and which it does not have.
 #[derive(Clone, Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct ExportArgs {
     /// The rate model
     #[arg(value_name = "MODEL.mat")]
     pub model: PathBuf,
-    /// For whom
+    /// The format of the export
     #[arg(long, value_enum)]
     pub to: Format,
     /// Nodes of a NIR graph
@@ -64,12 +64,12 @@ pub struct ExportArgs {
     /// Seed of the trial and its start
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// The task, where the file's name does not say it
+    /// The task, if the file does not name it
     #[arg(long, value_name = "TASK", value_parser = task::parse)]
     pub task: Option<Task>,
 }
 
-/// For whom a network is exported.
+/// The format of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
     /// The neuromorphic intermediate representation
@@ -80,7 +80,7 @@ pub enum Format {
     Nest,
 }
 
-/// A time that is no longer than a second.
+/// A time of at most a second, in ms.
 pub fn refractory(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(ms) if (0.0..=1000.0).contains(&ms) => Ok(ms),
@@ -131,7 +131,7 @@ pub fn run(args: &ExportArgs, console: &Console) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// A line a property.
+/// Prints a line for each property.
 pub fn print_fidelity(report: &[Fidelity], console: &Console) {
     for line in report {
         console.say(format!(

@@ -1,4 +1,4 @@
-//! `rate2spike import`: a NIR graph → deployed network.
+//! `rate2spike import`: turns a NIR graph into a deployed network.
 
 use std::path::{Path, PathBuf};
 
@@ -25,13 +25,13 @@ use crate::spiking::time_step::TimeStep;
 use crate::statistics::Accuracy;
 use crate::task::Task;
 
-/// Write a NIR graph of one recurrent population as fixed-point network
+/// Turn a NIR graph of one recurrent population into a fixed-point network
 ///
 /// Example:  rate2spike import net.nir --task go-nogo -o net.snn
 ///
-/// Takes Input, Linear or Affine, LIF or CubaLIF, LI and Output, and says what of
-/// the graph it takes as it is, what nearly, and what the graph does not say. A
-/// graph that `export` wrote comes back with --noise 0.1 --start 30.
+/// The graph is made of Input, Linear or Affine, LIF or CubaLIF, LI and Output. Prints
+/// which properties are taken exactly, which nearly, and which the graph does not have. A
+/// graph that `export` wrote becomes the same network with --noise 0.1 --start 30.
 #[derive(Clone, Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct ImportArgs {
@@ -41,7 +41,7 @@ pub struct ImportArgs {
     /// The deployed network
     #[arg(short, long, value_name = "NET.snn")]
     pub output: PathBuf,
-    /// The task that it answers
+    /// The task that the network answers
     #[arg(long, value_name = "TASK", value_parser = task::parse)]
     pub task: Task,
     /// Time step in ms
@@ -61,7 +61,7 @@ pub struct ImportArgs {
     /// Potentials start between the reset, -65 mV, and this [default: at the reset]
     #[arg(long, value_name = "MV", default_value_t = Neuron::LIF.reset_mv, allow_negative_numbers = true)]
     pub start: f64,
-    /// Decay of the synapses in ms, where the graph's spikes act at once
+    /// Decay of the synapses in ms, if the graph's spikes act at once
     #[arg(long, value_name = "MS", allow_negative_numbers = true)]
     pub synapse: Option<f64>,
     /// Trials of the score
@@ -80,9 +80,9 @@ struct ImportReport<'a> {
     units: usize,
     dt_ms: f64,
     trials: usize,
-    /// In f64.
+    /// Score in f64.
     before: Accuracy,
-    /// In fixed point.
+    /// Score in fixed point.
     after: Accuracy,
     blob_bytes: usize,
     spike_hash: String,

@@ -89,24 +89,33 @@ pub fn task_of(model: &RateModelFile, task: Option<&Task>) -> Result<Task, Comma
 }
 
 /// The λ of a model: given, else found by an earlier search, else λ₀ of a
-/// network that was trained for it.
+/// network that was trained for it. A given λ that is the rounded λ of a calibration or
+/// of a refitted readout stands for that λ: messages print it rounded.
 pub fn lambda_of(model: &RateModelFile, lambda: Option<f64>) -> Result<f64, CommandError> {
     use crate::rate::activation::{ActivationKind, LIF_LAMBDA};
-    let found = || {
-        model
-            .variables
-            .scalar("opt_scaling_factor")
-            .ok()
-            .filter(|x| x.is_finite())
-    };
+    let found = model.variables.scalar("opt_scaling_factor");
+    let found = found.ok().filter(|x| x.is_finite());
+    if let (Some(given), Some(found)) = (lambda, found)
+        && is_rounded(given, found)
+        && (model.calibration()?.is_some() || model.refitted_readout()?.is_some())
+    {
+        return Ok(found);
+    }
     let trained = || (model.network.activation == ActivationKind::Lif).then_some(LIF_LAMBDA);
-    lambda.or_else(found).or_else(trained).ok_or_else(|| {
+    lambda.or(found).or_else(trained).ok_or_else(|| {
         CommandError::Usage(format!(
             "{}: no scaling factor in the file; run `rate2spike convert {}` first, or give --lambda",
             model.path.display(),
             model.path.display()
         ))
     })
+}
+
+/// Whether `given` is `exact`, rounded to the digits that `given` has after its point.
+fn is_rounded(given: f64, exact: f64) -> bool {
+    let text = given.to_string();
+    let digits = text.split_once('.').map_or(0, |(_, digits)| digits.len());
+    format!("{exact:.digits$}") == text
 }
 
 /// The spiking network of a model: calibrated, or with the readout that
@@ -121,15 +130,20 @@ pub fn spiking_network(
         path: model.path.clone(),
         source,
     };
-    let own = model.variables.scalar("opt_scaling_factor").ok() == Some(lambda);
+    let stored = model.variables.scalar("opt_scaling_factor").ok();
+    let own = stored == Some(lambda);
+    let not_used = |what: &str| {
+        let stored = stored.map_or("another lambda".into(), |x| format!("lambda {x}"));
+        console.warn(format!(
+            "{}: {what} belongs to {stored}, and not to {lambda}: it is not used; leave --lambda {lambda} out to use it",
+            model.path.display()
+        ));
+    };
     if let Some(calibration) = model.calibration()? {
         if own {
             return calibration.network(&model.network, neuron).map_err(failed);
         }
-        console.note(format!(
-            "{}: the calibration belongs to another lambda; it is not used",
-            model.path.display()
-        ));
+        not_used("the calibration of the units");
     }
     let mut network = one_to_one(&model.network, lambda, neuron).map_err(failed)?;
     let Some(refitted) = model.refitted_readout()? else {
@@ -138,10 +152,7 @@ pub fn spiking_network(
     if own {
         network.readout = refitted.iter().map(|&w| f64::from(w) / lambda).collect();
     } else {
-        console.note(format!(
-            "{}: the refitted readout belongs to another lambda; w_out is used",
-            model.path.display()
-        ));
+        not_used("the refitted readout");
     }
     Ok(network)
 }
@@ -179,6 +190,21 @@ impl FromStr for Lambdas {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lambda_is_known_by_its_rounded_digits() {
+        for (given, exact, known) in [
+            (52.0, 52.298_734_1, true),
+            (52.3, 52.298_734_1, true),
+            (52.298_734_1, 52.298_734_1, true),
+            (52.2, 52.298_734_1, false),
+            (53.0, 52.298_734_1, false),
+            (50.0, 52.298_734_1, false),
+            (-52.0, 52.298_734_1, false),
+        ] {
+            assert_eq!(is_rounded(given, exact), known, "{given}");
+        }
+    }
 
     #[test]
     fn a_range_of_lambdas_includes_its_end() {

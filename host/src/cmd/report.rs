@@ -26,14 +26,14 @@ use crate::sweep::summary::{CellSummary, summarize};
 use crate::sweep::{self, rows};
 use crate::task::Task;
 
-/// Tell the story of a run in figures, on one page
+/// Write a page with the figures of a run
 ///
 /// Example:  rate2spike report models/go-nogo
 ///
 /// DIR is searched for one rate model; the deployed network (.snn) and the history
-/// (.json) beside it are used where they are there. Writes MODEL.html, which needs
-/// no network, and the figures as SVG and PNG. Of the folder of a sweep: its table
-/// and its figure.
+/// (.json) beside it are used if they are there. Writes MODEL.html, which needs no
+/// internet connection, and the figures as SVG and PNG. For the folder of a sweep the
+/// page has the table and the figure of the sweep.
 #[derive(Clone, Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct ReportArgs {
@@ -55,7 +55,7 @@ pub struct ReportArgs {
     /// Trials of every score and figure
     #[arg(long, default_value = "100", value_parser = trials)]
     pub trials: usize,
-    /// The task, where the file's name does not say it
+    /// The task, if the file does not name it
     #[arg(long, value_name = "TASK", value_parser = task::parse)]
     pub task: Option<Task>,
     /// Seed of the trials
@@ -93,6 +93,10 @@ pub fn run(args: &ReportArgs, console: &Console) -> Result<(), CommandError> {
     });
     let mut files = Outputs::new();
     files.reads("MODEL.mat", &path);
+    for beside in ["snn", "json"] {
+        let flag = format!("the .{beside} beside MODEL.mat");
+        files.reads(flag, &path.with_extension(beside));
+    }
     match args.output {
         Some(_) => files.writes("--output", &page_path)?,
         None => files.derives("--output", &page_path, page::is_ours)?,
@@ -157,6 +161,11 @@ fn report_sweep(args: &ReportArgs, console: &Console) -> Result<(), CommandError
     let plan = SweepPlan::read(folder)?;
     let rows = rows::read_all(folder, &plan)?;
     let mut files = Outputs::new();
+    files.reads("the plan of the sweep", &SweepPlan::path(folder));
+    for record in rows::files(folder)? {
+        files.reads("a record of the sweep", &record);
+        files.reads("a table of the sweep", &record.with_extension("csv"));
+    }
     match args.output {
         Some(_) => files.writes("--output", &path)?,
         None => files.derives("--output", &path, page::is_ours)?,
@@ -213,7 +222,7 @@ fn read(args: &ReportArgs, path: &Path, console: &Console) -> Result<ReportInput
     Ok(ReportInput {
         history: History::of(path)?,
         spiking: spiking_network(&model, lambda, Neuron::LIF, console)?,
-        // A calibration belongs to the λ of the file, the median of the units' own.
+        // A calibration belongs to the λ of the file, which is the median of the units' λ.
         calibration: model.calibration()?.filter(|_| own == Some(lambda)),
         model,
         deployed,

@@ -14,14 +14,14 @@ use crate::sweep::comparison::{self, Comparison};
 use crate::sweep::paper::{Measure, PaperCell, PaperFigure, plan};
 use crate::sweep::summary::summarize;
 
-/// Run the sweep behind a figure of the paper, and print it beside the published values
+/// Run the sweep behind a figure of the paper, and compare it with the published values
 ///
 /// Example:  rate2spike reproduce fig2c --networks 20 -o fig2c
 ///
-/// The networks train and convert as published: sigmoid, the best of a search for
-/// lambda; go-nogo with time constants of 20 to 50 ms and a P_rec of 0.8, with
-/// which the paper's numbers come out, mante with 20 to 100 ms and 0.2. A run that
-/// was stopped goes on where it was when the same command is given again.
+/// The networks are trained and converted as published: activation sigmoid, and the best
+/// lambda of a search. go-nogo has time constants of 20 to 50 ms and a P_rec of 0.8,
+/// which give the paper's numbers; mante has 20 to 100 ms and 0.2. A run that was stopped
+/// goes on from there when the same command is given again.
 #[derive(Clone, Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct ReproduceArgs {
@@ -55,7 +55,7 @@ struct ReproduceReport {
 }
 
 impl ReproduceArgs {
-    /// The cells of the figure that are asked for.
+    /// The cells of the figure that the user asks for.
     fn cells(&self) -> Result<Vec<PaperCell>, CommandError> {
         let mut cells = self.figure.cells();
         let units = |cell: &PaperCell| cell.cell.options.units;

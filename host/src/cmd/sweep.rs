@@ -29,17 +29,17 @@ use crate::sweep::summary::{CellSummary, summarize, table};
 use crate::sweep::{self, SweepError};
 use crate::task::Task;
 
-/// Train, convert, quantize and score many networks; a row each
+/// Train, convert, quantize and score many networks, and write a row for each
 ///
 /// Example:  rate2spike sweep --task go-nogo --n 50,100,200 --seeds 20 --act sigmoid,lif -o sweep
 ///
-/// Every task with every size and every activation is a cell, which is run with
-/// every seed. The rows are rows.csv and rows.jsonl in the folder; success.svg and
-/// success.png show the share of each cell that succeeds as deployed networks. A
-/// sweep that was stopped goes on where it was when the same command is given again.
+/// Each combination of a task, a size and an activation is a cell, which is run with
+/// every seed. The rows are written to rows.csv and rows.jsonl in the folder; success.svg
+/// and success.png show the share of each cell that succeeds as deployed networks. A
+/// sweep that was stopped goes on from there when the same command is given again.
 ///
-/// On a cluster:  rate2spike sweep … -o sweep --slurm 40, and when the jobs are
-/// done  rate2spike sweep --merge sweep
+/// On a cluster:  rate2spike sweep … -o sweep --slurm 40, and after the last job
+/// rate2spike sweep --merge sweep
 #[derive(Clone, Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct SweepArgs {
@@ -69,7 +69,7 @@ pub struct SweepArgs {
         default_value = "lif"
     )]
     pub act: Vec<ActivationKind>,
-    /// Networks of each cell: their number, or FIRST..LAST
+    /// Networks of each cell: their number, or their seeds as FIRST..LAST
     #[arg(long, default_value = "10")]
     pub seeds: SeedRange,
     /// The training of every network
@@ -78,7 +78,7 @@ pub struct SweepArgs {
     /// Scaling factors to search [default: 50 with lif, 20:5:75 with sigmoid, else 4:2:26]
     #[arg(long)]
     pub lambdas: Option<Lambdas>,
-    /// Instead of a search, calibrate every unit, as convert --calibrate does [default: with lif, if a network does not spike well enough as it is]
+    /// Calibrate each unit in place of a search, as convert --calibrate does [default: with lif, if a network does not answer well enough without]
     #[arg(long, conflicts_with = "lambdas")]
     pub calibrate: bool,
     /// The neuron
@@ -126,7 +126,7 @@ impl FromStr for SeedRange {
     }
 }
 
-/// Most elements of a job array that Slurm takes.
+/// The largest number of elements of a job array in Slurm.
 const MOST_ELEMENTS: usize = 4_000_000;
 
 /// The number of elements of a job array.
@@ -230,13 +230,13 @@ pub fn run_plan(
     run_missing(plan, &plan.members(), file, rows, &bar)
 }
 
-/// The networks of the sweep under way: those that have a row, and all.
+/// The number of networks of the running sweep that have a row, and of all its networks.
 static DONE: Mutex<(usize, usize)> = Mutex::new((0, 0));
 
 /// Ends the sweep at Ctrl-C or SIGTERM, between two rows, with a sentence.
 fn end_on_interrupt() {
     let handler = || {
-        // A row is added under this lock: no line is cut.
+        // A row is added under this lock, so that the end cuts no line.
         let done = DONE.lock().unwrap_or_else(PoisonError::into_inner);
         eprintln!(
             "rate2spike: interrupted: {} of {} networks have a row; the same command goes on with the others",
@@ -244,11 +244,11 @@ fn end_on_interrupt() {
         );
         std::process::exit(1);
     };
-    // Without a handler the signal ends the program, and the rows stay all the same.
+    // Without a handler the signal ends the program without the sentence; the rows stay.
     let _ = ctrlc::set_handler(handler);
 }
 
-/// Runs those of `members` that have no row yet.
+/// Runs the networks of `members` that have no row yet.
 fn run_missing(
     plan: &SweepPlan,
     members: &[Member],
@@ -281,7 +281,7 @@ fn run_missing(
     Ok(rows)
 }
 
-/// A bar that starts where the sweep is.
+/// A progress bar that starts at the number of networks that are done.
 fn bar(networks: usize, done: usize, console: &Console) -> ProgressBar {
     let template = "network {pos}/{len} [{elapsed}, {eta} left] {wide_bar}";
     let bar = console.progress(networks as u64, template);
@@ -296,7 +296,7 @@ fn run_share(folder: &Path, share: JobShare, console: &Console) -> Result<(), Co
     let members = share.take(&all);
     let (file, own) = RowsFile::open(folder, Some(share.index), &plan)?;
     let own_rows = own.len();
-    // An array of another size may have done some of them.
+    // An earlier array with another number of elements may have run some of them.
     let rows = rows::read_all(folder, &plan)?;
     let bar = bar(members.len(), own_rows, console);
     let rows = run_missing(&plan, members, file, rows, &bar)?;

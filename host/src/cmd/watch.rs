@@ -1,4 +1,4 @@
-//! `rate2spike watch`: trials of a spiking network, drawn while they run.
+//! `rate2spike watch`: draws trials of a spiking network while they run.
 
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
@@ -21,13 +21,13 @@ use crate::watch::play::Player;
 use crate::watch::scene::{Class, Scene, classes};
 use crate::watch::terminal::Screen;
 
-/// Watch trials in the terminal while they run: spikes, and output against target
+/// Watch trials in the terminal while they run: spikes, output and target
 ///
 /// Example:  rate2spike watch net.snn --speed 0.25
 ///
-/// A rate model is watched as the spiking network of `simulate`, in double precision
-/// and steps of 0.05 ms; a deployed network in fixed point. Keys: q quits, space stops
-/// and goes on, n takes the next trial, + and - change the pace.
+/// A rate model runs as the spiking network of `simulate`, in double precision with
+/// steps of 0.05 ms; a deployed network runs in fixed point. Keys: q quits, space stops
+/// the trial and goes on with it, n begins the next trial, + and - change the pace.
 #[derive(Clone, Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct WatchArgs {
@@ -37,13 +37,13 @@ pub struct WatchArgs {
     /// Scaling factor of a rate model [default: the model's]
     #[arg(long, allow_negative_numbers = true)]
     pub lambda: Option<f64>,
-    /// Trial time over time, from 1/64 to 64
+    /// Pace: seconds of a trial in a second, from 1/64 to 64
     #[arg(long, value_name = "X", default_value = "0.5", value_parser = speed, allow_negative_numbers = true)]
     pub speed: f64,
-    /// Stop after this many trials [default: at q]
+    /// Stop after this number of trials [default: at q]
     #[arg(long, value_name = "K", value_parser = trials)]
     pub trials: Option<usize>,
-    /// The task, where the file does not say it or it is one of your own
+    /// The task, if the file does not name it or if it is one of your own
     #[arg(long, value_name = "TASK", value_parser = task::parse)]
     pub task: Option<Task>,
     /// Seed of the trials
@@ -65,7 +65,7 @@ pub fn run(args: &WatchArgs, console: &Console) -> Result<(), CommandError> {
         return Err(CommandError::Usage(message.into()));
     }
     if !io::stdout().is_terminal() {
-        let message = "watch draws in a terminal, and standard output is none; `rate2spike simulate` writes spikes and outputs to a file, `rate2spike report` draws figures";
+        let message = "watch draws in a terminal, and standard output is not a terminal; `rate2spike simulate` writes spikes and outputs to a file, `rate2spike report` draws figures";
         return Err(CommandError::Usage(message.into()));
     }
     let bytes = disk::read(&args.file)?;
@@ -146,7 +146,7 @@ fn most(args: &WatchArgs) -> Option<u64> {
     args.trials.map(|trials| trials as u64)
 }
 
-/// Takes the terminal for as long as `watch` lasts.
+/// Runs `watch` with the terminal in the mode for drawing.
 fn on_screen(watch: impl FnOnce(&mut Screen) -> io::Result<()>) -> Result<(), CommandError> {
     let colours = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let result = Screen::take(colours).and_then(|mut screen| watch(&mut screen));

@@ -2,8 +2,8 @@
 
     python NAME.py [--seconds S] [--noise] [--seed N] [--output FILE.npy]
 
-reads its numbers from NAME.npz and prints a line "step unit" for every spike,
-both counted from 1. Noise is off unless asked for. Potentials are in mV, times
+The script reads its numbers from NAME.npz and prints a line "step unit" for each
+spike, both counted from 1. The noise is off without --noise. Potentials are in mV, times
 in ms; the method is that of Kim, Li & Sejnowski, PNAS 116:22811 (2019).
 
 Between spikes each unit obeys
@@ -11,8 +11,7 @@ Between spikes each unit obeys
     tau_m dv/dt = -v + s + drive      unless refractory
     ds/dt = -s/tau_d + h              dh/dt = -h/tau_r
 
-and a step is the exact solution of this linear system; its factors are in the
-.npz. A unit that fired in step n integrates again from step n + refractory + 1.
+A step is the exact solution of this linear system; its factors are in the .npz. A unit that fired in step n integrates again from step n + refractory + 1.
 """
 
 import argparse
@@ -22,7 +21,7 @@ import brian2 as b
 import numpy as np
 
 options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-options.add_argument("--seconds", type=float, help="stop after so many seconds")
+options.add_argument("--seconds", type=float, help="stop after this time, in seconds")
 options.add_argument("--noise", action="store_true", help="add the membrane noise")
 options.add_argument("--seed", type=int, default=1, help="seed of the noise")
 options.add_argument("--output", help="write the output of every step to this .npy")

@@ -1,4 +1,5 @@
-//! How much of a network another program takes: one line for each property.
+//! The fidelity report: which properties of a network another program takes exactly,
+//! nearly, or not at all.
 
 use serde::Serialize;
 
@@ -6,11 +7,11 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Degree {
-    /// Exactly.
+    /// The target takes the property exactly.
     Faithful,
-    /// Nearly.
+    /// The target takes the property nearly.
     Approximate,
-    /// Not at all.
+    /// The target does not have the property.
     Unsupported,
 }
 
@@ -54,7 +55,7 @@ pub const fn approximate(property: &'static str, form: &'static str) -> Fidelity
     }
 }
 
-/// A property that the other side has no notion of.
+/// A property that the other program does not have.
 pub const fn unsupported(property: &'static str, form: &'static str) -> Fidelity {
     Fidelity {
         property,

@@ -1,5 +1,5 @@
-//! The spiking network for other simulators and chips, and how much of it each of
-//! them has a notion of.
+//! Writes the spiking network for other simulators and chips, and reports which of its
+//! properties each of them has.
 
 pub mod fidelity;
 pub mod nir;

@@ -2,18 +2,18 @@
 
     python NAME.py [--seconds S]
 
-reads its numbers from NAME.npz and prints, after NEST's greeting, a line
-"step unit" for every spike, both counted from 1. There is no noise. Potentials are in mV, times in ms; the
-method is that of Kim, Li & Sejnowski, PNAS 116:22811 (2019).
+The script reads its numbers from NAME.npz and prints, after NEST's greeting, a line
+"step unit" for each spike, both counted from 1. There is no noise. Potentials are in
+mV, times in ms; the method is that of Kim, Li & Sejnowski, PNAS 116:22811 (2019).
 
 The current of a spike, of area w,
 
     w / (tau_d - tau_r) (exp(-t / tau_d) - exp(-t / tau_r))
 
 is the difference of two exponentials: two ports of iaf_psc_exp_multisynapse.
-NEST delays a spike by one step at least; each exponential is therefore sent as
-it would be one step later, and a third port, much faster than a step, gives the
-membrane what it would have got in that step.
+NEST delays a spike by at least one step. Each exponential is therefore sent with the
+size that it would have one step later. A third port, much faster than a step, adds to
+the membrane what the spike would have added in the step that is lost.
 """
 
 import argparse
@@ -23,7 +23,7 @@ import nest
 import numpy as np
 
 options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-options.add_argument("--seconds", type=float, help="stop after so many seconds")
+options.add_argument("--seconds", type=float, help="stop after this time, in seconds")
 options = options.parse_args()
 
 p = np.load(pathlib.Path(__file__).with_suffix(".npz"))

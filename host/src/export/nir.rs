@@ -1,24 +1,24 @@
 //! The network as a NIR graph, in two profiles.
 //!
-//! Exact: a spike's current passes two leaky integrators in series, whose
-//! response is the double filter; the readout has its own two. The input goes
-//! to the membranes.
+//! Exact: the current of a spike passes two leaky integrators in series, whose response
+//! is the double filter. The readout has two integrators of its own. The input goes to the
+//! membranes.
 //!
 //! ```text
 //! input → w_in → lif → w → rise → decay → lif
 //!                 lif → readout_rise → readout_decay → w_out → output
 //! ```
 //!
-//! Cuba: one `CubaLIF` node, whose single synapse stands for the filter and
-//! lies before the input too.
+//! Cuba: one `CubaLIF` node, whose single synapse replaces the double filter. The input
+//! passes this synapse too.
 //!
 //! ```text
 //! input → w_in → lif → w → lif
 //!                 lif → readout_decay → w_out → output
 //! ```
 //!
-//! Norse 1.1.0 opens the second one and steps something else: it has no
-//! `v_reset`, lets the synapse rest at `v_leak`, and gives a spike the area of a
+//! Norse 1.1.0 opens a graph of the second profile and simulates another network: Norse
+//! has no `v_reset`, lets the synapse rest at `v_leak`, and gives a spike the area of one
 //! step.
 
 use rate2spike_core::neuron::Membrane as Equation;
@@ -29,19 +29,19 @@ use crate::formats::nir::read::ReadGraph;
 use crate::formats::nir::{Graph, Membrane, Node};
 use crate::spiking::network::SpikingNetwork;
 
-/// Which nodes the network becomes.
+/// The nodes of which the graph is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Profile {
-    /// The same equations, of leaky integrators
+    /// The same equations, with leaky integrators
     Exact,
     /// One CubaLIF with a single filter, which more chips and simulators take
     Cuba,
 }
 
-/// NIR's potentials are in V.
+/// Volts in a millivolt: NIR's potentials are in V.
 const VOLTS: f64 = 1e-3;
 
-/// NIR's times are in s.
+/// Seconds in a millisecond: NIR's times are in s.
 const SECONDS: f64 = 1e-3;
 
 /// The graph of `network`.
@@ -156,8 +156,8 @@ fn input_weights(network: &SpikingNetwork) -> Node {
     }
 }
 
-/// A spike is a pulse of area one, in s: the filters turn areas, in V·s, into
-/// currents.
+/// The recurrent weights, in V·s. A spike is a pulse of area 1 s, and the filters turn
+/// the areas into currents.
 fn recurrent_weights(network: &SpikingNetwork) -> Node {
     Node::Linear {
         shape: (network.units, network.units),
@@ -172,7 +172,7 @@ fn readout(network: &SpikingNetwork) -> Node {
     }
 }
 
-/// The properties of `network` that the graph has, and those that it has not.
+/// The fidelity report of the graph of `network`.
 pub fn fidelity(network: &SpikingNetwork, profile: Profile) -> Vec<Fidelity> {
     let double = network.neuron.rise_ms > 0.0;
     let exact = profile == Profile::Exact;
@@ -229,7 +229,8 @@ pub fn fidelity(network: &SpikingNetwork, profile: Profile) -> Vec<Fidelity> {
     report
 }
 
-/// Whether `bytes` are a graph with the nodes of [`graph`], of this version or of another.
+/// True if `bytes` are a graph with the nodes of [`graph`], from any version of this
+/// program.
 pub fn wrote(bytes: &[u8]) -> bool {
     let names = [
         "input",
@@ -287,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_profile_leaves_out_is_said() {
+    fn the_report_names_what_a_profile_leaves_out() {
         let degree = |neuron, profile, property: &str| {
             let report = fidelity(&network(neuron), profile);
             report

@@ -1,5 +1,5 @@
-//! The network and one of its trials for Brian2 and NEST: a script, and the
-//! numbers beside it in an `.npz` of the same name.
+//! The network and one of its trials for Brian2 and NEST: a script, and its numbers in an
+//! `.npz` of the same name.
 
 use rate2spike_core::neuron::Membrane;
 use rate2spike_core::noise::Noise;
@@ -20,21 +20,21 @@ pub enum Simulator {
     Nest,
 }
 
-/// A trial: what the network is shown, and its random numbers.
+/// A trial: the input of the network, and the seed of its random numbers.
 #[derive(Clone, Debug)]
 pub struct Trial {
     /// Channels × samples, channel by channel.
     pub input: Vec<f64>,
-    /// Steps.
+    /// Number of steps.
     pub steps: u32,
-    /// Seed of the start.
+    /// Seed of the start potentials.
     pub seed: u64,
     /// Number of the trial.
     pub index: u64,
 }
 
 impl Simulator {
-    /// The script; it finds its numbers by its own name.
+    /// The script, which finds its numbers by its own file name.
     pub fn script(self) -> &'static str {
         match self {
             Simulator::Brian2 => include_str!("brian2.py"),
@@ -42,13 +42,13 @@ impl Simulator {
         }
     }
 
-    /// Whether `bytes` are such a script, of this version or of another.
+    /// True if `bytes` are a script for this simulator, from any version of this program.
     pub fn wrote(self, bytes: &[u8]) -> bool {
         let first_line = self.script().lines().next().unwrap_or_default();
         bytes.starts_with(first_line.as_bytes())
     }
 
-    /// The properties of our network that the script has, and those that it has not.
+    /// The fidelity report of the script.
     pub fn fidelity(self) -> Vec<Fidelity> {
         match self {
             Simulator::Brian2 => vec![
@@ -140,7 +140,7 @@ pub fn numbers(
         "synapse_decay",
         factors.iter().map(|f| f.synapse_decay).collect(),
     );
-    // Weights are areas in mV·s, and a step counts in steps.
+    // Weights are areas in mV·s; the step of the script counts time in steps.
     let gains = factors.iter().map(|f| f.rise_gain * 1000.0 / step.ms);
     file.vector("rise_gain", gains.collect());
     file.vector("gain", factors.iter().map(|f| f.gain).collect());

@@ -1,9 +1,9 @@
-//! A graph without graphs inside: the nodes of an inner graph take its name
-//! before their own (`hidden.lif`), and nodes that change nothing are left out.
+//! A graph on one level. The name of an inner graph is put before the names of its nodes
+//! (`hidden.lif`), and nodes that change nothing are left out.
 //!
-//! Nothing is changed by the Input and Output of an inner graph, whose stated
-//! shapes are not looked at (some programs write wrong ones there), and by a
-//! Flatten of one dimension.
+//! Three kinds of node change nothing: the Input and the Output of an inner graph, and a
+//! Flatten of one dimension. The shapes that an inner Input and Output state are ignored,
+//! because some programs write wrong ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ use crate::formats::nir::read::{Numbers, ReadGraph, ReadNode};
 pub struct FlatGraph<'a> {
     /// Nodes by name.
     pub nodes: BTreeMap<String, &'a ReadNode>,
-    /// The nodes that each edge joins, from and to.
+    /// The edges: the node at the beginning and the node at the end.
     pub edges: BTreeSet<(String, String)>,
 }
 
@@ -36,8 +36,8 @@ impl<'a> FlatGraph<'a> {
         Ok(flat)
     }
 
-    /// Adds the nodes of the graph in the node `outer`; `passed` gets the names
-    /// of those that change nothing.
+    /// Adds the nodes of the graph in the node `outer`. The names of nodes that change
+    /// nothing are added to `passed`.
     fn add(
         &mut self,
         outer: &str,
@@ -75,7 +75,7 @@ impl<'a> FlatGraph<'a> {
         Ok(())
     }
 
-    /// Takes the node `name` out and joins the nodes before it to those behind.
+    /// Removes the node `name` and joins each node before it to each node behind it.
     fn pass(&mut self, name: &str) -> Result<(), ImportError> {
         let (touching, mut edges): (BTreeSet<_>, BTreeSet<_>) = std::mem::take(&mut self.edges)
             .into_iter()
@@ -103,8 +103,8 @@ fn inside(outer: &str, name: &str) -> String {
     }
 }
 
-/// The node that an edge to or from `name` reaches: `name`, or where that is a
-/// graph its one node of this kind.
+/// The node that an edge to or from `name` reaches: `name` itself, or the one node of this
+/// kind in it if `name` is a graph.
 fn end(
     outer: &str,
     graph: &ReadGraph,
@@ -127,13 +127,13 @@ fn end(
     }
 }
 
-/// Whether a node hands on what it gets: a Flatten of one dimension.
+/// True if the output of a node is its input, as with a Flatten of one dimension.
 fn is_identity(name: &str, node: &ReadNode) -> Result<bool, ImportError> {
     if node.kind != "Flatten" {
         return Ok(false);
     }
-    // The shape is listed as numbers. Without it the nodes around decide, whose
-    // sizes are checked.
+    // The shape is given as numbers. If it is missing, the sizes of the neighbouring nodes
+    // are still checked.
     let none = Numbers::default();
     let shape = node.numbers.get("input_type").unwrap_or(&none);
     let long = shape.values.iter().filter(|&&size| size != 1.0).count();

@@ -1,4 +1,4 @@
-//! Networks of other programs as ours, or why they cannot be.
+//! Turns networks of other programs into ours, or says why that is impossible.
 //!
 //! A NIR graph is read by [`crate::formats::nir::read`], laid out on one level
 //! ([`flat`]), walked from its input to its neurons and on to its output
@@ -15,16 +15,16 @@ mod tests;
 pub mod unsaid;
 mod ways;
 
-/// The longest time constant that is taken for one in seconds. The slowest
-/// synapses and membranes of the field have some 100 ms; programs that count in
-/// milliseconds write 5 to 100.
+/// The longest time constant that is accepted, s. The slowest synapses and membranes of the
+/// field have about 100 ms. Programs that count in milliseconds write 5 to 100, and are
+/// recognized by this limit.
 pub const MOST_TIME_S: f64 = 1.0;
 
-/// A graph that is no network of ours. Nodes are named as in the graph, those of
-/// an inner graph with its name before their own.
+/// A graph that our network cannot express. Nodes are named as in the graph; the name of an
+/// inner graph comes before the names of its nodes.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ImportError {
-    /// Not one node of a kind.
+    /// No node of a kind, or several.
     #[error("{found} {what} nodes{names}; a network has one")]
     Count {
         /// The kind.
@@ -34,7 +34,7 @@ pub enum ImportError {
         /// Their names, in brackets.
         names: String,
     },
-    /// A node of a type that our network has nothing for.
+    /// A node of a type that our network does not have.
     #[error(
         "node '{node}' is {kind}: a network is made of Input, Linear or Affine, LIF or CubaLIF, LI, Output, and graphs of these"
     )]
@@ -44,7 +44,7 @@ pub enum ImportError {
         /// The type found.
         kind: String,
     },
-    /// Two nodes that get the same name.
+    /// Two nodes that have the same name on one level.
     #[error(
         "two nodes are called '{0}', one of them in an inner graph: give one of them another name"
     )]
@@ -59,7 +59,7 @@ pub enum ImportError {
         /// The number of nodes.
         found: usize,
     },
-    /// An edge to or from nowhere.
+    /// An edge to or from a node that is missing.
     #[error("an edge from '{from}' to '{to}': no node is called '{missing}'")]
     Edge {
         /// The name at its beginning.
@@ -69,7 +69,7 @@ pub enum ImportError {
         /// The name without a node.
         missing: String,
     },
-    /// A node that leads to several others, or to none.
+    /// A node that leads to several nodes, or to no node.
     #[error("node '{node}' leads to {found} nodes; only '{spiking}' may lead to more than one")]
     Branch {
         /// The node.
@@ -85,7 +85,7 @@ pub enum ImportError {
     /// Nodes that lead from the input to the output.
     #[error("node '{0}' leads from the input past the neurons to the output")]
     Bypass(String),
-    /// Not one way where one is wanted.
+    /// No way between two nodes, or several.
     #[error("{found} ways from '{from}' to '{to}'; {wanted}")]
     Ways {
         /// The node at the beginning.
@@ -97,7 +97,7 @@ pub enum ImportError {
         /// The possible number.
         wanted: &'static str,
     },
-    /// Not one matrix where one is wanted.
+    /// No matrix between two nodes, or several.
     #[error("{found} weight matrices between '{from}' and '{to}'; give one Linear or Affine")]
     Matrices {
         /// The node before them.
@@ -107,7 +107,7 @@ pub enum ImportError {
         /// The number of matrices.
         found: usize,
     },
-    /// Numbers of another count or size.
+    /// Numbers with a wrong count or size.
     #[error("node '{node}': '{name}' is {found}, but must be {wanted}")]
     Shape {
         /// The node.
@@ -135,7 +135,7 @@ pub enum ImportError {
         /// Another.
         other: f64,
     },
-    /// A number that is impossible, or that we have nothing for.
+    /// A number that is impossible, or that our network cannot have.
     #[error("node '{node}': '{name}' is {}; {wanted}", short(*.value))]
     Value {
         /// The node.
@@ -147,7 +147,7 @@ pub enum ImportError {
         /// The values that are possible.
         wanted: &'static str,
     },
-    /// A time that is too long to be one in seconds.
+    /// A time that is too long to be given in seconds.
     #[error(
         "node '{node}': '{name}' is {} s, and at most {most} s are taken: NIR counts times in seconds; if these are milliseconds, divide them by 1000",
         short(*.seconds),
@@ -161,7 +161,7 @@ pub enum ImportError {
         /// The value found, as NIR reads it.
         seconds: f64,
     },
-    /// Spikes that count as 1 for one time step, where NIR's have the area 1 s.
+    /// Spikes that count as 1 for one time step; NIR's have the area 1 s.
     #[error(
         "node '{node}': 'r' is {}, the membrane's time constant in steps of {step_ms} ms: this graph counts a spike as 1 for one step, as snnTorch does, and NIR as a pulse of area 1 s. Taken as NIR its spikes would weigh {} times as much: set 'r' and 'w_in' to 1, multiply the weights that lead to the node by the old r · w_in, and all weights that spikes pass by {step_s}",
         short(*.r),
@@ -224,7 +224,7 @@ pub enum ImportError {
         current_mv: f64,
         /// The step of the deployed network, ms.
         step_ms: f64,
-        /// The same, s.
+        /// The step of the deployed network, s.
         step_s: f64,
     },
     /// A bias or an input weight that the fixed-point format does not hold.
@@ -244,8 +244,8 @@ pub enum ImportError {
     },
 }
 
-/// A number as a person reads it: the shortest one that is the same in 32 bits,
-/// which most graphs hold, or else seven digits.
+/// The number as short text: the shortest text that means the same number in 32 bits, as
+/// most graphs hold numbers, or else seven digits.
 fn short(value: f64) -> String {
     /// Numbers outside of this have an exponent.
     const PLAIN: std::ops::Range<f64> = 1e-5..1e9;

@@ -1,18 +1,17 @@
-//! A NIR graph as a spiking network: the way back from [`crate::export::nir`], and
-//! the way in for graphs that were written by hand.
+//! Turns a NIR graph into a spiking network. The graph may come from
+//! [`crate::export::nir`], from another program, or from a person.
 //!
 //! ```text
 //! Input → Linear → LIF or CubaLIF → Linear → Output
 //!                   ↑ Linear → LI → LI ↓
 //! ```
 //!
-//! A graph has one population, one input and one readout. Filters may stand on
-//! either side of their matrix if all units share them; a `CubaLIF` brings a filter
-//! along.
+//! A graph has one population, one input and one readout. A filter may stand before or
+//! behind its matrix if all units share the filter. A `CubaLIF` contains a filter.
 //!
-//! Potentials are moved and scaled so that the threshold is −40 mV and the reset
-//! −65 mV, which changes no spike: potentials are in V in our own graphs, and have
-//! no unit in many others. Times are in seconds; a spike is a pulse of area 1 s.
+//! Potentials are shifted and scaled so that the threshold is −40 mV and the reset −65 mV.
+//! This changes no spike, and is needed because potentials are in V in our own graphs and
+//! have no unit in many others. Times are in seconds; a spike is a pulse of area 1 s.
 
 use super::ImportError;
 use super::flat::FlatGraph;
@@ -27,24 +26,24 @@ use crate::formats::nir::read::ReadGraph;
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::neuron::Neuron;
 
-/// A network, and how much of it is the graph's.
+/// A network, and the report on what was taken from the graph.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Imported {
     /// The network; λ is 1.
     pub network: SpikingNetwork,
-    /// Property by property: taken as it stands, taken nearly, or not in the graph.
+    /// For each property: taken exactly, taken nearly, or not in the graph.
     pub fidelity: Vec<Fidelity>,
-    /// The node of the recurrent weights, for refusals.
+    /// The node of the recurrent weights, which an error names.
     recurrent: String,
 }
 
-/// Largest number of units: a dense matrix of them has 16 million weights.
+/// Largest number of units. Their dense matrix has 16 million weights.
 const MOST_UNITS: usize = 4096;
 
 /// The network of `graph`.
 ///
 /// # Errors
-/// If our network has nothing for a part of the graph.
+/// If our network cannot express a part of the graph.
 pub fn network(graph: &ReadGraph, unsaid: &Unsaid) -> Result<Imported, ImportError> {
     let graph = FlatGraph::new(graph)?;
     let ways = Ways::new(&graph)?;
@@ -76,7 +75,7 @@ pub fn network(graph: &ReadGraph, unsaid: &Unsaid) -> Result<Imported, ImportErr
     let mut inner = vec![&inward];
     inner.extend(&recurrent);
     let biases_mv = population.biases_mv(&inner)?;
-    // Exactly nothing where all are alike.
+    // If all biases are equal, the offsets are exactly 0.
     let bias_mv = biases_mv[0];
     let offset_mv = biases_mv.iter().map(|bias| bias - bias_mv).collect();
 
@@ -125,7 +124,8 @@ pub fn network(graph: &ReadGraph, unsaid: &Unsaid) -> Result<Imported, ImportErr
     })
 }
 
-/// The three ways of a network with their numbers; sizes fit each other.
+/// The three ways of a network with their numbers, whose sizes were checked against each
+/// other.
 struct Paths<'a> {
     inward: Path<'a>,
     recurrent: Option<Path<'a>>,
@@ -155,7 +155,7 @@ impl<'a> Paths<'a> {
     }
 }
 
-/// Checks the shape that an Input or Output states against the matrix beside it.
+/// Checks the shape of an Input or Output against the size of the matrix beside it.
 fn check_end(end: Named, wanted: usize, matrix: &str) -> Result<(), ImportError> {
     let Some(shape) = end.node.numbers.get("shape") else {
         return Ok(());
@@ -176,8 +176,8 @@ fn check_end(end: Named, wanted: usize, matrix: &str) -> Result<(), ImportError>
 }
 
 impl Imported {
-    /// The refusal of synapses whose current could leave the fixed-point format,
-    /// in the graph's terms: a graph has no λ that could be changed.
+    /// The error for synapses whose current could leave the fixed-point format. Its advice
+    /// is about the graph's weights, because a graph has no λ that could be changed.
     pub fn current(&self, unit: usize, current_mv: f64, step_ms: f64) -> ImportError {
         ImportError::Current {
             node: self.recurrent.clone(),

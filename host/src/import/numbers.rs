@@ -1,12 +1,13 @@
-//! The numbers of a node: one for all entries, or one for each.
+//! Reads the numbers of a node, which has one number for all entries or one for each.
 
 use super::{ImportError, MOST_TIME_S};
 use crate::formats::nir::read::{Numbers, ReadNode};
 
-/// Times that differ less than this are the same: ours come from 32 bits.
+/// Numbers whose relative difference is smaller count as equal, because many graphs hold
+/// numbers of 32 bits.
 const SAME: f64 = 1e-6;
 
-/// "20 x 12".
+/// The sizes as text, such as "20 x 12".
 pub fn sizes(numbers: &Numbers) -> String {
     let sizes: Vec<String> = numbers.shape.iter().map(usize::to_string).collect();
     if sizes.is_empty() {
@@ -15,7 +16,7 @@ pub fn sizes(numbers: &Numbers) -> String {
     sizes.join(" x ")
 }
 
-/// A node with its name, for its numbers and for refusals.
+/// A node with its name, which errors name.
 #[derive(Clone, Copy, Debug)]
 pub struct Named<'a> {
     /// The name in the graph.
@@ -25,11 +26,11 @@ pub struct Named<'a> {
 }
 
 impl Named<'_> {
-    /// The number `name`, one for each of `entries`: the graph gives one for all,
-    /// or one for each in one dimension.
+    /// The number `name` for each of `entries`. The graph holds one number for all, or a
+    /// list with one for each.
     ///
     /// # Errors
-    /// If another count is there, or nothing.
+    /// If the graph holds another count, or no number.
     pub fn each(&self, name: &str, entries: usize) -> Result<Vec<f64>, ImportError> {
         let shape = |found| ImportError::Shape {
             node: self.name.into(),
@@ -51,10 +52,11 @@ impl Named<'_> {
         }
     }
 
-    /// The number `name`, which is 1 for all where the graph does not have it.
+    /// The number `name` for each of `entries`; 1 for each if the graph does not have the
+    /// number.
     ///
     /// # Errors
-    /// If another count is there.
+    /// If the graph holds another count.
     pub fn each_or_one(&self, name: &str, entries: usize) -> Result<Vec<f64>, ImportError> {
         match self.node.numbers.contains_key(name) {
             true => self.each(name, entries),
@@ -65,7 +67,7 @@ impl Named<'_> {
     /// The time constant `name` in s, one for each of `entries`.
     ///
     /// # Errors
-    /// If another count is there, or a time that is not positive or longer than
+    /// If the graph holds another count, or a time that is not positive or is longer than
     /// [`MOST_TIME_S`].
     pub fn times(&self, name: &'static str, entries: usize) -> Result<Vec<f64>, ImportError> {
         let times = self.each(name, entries)?;
@@ -82,18 +84,18 @@ impl Named<'_> {
         Ok(times)
     }
 
-    /// The number `name`, which all of `entries` must share.
+    /// The number `name`, which must be the same for all of `entries`.
     ///
     /// # Errors
-    /// If another count is there, or two that differ.
+    /// If the graph holds another count, or numbers that differ.
     pub fn shared(&self, name: &'static str, entries: usize) -> Result<f64, ImportError> {
         self.the_one(name, &self.each(name, entries)?)
     }
 
-    /// The one value of `values`, which are the node's number `name`.
+    /// The value that all of `values` share; they are the node's number `name`.
     ///
     /// # Errors
-    /// If two differ.
+    /// If two of them differ.
     pub fn the_one(&self, name: &'static str, values: &[f64]) -> Result<f64, ImportError> {
         let first = values[0];
         match values.iter().find(|value| !near(**value, first)) {
@@ -107,7 +109,7 @@ impl Named<'_> {
         }
     }
 
-    /// The refusal of a value.
+    /// The error for an impossible value.
     pub fn value(&self, name: &'static str, value: f64, wanted: &'static str) -> ImportError {
         ImportError::Value {
             node: self.name.into(),
@@ -118,12 +120,13 @@ impl Named<'_> {
     }
 }
 
-/// Whether two numbers are the same but for the rounding to 32 bits.
+/// True if two numbers differ at most by the rounding to 32 bits.
 pub fn near(a: f64, b: f64) -> bool {
     (a - b).abs() <= SAME * a.abs().max(b.abs())
 }
 
-/// The number without the error of a change of units: −40.00000000000001 is −40.
+/// The number without the rounding error of a change of units: −40 for
+/// −40.00000000000001.
 pub fn tidy(value: f64) -> f64 {
     let rounded = (value * 1e6).round() / 1e6;
     if near(value, rounded) && (value - rounded).abs() < 1e-9 * value.abs() {
@@ -137,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_error_of_a_change_of_units_goes_and_a_number_stays() {
+    fn the_error_of_a_change_of_units_is_removed_and_other_numbers_stay() {
         assert_eq!(tidy(-40.00000000000001), -40.0);
         assert_eq!(tidy(0.1 + 0.2), 0.3);
         let odd = std::f64::consts::PI;

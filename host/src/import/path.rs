@@ -1,21 +1,21 @@
-//! A way through the graph with its numbers: one matrix, and filters on either
-//! side of it.
+//! A way through the graph with its numbers: one matrix, and the filters before and
+//! behind it.
 
 use super::ImportError;
 use super::flat::FlatGraph;
 use super::numbers::{Named, sizes};
 
-/// A matrix, and the constant that is added behind it.
+/// A matrix, and the constant that is added to its product.
 pub struct Matrix<'a> {
     /// The node.
     pub node: &'a str,
-    /// Values that come out.
+    /// Number of values that come out.
     pub rows: usize,
-    /// Values that go in.
+    /// Number of values that go in.
     pub columns: usize,
     /// Rows × columns, row by row.
     pub weight: &'a [f64],
-    /// One for each row.
+    /// The constant, one for each row.
     pub bias: Option<Vec<f64>>,
 }
 
@@ -39,7 +39,7 @@ impl<'a> Path<'a> {
     /// The way through the nodes `way`, between the nodes `ends`.
     ///
     /// # Errors
-    /// If it has not one matrix, or one of another shape than its bias.
+    /// If the way has no matrix or several, or if matrix and bias have different sizes.
     pub fn new(
         graph: &'a FlatGraph<'a>,
         way: &[&'a str],
@@ -70,12 +70,12 @@ impl<'a> Path<'a> {
         })
     }
 
-    /// Whether a filter stands on the way.
+    /// True if there is a filter on the way.
     pub fn is_filtered(&self) -> bool {
         !self.stages.is_empty()
     }
 
-    /// Checks the size of the matrix; `why` says where the wanted size is from.
+    /// Checks the size of the matrix; `why` is the reason for that size, for the message.
     ///
     /// # Errors
     /// [`ImportError::Shape`].
@@ -92,7 +92,7 @@ impl<'a> Path<'a> {
         })
     }
 
-    /// Checks that nothing is added behind the matrix.
+    /// Checks that no constant is added to the product.
     ///
     /// # Errors
     /// [`ImportError::Value`].
@@ -113,7 +113,7 @@ impl<'a> Path<'a> {
     /// behind the matrix.
     ///
     /// # Errors
-    /// If a filter has numbers of a wrong count, or a rest that is not 0.
+    /// If the count of a filter's numbers is wrong, or if a filter does not rest at 0.
     pub fn gain(&self, entries: usize) -> Result<Vec<f64>, ImportError> {
         let mut gain = vec![1.0; entries];
         for stage in &self.stages {
@@ -141,7 +141,7 @@ impl<'a> Path<'a> {
     /// filter. A filter before the matrix must be the same for all units.
     ///
     /// # Errors
-    /// If a time is impossible or its count wrong.
+    /// If a time is impossible, or the count of the times is wrong.
     pub fn receivers_times(&self, units: usize) -> Result<Vec<Vec<f64>>, ImportError> {
         let times = |stage: &Stage| -> Result<Vec<f64>, ImportError> {
             let times = stage.node.times("tau", self.width(stage, units))?;
@@ -153,11 +153,11 @@ impl<'a> Path<'a> {
         self.stages.iter().map(times).collect()
     }
 
-    /// Time constants in s of the filters of the sending units, before a readout
-    /// of one value.
+    /// Time constants in s of the filters of the sending units, filter by filter, on the
+    /// way to a readout of one value.
     ///
     /// # Errors
-    /// If a time is impossible or its count wrong.
+    /// If a time is impossible, or the count of the times is wrong.
     pub fn senders_times(&self, units: usize) -> Result<Vec<Vec<f64>>, ImportError> {
         let times = |stage: &Stage| -> Result<Vec<f64>, ImportError> {
             if stage.behind {

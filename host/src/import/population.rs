@@ -1,4 +1,4 @@
-//! The neurons of a graph, in the graph's numbers and in ours.
+//! The neurons of a graph, converted from the graph's numbers to ours.
 
 use super::ImportError;
 use super::numbers::{Named, near, tidy};
@@ -8,11 +8,11 @@ use crate::spiking::neuron::Neuron;
 /// The step of snnTorch's exports, s (`dt` in its `export_nir.py`).
 const SNNTORCH_STEP_S: f64 = 1e-4;
 
-/// Steps that a program may count spikes by, s.
+/// Lengths of a time step that a simulator may use, s.
 const STEPS_S: std::ops::RangeInclusive<f64> = 1e-5..=1e-2;
 
-/// The neurons. Potentials are moved and scaled, so that the threshold and the
-/// reset are ours.
+/// The neurons. Potentials are shifted and scaled so that threshold and reset are those of
+/// our neuron.
 pub struct Population<'a> {
     /// The node.
     pub node: Named<'a>,
@@ -21,9 +21,9 @@ pub struct Population<'a> {
     /// Time constant of the membrane, ms.
     pub tau_m_ms: f64,
     reset: f64,
-    /// mV for one of the graph's potentials.
+    /// Millivolts for a difference of 1 between potentials of the graph.
     scale: f64,
-    /// mV at each membrane for one of what reaches it.
+    /// Millivolts at each membrane for an input of 1.
     pub gains: Vec<f64>,
 }
 
@@ -31,7 +31,8 @@ impl<'a> Population<'a> {
     /// The neurons in `node`; `units` values reach them.
     ///
     /// # Errors
-    /// If a number has a wrong count or value, or one that ours share differs.
+    /// If a number has a wrong count or value, or if it differs from unit to unit and our
+    /// units share it.
     pub fn new(node: Named<'a>, units: usize) -> Result<Self, ImportError> {
         let tau = match &*node.node.kind {
             "CubaLIF" => "tau_mem",
@@ -68,7 +69,7 @@ impl<'a> Population<'a> {
     /// The time constants of the neurons' own synapses, s, one for each unit.
     ///
     /// # Errors
-    /// If a time is impossible or its count wrong.
+    /// If a time is impossible, or the count of the times is wrong.
     pub fn synapse_s(&self) -> Result<Option<Vec<f64>>, ImportError> {
         match &*self.node.node.kind {
             "CubaLIF" => Ok(Some(self.node.times("tau_syn", self.units)?)),
@@ -76,7 +77,7 @@ impl<'a> Population<'a> {
         }
     }
 
-    /// Whether the neurons bring synapses along, which filter the input too.
+    /// True if the neurons contain synapses, which filter the input too.
     pub fn has_synapses(&self) -> bool {
         self.node.node.kind == "CubaLIF"
     }
@@ -84,7 +85,7 @@ impl<'a> Population<'a> {
     /// The weights of `path`, which leads to the neurons, in mV at a membrane.
     ///
     /// # Errors
-    /// If a filter has numbers of a wrong count, or a weight becomes infinite.
+    /// If the count of a filter's numbers is wrong, or if a weight becomes infinite.
     pub fn scaled(&self, path: &Path) -> Result<Vec<f64>, ImportError> {
         let stages = path.gain(self.units)?;
         let gains = self.gains.iter().zip(stages);
@@ -106,7 +107,7 @@ impl<'a> Population<'a> {
     /// equations a weight is what a spike adds to a state at once, so that `r` is
     /// `tau_mem` in steps and `w_in` is `tau_syn` in steps.
     fn check_spikes(&self, tau_s: &[f64], r: &[f64], w_in: &[f64]) -> Result<(), ImportError> {
-        // The step that all of these numbers agree on.
+        // The step that follows from each of these numbers, if it is the same for all.
         let step = |times: &[f64], counts: &[f64]| {
             let step = times[0] / counts[0];
             let all = times.iter().zip(counts);
@@ -139,7 +140,7 @@ impl<'a> Population<'a> {
     /// rests, mV. `paths` lead to the membranes.
     ///
     /// # Errors
-    /// If a number has a wrong count.
+    /// If the count of a number is wrong, or if a potential becomes infinite.
     pub fn biases_mv(&self, paths: &[&Path]) -> Result<Vec<f64>, ImportError> {
         let leak = self.node.each("v_leak", self.units)?;
         let moved = |leak: f64| Neuron::LIF.reset_mv + self.scale * (leak - self.reset);

@@ -1,4 +1,4 @@
-//! The filter that all synapses of our network have, from the filters of a graph.
+//! Finds the filter of our network's synapses from the filters of a graph.
 
 use super::ImportError;
 use super::numbers::{near, tidy};
@@ -9,9 +9,9 @@ use crate::export::fidelity::{Fidelity, approximate, faithful};
 
 /// The filter of the units' currents and of the readout.
 pub struct Synapse {
-    /// Rise, ms; 0 for none.
+    /// Rise time constant, ms; 0 for a filter without a rise.
     pub rise_ms: f64,
-    /// Decay of each unit, ms.
+    /// Decay time constant of each unit, ms.
     pub decay_ms: Vec<f64>,
     /// The degree to which this is the graph's filter.
     pub fidelity: Fidelity,
@@ -20,10 +20,10 @@ pub struct Synapse {
 }
 
 impl Synapse {
-    /// The filter of the ways back to the neurons and to the output.
+    /// The filter, from the way back to the neurons and the way to the output.
     ///
     /// # Errors
-    /// If the graph has no filter or one that ours cannot be.
+    /// If the graph has no filter, or one that our network cannot have.
     pub fn new(
         population: &Population,
         recurrent: Option<&Path>,
@@ -78,8 +78,8 @@ impl Synapse {
     }
 }
 
-/// One or two filters, in s, as rise and decay in ms: of two that all units share
-/// the shorter one is the rise.
+/// The rise and the decay, in ms, of one or two filters whose time constants are in s. If
+/// all units share both filters, the shorter one is the rise.
 fn in_order(stages: &[Vec<f64>], from: &str, to: &str) -> Result<(f64, Vec<f64>), ImportError> {
     let ms = |taus: &[f64]| taus.iter().map(|tau| tidy(1000.0 * tau)).collect();
     let uniform = |taus: &[f64]| taus.iter().all(|tau| near(*tau, taus[0]));

@@ -46,7 +46,7 @@ fn degree(imported: &Imported, property: &str) -> Degree {
 }
 
 #[test]
-fn an_exported_network_comes_back_as_the_same_bytes_where_the_profile_is_exact() {
+fn a_network_that_was_exported_exactly_is_imported_as_the_same_bytes() {
     let step = TimeStep::new(0.1, Scheme::Exact).expect("a step");
     for (rise_ms, profile) in [
         (2.0, Profile::Exact),
@@ -74,7 +74,7 @@ fn an_exported_network_comes_back_as_the_same_bytes_where_the_profile_is_exact()
 }
 
 #[test]
-fn the_filter_that_a_cuba_graph_leaves_out_stays_out() {
+fn the_rise_that_a_cuba_graph_leaves_out_is_not_added_again() {
     let imported = network(&read(&ours(2.0), Profile::Cuba), &OURS).expect("it fits");
     assert_eq!(imported.network.neuron.rise_ms, 0.0);
     assert_eq!(degree(&imported, "input"), Degree::Approximate);
@@ -98,8 +98,8 @@ fn node(kind: &str, all: &[(&str, Numbers)]) -> ReadNode {
     }
 }
 
-/// Two units as one writes them by hand: threshold 1, reset and rest 0, one
-/// number for all where that is enough.
+/// A graph of two units as a person writes it: threshold 1, reset and rest 0, and one
+/// number for all units if they share it.
 fn by_hand() -> ReadGraph {
     let one = |value| numbers(&[1], &[value]);
     let nodes = [
@@ -179,12 +179,12 @@ fn a_graph_without_units_of_measure_is_scaled_to_ours() {
             .zip(b)
             .for_each(|(a, b)| assert!((a - b).abs() < 1e-9, "{a} {b}"));
     };
-    // 25 mV for one, times r.
+    // A weight of 1 is 25 mV, times r.
     near(&network.input_weights, &[25.0, -12.5]);
     near(&network.weights, &[0.0, 5.0, -10.0, 0.0]);
     near(&network.decay_ms, &[50.0, 80.0]);
     near(&network.readout, &[0.03, -0.03]);
-    // The rest at 0, which is the reset, and 0.1 times r above it.
+    // The rest is at the reset, 0, plus the bias of 0.1 times r.
     near(
         &[network.neuron.bias_mv, network.neuron.tau_m_ms],
         &[-60.0, 20.0],
@@ -205,7 +205,7 @@ fn every_unit_has_its_own_bias() {
 }
 
 #[test]
-fn what_our_network_has_nothing_for_is_refused_by_the_name_of_its_node() {
+fn a_part_that_our_network_cannot_express_is_refused_by_the_name_of_its_node() {
     type Change = fn(&mut ReadGraph);
     fn set(graph: &mut ReadGraph, name: &str, number: &str, shape: &[usize], values: &[f64]) {
         let node = graph.nodes.get_mut(name).expect("a node");
@@ -297,7 +297,7 @@ fn refusal(graph: &ReadGraph) -> String {
 }
 
 #[test]
-fn every_count_that_fits_neither_one_nor_all_is_refused_with_both_counts() {
+fn every_count_other_than_one_and_that_of_the_units_is_refused_with_both_counts() {
     for (name, number) in [
         ("lif", "tau_mem"),
         ("lif", "tau_syn"),
@@ -396,11 +396,11 @@ fn a_graph_that_counts_a_spike_as_one_for_a_step_is_refused_in_every_form() {
         assert!(error.contains(part), "{error}");
     }
     assert!(!error.contains("lambda"), "{error}");
-    // One number that does not follow the step is no such graph.
+    // A graph in which one number does not fit the step is accepted.
     set(&mut graph, "lif", "w_in", &[2], &[10.0, 21.0]);
     assert!(network(&graph, &OURS).is_ok());
 
-    // Its Leaky, even where a synapse is asked for.
+    // snnTorch's Leaky is refused, even with --synapse.
     let mut graph = by_hand();
     let lif = graph.nodes.get_mut("lif").expect("a node");
     lif.kind = "LIF".into();

@@ -11,12 +11,12 @@ pub struct Unsaid {
     pub noise_mv: f64,
     /// Potentials start between the reset and this, mV.
     pub start_mv: f64,
-    /// Decay of the synapses where spikes act at once, ms.
+    /// Decay of the synapses if the graph's spikes act at once, ms.
     pub synapse_ms: Option<f64>,
 }
 
 impl Unsaid {
-    /// A line for each of them.
+    /// The lines of the fidelity report on these properties.
     pub(super) fn fidelity(&self) -> Vec<Fidelity> {
         let mut report = Vec::new();
         if self.refractory_ms > 0.0 {

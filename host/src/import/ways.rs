@@ -5,7 +5,7 @@ use super::ImportError;
 use super::flat::FlatGraph;
 use crate::formats::nir::read::ReadNode;
 
-/// The ways of a network. A way is a list of nodes, both ends left out.
+/// The ways of a network. A way is a list of nodes without the nodes at both ends.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ways<'a> {
     /// The one input.
@@ -14,11 +14,11 @@ pub struct Ways<'a> {
     pub spiking: &'a str,
     /// The one output.
     pub output: &'a str,
-    /// From the input to the neurons.
+    /// The way from the input to the neurons.
     pub inward: Vec<&'a str>,
-    /// From the neurons to themselves, if there is one.
+    /// The way from the neurons back to the neurons, if there is one.
     pub recurrent: Option<Vec<&'a str>>,
-    /// From the neurons to the output.
+    /// The way from the neurons to the output.
     pub outward: Vec<&'a str>,
 }
 
@@ -28,7 +28,7 @@ impl<'a> Ways<'a> {
     /// The ways of `graph`.
     ///
     /// # Errors
-    /// If it is not one population with one input and one output.
+    /// If the graph is not one population with one input and one output.
     pub fn new(graph: &'a FlatGraph<'a>) -> Result<Self, ImportError> {
         let spiking = |node: &ReadNode| matches!(&*node.kind, "LIF" | "CubaLIF");
         for (name, node) in &graph.nodes {
@@ -125,7 +125,7 @@ fn next<'a>(graph: &'a FlatGraph<'a>, from: &str) -> Vec<&'a str> {
     edges.map(|edge| edge.1.as_str()).collect()
 }
 
-/// The nodes from `start` to the first of `ends` that is reached, and that end.
+/// The nodes from `start` up to the first of `ends` that is reached, and this end.
 fn walk<'a>(
     graph: &'a FlatGraph<'a>,
     start: &'a str,

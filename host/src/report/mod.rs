@@ -1,8 +1,9 @@
 //! The story of a run, in figures and on a page.
 //!
-//! [`observe`] runs the three forms of the network on the same trials,
-//! [`figures`] draws what it saw on a [`canvas`], [`story`] puts the parts in
-//! their order, [`page`] makes them HTML and [`picture`] PNG.
+//! [`observe`] runs the three forms of the network on the same trials and records
+//! them. [`figures`] draws the records on a [`canvas`], [`story`] puts the parts of the
+//! page in their order, [`page`] writes the page as HTML, and [`picture`] writes a figure
+//! as PNG.
 
 pub mod canvas;
 pub mod figures;

@@ -1,8 +1,8 @@
-//! Runs the three forms of a network on the same trials, and keeps what the
-//! figures show.
+//! Runs the three forms of a network on the same trials, and keeps their outputs,
+//! activity and spikes for the figures.
 //!
-//! Everything that is kept is sampled at the 5 ms of the rate network, so that
-//! the forms lie on one axis of time.
+//! Outputs and activity are sampled every 5 ms, as the rate network is, so that the three
+//! forms share one axis of time.
 
 use std::ops::Range;
 
@@ -20,13 +20,13 @@ use crate::spiking::time_step::TimeStep;
 use crate::spiking::trial::Memory;
 use crate::task::{SAMPLE_MS, Task};
 
-/// Trials in which the times of the stimulus are looked for.
+/// Number of trials that are searched for the times of the stimulus.
 const STIMULUS_TRIALS: usize = 20;
 
 /// Trials of the rate network that run at once.
 const RATE_BATCH: usize = 10;
 
-/// The trials that are watched.
+/// The trials on which the forms are run.
 #[derive(Clone, Debug)]
 pub struct Trials {
     /// The task.
@@ -38,7 +38,7 @@ pub struct Trials {
 }
 
 impl Trials {
-    /// The right answers of these trials, the highest first, each once.
+    /// The right answers that occur in these trials, each once, the highest first.
     pub fn labels(&self) -> Vec<i8> {
         let all = (0..self.count as u64).map(|index| self.label(index));
         let mut labels: Vec<i8> = all.collect();
@@ -51,13 +51,13 @@ impl Trials {
         task_trial(&self.task, self.seed, index).label
     }
 
-    /// Times, in s, in which an input of the trial is on. Inputs that are on during a
-    /// whole trial, such as a context, do not count.
+    /// The times, in s, in which an input of the trial is on. An input that is on during
+    /// the whole trial, such as a context, does not count.
     pub fn stimulus_of(&self, index: u64) -> Vec<Range<f64>> {
         self.spans([index].into_iter())
     }
 
-    /// Times, in s, in which an input is on in one of the first trials.
+    /// The times, in s, in which an input is on in at least one of the first trials.
     pub fn stimulus(&self) -> Vec<Range<f64>> {
         self.spans(0..self.count.min(STIMULUS_TRIALS) as u64)
     }
@@ -87,19 +87,19 @@ impl Trials {
         spans
     }
 
-    /// The first trial with this answer.
+    /// The index of the first trial with this answer.
     pub fn first(&self, label: i8) -> Option<u64> {
         (0..self.count as u64).find(|&index| self.label(index) == label)
     }
 
-    /// Times of the samples, s.
+    /// The time at the end of each sample, s.
     pub fn times_s(&self) -> Vec<f64> {
         let samples = 1..=self.task.samples();
         samples.map(|t| t as f64 * SAMPLE_MS / 1000.0).collect()
     }
 }
 
-/// Mean and spread over trials, one entry a sample.
+/// Mean and spread over trials, with one entry for each sample.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Course {
     trials: usize,
@@ -108,7 +108,7 @@ pub struct Course {
 }
 
 impl Course {
-    /// Takes one trial into account.
+    /// Adds the values of one trial.
     pub fn add(&mut self, values: impl ExactSizeIterator<Item = f64>) {
         self.sums.resize(values.len(), 0.0);
         self.squares.resize(values.len(), 0.0);
@@ -119,7 +119,7 @@ impl Course {
         }
     }
 
-    /// Mean of every sample.
+    /// The mean of each sample over the trials.
     pub fn means(&self) -> Vec<f64> {
         self.sums
             .iter()
@@ -127,7 +127,7 @@ impl Course {
             .collect()
     }
 
-    /// Standard deviation of every sample.
+    /// The standard deviation of each sample over the trials.
     pub fn deviations(&self) -> Vec<f64> {
         let n = self.trials as f64;
         let pairs = self.sums.iter().zip(&self.squares);
@@ -157,13 +157,13 @@ pub struct Observation {
     pub drives: Vec<(f64, f64)>,
     /// Mean firing rate of each unit, Hz; empty for the rate network.
     pub rates_hz: Vec<f64>,
-    /// Spikes (step from 1, unit) of the first trial of each answer.
+    /// Spikes of the first trial of each answer: the step, counted from 1, and the unit.
     pub spikes: Vec<Vec<(u32, u32)>>,
     /// Length of a step of the spikes, ms.
     pub step_ms: f64,
 }
 
-/// Watches the rate network; `fluctuations` as in its training.
+/// Runs the rate network; `fluctuations` is the strength that its training used.
 pub fn rate(network: &RateNetwork, fluctuations: f32, trials: &Trials) -> Observation {
     let labels = trials.labels();
     let (parameters, activation) = (network.parameters(), network.activation.activation());
@@ -210,8 +210,8 @@ pub fn rate(network: &RateNetwork, fluctuations: f32, trials: &Trials) -> Observ
     }
 }
 
-/// Watches the spiking network at the published step; `lambdas` holds the λ of each
-/// unit, Hz.
+/// Runs the spiking network at the published step; `lambdas` holds the λ of each unit,
+/// Hz.
 pub fn spiking(network: &SpikingNetwork, lambdas: &[f64], trials: &Trials) -> Observation {
     let step = TimeStep::PUBLISHED;
     let record = |index: u64| {
@@ -230,7 +230,7 @@ pub fn spiking(network: &SpikingNetwork, lambdas: &[f64], trials: &Trials) -> Ob
         }
         .run::<f64>()
     };
-    // The area of a spike is one: its filter has the unit Hz.
+    // A filtered spike has the area one, so that its unit is Hz.
     let activity = |record: &RecordedTrial| {
         let rates = record.rates.iter().zip(lambdas.iter().cycle());
         rates.map(|(rate, lambda)| rate / lambda).collect()
@@ -246,7 +246,7 @@ pub fn spiking(network: &SpikingNetwork, lambdas: &[f64], trials: &Trials) -> Ob
     watch(trials, network.units, step.ms, shown)
 }
 
-/// Watches the deployed network.
+/// Runs the deployed network.
 pub fn deployed(network: &Deployed, trials: &Trials) -> Observation {
     let payload = network.payload();
     let step_ms = f64::from(payload.step_ns) / 1e6;
@@ -274,14 +274,14 @@ pub fn deployed(network: &Deployed, trials: &Trials) -> Observation {
     watch(trials, usize::from(payload.shared.units), step_ms, shown)
 }
 
-/// One trial of a spiking network.
+/// The result of one trial of a spiking network.
 struct Shown {
     output: Vec<f64>,
     activity: Vec<f64>,
     spikes: Vec<(u32, u32)>,
 }
 
-/// The last step of every sample.
+/// The value at the last step of each sample, which has `every` steps.
 fn sampled(values: &[f64], every: u32) -> Vec<f64> {
     let every = every as usize;
     values
@@ -299,8 +299,8 @@ fn place(labels: &[i8], label: i8) -> usize {
         .expect("the labels are those of these trials")
 }
 
-/// Runs `show` over all trials, on all cores; a few at a time, since a trial's
-/// activity is large.
+/// Runs `show` over all trials, on all cores. Only a few trials are in memory at a time,
+/// because the activity of a trial is large.
 fn watch(
     trials: &Trials,
     units: usize,
@@ -318,7 +318,7 @@ fn watch(
     watched.end()
 }
 
-/// An observation that grows trial by trial.
+/// An observation to which one trial after the other is added.
 pub struct Watched<'a> {
     trials: &'a Trials,
     labels: Vec<i8>,

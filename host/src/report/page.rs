@@ -41,7 +41,7 @@ pub struct Page {
     pub sections: Vec<Section>,
 }
 
-/// Whether `bytes` are a page of this program.
+/// True if this program wrote the page in `bytes`.
 pub fn is_ours(bytes: &[u8]) -> bool {
     String::from_utf8_lossy(bytes).contains("name=\"generator\" content=\"rate2spike ")
 }
@@ -92,8 +92,8 @@ footer { margin-top: 3rem; font-size: 0.8rem; color: #555; }
 }
 ";
 
-/// A figure grows when it is clicked; a panel says what its axes mean at the
-/// pointer.
+/// A click on a figure makes it larger. A pointer over a panel shows the values of both
+/// axes at that place.
 const SCRIPT: &str = "
 for (const figure of document.querySelectorAll('figure'))
   figure.addEventListener('click', () => figure.classList.toggle('large'));
@@ -109,7 +109,7 @@ function value(axis, share) {
   const shown = kind === 'log' ? Number((10 ** at).toPrecision(3)).toString() : at.toFixed(digits);
   return (label + ' ' + shown).trim();
 }
-// Of panels with one axis of time only the last one names it.
+// Panels that share an axis leave its name to the last one of them.
 function named(panel, axis) {
   const [label, ...rest] = panel.dataset[axis].split('|');
   const same = other => other.dataset[axis].split('|').slice(1).join() === rest.join();
@@ -212,7 +212,7 @@ impl Section {
 }
 
 impl Table {
-    /// Names in the first column, values in the second.
+    /// A table with the names in the first column and the values in the second.
     pub fn of_facts(facts: &[(&str, String)]) -> Self {
         Self {
             caption: String::new(),

@@ -27,7 +27,7 @@ pub enum PictureError {
     /// A file cannot be written.
     #[error(transparent)]
     Disk(#[from] DiskError),
-    /// A file of the figure's name is there and not ours.
+    /// A file of this name is there, and another program wrote it.
     #[error(transparent)]
     Output(#[from] OutputError),
     /// The SVG does not parse.
@@ -73,14 +73,15 @@ const SOFTWARE: &[u8] = b"tEXtSoftware\0rate2spike";
 /// Adds [`SOFTWARE`] after the header of a PNG.
 fn signed(mut png: Vec<u8>) -> Vec<u8> {
     let sum = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(SOFTWARE);
-    // A chunk is the length of its data without the name, its name, data and sum.
+    // A chunk has a length, which counts neither the name nor the sum, then its name, its
+    // data and its check sum.
     let length = (SOFTWARE.len() - 4) as u32;
     let chunk = [&length.to_be_bytes(), SOFTWARE, &sum.to_be_bytes()].concat();
     png.splice(PNG_HEAD..PNG_HEAD, chunk);
     png
 }
 
-/// Whether this program drew the SVG or PNG in `bytes`.
+/// True if this program drew the SVG or PNG in `bytes`.
 pub fn is_ours(bytes: &[u8]) -> bool {
     let font = format!("font-family=\"{FONT}, Verdana, sans-serif\"");
     let has = |mark: &[u8]| bytes.windows(mark.len()).any(|window| window == mark);
@@ -125,7 +126,7 @@ mod tests {
                 .count()
         };
         assert_eq!(dark(" "), 0);
-        // Letters of the figures, each with strokes of its own.
+        // Letters that the figures use.
         for letter in ["a", "λ", "τ", "−", "⁻", "±"] {
             assert!(dark(letter) > 20, "{letter}");
         }

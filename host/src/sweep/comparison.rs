@@ -1,4 +1,4 @@
-//! A figure of the paper beside what a sweep found.
+//! The results of a sweep beside the values of a figure of the paper.
 
 use serde::Serialize;
 
@@ -9,19 +9,19 @@ use super::summary::{CellSummary, Proportion, Spread};
 use crate::report::figures::Figure;
 use crate::report::figures::success::{Mark, success};
 
-/// One cell of a figure of the paper, and what a sweep found there.
+/// One cell of a figure of the paper: the published value, and the result of a sweep.
 #[derive(Clone, Debug, Serialize)]
 pub struct Comparison {
     /// The paper's value in percent; `None` where the paper gives no number.
     pub published: Option<f64>,
-    /// The quantity of the figure, as the sweep found it.
+    /// The value of the figure's quantity in the sweep.
     pub found: Found,
-    /// Everything that the sweep found in the cell.
+    /// All results of the cell in the sweep.
     #[serde(flatten)]
     pub summary: CellSummary,
 }
 
-/// The quantity that a figure shows, as a sweep found it.
+/// The value of a figure's quantity in a sweep.
 #[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
 pub enum Found {
@@ -36,7 +36,7 @@ impl Comparison {
     pub fn new(cell: &PaperCell, measure: Measure, summary: CellSummary) -> Self {
         let found = match measure {
             Measure::Trained => Found::Proportion(summary.trained),
-            // The paper counts on the trials of the search.
+            // The paper counts right answers on the trials of the search.
             Measure::Success => Found::Proportion(summary.searched.unwrap_or(summary.spiking)),
             Measure::Accuracy => Found::Spread(summary.accuracy),
         };
@@ -61,7 +61,7 @@ impl Comparison {
 }
 
 impl Found {
-    /// In percent, with the ends of its interval or of its standard deviation.
+    /// The value in percent, with the ends of its interval or of one standard deviation.
     fn percents(&self) -> Option<(f64, (f64, f64))> {
         match self {
             Self::Proportion(proportion) => proportion.percent_with_interval(),
@@ -85,7 +85,7 @@ impl std::fmt::Display for Found {
     }
 }
 
-/// The figure, with the published values in it.
+/// The figure with the results and the published values.
 pub fn figure(plan: &SweepPlan, cells: &[Comparison], measure: Measure) -> Figure {
     let marks: Vec<Mark> = cells
         .iter()
@@ -112,7 +112,7 @@ pub fn figure(plan: &SweepPlan, cells: &[Comparison], measure: Measure) -> Figur
     success(&marks, measured, caption)
 }
 
-/// The comparisons as a table for people, under the figure's `name`.
+/// The comparisons as a table in plain text; `name` is the figure's name.
 pub fn table(name: &str, cells: &[Comparison], measure: Measure) -> String {
     let names = cells.iter().map(|cell| &cell.summary.name);
     let width = names.map(|name| name.chars().count()).max().unwrap_or(0);

@@ -36,7 +36,7 @@ pub enum SweepError {
     /// A file that cannot be read or written.
     #[error(transparent)]
     Disk(#[from] DiskError),
-    /// A file of another program is in the way.
+    /// A file of another program has the name of an output.
     #[error(transparent)]
     Output(#[from] OutputError),
     /// The folder holds another sweep.
@@ -66,7 +66,7 @@ pub enum SweepError {
         /// The missing file.
         path: PathBuf,
     },
-    /// More networks than can be kept.
+    /// More networks than fit in memory.
     #[error(
         "{networks} networks; at most {limit} fit in a sweep (these would take about {gigabytes} GB of memory); give fewer tasks, sizes, activations or seeds"
     )]
@@ -78,7 +78,7 @@ pub enum SweepError {
         /// Memory that the rows would take, GB.
         gigabytes: u128,
     },
-    /// More trials than can be kept.
+    /// More trials than fit in memory.
     #[error("{option} {trials}; at most {limit} (these would take about {gigabytes} GB of memory)")]
     TooManyTrials {
         /// The option.
@@ -122,13 +122,13 @@ pub enum SweepError {
         /// The file.
         path: PathBuf,
     },
-    /// A path that a script cannot name.
+    /// A path that is not UTF-8, so that a script cannot name it.
     #[error("{path}: this path is not UTF-8, and the script of a job cannot name it; rename it")]
     Path {
         /// The path.
         path: PathBuf,
     },
-    /// Threads that the system does not give.
+    /// The system starts no further thread.
     #[error("cannot start a thread: {0}; set RAYON_NUM_THREADS to a smaller number")]
     Threads(String),
     /// A job that was not submitted.

@@ -1,4 +1,4 @@
-//! One network of a sweep: trained, carried onto spiking neurons, quantized,
+//! One network of a sweep, which is trained, carried onto spiking neurons, quantized,
 //! and scored at each stage.
 
 use std::time::Instant;
@@ -48,7 +48,7 @@ pub fn run(plan: &SweepPlan, member: Member) -> Row {
     row
 }
 
-/// The way that the plan lays down for the network of `row`.
+/// The route of the network of `row` by the plan.
 fn route<'a>(row: &Row, plan: &SweepPlan, network: &'a RateNetwork) -> Route<'a> {
     let cell = &plan.cells[row.cell];
     let scaling = match (cell.calibrate, &cell.lambdas[..]) {
@@ -61,7 +61,7 @@ fn route<'a>(row: &Row, plan: &SweepPlan, network: &'a RateNetwork) -> Route<'a>
         task: row.options.task.clone(),
         neuron: cell.neuron.neuron(),
         scaling,
-        // As published, whatever step ships.
+        // The published search uses this step, whichever step the network is deployed with.
         search_step: Some(TimeStep::PUBLISHED),
         step: DeployedStep::Given(plan.step_ms),
         search_trials: plan.search_trials,
@@ -70,7 +70,8 @@ fn route<'a>(row: &Row, plan: &SweepPlan, network: &'a RateNetwork) -> Route<'a>
     }
 }
 
-/// Converts, quantizes and scores; fills in `row` as far as it comes.
+/// Converts, quantizes and scores the network, and fills in `row` up to the stage that
+/// fails.
 fn spike(row: &mut Row, plan: &SweepPlan, trained: &Trained) -> Result<(), String> {
     if let Some(loss) = trained.losses.last().filter(|loss| !loss.is_finite()) {
         return Err(format!("the training diverged (loss {loss})"));

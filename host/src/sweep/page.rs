@@ -13,7 +13,7 @@ pub fn is_sweep(folder: &Path) -> bool {
     folder.join(plan::FILE).is_file()
 }
 
-/// The names of a cell and its place in the figure, without a result.
+/// The mark of a cell in the figure, without a result.
 pub fn mark(plan: &SweepPlan, cell: usize, name: &str) -> Mark {
     let options = &plan.cells[cell].options;
     Mark {
@@ -29,7 +29,7 @@ pub fn mark(plan: &SweepPlan, cell: usize, name: &str) -> Mark {
 }
 
 /// The figure that shows the percentage of networks in each cell that succeed
-/// in fixed point; `None` where no cell has a network.
+/// in fixed point; `None` if no cell has a network.
 pub fn figure(plan: &SweepPlan, cells: &[CellSummary]) -> Option<Figure> {
     let marks = cells.iter().enumerate().filter_map(|(index, summary)| {
         let (found, between) = summary.fixed.percent_with_interval()?;
@@ -62,7 +62,7 @@ pub struct Extent {
     pub missing: usize,
 }
 
-/// The page of a sweep: its table, and its figure where there is one.
+/// The page of a sweep: the table of its cells, and its figure if there is one.
 pub fn page(
     plan: &SweepPlan,
     cells: &[CellSummary],

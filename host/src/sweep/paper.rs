@@ -2,7 +2,7 @@
 //!
 //! Kim R., Li Y., Sejnowski T.J., PNAS 116:22811–22820 (2019), and its
 //! supporting information. The published values were read off the figures or
-//! stand in the text; each is of 100 networks a cell.
+//! are given in the text; each cell has 100 networks.
 
 use super::plan::{Calibrate, Cell, Equation, NeuronOptions, SweepPlan};
 use crate::convert::search::default_lambdas;
@@ -133,8 +133,8 @@ impl PaperFigure {
             PaperFigure::Fig2e => vec![
                 go(250).with(Some(95.0)),
                 go(250).taus(DecayTaus::Fixed(4.0)).with(Some(65.0)),
-                // The text says that it converts as well as trained ones, and
-                // gives no number.
+                // The paper's text says that this network converts as well as a trained
+                // one, and gives no number.
                 go(250).taus(DecayTaus::Fixed(7.0)).with(None),
             ],
             PaperFigure::Fig5 => vec![

@@ -48,14 +48,14 @@ pub struct SweepPlan {
 /// A set of options that is run with several seeds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cell {
-    /// The rate network and its training; a network's own seed takes the place
-    /// of the one here.
+    /// The rate network and its training. The seed is replaced by the seed of each
+    /// network.
     pub options: RateOptions,
     /// The spiking neuron.
     pub neuron: NeuronOptions,
-    /// Scaling factors to search; a single one is taken as it is.
+    /// Scaling factors to search; a single one is used without a search.
     pub lambdas: Vec<f64>,
-    /// Whether each unit is calibrated instead.
+    /// When each unit is calibrated instead.
     #[serde(default)]
     pub calibrate: Calibrate,
 }
@@ -67,15 +67,15 @@ pub enum Calibrate {
     /// Never.
     #[default]
     Never,
-    /// If the network does not spike well enough with its only λ.
+    /// If the spiking network with its single λ does not answer well enough.
     IfNeeded,
     /// Always.
     Always,
 }
 
 impl Cell {
-    /// Name and value of what a figure of the paper varies beside task, units
-    /// and activation.
+    /// Name and value of each further property that a figure of the paper varies; task,
+    /// units and activation are not among them.
     fn details(&self) -> Vec<(&'static str, String)> {
         let taus = self.options.taus.numbers();
         let taus: Vec<String> = taus.iter().map(f32::to_string).collect();
@@ -166,7 +166,7 @@ impl SweepPlan {
         self.first_seed..=self.last_seed
     }
 
-    /// All networks, seed by seed, so that every cell grows at the same pace.
+    /// All networks, seed by seed, so that all cells get their networks at the same pace.
     pub fn members(&self) -> Vec<Member> {
         let cells = 0..self.cells.len();
         self.seeds()
@@ -174,7 +174,7 @@ impl SweepPlan {
             .collect()
     }
 
-    /// Whether `member` is one of the networks.
+    /// True if `member` is one of the networks.
     pub fn contains(&self, member: Member) -> bool {
         member.cell < self.cells.len() && self.seeds().contains(&member.seed)
     }
@@ -187,8 +187,8 @@ impl SweepPlan {
         }
     }
 
-    /// A name of each cell: task, units, activation, and whatever else differs
-    /// between cells.
+    /// The name of each cell: task, units, activation, and each further property that
+    /// differs between cells.
     pub fn cell_names(&self) -> Vec<String> {
         let details: Vec<Vec<(&'static str, String)>> =
             self.cells.iter().map(Cell::details).collect();
@@ -229,7 +229,7 @@ impl SweepPlan {
         serde_json::from_slice(&bytes).map_err(|source| SweepError::ForeignPlan { path, source })
     }
 
-    /// The number of networks, which may be larger than any that can be run.
+    /// The number of networks, which may be larger than the number that can be run.
     fn networks(&self) -> u128 {
         let seeds = u128::from(self.last_seed.saturating_sub(self.first_seed)) + 1;
         seeds * self.cells.len() as u128
@@ -289,8 +289,8 @@ impl SweepPlan {
     }
 }
 
-/// Adds to `differences` each place where two values differ: its name, the value
-/// there and the value given.
+/// Adds to `differences` each place where two values differ: the name of the place, the
+/// value in the folder and the value given.
 fn compare(name: &str, there: &Value, given: &Value, differences: &mut Vec<String>) {
     match (there, given) {
         (Value::Object(there), Value::Object(given)) => {
@@ -365,7 +365,7 @@ mod tests {
         plan().keep_in(folder.path()).expect("the same plan");
         assert_eq!(SweepPlan::read(folder.path()).expect("a plan"), plan());
         let mut other = plan();
-        // Nothing was run: another plan may take the place.
+        // No network was run, so that another plan may replace this one.
         other.last_seed = 7;
         other.keep_in(folder.path()).expect("a plan without rows");
         plan().keep_in(folder.path()).expect("a plan without rows");

@@ -8,10 +8,10 @@ use crate::rate::options::RateOptions;
 use crate::spiking::experiment::Score;
 use crate::statistics::Accuracy;
 
-/// One network.
+/// The result of one network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row {
-    /// Place of its cell in the plan, from 0.
+    /// Place of the network's cell in the plan, from 0.
     pub cell: usize,
     /// All options of the training, the seed among them.
     pub options: RateOptions,
@@ -19,32 +19,32 @@ pub struct Row {
     pub neuron: NeuronOptions,
     /// Whether the training met its criterion.
     pub trained: bool,
-    /// Updates made.
+    /// Number of updates of the training.
     pub updates: usize,
-    /// Trials shown while training.
+    /// Number of trials that the training has shown.
     pub training_trials: usize,
-    /// λ, searched or given.
+    /// The λ that a search found or the user gave.
     pub lambda: Option<f64>,
-    /// Accuracy of the best λ on the trials of the search, which is what the
-    /// published code reports; `None` where nothing was searched.
+    /// Accuracy of the best λ on the trials of the search, as the published code reports
+    /// it; `None` if nothing was searched.
     pub search_accuracy: Option<f64>,
-    /// Whether each unit was calibrated; λ is then the median, and the accuracy
-    /// above that of the trials which chose the calibration.
+    /// Whether each unit was calibrated. If so, `lambda` is the median of the units' λ, and
+    /// `search_accuracy` the accuracy on the trials that chose the calibration.
     #[serde(default)]
     pub calibrated: bool,
     /// Trials of each score below.
     pub trials: usize,
-    /// The rate network, on fresh trials.
+    /// Scores of the rate network on fresh trials.
     pub rate: Scores,
-    /// The spiking network in f64 at the published step.
+    /// Scores of the spiking network in f64 at the published step.
     pub spiking: Option<Scores>,
-    /// The deployed network in fixed point.
+    /// Scores of the deployed network in fixed point.
     pub fixed: Option<Scores>,
     /// Time step of the deployed network, ms.
     pub step_ms: f64,
     /// Mean firing rate of the spiking network, Hz.
     pub mean_rate_hz: Option<f64>,
-    /// Size of the deployed network.
+    /// Size of the deployed network in bytes.
     pub blob_bytes: Option<usize>,
     /// Hash of the deployed network's spikes.
     pub spike_hash: Option<String>,
@@ -101,7 +101,7 @@ impl Row {
         }
     }
 
-    /// One line of JSON, with its end.
+    /// The row as one line of JSON, with the end of the line.
     pub fn json_line(&self) -> String {
         let mut line = serde_json::to_string(self).expect("plain numbers and strings");
         line.push('\n');
@@ -113,7 +113,7 @@ impl Row {
         line(self.columns().map(|(name, _)| name.into()))
     }
 
-    /// The row with commas, as a line.
+    /// The row as a line of CSV.
     pub fn csv_line(&self) -> String {
         line(self.columns().map(|(_, value)| value))
     }
@@ -171,7 +171,7 @@ fn text(value: &Option<impl ToString>) -> String {
     value.as_ref().map_or(String::new(), ToString::to_string)
 }
 
-/// The name of an enumeration's value, as in JSON.
+/// The name that the value of an enumeration has in JSON.
 fn name(value: &impl Serialize) -> String {
     let json = serde_json::to_string(value).expect("a name");
     json.trim_matches('"').into()
@@ -250,7 +250,7 @@ pub(super) mod tests {
     #[test]
     fn a_row_survives_its_line_of_json() {
         let mut row = example(1, 7);
-        // To the last bit: a summary is made of it.
+        // A number keeps all its bits, because the summary is computed from it.
         for k in 0..1000 {
             row.seconds.train = f64::from(k).sqrt() + 0.1;
             let line = row.json_line();
@@ -260,7 +260,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_comma_in_a_field_makes_no_column() {
+    fn a_comma_in_a_field_does_not_begin_a_column() {
         let row = example(1, 7);
         let columns = row.csv_header().matches(',').count();
         let (fields, quoted) = {

@@ -1,10 +1,10 @@
-//! The rows of a sweep on disk, one line each. They are added one at a time, so
-//! that a kill at any time costs the networks under way and nothing else.
+//! The rows of a sweep on disk, one line each. Rows are added one at a time, so that a
+//! killed sweep loses only the networks that were running.
 //!
-//! `rows.jsonl` is the record. `rows.csv` holds the same rows for other programs;
-//! the record comes first, and the table is written anew from it when a sweep goes
-//! on. A share of a job array has files of its own, `rows-K.jsonl` and
-//! `rows-K.csv`.
+//! `rows.jsonl` is the record. `rows.csv`, the table, holds the same rows for other
+//! programs. A row is written into the record first. When a sweep goes on, the table is
+//! written again from the record. A share of a job array has its own files,
+//! `rows-K.jsonl` and `rows-K.csv`.
 
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -28,8 +28,8 @@ pub struct RowsFile {
 
 impl RowsFile {
     /// Opens the rows of the sweep in `folder`, or the rows of one share, and
-    /// returns them. A last line without its end is the rest of a row that a kill
-    /// cut: it is removed.
+    /// returns the rows. A last line without an end is part of a row that a kill cut; the
+    /// line is removed.
     ///
     /// # Errors
     /// If another process has the file open, if it holds rows of another plan, if
@@ -52,12 +52,10 @@ impl RowsFile {
             })?;
         let whole = whole_lines(&bytes);
         let rows = parse(&path, whole, plan)?;
-        // First: a file that holds no rows stays as it is.
+        // This check comes before any change, so that a file without rows stays as it is.
         check_cut(&path, &bytes[whole.len()..], plan)?;
         let csv_path = folder.join(format!("{name}.csv"));
-        Outputs::new().derives("--output", &csv_path, |bytes| {
-            bytes.is_empty() || bytes.starts_with(CSV_BEGIN)
-        })?;
+        Outputs::new().derives("--output", &csv_path, is_table)?;
         check_table(&csv_path, &path, rows.len())?;
         if whole.len() < bytes.len() {
             lines
@@ -100,7 +98,7 @@ impl RowsFile {
     }
 }
 
-/// Opens the record of rows at `path`, and keeps other processes from it.
+/// Opens the record of rows at `path`, and locks out other processes.
 fn lock(path: &Path) -> Result<File, SweepError> {
     let file = OpenOptions::new()
         .read(true)
@@ -110,14 +108,13 @@ fn lock(path: &Path) -> Result<File, SweepError> {
         .map_err(|source| disk::failure(path, source))?;
     match file.try_lock() {
         Err(TryLockError::WouldBlock) => Err(SweepError::Busy { path: path.into() }),
-        // On a file system without locks the user avoids two sweeps at once.
+        // A file system may have no locks. The user must then avoid two sweeps at once.
         Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
     }
 }
 
-/// Refuses a table that holds more rows than its record: a sweep writes the record
-/// first, so that the record was emptied or cut, and the table is the last copy of
-/// its rows.
+/// Refuses a table that holds more rows than its record. A sweep writes the record first;
+/// so the record was emptied or cut, and the table is the last copy of the rows.
 fn check_table(table: &Path, record: &Path, found: usize) -> Result<(), SweepError> {
     if !table.is_file() {
         return Ok(());
@@ -134,7 +131,7 @@ fn check_table(table: &Path, record: &Path, found: usize) -> Result<(), SweepErr
     })
 }
 
-/// The number of whole rows of a table, without its header.
+/// The number of whole rows of a table; the header does not count.
 fn csv_rows(bytes: &[u8]) -> usize {
     let mut quoted = false;
     let ends = bytes.iter().filter(|&&byte| {
@@ -144,8 +141,8 @@ fn csv_rows(bytes: &[u8]) -> usize {
     ends.count().saturating_sub(1)
 }
 
-/// Whether a network of the sweep in `folder` was run, is being run, or waits in
-/// the queue of a cluster.
+/// True if a network of the sweep in `folder` was run, is running, or waits in the queue
+/// of a cluster.
 ///
 /// # Errors
 /// If the folder cannot be read.
@@ -179,7 +176,7 @@ fn whole_lines(bytes: &[u8]) -> &[u8] {
     &bytes[..end.map_or(0, |end| end + 1)]
 }
 
-/// Checks that what follows the last whole line is the begin of a row, which a killed
+/// Checks that the bytes after the last whole line are the begin of a row, which a killed
 /// sweep leaves, and not the text of another program.
 fn check_cut(path: &Path, rest: &[u8], plan: &SweepPlan) -> Result<(), SweepError> {
     let whole = serde_json::from_slice::<serde_json::Value>(rest).is_ok();
@@ -189,8 +186,13 @@ fn check_cut(path: &Path, rest: &[u8], plan: &SweepPlan) -> Result<(), SweepErro
     parse(path, rest, plan).map(|_| ())
 }
 
-/// What every table of rows begins with.
+/// The first columns of each table of rows.
 const CSV_BEGIN: &[u8] = b"cell,task,units,";
+
+/// True if `bytes` are a table of rows, or the begin of a table that a kill cut.
+fn is_table(bytes: &[u8]) -> bool {
+    bytes.starts_with(CSV_BEGIN) || CSV_BEGIN.starts_with(bytes)
+}
 
 fn parse(path: &Path, lines: &[u8], plan: &SweepPlan) -> Result<Vec<Row>, SweepError> {
     let mut seen = HashSet::new();
@@ -226,7 +228,7 @@ fn csv(rows: &[Row]) -> String {
 /// order of the plan.
 ///
 /// # Errors
-/// If a file cannot be read or holds something else.
+/// If a file cannot be read or holds a line that is not a row of this sweep.
 pub fn read_all(folder: &Path, plan: &SweepPlan) -> Result<Vec<Row>, SweepError> {
     let mut seen = HashSet::new();
     let mut rows = Vec::new();
@@ -244,8 +246,11 @@ pub fn sort(rows: &mut [Row]) {
     rows.sort_by_key(|row| (row.options.seed, row.cell));
 }
 
-/// The files of rows in `folder`, in order.
-fn files(folder: &Path) -> Result<Vec<PathBuf>, DiskError> {
+/// The records of rows in `folder`, in the order of their names.
+///
+/// # Errors
+/// If the folder cannot be read.
+pub fn files(folder: &Path) -> Result<Vec<PathBuf>, DiskError> {
     let failed = |source| DiskError::Read {
         path: folder.into(),
         source,
@@ -266,13 +271,15 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, DiskError> {
 /// them.
 ///
 /// # Errors
-/// If a file cannot be read or written, if a sweep is writing to `rows.jsonl`, or
-/// if `rows.csv` holds more rows than were found ([`SweepError::LostRows`]).
+/// If a file cannot be read or written, if a sweep is writing to `rows.jsonl`, if
+/// another program wrote `rows.csv`, or if it holds more rows than were found
+/// ([`SweepError::LostRows`]).
 pub fn merge(folder: &Path, plan: &SweepPlan) -> Result<Vec<Row>, SweepError> {
     let (record, table) = (folder.join("rows.jsonl"), folder.join("rows.csv"));
-    // Locked while it is replaced.
+    // The record stays locked while it is replaced.
     let _locked = lock(&record)?;
     let rows = read_all(folder, plan)?;
+    Outputs::new().derives("--merge", &table, is_table)?;
     check_table(&table, &record, rows.len())?;
     let lines: String = rows.iter().map(Row::json_line).collect();
     disk::write(&record, lines.as_bytes())?;
@@ -311,7 +318,7 @@ mod tests {
             let mut bytes = text(folder.path(), "rows.jsonl").into_bytes();
             bytes.extend(&second.json_line().as_bytes()[..cut]);
             std::fs::write(folder.path().join("rows.jsonl"), bytes).expect("a writable file");
-            // The table lost its last line, and half of the one before.
+            // The table is cut within its header.
             std::fs::write(folder.path().join("rows.csv"), "cell,ta").expect("a writable file");
 
             let (mut file, rows) = open();
@@ -356,7 +363,7 @@ mod tests {
             assert_eq!(text(folder.path(), "rows.csv"), table);
             assert_eq!(std::fs::read(&record).expect("a file"), &whole[..cut]);
         }
-        // The rows are in a share: nothing is lost.
+        // All rows are in a share, so that nothing is lost.
         std::fs::write(folder.path().join("rows-0.jsonl"), &whole).expect("a writable file");
         assert_eq!(merge(folder.path(), &plan()).expect("rows"), rows);
         assert_eq!(text(folder.path(), "rows.csv"), table);

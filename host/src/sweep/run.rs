@@ -8,14 +8,14 @@ use super::network;
 use super::plan::{Member, SweepPlan};
 use super::row::Row;
 
-/// Runs `members` on `threads` threads, one network on each; `finished` gets
-/// every row, one at a time, and an error of its own stops the sweep.
+/// Runs `members` on `threads` threads, one network on each. `finished` gets each row,
+/// one at a time; an error that it returns stops the sweep.
 ///
-/// Each thread has a pool of one: what a network does in parallel elsewhere, its
-/// trials, stays on its thread, so that there are never more threads at work.
+/// Each thread has a rayon pool of one thread. The trials of a network, which run in
+/// parallel elsewhere, therefore stay on this thread, and no more than `threads` work.
 ///
 /// # Errors
-/// The error of `finished`, or a thread that did not start.
+/// The error of `finished`, or [`SweepError::Threads`] if a thread does not start.
 pub fn run(
     plan: &SweepPlan,
     members: &[Member],

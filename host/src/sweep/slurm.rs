@@ -8,10 +8,19 @@ use std::str::FromStr;
 use super::SweepError;
 use super::plan::Member;
 use crate::formats::disk;
+use crate::formats::outputs::Outputs;
 use crate::shell_word::path_word;
 
 /// Name of the script in the sweep's folder.
 pub const SCRIPT: &str = "array.sh";
+
+/// The line of the script that names the job.
+const JOB_NAME: &str = "#SBATCH --job-name=rate2spike\n";
+
+/// True if `bytes` are a script of [`JobArray`].
+fn is_ours(bytes: &[u8]) -> bool {
+    String::from_utf8_lossy(bytes).contains(JOB_NAME)
+}
 
 /// One of the equal shares into which a sweep is divided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +49,7 @@ impl JobShare {
     /// The networks of this share: neighbours in the order of the plan, so that
     /// each share has networks of every cell.
     pub fn take(self, members: &[Member]) -> &[Member] {
-        // Wider than usize: the product of two counts may not fit in one.
+        // The product of two counts may be too large for usize.
         let end = |index: usize| (index as u128 * members.len() as u128 / self.of as u128) as usize;
         &members[end(self.index)..end(self.index + 1)]
     }
@@ -55,7 +64,7 @@ pub struct JobArray<'a> {
     pub program: &'a Path,
     /// Number of elements.
     pub elements: usize,
-    /// Further lines for the scheduler, such as `--partition=short`.
+    /// Further options for Slurm, such as `--partition=short`.
     pub options: &'a [String],
 }
 
@@ -69,7 +78,7 @@ impl JobArray<'_> {
             .collect();
         format!(
             "#!/bin/sh\n\
-             #SBATCH --job-name=rate2spike\n\
+             {JOB_NAME}\
              #SBATCH --array=0-{last}\n\
              #SBATCH --output=/dev/null\n\
              {options}\
@@ -89,8 +98,8 @@ impl JobArray<'_> {
     /// the job's number.
     ///
     /// # Errors
-    /// If the script cannot be written, if a path is not UTF-8, or if Slurm is not
-    /// there or refuses.
+    /// If the script cannot be written, if another program wrote a file of this name, if a
+    /// path is not UTF-8, or if Slurm is missing or refuses.
     pub fn submit(&self) -> Result<(PathBuf, String), SweepError> {
         for path in [self.folder, self.program] {
             if path.to_str().is_none() {
@@ -98,6 +107,7 @@ impl JobArray<'_> {
             }
         }
         let script = self.folder.join(SCRIPT);
+        Outputs::new().derives("--output", &script, is_ours)?;
         disk::write(&script, self.script().as_bytes())?;
         let refused = |reason: String| SweepError::Submit {
             script: script.clone(),
@@ -115,7 +125,7 @@ impl JobArray<'_> {
             let message = String::from_utf8_lossy(&output.stderr);
             return Err(refused(message.trim().into()));
         }
-        // JOB, or JOB;CLUSTER.
+        // sbatch answers JOB or JOB;CLUSTER.
         let answer = String::from_utf8_lossy(&output.stdout);
         let job = answer.trim().split(';').next().unwrap_or_default();
         Ok((script, job.into()))
@@ -127,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_shares_are_all_networks_once() {
+    fn each_network_is_in_one_share() {
         let members: Vec<Member> = (0..23).map(|seed| Member { cell: 0, seed }).collect();
         for of in [1, 2, 7, 23, 40] {
             let shares = (0..of).map(|index| JobShare { index, of }.take(&members));

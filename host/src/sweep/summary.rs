@@ -9,7 +9,8 @@ use crate::statistics::Interval;
 /// Accuracy from which a network counts as converted: the published 95 %.
 pub const SUCCESS: f64 = 0.95;
 
-/// A number of networks out of all networks of a cell, with its 95 % interval.
+/// The number of networks of a cell that are counted, with the 95 % interval of their
+/// share.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Proportion {
     /// The networks that are counted.
@@ -29,12 +30,12 @@ impl Proportion {
         }
     }
 
-    /// In percent; `None` where there is no network.
+    /// The share in percent; `None` if there is no network.
     pub fn percent(&self) -> Option<f64> {
         (self.of > 0).then(|| 100.0 * self.count as f64 / self.of as f64)
     }
 
-    /// In percent, with the ends of its interval; `None` where there is no
+    /// The share in percent, with the ends of its interval; `None` if there is no
     /// network.
     pub fn percent_with_interval(&self) -> Option<(f64, (f64, f64))> {
         let Interval { low, high } = self.interval;
@@ -95,13 +96,13 @@ pub struct CellSummary {
     /// Deployed networks in fixed point with a strict accuracy of at least 95 %.
     pub fixed_strict: Proportion,
     /// Spiking networks in f64 with an accuracy of at least 95 % on the trials
-    /// that chose λ, as the paper counts; `None` where nothing was searched.
+    /// that chose λ, as the paper counts them; `None` if nothing was searched.
     pub searched: Option<Proportion>,
     /// Accuracy of the spiking networks in f64.
     pub accuracy: Option<Spread>,
-    /// λ.
+    /// The λ of the networks, Hz.
     pub lambda: Option<Spread>,
-    /// Updates of a training.
+    /// The number of updates of a training.
     pub updates: Option<Spread>,
     /// Wall-clock time of a network, s.
     pub seconds: Option<Spread>,
@@ -144,7 +145,7 @@ fn summary(name: String, rows: &[&Row]) -> CellSummary {
     }
 }
 
-/// Columns of a table of summaries, apart from that of the seconds.
+/// Columns of a table of summaries, the column of the seconds excluded.
 pub const COLUMNS: [&str; 7] = [
     "cell",
     "networks",
@@ -155,7 +156,7 @@ pub const COLUMNS: [&str; 7] = [
     "fixed strict %",
 ];
 
-/// The summaries as a table for people.
+/// The summaries as a table in plain text.
 pub fn table(cells: &[CellSummary]) -> String {
     let width = cells.iter().map(|cell| cell.name.chars().count()).max();
     let width = width.unwrap_or(0).max(4);

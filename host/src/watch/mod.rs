@@ -1,6 +1,5 @@
-//! Trials of a spiking network while they run: what there is to see
-//! ([`scene`]), how far it goes between two looks ([`play`]), how it is drawn
-//! ([`view`]), and the [`terminal`] that it is drawn on.
+//! Trials of a spiking network, drawn while they run. [`play`] steps the network and
+//! fills a [`scene`], which [`view`] draws on a [`terminal`], 25 times a second.
 
 pub mod play;
 pub mod scene;

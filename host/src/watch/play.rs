@@ -1,4 +1,4 @@
-//! Trial after trial, a few steps between two looks.
+//! Runs one trial after the other, and shows the scene after every few steps.
 
 use rate2spike_core::arithmetic::Arithmetic;
 use rate2spike_core::decision::Evidence;
@@ -9,47 +9,47 @@ use super::scene::Scene;
 use crate::spiking::experiment::{Experiment, task_trial};
 use crate::spiking::trial::{FromInput, Input, Memory, Presentation};
 
-/// A wish of the person who looks.
+/// A command that the user gives by a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Key {
-    /// No more.
+    /// End the program.
     Quit,
-    /// Stand still, or go on.
+    /// Stop the trial, or go on with it.
     Pause,
-    /// The next trial, now.
+    /// Begin the next trial at once.
     Next,
-    /// Twice as fast.
+    /// Double the pace.
     Faster,
-    /// Half as fast.
+    /// Halve the pace.
     Slower,
 }
 
-/// Time between two looks, ms.
+/// Time between two drawings of the scene, ms.
 pub const FRAME_MS: f64 = 40.0;
 
-/// Looks at the end of a trial: 0.8 s.
-const LOOKS_AT_THE_END: usize = 20;
+/// Number of drawings for which a finished trial stays in view: 0.8 s.
+const FRAMES_AT_THE_END: usize = 20;
 
 /// Time between two points of the output, ms.
 const POINT_MS: f64 = 1.0;
 
-/// The end of a trial.
+/// The reason why a trial ended.
 enum Left {
-    /// The trial was run to its end.
+    /// The last step was reached.
     Over,
-    /// The next one was asked for.
+    /// The user asked for the next trial.
     Skipped,
-    /// No more was asked for.
+    /// The user ended the program.
     Quit,
 }
 
-/// A network, and what is seen of it.
+/// A network, and the scene that shows it.
 pub struct Player<'a, 'n, N: Network> {
     /// The network and its task.
     pub experiment: &'a Experiment<'n, N>,
-    /// An output as a number.
+    /// Converts an output to a number.
     pub number: fn(N::Number) -> f64,
-    /// The picture of the network.
+    /// The scene that is drawn.
     pub scene: &'a mut Scene,
 }
 
@@ -58,8 +58,8 @@ where
     N: Network,
     <N::Number as Arithmetic>::Input: FromInput,
 {
-    /// Runs trials, `most` at most; `look` shows the scene, waits until the
-    /// next look is due, and says what was asked for.
+    /// Runs trials, at most `most` of them. `look` draws the scene, waits until the next
+    /// drawing is due, and returns the keys that were pressed.
     ///
     /// # Errors
     /// The errors of `look`.
@@ -144,10 +144,10 @@ where
         }
     }
 
-    /// Looks at the end of a trial for a while; true if no more was asked for.
+    /// Keeps the end of a trial in view for a while; true if the user ended the program.
     fn hold<E>(&mut self, look: &mut impl FnMut(&Scene) -> Result<Vec<Key>, E>) -> Result<bool, E> {
         let mut looks = 0;
-        while looks < LOOKS_AT_THE_END {
+        while looks < FRAMES_AT_THE_END {
             match self.asked(look(self.scene)?) {
                 Some(Left::Quit) => return Ok(true),
                 Some(_) => return Ok(false),
@@ -185,7 +185,7 @@ mod tests {
     use crate::task::Task;
     use crate::watch::scene::Class;
 
-    /// Plays a network of 20 units; `look` may answer with keys.
+    /// Runs a network of 20 units; `look` may answer with keys.
     fn played(most: Option<u64>, mut look: impl FnMut(&Scene) -> Vec<Key>) -> Scene {
         let rate = RateNetwork::start(&RateOptions::published(Task::go_nogo(), 20));
         let network = one_to_one(&rate, 50.0, Neuron::LIF).expect("a network");
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_watched_is_what_a_run_scores() {
+    fn the_scores_of_watched_trials_are_those_of_a_run() {
         let mut spikes = 0;
         let scene = played(Some(4), |scene| {
             if scene.verdict.is_some() {
@@ -229,12 +229,12 @@ mod tests {
         assert_eq!(sum(|tally| tally.correct), score.correct);
         assert_eq!(sum(|tally| tally.strict), score.strict);
         assert_eq!(sum(|tally| tally.trials), 4);
-        // One point a millisecond.
+        // The output has one point for each millisecond.
         assert_eq!(scene.output.len(), 1000);
     }
 
     #[test]
-    fn a_pause_stands_still_and_the_next_trial_counts_no_score() {
+    fn a_pause_stops_the_trial_and_a_skipped_trial_is_not_scored() {
         let mut looks = 0;
         let mut lengths = Vec::new();
         let scene = played(None, |scene| {

@@ -1,4 +1,4 @@
-//! What there is to see of a trial so far, and of those before it.
+//! The scene: the trial up to now, and the scores of the trials before it.
 
 use rate2spike_core::Fixed;
 use rate2spike_core::blob::Deployed;
@@ -7,19 +7,19 @@ use rate2spike_core::network::Network;
 
 use crate::task::{SAMPLE_MS, Task, Trial};
 
-/// What a unit does to those that it reaches.
+/// The effect of a unit on the units that receive its spikes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Class {
-    /// Its weights are positive.
+    /// All weights of the unit are positive.
     Excitatory,
-    /// Its weights are negative.
+    /// All weights of the unit are negative.
     Inhibitory,
-    /// It has none, or some of each.
+    /// The unit belongs to a network in which units have weights of both signs.
     Other,
 }
 
 impl Class {
-    /// The name above its raster.
+    /// The name of the class above its raster.
     pub fn name(self) -> &'static str {
         match self {
             Class::Excitatory => "excitatory",
@@ -29,8 +29,8 @@ impl Class {
     }
 }
 
-/// The class of every unit of a network that does not say it, by its weights.
-/// Where a unit has weights of both signs, all are [`Class::Other`].
+/// The class of each unit of a network, found from its weights. If one unit has weights of
+/// both signs, all units are [`Class::Other`].
 pub fn classes(network: &Deployed) -> Vec<Class> {
     let units = usize::from(network.payload().shared.units);
     let mut mixed = false;
@@ -54,66 +54,67 @@ pub fn classes(network: &Deployed) -> Vec<Class> {
     classes
 }
 
-/// The units of one class, a row each.
+/// The units of one class; each unit has a row of the raster.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Group {
     /// The class.
     pub class: Class,
-    /// Number of its units.
+    /// Number of units in the group.
     pub units: usize,
-    /// Time in s and row of every spike of the trial.
+    /// Time in s and row of each spike of the trial.
     pub spikes: Vec<(f64, f64)>,
 }
 
-/// How the trials of one answer went.
+/// The score of the finished trials with one right answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tally {
     /// The right answer.
     pub label: i8,
-    /// How many there were.
+    /// Number of trials.
     pub trials: usize,
-    /// Right by the published criterion.
+    /// Trials that were right by the published criterion.
     pub correct: usize,
-    /// Right by the strict one.
+    /// Trials that were right by the strict criterion.
     pub strict: usize,
 }
 
-/// Slowest and fastest pace, in trial time over time.
+/// Slowest and fastest pace: seconds of a trial in a second.
 const SPEEDS: (f64, f64) = (1.0 / 64.0, 64.0);
 
-/// All that is drawn.
+/// Everything that is drawn.
 #[derive(Clone, Debug)]
 pub struct Scene {
-    /// Which network it is.
+    /// The title, which names the network.
     pub title: String,
-    /// Its task.
+    /// The task of the network.
     pub task: Task,
-    /// Its units.
+    /// The units of the network, class by class.
     pub groups: Vec<Group>,
-    /// Group and row of every unit.
+    /// Group and row of each unit.
     places: Vec<(usize, usize)>,
-    /// Outputs at which a criterion begins or ends to take them for an answer.
+    /// The limits of the decision rule: outputs between which an answer changes.
     pub limits: Vec<f64>,
     /// Number of the trial, from 0.
     pub trial: u64,
-    /// Its right answer.
+    /// The right answer of the trial.
     pub label: i8,
-    /// Time in s and wanted output, with the target's jumps.
+    /// Points of the target: time in s and wanted output; a jump has two points.
     pub target: Vec<(f64, f64)>,
-    /// Time in s and output, so far.
+    /// Points of the output up to now: time in s and output.
     pub output: Vec<(f64, f64)>,
-    /// Whether the trial was right, by both criteria, once it is over.
+    /// Whether the trial was right by the published and by the strict criterion; `None`
+    /// while the trial runs.
     pub verdict: Option<(bool, bool)>,
-    /// Of the trials that are over, by answer, the highest first.
+    /// The scores of the finished trials, answer by answer, the highest answer first.
     pub tallies: Vec<Tally>,
-    /// Whether it stands still.
+    /// Whether the user has stopped the trial.
     pub paused: bool,
-    /// Trial time over time.
+    /// The pace: seconds of a trial in a second.
     pub speed: f64,
 }
 
 impl Scene {
-    /// Before the first trial.
+    /// The scene before the first trial.
     pub fn new(title: String, task: Task, classes: &[Class], speed: f64) -> Self {
         let mut present: Vec<Class> = classes.to_vec();
         present.sort_unstable();
@@ -156,7 +157,7 @@ impl Scene {
         }
     }
 
-    /// A trial begins.
+    /// Begins a trial.
     pub fn begin(&mut self, index: u64, trial: &Trial) {
         self.trial = index;
         self.label = trial.label;
@@ -172,13 +173,13 @@ impl Scene {
         self.target = trial.target.iter().enumerate().flat_map(held).collect();
     }
 
-    /// A unit fires.
+    /// Adds a spike.
     pub fn spike(&mut self, time_s: f64, unit: usize) {
         let (group, row) = self.places[unit];
         self.groups[group].spikes.push((time_s, row as f64 + 0.5));
     }
 
-    /// The trial is over.
+    /// Ends the trial with its score.
     pub fn end(&mut self, correct: bool, strict: bool) {
         self.verdict = Some((correct, strict));
         let label = self.label;
@@ -202,22 +203,22 @@ impl Scene {
         tally.strict += usize::from(strict);
     }
 
-    /// Length of a trial.
+    /// Length of a trial, s.
     pub fn seconds(&self) -> f64 {
         self.task.samples() as f64 * SAMPLE_MS / 1000.0
     }
 
-    /// Twice as fast.
+    /// Doubles the pace.
     pub fn faster(&mut self) {
         self.speed = (self.speed * 2.0).min(SPEEDS.1);
     }
 
-    /// Half as fast.
+    /// Halves the pace.
     pub fn slower(&mut self) {
         self.speed = (self.speed / 2.0).max(SPEEDS.0);
     }
 
-    /// The score so far: `Go 2 of 2, No-Go 1 of 2; strict 3 of 4`.
+    /// The score up to now, such as `Go 2 of 2, No-Go 1 of 2; strict 3 of 4`.
     pub fn score(&self) -> String {
         let sum = |part: fn(&Tally) -> usize| self.tallies.iter().map(part).sum::<usize>();
         let trials = sum(|tally| tally.trials);
@@ -239,7 +240,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn units_are_sorted_by_class_and_a_score_by_answer() {
+    fn units_are_sorted_by_class_and_scores_by_answer() {
         use Class::{Excitatory, Inhibitory};
         let classes = [Inhibitory, Excitatory, Inhibitory, Excitatory];
         let mut scene = Scene::new(String::new(), Task::go_nogo(), &classes, 1.0);
@@ -261,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn the_pace_has_an_end_both_ways() {
+    fn the_pace_has_a_lower_and_an_upper_limit() {
         let mut scene = Scene::new(String::new(), Task::xor(), &[Class::Other], 0.5);
         (0..20).for_each(|_| scene.faster());
         assert_eq!(scene.speed, SPEEDS.1);

@@ -1,5 +1,5 @@
-//! The terminal: taken while something is watched, and given back whatever
-//! happens.
+//! The terminal, which shows the scene and is restored in every case: at the end, at an
+//! error and at a panic.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -11,8 +11,8 @@ use super::play::{FRAME_MS, Key};
 use super::scene::Scene;
 use super::view;
 
-/// A terminal that was taken. A panic gives it back before it speaks; the end
-/// of this value does otherwise.
+/// A terminal in the mode for drawing. It is restored when this value is dropped, or
+/// before the message of a panic is printed.
 pub struct Screen {
     terminal: DefaultTerminal,
     colours: bool,
@@ -20,10 +20,11 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// Takes the terminal; `colours` as the user wants it.
+    /// Sets the terminal to the mode for drawing. Without `colours` the scene is drawn in
+    /// the terminal's own colours.
     ///
     /// # Errors
-    /// If it is none.
+    /// If standard output is not a terminal.
     pub fn take(colours: bool) -> io::Result<Self> {
         Ok(Self {
             terminal: ratatui::try_init().inspect_err(|_| ratatui::restore())?,
@@ -32,20 +33,21 @@ impl Screen {
         })
     }
 
-    /// Shows `scene`, waits until the next look is due, and returns the keys of
-    /// that time.
+    /// Draws `scene`, waits until the next drawing is due, and returns the keys that were
+    /// pressed meanwhile.
     ///
     /// # Errors
-    /// If the terminal is gone.
+    /// If the terminal was closed.
     pub fn look(&mut self, scene: &Scene) -> io::Result<Vec<Key>> {
         let colours = self.colours;
         self.terminal
             .draw(|frame| view::draw(frame, scene, colours))?;
-        // From the last look that was due, unless drawing takes longer.
+        // Counted from the time at which the last drawing was due, unless drawing took
+        // longer.
         self.due = (self.due + Duration::from_secs_f64(FRAME_MS / 1000.0)).max(Instant::now());
         let mut keys = Vec::new();
         loop {
-            // However many keys there are, the next look comes in time.
+            // The next drawing comes in time even if keys are pressed all the while.
             let left = self.due.saturating_duration_since(Instant::now());
             if !event::poll(left)? {
                 return Ok(keys);
@@ -66,12 +68,12 @@ impl Drop for Screen {
     }
 }
 
-/// What a key means.
+/// The command of a key; `None` if the key has none.
 fn key(pressed: KeyEvent) -> Option<Key> {
     if pressed.kind == KeyEventKind::Release {
         return None;
     }
-    // The end of an input arrives as NUL, which reads as control and space.
+    // The end of an input arrives as NUL, which crossterm reports as Ctrl with space.
     if pressed.modifiers.contains(KeyModifiers::CONTROL) {
         return (pressed.code == KeyCode::Char('c')).then_some(Key::Quit);
     }
@@ -90,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn control_c_ends_it_and_neither_nul_nor_a_key_that_comes_up_means_anything() {
+    fn control_c_quits_and_neither_nul_nor_a_released_key_does_anything() {
         let pressed = |code, modifiers| key(KeyEvent::new(code, modifiers));
         assert_eq!(
             pressed(KeyCode::Char('c'), KeyModifiers::CONTROL),

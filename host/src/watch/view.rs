@@ -1,4 +1,4 @@
-//! The scene in the cells of a terminal: rasters above, output below.
+//! Draws the scene in the cells of a terminal: rasters above, output below.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -9,13 +9,14 @@ use ratatui::widgets::{Axis, Block, Chart, Dataset, GraphType, Paragraph};
 
 use super::scene::{Class, Group, Scene};
 
-/// Letters beside a vertical axis: all panels begin at the same place.
+/// Width of the labels of a vertical axis, in letters. One width for all panels lets
+/// their axes begin at the same column.
 const LABEL_WIDTH: usize = 5;
 
-/// What the keys do.
+/// The line that explains the keys.
 const KEYS: &str = "q quit   space pause   n next trial   + faster   - slower";
 
-/// Draws `scene`; without `colours` in the terminal's own.
+/// Draws `scene`; without `colours` in the terminal's own colours.
 pub fn draw(frame: &mut Frame, scene: &Scene, colours: bool) {
     let style = |colour| {
         if colours {
@@ -32,7 +33,7 @@ pub fn draw(frame: &mut Frame, scene: &Scene, colours: bool) {
     ]);
     let [head, rasters, output, foot] = heading.areas(frame.area());
     frame.render_widget(Paragraph::new(headline(scene, &style)), head);
-    // A small group keeps a line of dots and its name.
+    // A small group gets room for its name and a line of dots.
     let shares = scene.groups.iter().map(|group| {
         let share = group.units.clamp(1, usize::from(u16::MAX)) as u16;
         Constraint::Fill(share.max(total(scene) / 5))
@@ -124,7 +125,7 @@ fn raster(
 fn answer(frame: &mut Frame, area: Rect, scene: &Scene, style: &impl Fn(Color) -> Style) {
     let seconds = scene.seconds();
     let (low, high) = range(scene);
-    // A terminal has no dashes: a dot every 2 % of the width.
+    // A terminal has no dashed lines. A dot every 2 % of the width stands for one.
     let dotted = |y: f64| (0..=50).map(move |k| (seconds * f64::from(k) / 50.0, y));
     let limits: Vec<(f64, f64)> = scene.limits.iter().flat_map(|y| dotted(*y)).collect();
     let set = |data, marker, kind, colour| {
@@ -159,8 +160,8 @@ fn answer(frame: &mut Frame, area: Rect, scene: &Scene, style: &impl Fn(Color) -
     frame.render_widget(chart, area);
 }
 
-/// Around zero, and as far both ways as what is drawn, so that the middle label
-/// is that of zero.
+/// The range of the outputs that are drawn. Zero is in the middle, so that the middle
+/// label is that of zero.
 fn range(scene: &Scene) -> (f64, f64) {
     let drawn = scene.target.iter().chain(&scene.output);
     let most = drawn.fold(1.0f64, |most, (_, y)| most.max(y.abs()));
@@ -215,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn the_title_says_network_trial_score_and_pace() {
+    fn the_title_names_network_trial_score_and_pace() {
         let mut scene = scene();
         let lines = text(&drawn(&scene, (100, 30), true));
         assert!(lines[0].contains("go-nogo, N = 50") && lines[0].contains("at 0.5 of real time"));
@@ -236,7 +237,7 @@ mod tests {
         let (e, i) = (row("excitatory, 40 units"), row("inhibitory, 10 units"));
         let output = row("output against its target");
         assert!(e < i && i < output, "{lines:#?}");
-        // All fire at a quarter of the trial: one column of dots.
+        // All units fire at a quarter of the trial, which gives one column of dots.
         let dot = |cell: &str| cell.chars().all(|c| ('\u{2801}'..='\u{28ff}').contains(&c));
         let place = |x: u16, y: u16| buffer[(x, y)].symbol().to_string();
         let rows = |from: Option<usize>, to: Option<usize>| {
@@ -258,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn without_colours_no_cell_has_one() {
+    fn without_colours_no_cell_is_coloured() {
         let coloured = |colours| {
             let buffer = drawn(&scene(), (90, 30), colours);
             let cells = buffer.content.iter();
@@ -269,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tiny_terminal_is_no_reason_to_fail() {
+    fn a_tiny_terminal_is_drawn_without_a_failure() {
         for size in [(1, 1), (3, 40), (80, 2), (20, 5)] {
             drawn(&scene(), size, true);
         }

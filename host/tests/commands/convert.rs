@@ -91,7 +91,8 @@ fn a_refitted_readout_is_used_at_its_own_lambda() {
     assert!(refitted > scored(&Place::new()), "{refitted:?}");
     let other = place.run("quantize go-nogo.mat -o net.snn --lambda 30 --trials 1");
     let messages = String::from_utf8_lossy(&other.stderr);
-    assert!(messages.contains("belongs to another lambda"), "{messages}");
+    let warning = "belongs to lambda 35, and not to 30: it is not used; leave --lambda 30 out";
+    assert!(messages.contains(warning), "{messages}");
 
     // A later search without a refit leaves no readout of another λ behind.
     place.run("convert go-nogo.mat --lambdas 35 --trials 10 --force");
@@ -118,7 +119,14 @@ fn a_calibrated_network_answers_better_than_the_best_lambda_and_stays_so_in_fixe
     }
     let other = place.run("quantize go-nogo.mat -o net.snn --lambda 25 --trials 1");
     let messages = String::from_utf8_lossy(&other.stderr);
-    assert!(messages.contains("belongs to another lambda"), "{messages}");
+    let median = found["lambda"].as_f64().expect("a number");
+    let warning = format!("belongs to lambda {median}, and not to 25");
+    assert!(messages.contains(&warning), "{messages}");
+    // The median as the messages print it stands for the calibration.
+    for rounded in [format!("{median:.0}"), format!("{median:.3}")] {
+        let given = accuracy(&place, &format!("--lambda {rounded}"));
+        assert_eq!(given, calibrated, "{rounded}");
+    }
 
     // A later search leaves no calibration behind.
     place.run("convert go-nogo.mat --lambdas 25 --trials 10 --force");

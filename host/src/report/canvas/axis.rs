@@ -5,7 +5,7 @@ use std::ops::Range;
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
 use plotters::coord::types::RangedCoordf64;
 
-/// An axis as plotters wants it: its marks are where they were said to be.
+/// An axis for plotters, with marks at given places.
 #[derive(Clone)]
 pub(super) struct Scale {
     coordinate: RangedCoordf64,
@@ -45,14 +45,14 @@ impl ValueFormatter<f64> for Scale {
 pub struct Axis {
     /// The label, with its unit. Empty: no label and no numbers.
     pub label: String,
-    /// From where to where.
+    /// The first and the last value.
     pub range: Range<f64>,
     /// Places and texts of the marks.
     pub marks: Vec<(f64, String)>,
 }
 
 impl Axis {
-    /// Linear, with marks at round numbers.
+    /// A linear axis with marks at round numbers.
     pub fn linear(label: &str, range: Range<f64>) -> Self {
         let marks = |parts: f64| {
             let step = round_step((range.end - range.start) / parts);
@@ -61,7 +61,7 @@ impl Axis {
             (step, first, last)
         };
         let (step, first, last) = match marks(4.0) {
-            // A single mark says nothing of the scale.
+            // A single mark does not show the scale.
             (_, first, last) if last <= first => marks(8.0),
             enough => enough,
         };
@@ -76,7 +76,7 @@ impl Axis {
         }
     }
 
-    /// Logarithmic: places are powers of ten.
+    /// A logarithmic axis. The places are exponents of ten.
     pub fn logarithmic(label: &str, range: Range<f64>) -> Self {
         let (first, last) = (range.start.floor() as i32, range.end.ceil() as i32);
         let narrow = range.end - range.start < 2.5;
@@ -103,8 +103,8 @@ impl Axis {
         }
     }
 
-    /// Whether its places are numbers ("linear"), powers of ten ("log"), or
-    /// neither ("words").
+    /// What the places mean: numbers ("linear"), exponents of ten ("log") or neither
+    /// ("words").
     pub(super) fn kind(&self) -> &'static str {
         let named = |(_, text): &&(f64, String)| !text.is_empty();
         let Some((place, text)) = self.marks.iter().find(named) else {
@@ -118,8 +118,8 @@ impl Axis {
         }
     }
 
-    /// Without label and numbers: the axis of a panel that stands above another
-    /// one with the same.
+    /// The axis without its label and numbers, for a panel that stands above another one
+    /// with the same axis.
     pub fn unlabelled(mut self) -> Self {
         self.label.clear();
         self.marks.iter_mut().for_each(|(_, text)| text.clear());
@@ -143,7 +143,7 @@ fn round_step(about: f64) -> f64 {
         .unwrap_or(&steps[3])
 }
 
-/// A number with a minus sign and not a hyphen.
+/// The number as text, with a minus sign in place of a hyphen.
 pub fn number(value: f64, digits: usize) -> String {
     let text = format!("{:.digits$}", value + 0.0);
     let zero = text

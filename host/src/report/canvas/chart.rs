@@ -1,4 +1,4 @@
-//! A panel of a figure, and what is drawn on it.
+//! A panel of a figure, and the lines, dots and boxes that are drawn on it.
 
 use std::ops::Range;
 
@@ -16,11 +16,11 @@ use super::{Area, LABELS_MM, colour, dots, drawn, text_style};
 pub struct Panel<'a> {
     /// The title.
     pub title: &'a str,
-    /// Names of what is drawn, beside their signs.
+    /// The names of the curves, each with its sign.
     pub legend: Vec<(String, Sign)>,
-    /// To the right.
+    /// The horizontal axis.
     pub x: Axis,
-    /// Upwards.
+    /// The vertical axis.
     pub y: Axis,
 }
 
@@ -30,12 +30,12 @@ pub struct Chart<'a> {
 }
 
 impl<'a> Chart<'a> {
-    /// The axes of `panel` on `area`.
+    /// Draws the axes of `panel` on `area`.
     pub fn new(area: &Area<'a>, panel: &Panel) -> Self {
         Self::with_labels(area, panel, LABELS_MM)
     }
 
-    /// The axes of `panel` on `area`, with room for words beside the vertical axis.
+    /// Draws the axes of `panel` on `area`, with room for words beside the vertical axis.
     pub fn with_wide_labels(area: &Area<'a>, panel: &Panel) -> Self {
         Self::with_labels(area, panel, 32.0)
     }
@@ -75,7 +75,7 @@ impl<'a> Chart<'a> {
         Self { context }
     }
 
-    /// A line through these points.
+    /// Draws a line through these points.
     pub fn line(&mut self, points: impl IntoIterator<Item = (f64, f64)>, line: Line) {
         let points: Vec<(f64, f64)> = points.into_iter().collect();
         if line.dashed {
@@ -90,7 +90,7 @@ impl<'a> Chart<'a> {
         }
     }
 
-    /// The area between two curves (place, lower, upper).
+    /// Draws the area between two curves; an edge is a place, a lower and an upper value.
     pub fn band(&mut self, edges: &[(f64, f64, f64)], colour: RGBColor) {
         let lower = edges.iter().map(|&(x, low, _)| (x, low));
         let upper = edges.iter().rev().map(|&(x, _, high)| (x, high));
@@ -101,7 +101,7 @@ impl<'a> Chart<'a> {
         );
     }
 
-    /// Dots with a diameter in mm.
+    /// Draws filled dots with a diameter of `mm`.
     pub fn dots(
         &mut self,
         points: impl IntoIterator<Item = (f64, f64)>,
@@ -115,7 +115,7 @@ impl<'a> Chart<'a> {
         drawn(self.context.draw_series(circles));
     }
 
-    /// Open dots.
+    /// Draws open dots with a diameter of `mm`.
     pub fn rings(
         &mut self,
         points: impl IntoIterator<Item = (f64, f64)>,
@@ -133,7 +133,7 @@ impl<'a> Chart<'a> {
         );
     }
 
-    /// Filled squares with a side in mm.
+    /// Draws filled squares with a side of `mm`.
     pub fn squares(
         &mut self,
         points: impl IntoIterator<Item = (f64, f64)>,
@@ -148,7 +148,7 @@ impl<'a> Chart<'a> {
         drawn(self.context.draw_series(squares));
     }
 
-    /// Vertical strokes (place, lower, upper).
+    /// Draws vertical strokes; each is a place, a lower and an upper end.
     pub fn strokes(&mut self, strokes: impl IntoIterator<Item = (f64, f64, f64)>, line: Line) {
         let elements = strokes
             .into_iter()
@@ -156,7 +156,7 @@ impl<'a> Chart<'a> {
         drawn(self.context.draw_series(elements));
     }
 
-    /// Filled boxes (left, right, lower, upper).
+    /// Draws filled boxes; each is left, right, lower, upper.
     pub fn boxes(
         &mut self,
         boxes: impl IntoIterator<Item = (f64, f64, f64, f64)>,
@@ -170,7 +170,7 @@ impl<'a> Chart<'a> {
         drawn(self.context.draw_series(elements));
     }
 
-    /// A text whose left end is at this place, centred on its height.
+    /// Draws a text whose left end is at `place`; its middle has the height of `place`.
     pub fn text(&mut self, place: (f64, f64), text: &str, colour: RGBColor) {
         let style = text_style(colour, false).pos(Pos::new(HPos::Left, VPos::Center));
         drawn(
@@ -180,7 +180,8 @@ impl<'a> Chart<'a> {
     }
 }
 
-/// An invisible box over a panel, with what its axes say at both ends.
+/// An invisible box over a panel, which carries the label, the ends and the kind of both
+/// axes for the page's script.
 fn place((x, y): (Range<i32>, Range<i32>), panel: &Panel) -> String {
     let axis = |axis: &Axis| {
         let label = axis.label.replace('&', "&amp;").replace('"', "&quot;");
@@ -199,7 +200,7 @@ fn place((x, y): (Range<i32>, Range<i32>), panel: &Panel) -> String {
     )
 }
 
-/// Title and legend of a panel, in one line above it.
+/// Draws title and legend of a panel in one line above it.
 fn heading(area: &Area, panel: &Panel) {
     let title = text_style(colour::INK, true);
     let left = dots(LABELS_MM + 0.5) as i32;
@@ -216,7 +217,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panel_says_what_its_axes_mean_at_the_pointer() {
+    fn a_panel_carries_the_label_the_ends_and_the_kind_of_its_axes() {
         let log = Axis::logarithmic("rate (Hz)", -5.0..0.0);
         let words = Axis {
             label: String::new(),

@@ -17,7 +17,7 @@ pub struct Line {
 }
 
 impl Line {
-    /// Solid.
+    /// A solid line.
     pub const fn solid(colour: RGBColor) -> Self {
         Self {
             colour,
@@ -26,7 +26,7 @@ impl Line {
         }
     }
 
-    /// Dashed, for what is wanted or compared with.
+    /// A dashed line, for targets and comparisons.
     pub const fn dashed(colour: RGBColor) -> Self {
         Self {
             dashed: true,
@@ -34,7 +34,7 @@ impl Line {
         }
     }
 
-    /// A thin one.
+    /// The same line, thinner.
     pub const fn thin(self) -> Self {
         Self { mm: 0.15, ..self }
     }
@@ -59,10 +59,10 @@ pub enum Sign {
     None,
 }
 
-/// Room to the right of an axis: half a number of four digits.
+/// Room to the right of an axis, mm: half the width of a number of four digits.
 pub(super) const RIGHT_MM: f64 = 3.5;
 
-/// Names beside their signs, at the top right of `area`.
+/// Draws the names, each beside its sign, at the top right of `area`.
 pub fn legend(area: &Area, entries: &[(String, Sign)]) {
     let (width, _) = area.drawing.dim_in_pixel();
     let (top, style) = (dots(1.0) as i32, text_style(colour::INK, false));

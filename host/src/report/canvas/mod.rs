@@ -1,6 +1,6 @@
-//! The look that all figures share: the width of a paper's column, axes without a
-//! box, colours that colour-blind readers can tell apart, and one font, which is
-//! part of the program.
+//! The look that all figures share: the width of a column in a paper, axes without a
+//! box, colours that colour-blind readers can tell apart, and one font, which is part of
+//! the program.
 //!
 //! [`axis`] places numbers, [`chart`] draws a panel, [`legend`] its title and
 //! names, and [`figure`] makes an SVG of the panels.
@@ -24,7 +24,7 @@ pub use legend::{Line, Sign, legend};
 /// Width of a column of PNAS, mm.
 pub const COLUMN_MM: f64 = 87.0;
 
-/// Dots of a drawing in a millimetre: plotters rounds to whole ones.
+/// Dots of a drawing in a millimetre. plotters rounds places to whole dots.
 const DOTS_A_MM: f64 = 20.0;
 
 /// Room for the numbers beside a vertical axis, mm.
@@ -33,7 +33,7 @@ const LABELS_MM: f64 = 12.5;
 /// Size of all text, in points of 0.353 mm.
 const TEXT_PT: f64 = 7.0;
 
-/// The font's name, as the pictures say it.
+/// The name of the font in the pictures.
 pub const FONT: &str = "DejaVu Sans";
 
 /// Colours of Okabe & Ito (2008), <https://jfly.uni-koeln.de/color/>.
@@ -77,7 +77,7 @@ impl<'a> Area<'a> {
         }
     }
 
-    /// Cuts it at `height`, in dots from above.
+    /// The part above and the part below `height`, in dots from the top.
     pub fn split_vertically(&self, height: i32) -> (Self, Self) {
         let (upper, lower) = self.drawing.split_vertically(height);
         (self.part(upper), self.part(lower))
@@ -88,7 +88,8 @@ fn dots(mm: f64) -> u32 {
     (mm * DOTS_A_MM).round().max(1.0) as u32
 }
 
-/// Nothing that is drawn into memory, with a font that is there, can fail.
+/// The result of a drawing. Drawing into memory with a font that is part of the program
+/// cannot fail.
 fn drawn<T, E: std::error::Error + Send + Sync>(result: Result<T, DrawingAreaErrorKind<E>>) -> T {
     result.expect("drawing into memory with a font of the program")
 }
@@ -104,7 +105,7 @@ fn text_style(colour: RGBColor, bold: bool) -> TextStyle<'static> {
             assert!(registered.is_ok(), "DejaVu Sans is a font");
         }
     });
-    // plotters counts the height of a line, 1.24 times that of the font.
+    // plotters takes the height of a line, which is 1.24 times the size of the font.
     let size = TEXT_PT * 0.3528 * DOTS_A_MM * 1.24;
     let style = if bold {
         FontStyle::Bold
@@ -117,7 +118,7 @@ fn text_style(colour: RGBColor, bold: bool) -> TextStyle<'static> {
     }
 }
 
-/// Draws a figure of this size; returns it as SVG.
+/// Draws a figure of this size and returns it as SVG.
 pub fn figure(size_mm: (f64, f64), draw: impl FnOnce(&Area)) -> String {
     let mut svg = String::new();
     let size = (dots(size_mm.0), dots(size_mm.1));
@@ -131,8 +132,8 @@ pub fn figure(size_mm: (f64, f64), draw: impl FnOnce(&Area)) -> String {
         draw(&area);
         drawn(area.drawing.present());
     }
-    // Above everything else, and invisible: where a panel is, and what its axes
-    // say; a script shows them at the pointer.
+    // Invisible boxes above everything else carry the places and axes of the panels. The
+    // script of the page reads the values at the pointer from them.
     let end = format!("{}</svg>", panels.borrow().concat());
     let svg = svg.replacen("</svg>", &end, 1);
     let size_in_dots = format!("width=\"{}\" height=\"{}\"", size.0, size.1);
@@ -142,8 +143,8 @@ pub fn figure(size_mm: (f64, f64), draw: impl FnOnce(&Area)) -> String {
     joined(&svg.replace(&format!("font-family=\"{FONT}\""), &fonts))
 }
 
-/// Joins neighbouring strokes of the same look into one element: a raster has
-/// thousands.
+/// Joins neighbouring strokes of the same look into one element, because a raster has
+/// thousands of them.
 fn joined(svg: &str) -> String {
     let mut result = String::with_capacity(svg.len());
     let mut open: Option<&str> = None;
@@ -174,7 +175,7 @@ fn joined(svg: &str) -> String {
     result
 }
 
-/// Cuts `area` into rows of these shares of its height.
+/// Cuts `area` into rows whose heights are in these proportions.
 pub fn rows<'a>(area: &Area<'a>, shares: &[f64]) -> Vec<Area<'a>> {
     let height = f64::from(area.drawing.dim_in_pixel().1);
     let sum: f64 = shares.iter().sum();

@@ -1,5 +1,5 @@
-//! Single units: the rate of the rate network beside the filtered spikes of the
-//! same unit.
+//! Single units: the rate of a unit in the rate network, and the filtered spikes of the
+//! same unit in the spiking network.
 
 use super::{Figure, answer_colour, answers, range};
 use crate::report::canvas::{
@@ -7,7 +7,7 @@ use crate::report::canvas::{
 };
 use crate::report::observe::{Observation, Trials};
 
-/// Panels of the figure.
+/// Number of units that are shown.
 const UNITS: usize = 6;
 
 /// The units whose rates differ most between the answers and over time.

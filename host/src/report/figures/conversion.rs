@@ -1,5 +1,5 @@
-//! From rate to spiking: the scaling factor, and the neuron's own curve beside
-//! the activation that stood for it.
+//! From rate to spiking: the search for the scaling factor, and the measured firing rate
+//! of the neuron beside the activation of the rate network.
 
 use rayon::prelude::*;
 
@@ -14,7 +14,7 @@ use crate::spiking::neuron::Neuron;
 use crate::spiking::record::Recording;
 use crate::spiking::time_step::TimeStep;
 
-/// Accuracy of every candidate with its 95 % interval, and the λ that is used.
+/// The accuracy of each candidate with its 95 % interval, and the λ that is used.
 pub fn accuracy(candidates: &[Candidate], lambda: f64, trials: usize) -> Figure {
     let x = range(candidates.iter().map(|c| c.lambda).chain([lambda]), false);
     let svg = figure((COLUMN_MM, 48.0), |area| {
@@ -64,15 +64,15 @@ fn candidate_curves(chart: &mut Chart, candidates: &[Candidate]) {
     chart.dots(published, 1.4, colour::BLUE);
 }
 
-/// Drives of the neurons whose rate is measured, mV above the threshold.
+/// The drives at which rates are measured, mV above the threshold.
 fn drives() -> Vec<f64> {
     (0..57).map(|k| -4.0 + 0.5 * f64::from(k)).collect()
 }
 
-/// Seconds of a trial that measures rates.
+/// Length of a trial in which rates are measured, s.
 const SECONDS: u32 = 4;
 
-/// Trials that measure rates.
+/// Number of trials in which rates are measured.
 const MEASURED: u64 = 4;
 
 /// Rates of lone neurons, Hz, measured with core's step.
@@ -106,7 +106,7 @@ fn measured_rates(neuron: Neuron, drives: &[f64]) -> Vec<f64> {
     };
     let records: Vec<_> = (0..MEASURED).into_par_iter().map(record).collect();
     let mut counts = vec![0.0; units];
-    // The start is no rest: its first second does not count.
+    // The potentials start at random, so that the first second does not count.
     let later = |step: &u32| *step > 200 * TimeStep::PUBLISHED.steps_per_sample;
     for (_, unit) in records
         .iter()
@@ -119,7 +119,7 @@ fn measured_rates(neuron: Neuron, drives: &[f64]) -> Vec<f64> {
     counts.into_iter().map(|count| count / seconds).collect()
 }
 
-/// The neuron's firing rate over λ by its drive, beside φ.
+/// The firing rate of the neuron, divided by λ, against its drive; and φ.
 pub fn transfer(kind: ActivationKind, neuron: Neuron, lambda: f64) -> Figure {
     let drives = drives();
     let rates = measured_rates(neuron, &drives);
@@ -173,7 +173,7 @@ pub fn transfer(kind: ActivationKind, neuron: Neuron, lambda: f64) -> Figure {
     }
 }
 
-/// Distribution of the units' own λ in a calibrated network, with their median.
+/// The distribution of the λ of the units of a calibrated network, and the median.
 pub fn unit_lambdas(lambdas: &[f64], median: f64) -> Figure {
     let places: Vec<f64> = lambdas.iter().map(|lambda| lambda.log10()).collect();
     let x = range(places.iter().copied(), false);
@@ -207,8 +207,8 @@ pub fn unit_lambdas(lambdas: &[f64], median: f64) -> Figure {
     }
 }
 
-/// Accuracy of the network with one λ for all units, beside the accuracy of the
-/// calibrated network, `calibrated`.
+/// The accuracy of the network with one λ for all units, beside `calibrated`, the
+/// accuracy of the calibrated network.
 pub fn against_one_lambda(candidates: &[Candidate], calibrated: f64, trials: usize) -> Figure {
     let x = range(candidates.iter().map(|c| c.lambda), false);
     let svg = figure((COLUMN_MM, 48.0), |area| {
@@ -252,14 +252,15 @@ pub struct UnitScaling<'a> {
     pub drives: &'a [(f64, f64)],
 }
 
-/// Units whose curves are drawn.
+/// Number of units whose curves are drawn.
 const CURVES: usize = 8;
 
-/// Points of a curve.
+/// Number of points of a curve.
 const POINTS: usize = 15;
 
 impl UnitScaling<'_> {
-    /// Units whose λ are spread over the λ of all units.
+    /// The units that are drawn: those with the smallest and the largest λ, and units
+    /// between them.
     fn shown(&self) -> Vec<usize> {
         let lambda = &self.calibration.lambda;
         let mut order: Vec<usize> = (0..lambda.len()).collect();
@@ -273,7 +274,7 @@ impl UnitScaling<'_> {
         units
     }
 
-    /// Curves of the shown units: x, and the unit's firing rate over its own λ.
+    /// The curves of the shown units: x, and the unit's firing rate divided by its own λ.
     fn curves(&self) -> Vec<Vec<(f64, f64)>> {
         let units = self.shown();
         let xs = |unit: usize| {
@@ -302,8 +303,8 @@ impl UnitScaling<'_> {
     }
 }
 
-/// The firing rates of calibrated units over their own λ by the x of their rate
-/// units, beside φ; each over the x that the unit meets.
+/// The firing rates of calibrated units, each divided by the unit's own λ, against x of
+/// the rate unit, over the range of x that occurs in the trials; and φ.
 pub fn unit_transfer(kind: ActivationKind, units: &UnitScaling) -> Figure {
     let curves = units.curves();
     let places = curves.iter().flatten();
@@ -372,7 +373,7 @@ mod tests {
         };
         let curves = units.curves();
         assert_eq!(curves.len(), 2);
-        // Both are driven by 20 mV at the end.
+        // Both curves end at a drive of 20 mV.
         let hz = 1000.0 / (2.0 + 10.0 * (45.0f64 / 20.0).ln());
         for (curve, x, lambda) in [(&curves[0], 2.0, 50.0), (&curves[1], 5.0, 100.0)] {
             let (at, rate) = curve[POINTS - 1];
@@ -390,7 +391,7 @@ mod tests {
         let rates = measured_rates(neuron, &[-1.0, 20.0]);
         let wanted = 1000.0 / (2.0 + 10.0 * (45.0f64 / 20.0).ln());
         assert_eq!(rates[0], 0.0);
-        // Periods are whole steps, and a count is whole.
+        // A period is a whole number of steps, and a count a whole number of spikes.
         assert!(
             (rates[1] / wanted - 1.0).abs() < 0.01,
             "{} {wanted}",

@@ -1,4 +1,5 @@
-//! The figures, one subject a file. Each is drawn from numbers that are ready.
+//! The figures, one subject a file. A figure draws numbers that it is given; only
+//! [`conversion`] also measures the rates of lone neurons.
 
 pub mod activity;
 pub mod conversion;
@@ -19,11 +20,11 @@ use super::canvas::{Chart, Line, Sign, colour};
 /// A figure, ready to be shown.
 #[derive(Clone, Debug)]
 pub struct Figure {
-    /// Name of its files.
+    /// The name of the files, without extension.
     pub name: &'static str,
     /// The caption, of a sentence or two.
     pub caption: String,
-    /// The picture.
+    /// The picture as SVG.
     pub svg: String,
 }
 
@@ -34,7 +35,7 @@ fn answer_colour(place: usize) -> RGBColor {
     ANSWERS[place % ANSWERS.len()]
 }
 
-/// A solid line for every answer, under its name.
+/// The entries of a legend: a solid line for each answer, with the answer's name.
 fn answers(names: &[String]) -> Vec<(String, Sign)> {
     let solid = |(place, name): (usize, &String)| {
         (name.clone(), Sign::Line(Line::solid(answer_colour(place))))
@@ -55,7 +56,7 @@ fn stimulus_entry() -> (String, Sign) {
     ("stimulus".into(), Sign::Box(colour::SHADE))
 }
 
-/// Smallest and largest of these, with some room; `zero` is always inside.
+/// The range of the values with some room at both ends. With `zero` the range holds 0 too.
 fn range(values: impl Iterator<Item = f64>, zero: bool) -> Range<f64> {
     let start = if zero {
         (0.0, 0.0)

@@ -104,8 +104,8 @@ pub fn firing_rates(rates_hz: &[f64], inhibitory: &[bool]) -> Figure {
     }
 }
 
-/// Eigenvalues of the recurrent weights before and after training; matrices row
-/// by row. `None` if they cannot be found.
+/// Eigenvalues of the recurrent weights before and after training; the matrices are
+/// given row by row. `None` if the eigenvalues are not found.
 pub fn eigenvalues(before: &[f32], after: &[f32], units: usize) -> Option<Figure> {
     let (before, after) = (spectrum(before, units)?, spectrum(after, units)?);
     let all = || before.iter().chain(&after);
@@ -147,7 +147,7 @@ pub fn eigenvalues(before: &[f32], after: &[f32], units: usize) -> Option<Figure
 
 fn spectrum(weights: &[f32], units: usize) -> Option<Vec<Complex<f64>>> {
     let matrix = DMatrix::from_row_iterator(units, units, weights.iter().map(|&w| f64::from(w)));
-    // 0 of 30·N sweeps would be "without end".
+    // nalgebra takes a limit of 0 sweeps as no limit.
     let schur = Schur::try_new(matrix, f64::EPSILON, 30 * units.max(10))?;
     Some(schur.complex_eigenvalues().iter().copied().collect())
 }

@@ -12,15 +12,15 @@ use crate::task::SAMPLE_MS;
 /// Most panels of the figure of inputs.
 const MOST_PANELS: usize = 6;
 
-/// A trial that is shown, with the name of its kind.
+/// A trial that is shown, and the name of its kind.
 struct Example {
     index: u64,
     label: i8,
     title: String,
 }
 
-/// The first trial of each kind. A kind is an answer, and the inputs that are on:
-/// a context is an input that is on in one kind and off in another.
+/// The first trial of each kind. Trials of one kind have the same answer and the same
+/// inputs on. So each context of a task is a kind of its own.
 fn examples(trials: &Trials) -> Vec<Example> {
     let task = &trials.task;
     let active = |index: u64| -> Vec<bool> {
@@ -40,7 +40,7 @@ fn examples(trials: &Trials) -> Vec<Example> {
     }
     kinds.sort_by(|a, b| (b.0, &b.1).cmp(&(a.0, &a.1)));
     let alone = |label: i8| kinds.iter().filter(|kind| kind.0 == label).count() == 1;
-    // Inputs that are on in some kinds of trial only.
+    // Whether an input is on in some kinds of trial and off in others.
     let differs = |channel: usize| {
         kinds
             .iter()
@@ -69,14 +69,14 @@ fn examples(trials: &Trials) -> Vec<Example> {
     kinds.iter().take(MOST_PANELS).map(example).collect()
 }
 
-/// One trial of each kind: its inputs, one above the other, and its target, each
-/// with its amplitude.
+/// One trial of each kind: the inputs, one above the other, and the target, each with its
+/// amplitude.
 pub fn inputs(trials: &Trials) -> Figure {
     let task = &trials.task;
     let channels = task.channels();
     let shown = examples(trials);
     let labels = trials.labels();
-    // Height of a panel, mm; the last one has the axis' numbers below.
+    // Height of a panel, mm; the last one has the numbers of the axis below.
     let panel_mm = 7.0 + 4.5 * (channels + 1) as f64;
     let height = shown.len() as f64 * panel_mm + 7.0;
     let seconds = task.samples() as f64 * SAMPLE_MS / 1000.0;
@@ -144,7 +144,8 @@ pub fn inputs(trials: &Trials) -> Figure {
     }
 }
 
-/// The largest size of the values, with a sign where all values have the same.
+/// The largest absolute value, with a minus if no value is positive, and with ± if both
+/// signs occur.
 fn amplitude(values: &[f32]) -> String {
     let (low, high) = values.iter().fold((0.0f32, 0.0f32), |(low, high), &u| {
         (low.min(u), high.max(u))
@@ -159,7 +160,8 @@ fn amplitude(values: &[f32]) -> String {
     }
 }
 
-/// Values around `base`, no farther from it than 0.42, as steps of 5 ms.
+/// The values as a curve of steps of 5 ms, shifted to `base` and scaled so that the curve
+/// leaves it by at most 0.42.
 fn trace(values: &[f32], base: f64) -> Vec<(f64, f64)> {
     let largest = values.iter().fold(0.0f32, |m, u| m.max(u.abs())).max(1e-9);
     let second = |t: usize| t as f64 * SAMPLE_MS / 1000.0;
@@ -273,7 +275,7 @@ fn output_legend(area: &Area, names: &[String], stimulus: bool) {
     legend(area, &entries);
 }
 
-/// A target, with its jumps.
+/// The points of a target's curve; a jump has two points.
 fn steps(values: &[f32]) -> Vec<(f64, f64)> {
     let second = |t: usize| t as f64 * SAMPLE_MS / 1000.0;
     (0..values.len())
@@ -324,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn an_amplitude_says_its_sign_where_all_values_have_the_same() {
+    fn an_amplitude_shows_the_signs_that_occur() {
         for (values, text) in [
             (&[0.0, 1.0, 0.5][..], "1"),
             (&[0.0, -1.5], "\u{2212}1.5"),

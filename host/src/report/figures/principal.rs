@@ -10,11 +10,11 @@ use crate::report::observe::{Observation, Trials};
 /// Number of components.
 const COMPONENTS: usize = 3;
 
-/// Components of the mean activity of all answers together.
+/// The principal components of the mean activity, computed over all answers together.
 struct Components {
-    /// Answer, component, sample.
+    /// The value of each component over time: answer, component, sample.
     courses: Vec<[Vec<f64>; COMPONENTS]>,
-    /// Share of the variance.
+    /// The share of the variance of each component.
     shares: [f64; COMPONENTS],
 }
 
@@ -55,8 +55,8 @@ impl Components {
         }
     }
 
-    /// Turns components over where they run against those of `other`: a sign
-    /// means nothing.
+    /// Changes the sign of each component that runs against the same component of
+    /// `other`. The sign of a component has no meaning.
     fn aligned_to(mut self, other: &Self) -> Self {
         for k in 0..COMPONENTS {
             let pairs = self.courses.iter().zip(&other.courses);
@@ -74,7 +74,7 @@ impl Components {
     }
 }
 
-/// Both networks side by side, a row a component.
+/// The components of both networks side by side, one row for each component.
 pub fn components(
     trials: &Trials,
     rate: &Observation,

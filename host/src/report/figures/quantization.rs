@@ -6,7 +6,7 @@ use crate::report::canvas::{
     Area, Axis, COLUMN_MM, Chart, Line, Panel, Sign, colour, figure, rows,
 };
 
-/// Smallest error that is shown; smaller ones are drawn here.
+/// Smallest error on the axis; smaller errors are drawn at this place.
 const FLOOR: f64 = 1e-6;
 
 /// Largest and root mean square error of each quantity: relative errors above,

@@ -29,7 +29,7 @@ pub fn raster(trials: &Trials, observation: &Observation, inhibitory: &[bool]) -
     let seconds = trials.task.samples() as f64 * SAMPLE_MS / 1000.0;
     let raster_mm = (units as f64 * 0.24).clamp(22.0, 62.0);
     let height = 10.0 + labels.len() as f64 * raster_mm;
-    // Half the length of a tick, in rows: one row, or what is seen as a tick.
+    // Half the length of a tick, in rows: about one row, but at least TICK_MM.
     let half = f64::max(0.45, TICK_MM / 2.0 * units as f64 / raster_mm);
     let svg = figure((COLUMN_MM, height), |area| {
         let mut shares = vec![1.0; labels.len()];

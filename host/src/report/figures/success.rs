@@ -1,5 +1,5 @@
-//! A sweep's cells: the share of networks that succeed by their number of units
-//! (Figs. 1C, 2C and 4D of the paper), or cell by cell where the cells differ in
+//! The cells of a sweep: the share of networks that succeed against the number of units
+//! (Figs. 1C, 2C and 4D of the paper), or one row for each cell if the cells differ in
 //! something else.
 
 use plotters::style::RGBColor;
@@ -7,18 +7,18 @@ use plotters::style::RGBColor;
 use super::Figure;
 use crate::report::canvas::{Axis, COLUMN_MM, Chart, Line, Panel, Sign, colour, figure, rows};
 
-/// A cell.
+/// The result of a cell in the figure.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mark {
     /// The cell's name, which differs from the names of all other cells.
     pub cell: String,
-    /// Name of the task: a panel each.
+    /// Name of the task; each task has a panel.
     pub task: String,
-    /// Name of the activation: a colour each.
+    /// Name of the activation; each activation has a colour.
     pub activation: &'static str,
     /// Number of units.
     pub units: usize,
-    /// In percent.
+    /// The value that was found, in percent.
     pub found: f64,
     /// Lower and upper end of its 95 % interval, or of a standard deviation.
     pub between: (f64, f64),
@@ -35,7 +35,7 @@ const COLOURS: [RGBColor; 4] = [
     colour::PURPLE,
 ];
 
-/// The distinct items of `all`, in their first order.
+/// The items of `all` without repetitions, in the order of their first places.
 fn distinct<T: PartialEq + Copy>(all: impl Iterator<Item = T>) -> Vec<T> {
     let mut seen = Vec::new();
     for one in all {
@@ -46,7 +46,7 @@ fn distinct<T: PartialEq + Copy>(all: impl Iterator<Item = T>) -> Vec<T> {
     seen
 }
 
-/// The cells of a sweep; `measured` is what the axis says, with its unit.
+/// The figure of the cells; `measured` is the label of the axis, with its unit.
 pub fn success(marks: &[Mark], measured: &str, caption: String) -> Figure {
     let places = marks
         .iter()
@@ -134,7 +134,7 @@ fn by_units(marks: &[Mark], measured: &str) -> String {
     })
 }
 
-/// Marks at the sizes, without those numbers that would run into each other.
+/// A mark at each size. A number that would overlap the one before it is left out.
 fn readable(sizes: &[usize], span: f64) -> Vec<(f64, String)> {
     let mut marks: Vec<(f64, String)> = Vec::new();
     for &size in sizes {
@@ -173,14 +173,14 @@ fn draw(chart: &mut Chart, series: &[&Mark], colour: RGBColor, shift: f64) {
     chart.rings(strict, 1.9, colour);
 }
 
-/// The words that all names begin with, and the others of each name.
+/// The words with which all names begin, and the rest of each name.
 fn common(marks: &[Mark]) -> (String, Vec<String>) {
     let words: Vec<Vec<&str>> = marks
         .iter()
         .map(|mark| mark.cell.split(' ').collect())
         .collect();
     let first = &words[0];
-    // A name keeps a word of its own.
+    // Each name keeps at least one word.
     let most = words.iter().map(Vec::len).min().unwrap_or(1) - 1;
     let same = |k: &usize| words.iter().all(|name| name[*k] == first[*k]);
     let shared = (0..most).take_while(same).count();
@@ -258,10 +258,10 @@ mod tests {
         };
         let twice = [named("rise=2"), named("rise=0")];
         let svg = success(&twice, "accuracy (%)", String::new()).svg;
-        // What all have in common stands above them.
+        // The words that the names share stand above them.
         assert_eq!(svg.matches("xor N=50 lif").count(), 1);
         assert!(svg.contains("rise=2") && svg.contains("rise=0") && !svg.contains("units N"));
-        // One size is no range, and not a reason to fail.
+        // A single size is drawn too.
         success(&[mark("lif", 7)], "success (%)", String::new());
     }
 }

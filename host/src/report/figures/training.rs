@@ -7,7 +7,7 @@ use crate::report::canvas::{Axis, COLUMN_MM, Chart, Line, Panel, Sign, colour, f
 /// Updates over which the loss is averaged.
 const WINDOW: usize = 25;
 
-/// Loss of every update, its running mean, and the evaluations.
+/// The loss of each update, its running mean, and the evaluations.
 pub fn training(losses: &[f64], evaluations: &[Evaluated]) -> Figure {
     let last = losses.len().max(2) as f64;
     let high = losses.iter().fold(1.0f64, |m, loss| m.max(*loss));

@@ -1,4 +1,5 @@
-//! The conversion: where λ comes from, and how well it serves.
+//! The part of the page about the conversion: where λ comes from, and how many trials are
+//! answered right with it.
 
 use super::scores::FormScore;
 use super::{ReportInput, texts};
@@ -38,8 +39,8 @@ pub fn search(input: &ReportInput) -> Result<Vec<Candidate>, ConvertError> {
     .scores()
 }
 
-/// The part of the page: `used` is the score of the spiking form, `drives` the
-/// range of each unit's x over the trials.
+/// The part of the page. `used` is the score of the spiking form, and `drives` the
+/// smallest and largest x of each unit over the trials.
 pub fn section(
     input: &ReportInput,
     candidates: &[Candidate],

@@ -1,4 +1,5 @@
-//! The fixed-point form: what quantization lost, and the boards that it fits.
+//! The part of the page about the fixed-point form: the errors of quantization, and the
+//! boards on which the network runs.
 
 use std::path::Path;
 
@@ -17,10 +18,10 @@ use crate::report::page::{Section, Table};
 use crate::spiking::experiment::Experiment;
 use crate::spiking::time_step::TimeStep;
 
-/// Time step of the deployed form where no file beside the model says it, ms.
+/// Time step of the deployed form if no file beside the model has one, ms.
 const DEPLOYED_STEP_MS: f64 = 0.1;
 
-/// The fixed-point form of the page's network, and the file beside the model,
+/// The fixed-point form of the network of the page, and the .snn file beside the model,
 /// which may hold another network.
 pub struct DeployedForm<'a> {
     quantized: Result<Quantized, String>,

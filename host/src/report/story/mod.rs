@@ -1,8 +1,8 @@
 //! The text of a page, part by part, in the order of the pipeline.
 //!
-//! [`scores`] counts right answers, [`trained`] tells of the training,
-//! [`converted`] of λ, [`deployed`] of the fixed-point form and its boards, and
-//! [`again`] lists the commands that give the same network.
+//! [`scores`] counts right answers, [`trained`] describes the training, [`converted`]
+//! the choice of λ, [`deployed`] the fixed-point form and its boards, and [`again`] lists
+//! the commands that make the same network.
 
 mod again;
 mod converted;
@@ -31,11 +31,11 @@ use crate::spiking::network::SpikingNetwork;
 pub struct ReportInput {
     /// The rate model.
     pub model: RateModelFile,
-    /// The history of its training; `None` where no file beside the model holds it.
+    /// The history of its training; `None` if there is no such file beside the model.
     pub history: Option<History>,
     /// The spiking form.
     pub spiking: SpikingNetwork,
-    /// The calibration of the spiking form; `None` where one λ serves all units.
+    /// The calibration of the spiking form; `None` if all units share one λ.
     pub calibration: Option<Calibration>,
     /// The deployed network beside the model, and its bytes.
     pub deployed: Option<(PathBuf, Vec<u8>)>,
@@ -46,7 +46,7 @@ pub struct ReportInput {
 }
 
 impl ReportInput {
-    /// λ of each unit, Hz.
+    /// The λ of each unit, Hz.
     fn unit_lambdas(&self) -> Vec<f64> {
         match &self.calibration {
             Some(calibration) => calibration.lambda.clone(),
@@ -134,7 +134,7 @@ pub fn tell(input: &ReportInput, mut told: impl FnMut()) -> Result<(Page, Number
 }
 
 fn lead(rows: &[FormScore], input: &ReportInput) -> String {
-    // A number keeps its unit on its line.
+    // The space does not break, so that a number and its unit stay on one line.
     let percent = |row: &FormScore| format!("{:.0}\u{a0}%", 100.0 * row.accuracy);
     let mut lead = format!(
         "The rate network answers {} of {} trials of {} right, its spiking form {}",

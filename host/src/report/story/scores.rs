@@ -36,7 +36,7 @@ impl FormScore {
         }
     }
 
-    /// The cells of its row in the table.
+    /// The cells of the row of this form in the table.
     pub fn texts(&self) -> Vec<String> {
         vec![
             self.name.clone(),

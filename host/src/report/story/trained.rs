@@ -1,4 +1,4 @@
-//! The training, and the network that came of it.
+//! The part of the page about the training and the trained network.
 
 use super::{ReportInput, name};
 use crate::rate::network::RateNetwork;
