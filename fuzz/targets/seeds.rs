@@ -71,7 +71,7 @@ fn tiny(bytes: &[u8], task_hash: Option<u64>) -> Vec<u8> {
     blob.to_vec()
 }
 
-/// A task with every field.
+/// A task that states every field.
 const TASK: &str = r#"name = "same-sign"
 channels = 2
 duration_ms = 1000

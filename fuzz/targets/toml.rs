@@ -1,8 +1,8 @@
-//! A task's TOML file: any text is read or refused in a sentence; a task has
-//! trials of the size that it states, and is the same once written and read again.
+//! The TOML file of a task: any text is read or refused with a sentence. A task has trials
+//! of the size that it states, and is the same after it is written and read.
 
 #![no_main]
-// Some of the module serves the host alone.
+// The host uses more of the module than this target.
 #![allow(dead_code, unused_imports)]
 
 #[path = "../../host/src/task/mod.rs"]

@@ -99,6 +99,7 @@ fn a_page_lists_the_options_and_evaluations_of_a_training() {
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one object");
     let page = report["files"]["report"].as_str().expect("a page");
     let page = std::fs::read_to_string(folder.path().join(page)).expect("the page");
+    let page = without_marks(&page);
     for part in [
         "--seed 9",
         "--N 20",
@@ -126,6 +127,12 @@ fn a_folder_without_a_model_or_with_several_is_refused_with_the_way_out() {
         std::fs::copy(published_model(), folder.path().join(name)).expect("a copy");
     }
     fails(&["2 rate models", "name one", "two.mat"]);
+}
+
+/// The page without the marks that keep options whole.
+fn without_marks(page: &str) -> String {
+    page.replace("<span class=\"option\">", "")
+        .replace("</span>", "")
 }
 
 /// The commands of a page as text for the shell.
@@ -161,6 +168,7 @@ fn the_file(folder: &Path, extension: &str) -> PathBuf {
 /// same network and, if they train, the same model. Returns the page.
 fn again(folder: &Path) -> String {
     let page = std::fs::read_to_string(the_file(folder, "html")).expect("the page");
+    let page = without_marks(&page);
     let empty = tempfile::tempdir().expect("a folder");
     let lines = commands(&page);
     let trains = lines
@@ -302,6 +310,44 @@ fn the_commands_of_a_page_give_a_calibrated_network_again() {
         assert!(page.contains(text) || page.contains(&plain), "{text}");
     }
     assert!(!page.contains("known beforehand"));
+}
+
+#[test]
+fn the_commands_of_a_page_give_the_result_of_a_search_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let model = trained(folder.path(), "xor", &["--act", "sigmoid"]);
+    let line = "--lambdas 25,50 --race --refit-readout 8 --trials 6 --seed 3 --noise 0.2";
+    let mut words = vec!["convert", &model];
+    words.extend(line.split(' '));
+    succeeds(folder.path(), &words);
+    reported(folder.path(), &model, &[]);
+    let page = again(folder.path());
+    assert!(page.contains(line), "the page gives all flags");
+}
+
+#[test]
+fn an_input_of_a_page_is_not_written_over() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let model = trained(folder.path(), "xor", &[]);
+    let quantize = [
+        "quantize", &model, "-o", "net.snn", "--lambda", "50", "--trials", "1",
+    ];
+    succeeds(folder.path(), &quantize);
+    let snn = Path::new(&model).with_extension("snn");
+    std::fs::copy(folder.path().join("net.snn"), &snn).expect("a copy");
+    let history = Path::new(&model).with_extension("json");
+    for file in [Path::new(&model), &snn, &history] {
+        let before = std::fs::read(file).expect("a file");
+        let refused = Command::new(env!("CARGO_BIN_EXE_rate2spike"))
+            .args(["report", &model, "-o"])
+            .arg(file)
+            .output()
+            .expect("the program starts");
+        let message = String::from_utf8_lossy(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(2), "{message}");
+        assert!(message.contains("the command reads this file"), "{message}");
+        assert_eq!(std::fs::read(file).expect("a file"), before);
+    }
 }
 
 #[test]

@@ -153,6 +153,50 @@ fn a_record_that_was_emptied_does_not_empty_the_table() {
 }
 
 #[test]
+fn neither_a_record_nor_a_file_of_another_program_is_written_over() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let line = "sweep --task go-nogo --n 6 --seeds 1 --n_trials 4 --trials 5 -o rows";
+    succeeds(folder.path(), line);
+    for name in ["plan.json", "rows.jsonl", "rows.csv"] {
+        let before = lines(folder.path(), name);
+        let parts = [name, "the command reads this file"];
+        fails(
+            folder.path(),
+            &format!("report rows -o rows/{name}"),
+            2,
+            &parts,
+        );
+        assert_eq!(lines(folder.path(), name), before);
+    }
+    for (name, line) in [
+        ("rows.csv", line),
+        ("rows.csv", "sweep --merge rows"),
+        ("success.svg", line),
+        ("sweep.html", "report rows"),
+        (
+            "array.sh",
+            "sweep --task go-nogo --n 6 --seeds 1 --n_trials 4 --trials 5 -o rows --slurm 2",
+        ),
+    ] {
+        let path = folder.path().join("rows").join(name);
+        let ours = std::fs::read(&path).ok();
+        std::fs::write(&path, "theirs\n").expect("a file");
+        let output = run(folder.path(), line);
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success(), "{line}");
+        assert!(
+            message.contains("rate2spike did not write it"),
+            "{line}: {message}"
+        );
+        assert_eq!(lines(folder.path(), name), ["theirs"], "{line}");
+        match ours {
+            Some(ours) => std::fs::write(&path, ours).expect("a file"),
+            None => std::fs::remove_file(&path).expect("a file"),
+        }
+    }
+}
+
+#[test]
 fn huge_counts_get_a_sentence_and_leave_nothing_behind() {
     let folder = tempfile::tempdir().expect("a folder");
     for (line, parts) in [

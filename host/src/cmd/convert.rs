@@ -14,7 +14,7 @@ use super::{CommandError, Lambdas, task_of, trials};
 use crate::convert::calibrate::{CalibrateError, Request};
 use crate::convert::refit::{TriedRefit, try_refit};
 use crate::convert::search::{Candidate, Search, Standing, best, default_lambdas, trials_met};
-use crate::formats::choice::Choice;
+use crate::formats::conversion::Flags;
 use crate::formats::disk;
 use crate::formats::journal::{Journal, JournalError};
 use crate::formats::rate_model::RateModelFile;
@@ -280,7 +280,12 @@ impl Conversion<'_> {
         if mode.writes {
             let kept = refit.as_ref().filter(|refit| refit.is_no_worse());
             let readout = kept.map(|refit| &refit.refit.readout[..]);
-            model.adopt_search(&candidates, best, readout)?;
+            model.adopt_search(
+                &candidates,
+                best,
+                readout,
+                &self.search_flags(&lambdas, mode),
+            )?;
         }
         if let Some(journal) = journal {
             journal.remove()?;
@@ -335,11 +340,8 @@ impl Conversion<'_> {
         let seed = seed_of(args.seed, Stream::Fresh);
         let fresh = score_f64(&network, &self.task, &step, seed, args.trials);
         if mode.writes {
-            let choice = Choice {
-                trials: args.trials,
-                seed: args.seed,
-            };
-            model.adopt_calibration(&found.calibration, choice)?;
+            let flags = Flags::of_calibration(args.trials, args.seed);
+            model.adopt_calibration(&found.calibration, &flags.and(args.neuron.flags()))?;
         }
         let report = CalibrationReport {
             model: &args.model,
@@ -366,6 +368,21 @@ impl Conversion<'_> {
             written(mode.writes)
         ));
         Ok(())
+    }
+
+    /// The flags that give the result of a search again.
+    fn search_flags(&self, lambdas: &[f64], mode: &SearchMode) -> Flags {
+        let lambdas: Vec<String> = lambdas.iter().map(f64::to_string).collect();
+        let mut flags = Flags::new().with_value("--lambdas", lambdas.join(","));
+        if mode.race {
+            flags = flags.with("--race");
+        }
+        if let Some(trials) = mode.refit_readout {
+            flags = flags.with_value("--refit-readout", trials);
+        }
+        let flags = flags.with_value("--trials", self.args.trials);
+        let flags = flags.with_value("--seed", self.args.seed);
+        flags.and(self.args.neuron.flags())
     }
 
     /// The network that is converted.

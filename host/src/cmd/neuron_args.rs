@@ -3,6 +3,7 @@
 use rate2spike_core::neuron::Scheme;
 
 use super::error::CommandError;
+use crate::formats::conversion::Flags;
 use crate::spiking::neuron::Neuron;
 use crate::spiking::time_step::{PUBLISHED_STEP_MS, StepError, TimeStep};
 
@@ -75,6 +76,12 @@ impl EquationArgs {
     }
 }
 
+/// The name of a value on the command line.
+fn choice_name(value: impl clap::ValueEnum) -> String {
+    let name = value.to_possible_value();
+    name.map_or_else(String::new, |name| name.get_name().into())
+}
+
 /// How a step is integrated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum SchemeArg {
@@ -103,6 +110,33 @@ pub enum FilterArg {
 }
 
 impl NeuronArgs {
+    /// The flags whose values are not the default ones.
+    pub fn flags(&self) -> Flags {
+        let mut flags = Flags::new();
+        if let Some(ms) = self.dt {
+            flags = flags.with_value("--dt", ms);
+        }
+        if let Some(factor) = self.downsample {
+            flags = flags.with_value("--downsample", factor);
+        }
+        if let Some(scheme) = self.scheme {
+            flags = flags.with_value("--scheme", choice_name(scheme));
+        }
+        if self.equation.neuron != NeuronArg::Lif {
+            flags = flags.with_value("--neuron", choice_name(self.equation.neuron));
+        }
+        if self.equation.filter != FilterArg::Double {
+            flags = flags.with_value("--filter", choice_name(self.equation.filter));
+        }
+        if self.equation.refractory != Neuron::LIF.refractory_ms {
+            flags = flags.with_value("--refractory", self.equation.refractory);
+        }
+        if self.noise != Neuron::LIF.noise_mv {
+            flags = flags.with_value("--noise", self.noise);
+        }
+        flags
+    }
+
     /// The time step.
     pub fn step(&self) -> Result<TimeStep, CommandError> {
         if let Some(factor) = self.downsample {

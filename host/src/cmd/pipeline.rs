@@ -15,7 +15,7 @@ use super::report::write_page;
 use super::warnings::Warnings;
 use super::{CommandError, Lambdas, hexadecimal, trials};
 use crate::convert::search::{best, default_lambdas};
-use crate::formats::choice::Choice;
+use crate::formats::conversion::Flags;
 use crate::formats::disk;
 use crate::formats::history::History;
 use crate::formats::rate_model::RateModelFile;
@@ -164,11 +164,8 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
     bar.finish_and_clear();
     let converted = converted.map_err(failed)?;
     if let Origin::Calibrated(found) = &converted.origin {
-        let choice = Choice {
-            trials: args.trials,
-            seed: seed_of(options.seed, Stream::Search),
-        };
-        RateModelFile::read(&model)?.adopt_calibration(&found.calibration, choice)?;
+        let flags = Flags::of_calibration(args.trials, seed_of(options.seed, Stream::Search));
+        RateModelFile::read(&model)?.adopt_calibration(&found.calibration, &flags)?;
     }
     let convert_seconds = clock.elapsed().as_secs_f64();
 

@@ -1,21 +1,85 @@
-//! The result of a conversion in a rate model, under the published names.
+//! The result of a conversion in a rate model, under the published names, and the flags
+//! of `convert` that give the result again.
 
-use super::choice::Choice;
 use super::mat::Value;
 use super::rate_model::{ModelError, RateModelFile};
 use crate::convert::calibrate::Calibration;
 use crate::convert::search::Candidate;
 
+/// Variable with the flags, separated by spaces.
+const FLAGS: &str = "conversion_flags";
+
+/// The flags of `convert` that change a result which is written into a model. A foreign
+/// file must not bring others into a command.
+const KNOWN: [&str; 11] = [
+    "--calibrate",
+    "--downsample",
+    "--dt",
+    "--filter",
+    "--lambdas",
+    "--neuron",
+    "--noise",
+    "--race",
+    "--refit-readout",
+    "--refractory",
+    "--scheme",
+];
+
+/// The flags that each result has.
+const ALWAYS: [&str; 2] = ["--seed", "--trials"];
+
+/// Flags of a command line, each followed by its value as a word of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Flags(Vec<String>);
+
+impl Flags {
+    /// No flags.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The flags of a calibration by this number of trials, with the published neuron and
+    /// step.
+    pub fn of_calibration(trials: usize, seed: u64) -> Self {
+        let flags = Self::new().with("--calibrate");
+        flags
+            .with_value("--trials", trials)
+            .with_value("--seed", seed)
+    }
+
+    /// Adds a flag without a value.
+    pub fn with(mut self, flag: &str) -> Self {
+        self.0.push(flag.into());
+        self
+    }
+
+    /// Adds a flag and its value, which has no spaces.
+    pub fn with_value(self, flag: &str, value: impl ToString) -> Self {
+        self.with(flag).with(&value.to_string())
+    }
+
+    /// Adds other flags.
+    pub fn and(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
+        self
+    }
+
+    /// The words of the flags.
+    pub fn words(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+}
+
 impl RateModelFile {
-    /// Writes a calibration into the model, in place of the result of a search, with
-    /// the trials that chose it.
+    /// Writes a calibration into the model, in place of the result of a search. `flags`
+    /// are the flags of `convert` that give the calibration again.
     ///
     /// # Errors
     /// If the model cannot be written.
     pub fn adopt_calibration(
         &mut self,
         calibration: &Calibration,
-        choice: Choice,
+        flags: &Flags,
     ) -> Result<(), ModelError> {
         for name in ["all_perfs", "scaling_factors"] {
             self.variables.remove(name);
@@ -24,13 +88,14 @@ impl RateModelFile {
         self.variables.insert("opt_scaling_factor", lambda);
         self.set_refitted_readout(None);
         self.set_calibration(Some(calibration));
-        choice.keep_in(self);
+        self.set_flags(flags);
         self.write()
     }
 
     /// Writes the result of a search into the model, in place of a calibration.
     /// `readout` is the one that was fitted at the best λ, if it is to be used:
-    /// area of a spike's contribution to the output, s.
+    /// area of a spike's contribution to the output, s. `flags` are the flags of `convert`
+    /// that give the result again.
     ///
     /// # Errors
     /// If the model cannot be written.
@@ -39,6 +104,7 @@ impl RateModelFile {
         candidates: &[Candidate],
         best: &Candidate,
         readout: Option<&[f64]>,
+        flags: &Flags,
     ) -> Result<(), ModelError> {
         let all = |value: fn(&Candidate) -> f64| candidates.iter().map(value).collect();
         let file = &mut self.variables;
@@ -49,6 +115,61 @@ impl RateModelFile {
         self.set_calibration(None);
         let w_out = |readout: &[f64]| readout.iter().map(|w| (w * best.lambda) as f32).collect();
         self.set_refitted_readout(readout.map(w_out));
+        self.set_flags(flags);
         self.write()
+    }
+
+    fn set_flags(&mut self, flags: &Flags) {
+        let text = flags.0.join(" ");
+        self.variables.insert(FLAGS, Value::text(&text));
+    }
+
+    /// The flags of `convert` that give the λ, the calibration or the readout of the model
+    /// again; `None` if the model does not hold them, or holds words that are not such
+    /// flags.
+    pub fn conversion_flags(&self) -> Option<Flags> {
+        let text = self.variables.text(FLAGS).ok()?;
+        let words: Vec<String> = text.split_whitespace().map(String::from).collect();
+        let known = |word: &String| KNOWN.contains(&&**word) || ALWAYS.contains(&&**word);
+        let value = |word: &String| {
+            let mut letters = word.chars();
+            letters.all(|letter| letter.is_ascii_alphanumeric() || ".,".contains(letter))
+        };
+        let whole = ALWAYS
+            .iter()
+            .all(|flag| words.iter().any(|word| word == flag));
+        (whole && words.iter().all(|word| known(word) || value(word))).then_some(Flags(words))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::mat::MatFile;
+    use super::*;
+    use crate::rate::network::RateNetwork;
+    use crate::rate::options::RateOptions;
+    use crate::task::Task;
+
+    #[test]
+    fn flags_are_read_as_they_were_written_and_foreign_words_are_not_taken() {
+        let mut model = RateModelFile {
+            path: "m.mat".into(),
+            variables: MatFile::new(),
+            network: RateNetwork::start(&RateOptions::published(Task::xor(), 5)),
+        };
+        assert_eq!(model.conversion_flags(), None);
+        let flags = Flags::of_calibration(20, u64::MAX);
+        model.set_flags(&flags);
+        assert_eq!(model.conversion_flags(), Some(flags));
+        for foreign in [
+            "--trials 3",
+            "--trials 3 --seed 1 --plot a.svg",
+            "--trials 3 --seed $(touch x)",
+            "--trials 3 --seed 1 ../a.mat",
+            "",
+        ] {
+            model.variables.insert(FLAGS, Value::text(foreign));
+            assert_eq!(model.conversion_flags(), None, "{foreign}");
+        }
     }
 }

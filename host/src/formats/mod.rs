@@ -1,6 +1,5 @@
 //! One file format a file.
 
-pub mod choice;
 pub mod conversion;
 pub mod disk;
 pub mod elf;

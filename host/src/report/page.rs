@@ -64,6 +64,7 @@ th, td { text-align: left; padding: 0.25rem 1.2rem 0.25rem 0; border-bottom: 1px
 th { font-weight: 600; }
 caption { text-align: left; font-weight: 600; padding: 0.3rem 0; }
 pre { background: #f5f5f3; padding: 0.5rem 0.8rem; margin: 0.4rem 0; font-size: 0.8rem; white-space: pre-wrap; overflow-wrap: anywhere; }
+.option { white-space: nowrap; }
 nav { font-size: 0.88rem; }
 nav a { margin-right: 1rem; }
 #values { position: fixed; background: #222; color: #fff; font-size: 0.78rem; padding: 0.15rem 0.5rem; border-radius: 0.2rem; pointer-events: none; }
@@ -194,7 +195,7 @@ impl Section {
                 @for text in &self.text { p { (text) } }
                 @for table in &self.tables { (table.markup()) }
                 @if !self.commands.is_empty() {
-                    @for command in &self.commands { pre { code { (command) } } }
+                    @for command in &self.commands { pre { code { (command_text(command)) } } }
                 }
                 @if !self.figures.is_empty() {
                     div.figures {
@@ -207,6 +208,19 @@ impl Section {
                     }
                 }
             }
+        }
+    }
+}
+
+/// A command in which the end of a line breaks no option: `--output_dir` and the like
+/// stay whole.
+fn command_text(command: &str) -> Markup {
+    html! {
+        @for piece in command.split_inclusive([' ', '\n']) {
+            @if piece.starts_with('-') {
+                @let word = piece.trim_end();
+                span.option { (word) } (piece[word.len()..])
+            } @else { (piece) }
         }
     }
 }
@@ -248,6 +262,15 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_option_of_a_command_is_never_broken() {
+        let text = command_text("rate2spike run a-b.snn --seed 1 --x\n").into_string();
+        assert_eq!(
+            text,
+            "rate2spike run a-b.snn <span class=\"option\">--seed</span> 1 <span class=\"option\">--x</span>\n"
+        );
+    }
 
     #[test]
     fn a_page_escapes_names_and_asks_nothing_of_a_network() {

@@ -5,7 +5,6 @@ use std::path::Path;
 use rate2spike_core::neuron::Membrane;
 
 use super::{ReportInput, name, texts};
-use crate::formats::choice::Choice;
 use crate::formats::rate_model;
 use crate::rate::activation::{ActivationKind, LIF_LAMBDA};
 use crate::report::page::Section;
@@ -105,8 +104,8 @@ fn task_argument(task: &Task) -> String {
     format!("{FOLDER}/{}.toml", task.name())
 }
 
-/// The command that writes the file of the user's own task, which the page carries
-/// whole: the file that it was read from may have moved or changed. `None` for a
+/// The command that writes the file of the user's own task. The page holds the whole
+/// task, because the file from which it was read may have moved or changed. `None` for a
 /// built-in task.
 fn task_file(task: &Task) -> Option<Command> {
     if task.is_built_in() {
@@ -119,7 +118,7 @@ fn task_file(task: &Task) -> Option<Command> {
     )))
 }
 
-/// The training, with every option; `None` where no history is there.
+/// The training, with each option; `None` if there is no history.
 fn train(input: &ReportInput) -> Option<Command> {
     let history = input.history.as_ref()?;
     let flags = history.options.flags();
@@ -133,7 +132,7 @@ fn train(input: &ReportInput) -> Option<Command> {
     Some(line.with("--output_dir", FOLDER))
 }
 
-/// The options of the neuron where they differ from the published ones.
+/// The options of the neuron that differ from the published ones.
 fn neuron_flags(neuron: &Neuron) -> Vec<String> {
     let published = match neuron.membrane {
         Membrane::Leaky => Neuron::LIF,
@@ -155,37 +154,26 @@ fn neuron_flags(neuron: &Neuron) -> Vec<String> {
     flags
 }
 
-/// The conversion that writes λ or a calibration into the new model; `None` where
-/// λ needs no file.
+/// The conversion that writes the same λ, calibration or readout into the new model;
+/// `None` if no conversion is known, or if the model is there already.
 fn convert(input: &ReportInput, model: &str) -> Option<Command> {
-    if input.history.is_none() || input.calibration.is_none() {
-        return None;
-    }
-    let Choice { trials, seed } = Choice::of(&input.model)?;
-    let line = Command::new("convert")
-        .add(model)
-        .add("--calibrate")
-        .words(
-            neuron_flags(&input.spiking.neuron)
-                .iter()
-                .map(String::as_str),
-        )
-        .with("--trials", trials)
-        .with("--seed", seed);
-    Some(line)
+    input.history.as_ref()?;
+    let flags = input.model.conversion_flags()?;
+    Some(Command::new("convert").add(model).words(flags.words()))
 }
 
-/// λ with all its digits; nothing where the model or its activation says it.
+/// The flag with all digits of λ; nothing if the model or its activation gives λ.
 fn lambda_flags(input: &ReportInput) -> Vec<String> {
     let lambda = input.spiking.lambda;
     let stored = input.model.variables.scalar("opt_scaling_factor").ok();
     let trained = input.model.network.activation == ActivationKind::Lif && lambda == LIF_LAMBDA;
-    let known = match &input.history {
-        // The new model is as the training leaves it, or calibrated.
-        Some(_) => trained,
-        None => stored == Some(lambda) || (stored.is_none() && trained),
+    // Without a conversion the new model is as the training leaves it.
+    let converted = input.history.is_none() || input.model.conversion_flags().is_some();
+    let known = match stored.filter(|_| converted) {
+        Some(stored) => stored == lambda,
+        None => trained,
     };
-    if known || input.calibration.is_some() {
+    if known {
         return Vec::new();
     }
     vec!["--lambda".into(), lambda.to_string()]
