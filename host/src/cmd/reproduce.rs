@@ -112,7 +112,7 @@ fn print(report: &ReproduceReport, console: &Console) {
         console.say("–: no published number is known");
     }
     console.say(format!(
-        "{} networks a cell, with 95 % intervals; the paper has 100. Success: an accuracy of at least 95 % as spikes in f64, on the trials that chose lambda, as published; then on fresh trials, by the published and the strict criterion",
+        "{} networks a cell, with 95 % intervals; the paper has 100. Success: the spiking network in f64 is right in at least 95 % of the trials that chose lambda, as published. fresh trials, strict: the same on other trials, by the published and by the strict criterion",
         report.networks
     ));
     console.say(format!("rows    {}", report.rows.display()));

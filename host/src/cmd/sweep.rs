@@ -393,7 +393,7 @@ fn print_report(
     console.say(table(&cells));
     console.say("");
     console.say(format!(
-        "% of the networks, with 95 % intervals: trained; and right in at least 95 of 100 trials, of {} each, as spikes",
+        "Percent of the networks, with 95 % intervals. trained: the rate network met its criterion. f64, fixed: the spiking network is right in at least 95 % of {} trials",
         plan.trials
     ));
     console.say(format!("rows    {}", report.rows.display()));

@@ -179,13 +179,13 @@ pub fn fidelity(network: &SpikingNetwork, profile: Profile) -> Vec<Fidelity> {
     let mut report = vec![
         faithful(
             "membrane",
-            "v_leak is the constant current; threshold and reset as they are",
+            "v_leak is the constant current; threshold and reset are unchanged",
         ),
         faithful(
             "recurrent weights",
-            "Linear, areas of a spike's current in V s",
+            "Linear; the area of a spike's current in V s",
         ),
-        faithful("decay time constants", "one a unit"),
+        faithful("decay time constants", "one for each unit"),
         match (exact, double) {
             (true, true) => faithful("synaptic filter", "two leaky integrators in series"),
             (true, false) => faithful("synaptic filter", "one leaky integrator"),
@@ -198,10 +198,10 @@ pub fn fidelity(network: &SpikingNetwork, profile: Profile) -> Vec<Fidelity> {
         if exact {
             faithful("input", "Linear, to the membranes")
         } else {
-            approximate("input", "passes the synapse, which smooths it")
+            approximate("input", "passes the synapse, which smooths the input")
         },
         if exact || !double {
-            faithful("readout", "its own filters, then Linear")
+            faithful("readout", "filters of its own, then Linear")
         } else {
             approximate(
                 "readout",
@@ -212,7 +212,7 @@ pub fn fidelity(network: &SpikingNetwork, profile: Profile) -> Vec<Fidelity> {
     if network.neuron.refractory_ms > 0.0 {
         report.push(unsupported(
             "refractory time",
-            "NIR has none: units fire more where they fire fast",
+            "NIR has none: units that fire fast will fire faster",
         ));
     }
     if network.neuron.noise_mv > 0.0 {
@@ -225,7 +225,10 @@ pub fn fidelity(network: &SpikingNetwork, profile: Profile) -> Vec<Fidelity> {
         "start potentials",
         "NIR has no initial state: simulators start at rest",
     ));
-    report.push(unsupported("decision", "NIR ends at the output"));
+    report.push(unsupported(
+        "decision",
+        "NIR has none: a graph ends at the output",
+    ));
     report
 }
 

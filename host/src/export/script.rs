@@ -57,7 +57,7 @@ impl Simulator {
                     "weights and delivery",
                     "a spike reaches its targets within the step",
                 ),
-                faithful("refractory time", "a release step a unit"),
+                faithful("refractory time", "counted in steps for each unit"),
                 faithful("input", "held for 5 ms, changed at the same steps"),
                 faithful("start", "the potentials of this trial"),
                 faithful(
@@ -74,7 +74,7 @@ impl Simulator {
                 ),
                 approximate(
                     "delivery",
-                    "NEST has no delay below a step: currents are sent as they would be one step later, the membrane is one step late with the first step of each",
+                    "NEST has no delay below a step: currents are sent with the size that they have one step later, and the membrane gets the first step of each one step late",
                 ),
                 faithful("refractory time", "t_ref"),
                 faithful("input", "held for 5 ms, changed at the same steps"),

@@ -94,12 +94,12 @@ pub fn network(graph: &ReadGraph, unsaid: &Unsaid) -> Result<Imported, ImportErr
     let mut fidelity = vec![
         faithful(
             "membrane",
-            "threshold and reset moved to -40 and -65 mV, everything else with them",
+            "all potentials shifted and scaled to a threshold of -40 mV and a reset of -65 mV",
         ),
         faithful("weights", "a spike's area, times the gains on its way"),
         synapse.fidelity,
         match inward.is_filtered() || population.has_synapses() {
-            true => approximate("input", "to the membranes, past the filter before them"),
+            true => approximate("input", "to the membranes, without the filter before them"),
             false => faithful("input", "to the membranes"),
         },
         synapse.readout,

@@ -37,12 +37,12 @@ impl Synapse {
         };
         stages.extend(population.synapse_s()?);
         let readout = outward.senders_times(n)?;
-        let mut fidelity = faithful("synaptic filter", "time constants as they are");
+        let mut fidelity = faithful("synaptic filter", "the graph's time constants");
         if stages.is_empty() && recurrent.is_none() {
             stages = readout.clone();
             fidelity = faithful(
                 "synaptic filter",
-                "that of the readout: nothing is recurrent",
+                "the filter of the readout, because no unit reaches another",
             );
         }
         if stages.is_empty() {
@@ -52,7 +52,7 @@ impl Synapse {
             stages = vec![vec![ms / 1000.0; n]];
             fidelity = approximate(
                 "synaptic filter",
-                "the graph has none: --synapse, with the same area",
+                "the graph has none: --synapse sets it; the area is kept",
             );
         }
         let (from, to) = recurrent.map_or(outward.ends, |path| path.ends);

@@ -22,20 +22,20 @@ impl Unsaid {
         if self.refractory_ms > 0.0 {
             report.push(unsupported(
                 "refractory time",
-                "NIR has none: --refractory is ours, 0 for none",
+                "NIR has none: --refractory sets it, 0 for none",
             ));
         }
         if self.noise_mv > 0.0 {
             report.push(unsupported(
                 "membrane noise",
-                "NIR has none: --noise is ours",
+                "NIR has none: --noise sets it",
             ));
         }
         report.push(unsupported(
             "start potentials",
-            "NIR has none: from the reset to --start",
+            "NIR has none: drawn between the reset and --start",
         ));
-        report.push(unsupported("decision", "NIR has none: the task's"));
+        report.push(unsupported("decision", "NIR has none: the task has one"));
         report
     }
 }

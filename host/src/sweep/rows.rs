@@ -180,7 +180,8 @@ fn whole_lines(bytes: &[u8]) -> &[u8] {
 /// sweep leaves, and not the text of another program.
 fn check_cut(path: &Path, rest: &[u8], plan: &SweepPlan) -> Result<(), SweepError> {
     let whole = serde_json::from_slice::<serde_json::Value>(rest).is_ok();
-    if rest.is_empty() || (rest.starts_with(b"{\"") && !whole) {
+    let begins = rest == b"{" || rest.starts_with(b"{\"");
+    if rest.is_empty() || (begins && !whole) {
         return Ok(());
     }
     parse(path, rest, plan).map(|_| ())

@@ -256,7 +256,7 @@ pub fn outputs(trials: &Trials, forms: &[(&str, &Observation)]) -> Figure {
     Figure {
         name: "outputs",
         caption: format!(
-            "Output in {} trials, mean and standard deviation for each answer, of the network's forms: what was trained, what it became on spiking neurons, and what runs in fixed point.{shaded}",
+            "The output of each form of the network in {} trials: mean and standard deviation for each answer.{shaded}",
             trials.count
         ),
         svg,
