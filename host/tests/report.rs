@@ -316,8 +316,8 @@ fn the_commands_of_a_page_give_a_calibrated_network_again() {
 fn the_commands_of_a_page_give_the_result_of_a_search_again() {
     let folder = tempfile::tempdir().expect("a folder");
     let model = trained(folder.path(), "xor", &["--act", "sigmoid"]);
-    let line = "--lambdas 25,50 --race --refit-readout 8 --trials 6 --seed 3 --noise 0.2";
-    let mut words = vec!["convert", &model];
+    let line = "--race --refit-readout 8 --trials 6 --seed 3 --noise 0.2";
+    let mut words = vec!["convert", &model, "--lambdas", "25,50"];
     words.extend(line.split(' '));
     succeeds(folder.path(), &words);
     reported(folder.path(), &model, &[]);
