@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::console::Console;
 use super::export::{print_fidelity, refractory};
 use super::neuron_args::in_range;
-use super::quantize::{Deployment, Scored};
+use super::quantize::{Quantization, Scored};
 use super::warnings::Warnings;
 use super::{CommandError, hexadecimal, trials};
 use crate::export::fidelity::Fidelity;
@@ -113,7 +113,7 @@ pub fn run(args: &ImportArgs, console: &Console) -> Result<(), CommandError> {
             task.channels()
         )));
     }
-    let deployment = Deployment {
+    let quantization = Quantization {
         source: &args.graph,
         output: &args.output,
         task,
@@ -127,7 +127,7 @@ pub fn run(args: &ImportArgs, console: &Console) -> Result<(), CommandError> {
         after,
         warnings,
         ..
-    } = deployment.scored(network).map_err(|error| match error {
+    } = quantization.scored(network).map_err(|error| match error {
         CommandError::Quantize {
             path,
             source: QuantizeError::Current { unit, current_mv },

@@ -70,11 +70,11 @@ struct QuantizeReport<'a> {
     warnings: Warnings,
 }
 
-/// A network that becomes a file, and is scored before and after.
-pub struct Deployment<'a> {
-    /// The file that it comes from.
+/// The quantization of a network into a file, with a score before and after.
+pub struct Quantization<'a> {
+    /// The file with the network.
     pub source: &'a Path,
-    /// The file that it goes to.
+    /// The file to write.
     pub output: &'a Path,
     /// The task of the network.
     pub task: &'a Task,
@@ -86,7 +86,7 @@ pub struct Deployment<'a> {
     pub trials: usize,
 }
 
-/// A network that became a file, and its scores.
+/// A quantized network, and its scores.
 pub struct Scored {
     /// The blob, and what was lost.
     pub quantized: Quantized,
@@ -94,13 +94,13 @@ pub struct Scored {
     pub before: Score,
     /// The trials in fixed point.
     pub outcomes: Vec<Outcome>,
-    /// Their score.
+    /// Score of the trials in fixed point.
     pub after: Score,
     /// Warnings about the number of trials.
     pub warnings: Warnings,
 }
 
-impl Deployment<'_> {
+impl Quantization<'_> {
     /// Quantizes `network`, writes it and scores it.
     pub fn scored(&self, network: &SpikingNetwork) -> Result<Scored, CommandError> {
         let (task, step) = (self.task, self.step);
@@ -135,7 +135,7 @@ pub fn run(args: &QuantizeArgs, console: &Console) -> Result<(), CommandError> {
     let lambda = lambda_of(&model, args.lambda)?;
     let network = spiking_network(&model, lambda, Neuron::LIF, console)?;
     let (step, steps) = find_step(args.dt, &network, &task, args.seed, console)?;
-    let deployment = Deployment {
+    let quantization = Quantization {
         source: &args.model,
         output: &args.output,
         task: &task,
@@ -149,7 +149,7 @@ pub fn run(args: &QuantizeArgs, console: &Console) -> Result<(), CommandError> {
         outcomes,
         after,
         mut warnings,
-    } = deployment.scored(&network)?;
+    } = quantization.scored(&network)?;
     if step.ms > TimeStep::PUBLISHED.ms {
         let tables = network.tables::<f64>(&TimeStep::PUBLISHED);
         let tables = tables.tables();
