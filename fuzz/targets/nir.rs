@@ -40,7 +40,7 @@ fuzz_target!(|data: &[u8]| {
             let n = network.units;
             assert_eq!(network.weights.len(), n * n);
             assert_eq!(network.input_weights.len(), n * network.channels);
-            assert_eq!((network.readout.len(), network.decay_ms.len()), (n, n));
+            assert_eq!((network.readout.units(), network.decay_ms.len()), (n, n));
             assert!(
                 network
                     .decay_ms

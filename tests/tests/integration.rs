@@ -3,6 +3,7 @@
 use rate2spike::convert::one_to_one;
 use rate2spike::formats::rate_model::RateModelFile;
 use rate2spike::quantize::quantize;
+use rate2spike::readout::Readout;
 use rate2spike::spiking::experiment::clock;
 use rate2spike::spiking::network::SpikingNetwork;
 use rate2spike::spiking::neuron::Neuron;
@@ -40,7 +41,7 @@ fn driven_membrane(step: TimeStep, decay_ms: f64) -> Vec<f64> {
         weights: vec![0.0, 0.0, 0.02, 0.0],
         input_weights: vec![0.0; 2],
         offset_mv: vec![0.0; 2],
-        readout: vec![0.0; 2],
+        readout: Readout::single(vec![0.0; 2], 0.0),
         decay_ms: vec![decay_ms; 2],
         lambda: 1.0,
     };
@@ -181,7 +182,7 @@ fn permuted(network: &SpikingNetwork, permutation: &[usize]) -> SpikingNetwork {
         weights: permutation.iter().flat_map(row).collect(),
         input_weights: vector(&network.input_weights),
         offset_mv: vector(&network.offset_mv),
-        readout: vector(&network.readout),
+        readout: Readout::single(vector(&network.readout.weights), 0.0),
         decay_ms: vector(&network.decay_ms),
         ..network.clone()
     }

@@ -2,6 +2,7 @@
 
 use rate2spike::quantize::quantize;
 use rate2spike::rate::siegert::NoisyNeuron;
+use rate2spike::readout::Readout;
 use rate2spike::spiking::network::SpikingNetwork;
 use rate2spike::spiking::neuron::Neuron;
 use rate2spike::spiking::tables::Float;
@@ -26,7 +27,7 @@ fn neurons(units: usize, x: f64, noise_mv: f64) -> SpikingNetwork {
         weights: vec![0.0; units * units],
         input_weights: vec![0.0; units],
         offset_mv: vec![0.0; units],
-        readout: vec![0.0; units],
+        readout: Readout::single(vec![0.0; units], 0.0),
         decay_ms: vec![35.0; units],
         lambda: 1.0,
     }

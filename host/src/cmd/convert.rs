@@ -279,7 +279,7 @@ impl Conversion<'_> {
             .map_err(|error| CommandError::Failed(format!("{}: {error}", args.model.display())))?;
         if mode.writes {
             let kept = refit.as_ref().filter(|refit| refit.is_no_worse());
-            let readout = kept.map(|refit| &refit.refit.readout[..]);
+            let readout = kept.map(|refit| &refit.refit.readout);
             model.adopt_search(
                 &candidates,
                 best,

@@ -150,7 +150,8 @@ pub fn spiking_network(
         return Ok(network);
     };
     if own {
-        network.readout = refitted.iter().map(|&w| f64::from(w) / lambda).collect();
+        let weights = refitted.iter().map(|&w| f64::from(w) / lambda);
+        network.readout.weights = weights.collect();
     } else {
         not_used("the refitted readout");
     }

@@ -171,7 +171,8 @@ impl Calibration {
         for (row, gain) in rows.zip(&self.gain_mv) {
             row.iter_mut().for_each(|w| *w *= gain);
         }
-        let readout = network.readout.iter_mut().zip(&shares);
+        let readout = network.readout.weights.iter_mut();
+        let readout = readout.zip(shares.iter().cycle());
         readout.for_each(|(w, share)| *w *= share);
         network.offset_mv.clone_from(&self.offset_mv);
         Ok(network)

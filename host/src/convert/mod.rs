@@ -9,6 +9,7 @@ pub mod refit;
 pub mod search;
 
 use crate::rate::network::RateNetwork;
+use crate::readout::Readout;
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::neuron::Neuron;
 use crate::task::SAMPLE_MS;
@@ -59,7 +60,10 @@ pub fn one_to_one(
         weights: scaled(&rate.effective_weights()),
         input_weights: rate.w_in.iter().map(|&w| w.into()).collect(),
         offset_mv: vec![0.0; rate.units],
-        readout: scaled(&rate.readout.weights),
+        readout: Readout {
+            weights: scaled(&rate.readout.weights),
+            offset: vec![0.0; rate.readout.outputs()],
+        },
         decay_ms: rate
             .decay_steps()
             .iter()
@@ -70,7 +74,7 @@ pub fn one_to_one(
     for (name, values) in [
         ("w", &network.weights),
         ("w_in", &network.input_weights),
-        ("w_out", &network.readout),
+        ("w_out", &network.readout.weights),
         ("taus_gaus", &network.decay_ms),
     ] {
         if let Some(index) = values.iter().position(|x| !x.is_finite()) {

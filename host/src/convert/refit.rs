@@ -20,6 +20,7 @@ use rayon::prelude::*;
 use super::search::Search;
 use super::{ConvertError, one_to_one};
 use crate::random::{Stream, seed_of};
+use crate::readout::Readout;
 use crate::spiking::experiment::{Experiment, Score, score_f64};
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::time_step::TimeStep;
@@ -38,8 +39,8 @@ const CHUNK: usize = 32;
 /// A fitted readout.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Refit {
-    /// Area of a spike's contribution to the output, s, N.
-    pub readout: Vec<f64>,
+    /// The readout in the form of [`SpikingNetwork::readout`].
+    pub readout: Readout<f64>,
     /// α.
     pub ridge: f64,
 }
@@ -145,7 +146,7 @@ pub fn refit(
         .expect("there are several");
     fitted.join(&held_back);
     Ok(Refit {
-        readout: fitted.solve(ridge).as_slice().to_vec(),
+        readout: Readout::single(fitted.solve(ridge).as_slice().to_vec(), 0.0),
         ridge,
     })
 }

@@ -167,8 +167,8 @@ fn recurrent_weights(network: &SpikingNetwork) -> Node {
 
 fn readout(network: &SpikingNetwork) -> Node {
     Node::Linear {
-        shape: (1, network.units),
-        weight: network.readout.clone(),
+        shape: (network.readout.outputs(), network.units),
+        weight: network.readout.weights.clone(),
     }
 }
 

@@ -133,7 +133,7 @@ pub fn numbers(
         &[n, network.channels],
         Values::F64(input_weights),
     );
-    file.vector("readout_s", network.readout.clone());
+    file.vector("readout_s", network.readout.weights.clone());
     file.vector("decay_ms", network.decay_ms.clone());
     file.vector("bias_mv", network.biases_mv().collect());
     file.vector(

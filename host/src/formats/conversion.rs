@@ -5,6 +5,7 @@ use super::mat::Value;
 use super::rate_model::{ModelError, RateModelFile};
 use crate::convert::calibrate::Calibration;
 use crate::convert::search::Candidate;
+use crate::readout::Readout;
 
 /// Variable with the flags, separated by spaces.
 const FLAGS: &str = "conversion_flags";
@@ -93,9 +94,8 @@ impl RateModelFile {
     }
 
     /// Writes the result of a search into the model, in place of a calibration.
-    /// `readout` is the one that was fitted at the best λ, if it is to be used:
-    /// area of a spike's contribution to the output, s. `flags` are the flags of `convert`
-    /// that give the result again.
+    /// `readout` was fitted at the best λ; `None` keeps `w_out` in use. `flags` are the
+    /// flags of `convert` that give the result again.
     ///
     /// # Errors
     /// If the model cannot be written.
@@ -103,7 +103,7 @@ impl RateModelFile {
         &mut self,
         candidates: &[Candidate],
         best: &Candidate,
-        readout: Option<&[f64]>,
+        readout: Option<&Readout<f64>>,
         flags: &Flags,
     ) -> Result<(), ModelError> {
         let all = |value: fn(&Candidate) -> f64| candidates.iter().map(value).collect();
@@ -113,7 +113,10 @@ impl RateModelFile {
         file.insert("scaling_factors", Value::row::<f64>(all(|c| c.lambda)));
         // A calibration or a readout of another λ must not stay.
         self.set_calibration(None);
-        let w_out = |readout: &[f64]| readout.iter().map(|w| (w * best.lambda) as f32).collect();
+        let w_out = |readout: &Readout<f64>| {
+            let weights = readout.weights.iter();
+            weights.map(|w| (w * best.lambda) as f32).collect()
+        };
         self.set_refitted_readout(readout.map(w_out));
         self.set_flags(flags);
         self.write()

@@ -23,6 +23,7 @@ pub use super::unsaid::Unsaid;
 use super::ways::Ways;
 use crate::export::fidelity::{Fidelity, approximate, faithful};
 use crate::formats::nir::read::ReadGraph;
+use crate::readout::Readout;
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::neuron::Neuron;
 
@@ -112,7 +113,7 @@ pub fn network(graph: &ReadGraph, unsaid: &Unsaid) -> Result<Imported, ImportErr
             channels,
             weights,
             input_weights,
-            readout: readout.collect(),
+            readout: Readout::single(readout.collect(), 0.0),
             decay_ms: synapse.decay_ms,
             offset_mv,
             lambda: 1.0,

@@ -183,7 +183,7 @@ fn a_graph_without_units_of_measure_is_scaled_to_ours() {
     near(&network.input_weights, &[25.0, -12.5]);
     near(&network.weights, &[0.0, 5.0, -10.0, 0.0]);
     near(&network.decay_ms, &[50.0, 80.0]);
-    near(&network.readout, &[0.03, -0.03]);
+    near(&network.readout.weights, &[0.03, -0.03]);
     // The rest is at the reset, 0, plus the bias of 0.1 times r.
     near(
         &[network.neuron.bias_mv, network.neuron.tau_m_ms],

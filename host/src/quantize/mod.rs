@@ -659,6 +659,7 @@ pub fn decision(task: &Task, step: &TimeStep) -> Decision<Fixed> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::readout::Readout;
 
     /// Two units: the first excites the second, the second inhibits itself.
     fn network() -> SpikingNetwork {
@@ -669,7 +670,7 @@ mod tests {
             weights: vec![0.0, 0.0, 0.5, -0.25],
             input_weights: vec![1.0, -2.5],
             offset_mv: vec![0.0, 1.5],
-            readout: vec![0.02, -0.01],
+            readout: Readout::single(vec![0.02, -0.01], 0.0),
             decay_ms: vec![20.0, 100.0],
             lambda: 50.0,
         }

@@ -50,7 +50,7 @@ impl Bank {
         let shares: Vec<FilterShare> = network
             .decay_ms
             .iter()
-            .zip(&network.readout)
+            .zip(&network.readout.weights)
             .map(|(&tau, &w)| share(&taus, tau, w))
             .collect();
 

@@ -4,6 +4,7 @@ use rate2spike_core::neuron::{Filter, StepFactors};
 
 use super::neuron::Neuron;
 use super::time_step::TimeStep;
+use crate::readout::Readout;
 
 /// A spiking network in mV and ms. N units, K input channels; matrices are row
 /// by row.
@@ -21,8 +22,9 @@ pub struct SpikingNetwork {
     pub input_weights: Vec<f64>,
     /// Constant current of each unit beside the neuron's own, mV, N.
     pub offset_mv: Vec<f64>,
-    /// Area of a spike's contribution to the output, s, N.
-    pub readout: Vec<f64>,
+    /// Weights: area of a spike's contribution to an output, s, outputs × N. The
+    /// offsets are 0: the published conversion leaves those of the rate network out.
+    pub readout: Readout<f64>,
     /// Decay time constants of the synapses, ms, N.
     pub decay_ms: Vec<f64>,
     /// λ.

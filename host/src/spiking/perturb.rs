@@ -53,7 +53,8 @@ impl Perturbation {
         }
         for &unit in &self.silenced {
             (0..n).for_each(|i| network.weights[i * n + unit] = 0.0);
-            network.readout[unit] = 0.0;
+            let of_unit = network.readout.weights.iter_mut().skip(unit).step_by(n);
+            of_unit.for_each(|w| *w = 0.0);
         }
     }
 }
@@ -74,6 +75,7 @@ fn shuffle(weights: &mut [f64], chosen: impl Fn(usize) -> bool, seed: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::readout::Readout;
     use crate::spiking::neuron::Neuron;
 
     /// Units 0 and 1 excite, unit 2 inhibits; `w[i, j]` is from j to i.
@@ -85,7 +87,7 @@ mod tests {
             weights: vec![1.0, 2.0, -3.0, 4.0, 0.0, -6.0, 7.0, 8.0, -9.0],
             input_weights: vec![0.0; 3],
             offset_mv: vec![0.0; 3],
-            readout: vec![1.0; 3],
+            readout: Readout::single(vec![1.0; 3], 0.0),
             decay_ms: vec![50.0; 3],
             lambda: 50.0,
         };
@@ -127,7 +129,7 @@ mod tests {
             network.weights,
             [0.0, 0.0, -3.0, 4.0, 0.0, -6.0, 7.0, 0.0, 0.0]
         );
-        assert_eq!(network.readout, [1.0, 0.0, 1.0]);
+        assert_eq!(network.readout.weights, [1.0, 0.0, 1.0]);
     }
 
     #[test]

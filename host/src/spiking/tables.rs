@@ -58,7 +58,7 @@ impl SpikingNetwork {
             targets,
             readout: factors
                 .iter()
-                .zip(&self.readout)
+                .zip(&self.readout.weights)
                 .map(|(f, &w)| ReadoutFilter {
                     filter: filter(f),
                     weight: A::from_f64(w),

@@ -8,6 +8,7 @@ use super::{Figure, counts, range};
 use crate::convert::calibrate::Calibration;
 use crate::convert::search::Candidate;
 use crate::rate::activation::ActivationKind;
+use crate::readout::Readout;
 use crate::report::canvas::{Axis, COLUMN_MM, Chart, Line, Panel, Sign, colour, figure};
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::neuron::Neuron;
@@ -85,7 +86,7 @@ fn measured_rates(neuron: Neuron, drives: &[f64]) -> Vec<f64> {
         weights: vec![0.0; units * units],
         input_weights: drives.to_vec(),
         offset_mv: vec![0.0; drives.len()],
-        readout: vec![0.0; units],
+        readout: Readout::single(vec![0.0; units], 0.0),
         decay_ms: vec![50.0; units],
         lambda: 1.0,
     };
