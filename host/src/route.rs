@@ -158,11 +158,24 @@ pub enum RouteError {
     #[error(transparent)]
     Calibrate(#[from] CalibrateError),
     /// The quantization.
-    #[error(transparent)]
-    Quantize(#[from] QuantizeError),
+    #[error("{source}{}", way_out(.source))]
+    Quantize {
+        /// Why.
+        #[from]
+        source: QuantizeError,
+    },
     /// A search among no candidates.
     #[error("there is no scaling factor to search; give at least one")]
     NoCandidate,
+}
+
+/// Advice for a converted network that cannot be quantized, to follow the error. A
+/// network that comes from a graph has no λ, so that the advice is not part of the error.
+pub fn way_out(error: &QuantizeError) -> &'static str {
+    match error {
+        QuantizeError::Current { .. } => ": use a larger lambda",
+        _ => "",
+    }
 }
 
 impl Converted {

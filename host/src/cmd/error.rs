@@ -19,7 +19,7 @@ use crate::import::ImportError;
 use crate::quantize::QuantizeError;
 use crate::rate::options::OptionError;
 use crate::report::picture::PictureError;
-use crate::route::RouteError;
+use crate::route::{RouteError, way_out};
 use crate::session::SessionError;
 use crate::spiking::time_step::StepError;
 use crate::sweep::SweepError;
@@ -62,8 +62,8 @@ pub enum CommandError {
         /// Why.
         source: ConvertError,
     },
-    /// A network that cannot be quantized.
-    #[error("{path}: {source}")]
+    /// A converted network that cannot be quantized.
+    #[error("{path}: {source}{}", way_out(.source))]
     Quantize {
         /// The model.
         path: PathBuf,
@@ -131,7 +131,7 @@ impl CommandError {
         match error {
             RouteError::Step(error) => error.into(),
             RouteError::Convert(source) => Self::Convert { path, source },
-            RouteError::Quantize(source) => Self::Quantize { path, source },
+            RouteError::Quantize { source } => Self::Quantize { path, source },
             RouteError::Calibrate(_) | RouteError::NoCandidate => {
                 Self::Failed(format!("{}: {error}", path.display()))
             }

@@ -86,7 +86,7 @@ pub enum QuantizeError {
     },
     /// Weights whose current could leave the range.
     #[error(
-        "the synapses of unit {unit} could add up to {current_mv:.0} mV, beyond the {most} mV of the fixed-point format: use a larger lambda",
+        "the synapses of unit {unit} could add up to {current_mv:.0} mV, beyond the {most} mV of the fixed-point format",
         most = MOST_CURRENT_MV * MOST_UNIT_MV
     )]
     Current {
