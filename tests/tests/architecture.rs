@@ -213,6 +213,13 @@ fn tasks_and_rate_networks_read_no_files() {
     }
 }
 
+#[test]
+fn the_file_formats_do_not_know_the_conversion() {
+    let imports = read("host/src").stages("formats");
+    assert!(imports.contains("task"), "formats imports {imports:?}");
+    assert!(!imports.contains("convert"), "formats imports {imports:?}");
+}
+
 /// Stages that import both rate networks and spiking networks, and why.
 const BOTH: [(&str, &str); 5] = [
     ("convert", "it turns one into the other"),

@@ -12,9 +12,9 @@ use super::plot::PlotFile;
 use super::warnings::Warnings;
 use super::{CommandError, Lambdas, task_of, trials};
 use crate::convert::calibrate::{CalibrateError, Request};
+use crate::convert::model_file::Flags;
 use crate::convert::refit::{TriedRefit, try_refit};
 use crate::convert::search::{Candidate, Search, Standing, best, default_lambdas, trials_met};
-use crate::formats::conversion::Flags;
 use crate::formats::disk;
 use crate::formats::journal::{Journal, JournalError};
 use crate::formats::rate_model::RateModelFile;
@@ -447,11 +447,12 @@ impl Conversion<'_> {
             bar.finish_and_clear();
             return Ok((candidates, None));
         }
-        let (mut journal, standing) =
-            Journal::open(&self.args.model, search).map_err(|error| match error {
+        let (mut journal, standing) = Journal::open(&self.args.model, search.fingerprint())
+            .map_err(|error| match error {
                 JournalError::Disk(error) => CommandError::from(error),
                 JournalError::Output(error) => error.into(),
             })?;
+        let standing = standing.unwrap_or_else(Standing::new);
         let met = trials_met(&standing);
         if met > 0 {
             self.console.note(format!(

@@ -3,7 +3,7 @@
 use rate2spike_core::neuron::Scheme;
 
 use super::error::CommandError;
-use crate::formats::conversion::Flags;
+use crate::convert::model_file::Flags;
 use crate::spiking::neuron::Neuron;
 use crate::spiking::time_step::{PUBLISHED_STEP_MS, StepError, TimeStep};
 

@@ -5,6 +5,7 @@
 //! of the synapses. Everything else is the neuron's own ([`Neuron`]).
 
 pub mod calibrate;
+pub mod model_file;
 pub mod refit;
 pub mod search;
 

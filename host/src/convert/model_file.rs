@@ -1,11 +1,17 @@
 //! The result of a conversion in a rate model, under the published names, and the flags
 //! of `convert` that give the result again.
 
-use super::mat::Value;
-use super::rate_model::{ModelError, RateModelFile};
-use crate::convert::calibrate::Calibration;
-use crate::convert::search::Candidate;
+use super::calibrate::Calibration;
+use super::search::Candidate;
+use crate::formats::mat::Value;
+use crate::formats::rate_model::{ModelError, RateModelFile};
 use crate::readout::Readout;
+
+/// Variable with a calibration: scales in mV, offsets in mV, and λ; 3 × N.
+const CALIBRATION: &str = "unit_calibration";
+
+/// Variable with a readout that was fitted to spikes: as `w_out`, 1 × N.
+const REFITTED: &str = "w_out_spiking";
 
 /// Variable with the flags, separated by spaces.
 const FLAGS: &str = "conversion_flags";
@@ -72,6 +78,66 @@ impl Flags {
 }
 
 impl RateModelFile {
+    /// The calibration that belongs to the model's `opt_scaling_factor`.
+    ///
+    /// # Errors
+    /// If it is there and not three finite numbers a unit, or a λ is not positive.
+    pub fn calibration(&self) -> Result<Option<Calibration>, ModelError> {
+        let Some(values) = self.unit_rows(CALIBRATION, 3)? else {
+            return Ok(None);
+        };
+        let units = self.network.units;
+        if let Some(lambda) = values[2 * units..].iter().find(|&&x| x <= 0.0) {
+            return Err(ModelError::Value {
+                path: self.path.clone(),
+                name: CALIBRATION,
+                value: format!("a lambda of {lambda}"),
+                wanted: "calibrate again: rate2spike convert --calibrate --force",
+            });
+        }
+        let row = |k: usize| {
+            let row = &values[k * units..(k + 1) * units];
+            row.iter().map(|&value| value.into()).collect()
+        };
+        Ok(Some(Calibration {
+            gain_mv: row(0),
+            offset_mv: row(1),
+            lambda: row(2),
+        }))
+    }
+
+    /// Sets the calibration, or removes it.
+    fn set_calibration(&mut self, calibration: Option<&Calibration>) {
+        let Some(Calibration {
+            gain_mv,
+            offset_mv,
+            lambda,
+        }) = calibration
+        else {
+            return self.variables.remove(CALIBRATION);
+        };
+        let rows = [gain_mv, offset_mv, lambda].into_iter().flatten();
+        let values: Vec<f32> = rows.map(|&value| value as f32).collect();
+        self.set_unit_rows(CALIBRATION, 3, &values);
+    }
+
+    /// The readout that was fitted to the spikes of the model's
+    /// `opt_scaling_factor`: as `w_out`, N, to be divided by λ.
+    ///
+    /// # Errors
+    /// If it is there and not one finite number a unit.
+    pub fn refitted_readout(&self) -> Result<Option<Vec<f32>>, ModelError> {
+        self.unit_rows(REFITTED, 1)
+    }
+
+    /// Sets the fitted readout, or removes it.
+    fn set_refitted_readout(&mut self, w_out: Option<Vec<f32>>) {
+        match w_out {
+            Some(w_out) => self.set_unit_rows(REFITTED, 1, &w_out),
+            None => self.variables.remove(REFITTED),
+        }
+    }
+
     /// Writes a calibration into the model, in place of the result of a search. `flags`
     /// are the flags of `convert` that give the calibration again.
     ///
@@ -147,8 +213,8 @@ impl RateModelFile {
 
 #[cfg(test)]
 mod tests {
-    use super::super::mat::MatFile;
     use super::*;
+    use crate::formats::mat::MatFile;
     use crate::rate::network::RateNetwork;
     use crate::rate::options::RateOptions;
     use crate::task::Task;

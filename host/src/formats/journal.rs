@@ -1,14 +1,14 @@
-//! The journal of a search for λ: a file beside the model, from which a search
-//! that was killed goes on.
+//! The journal of a search: a file beside the model, from which a search that was
+//! killed goes on.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::disk::{self, DiskError};
 use super::outputs::{OutputError, Outputs};
-use crate::convert::search::{Search, Standing};
 
 /// Time between two writes of a journal.
 const EVERY: Duration = Duration::from_secs(2);
@@ -23,10 +23,11 @@ pub struct Journal {
 
 /// The content of the file.
 #[derive(Serialize, Deserialize)]
-struct Entry {
+struct Entry<S> {
     /// Fingerprint of the search that the standing belongs to.
     fingerprint: u64,
-    standing: Standing,
+    /// How far the search has come.
+    standing: S,
 }
 
 /// A journal that cannot be used.
@@ -41,19 +42,22 @@ pub enum JournalError {
 }
 
 impl Journal {
-    /// The journal of `search` beside `model`, and how far the search has come:
-    /// the standing in the file, or an empty one where there is no file or the
-    /// file belongs to another search.
+    /// The journal beside `model` of the search with this fingerprint, and how far the
+    /// search has come; `None` where there is no file or the file belongs to another
+    /// search.
     ///
     /// # Errors
     /// If the file is there and cannot be read, or is no journal.
-    pub fn open(model: &Path, search: &Search) -> Result<(Self, Standing), JournalError> {
+    pub fn open<S: DeserializeOwned>(
+        model: &Path,
+        fingerprint: u64,
+    ) -> Result<(Self, Option<S>), JournalError> {
         let journal = Self {
             path: model.with_extension("search.json"),
-            fingerprint: search.fingerprint(),
+            fingerprint,
             written: Instant::now(),
         };
-        let parsed = |bytes: &[u8]| serde_json::from_slice::<Entry>(bytes).ok();
+        let parsed = |bytes: &[u8]| serde_json::from_slice::<Entry<S>>(bytes).ok();
         Outputs::new().derives("another name of the model", &journal.path, |bytes| {
             parsed(bytes).is_some()
         })?;
@@ -62,22 +66,21 @@ impl Journal {
         } else {
             None
         };
-        let own = entry.filter(|entry| entry.fingerprint == journal.fingerprint);
-        let standing = own.map_or_else(Standing::new, |entry| entry.standing);
-        Ok((journal, standing))
+        let own = entry.filter(|entry| entry.fingerprint == fingerprint);
+        Ok((journal, own.map(|entry| entry.standing)))
     }
 
     /// Notes how far the search has come; writes it once in a while.
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub fn note(&mut self, standing: &Standing) -> Result<(), DiskError> {
+    pub fn note(&mut self, standing: &impl Serialize) -> Result<(), DiskError> {
         if self.written.elapsed() < EVERY {
             return Ok(());
         }
         let entry = Entry {
             fingerprint: self.fingerprint,
-            standing: standing.clone(),
+            standing,
         };
         let text = serde_json::to_vec(&entry).expect("plain numbers");
         disk::write(&self.path, &text)?;

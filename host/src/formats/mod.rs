@@ -1,6 +1,5 @@
 //! One file format a file.
 
-pub mod conversion;
 pub mod disk;
 pub mod elf;
 pub mod history;

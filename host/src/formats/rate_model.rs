@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use super::disk::{self, DiskError};
 use super::mat::{Array, Elements, MatError, MatFile, Value};
 use super::nir;
-use crate::convert::calibrate::Calibration;
 use crate::rate::activation::ActivationKind;
 use crate::rate::batch::{Batch, TrialRange};
 use crate::rate::network::RateNetwork;
@@ -272,12 +271,6 @@ pub fn network(path: &Path, file: &MatFile) -> Result<RateNetwork, ModelError> {
 /// of the user's own.
 const TASK: &str = "task";
 
-/// Name of a calibration: scales in mV, offsets in mV, and λ; 3 × N.
-const CALIBRATION: &str = "unit_calibration";
-
-/// Name of a readout that was fitted to spikes.
-const REFITTED: &str = "w_out_spiking";
-
 impl RateModelFile {
     /// Reads a model.
     ///
@@ -359,13 +352,16 @@ impl RateModelFile {
         Ok(Some(task.map_err(|error| failed(error.to_string()))?))
     }
 
-    /// The readout that was fitted to the spikes of the model's
-    /// `opt_scaling_factor`: as `w_out`, N, to be divided by λ.
+    /// The variable `name`, `rows` × N, row by row; `None` where the file does not have it.
     ///
     /// # Errors
-    /// If it is there and not one finite number a unit.
-    pub fn refitted_readout(&self) -> Result<Option<Vec<f32>>, ModelError> {
-        if self.variables.get(REFITTED).is_err() {
+    /// If the variable has another size or a value that is not finite.
+    pub fn unit_rows(
+        &self,
+        name: &'static str,
+        rows: usize,
+    ) -> Result<Option<Vec<f32>>, ModelError> {
+        if self.variables.get(name).is_err() {
             return Ok(None);
         }
         let reader = Reader {
@@ -373,61 +369,13 @@ impl RateModelFile {
             file: &self.variables,
             units: self.network.units,
         };
-        Ok(Some(reader.matrix(REFITTED, 1, Some(reader.units))?.1))
+        Ok(Some(reader.matrix(name, rows, Some(reader.units))?.1))
     }
 
-    /// Sets that readout, or removes it.
-    pub fn set_refitted_readout(&mut self, w_out: Option<Vec<f32>>) {
-        match w_out {
-            Some(w_out) => self.variables.insert(REFITTED, Value::row(w_out)),
-            None => self.variables.remove(REFITTED),
-        }
-    }
-
-    /// The calibration that belongs to the model's `opt_scaling_factor`.
-    ///
-    /// # Errors
-    /// If it is there and not three finite numbers a unit.
-    pub fn calibration(&self) -> Result<Option<Calibration>, ModelError> {
-        if self.variables.get(CALIBRATION).is_err() {
-            return Ok(None);
-        }
-        let reader = Reader {
-            path: &self.path,
-            file: &self.variables,
-            units: self.network.units,
-        };
-        let (_, values) = reader.matrix(CALIBRATION, 3, Some(reader.units))?;
-        if let Some(lambda) = values[2 * reader.units..].iter().find(|&&x| x <= 0.0) {
-            let wanted = "calibrate again: rate2spike convert --calibrate --force";
-            return Err(reader.value(CALIBRATION, format!("a lambda of {lambda}"), wanted));
-        }
-        let row = |k: usize| {
-            let row = &values[k * reader.units..(k + 1) * reader.units];
-            row.iter().map(|&value| value.into()).collect()
-        };
-        Ok(Some(Calibration {
-            gain_mv: row(0),
-            offset_mv: row(1),
-            lambda: row(2),
-        }))
-    }
-
-    /// Sets that calibration, or removes it.
-    pub fn set_calibration(&mut self, calibration: Option<&Calibration>) {
-        let Some(Calibration {
-            gain_mv,
-            offset_mv,
-            lambda,
-        }) = calibration
-        else {
-            return self.variables.remove(CALIBRATION);
-        };
-        let rows = [gain_mv, offset_mv, lambda].into_iter().flatten();
-        let values: Vec<f32> = rows.map(|&value| value as f32).collect();
+    /// Sets the variable `name`, `rows` × N, given row by row.
+    pub fn set_unit_rows(&mut self, name: &str, rows: usize, values: &[f32]) {
         let units = self.network.units;
-        self.variables
-            .insert(CALIBRATION, matrix(3, units, &values));
+        self.variables.insert(name, matrix(rows, units, values));
     }
 
     /// Checks that the file can be written back, before a search is made for it.
