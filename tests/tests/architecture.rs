@@ -34,13 +34,6 @@ struct Known {
 const KNOWN: &[Known] = &[
     Known {
         sources: "host/src",
-        folder: "cmd",
-        from: "run_on",
-        to: "run",
-        because: "the report of a run on a board has the fields of a run",
-    },
-    Known {
-        sources: "host/src",
         folder: "quantize",
         from: "readout",
         to: "mod",

@@ -3,6 +3,7 @@
 
 pub mod budget;
 pub mod client;
+pub mod comparison;
 pub mod firmware;
 pub mod port;
 pub mod probe;

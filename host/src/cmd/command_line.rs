@@ -1,12 +1,16 @@
 //! The command line as a whole: the subcommands, and what runs for each.
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::ffi::OsString;
+
+use clap::builder::ValueRange;
+use clap::error::ErrorKind;
+use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::console::{Console, PrintArgs};
 use super::error::CommandError;
 use super::{
-    convert, deploy, export, files, import, inspect, pipeline, quantize, report, reproduce, run,
-    shell, simulate, sweep, train, trials, watch,
+    convert, deploy, export, files, idle, import, inspect, pipeline, quantize, report, reproduce,
+    run, shell, simulate, sweep, train, trials, watch,
 };
 
 /// Train a rate network, carry it onto spiking neurons, run it on a microcontroller.
@@ -54,15 +58,63 @@ impl CommandLine {
     /// The command line of this process.
     ///
     /// # Errors
-    /// What clap answers: a usage error, the help or the version.
+    /// The answer in place of a command: a usage error, the help or the version.
     pub fn read() -> Result<Self, clap::Error> {
-        let mut program = Self::command();
-        let matches = program.try_get_matches_from_mut(std::env::args_os())?;
+        Self::read_from(std::env::args_os())
+    }
+
+    /// Reads a command line whose first word is the program.
+    ///
+    /// # Errors
+    /// As [`CommandLine::read`].
+    pub fn read_from<W: Into<OsString> + Clone>(
+        words: impl IntoIterator<Item = W>,
+    ) -> Result<Self, clap::Error> {
+        let mut program = Self::program();
+        let matches = program.try_get_matches_from_mut(words)?;
         let line = Self::from_arg_matches(&matches)?;
-        files::check(&program, &matches)
-            .map_err(|error| program.error(clap::error::ErrorKind::ValueValidation, error))?;
+        idle::check(&program, &matches)
+            .and_then(|()| files::check(&program, &matches))
+            .map_err(|error| program.error(ErrorKind::ValueValidation, error))?;
         Ok(line)
     }
+
+    /// The program with its commands and flags.
+    pub fn program() -> clap::Command {
+        Self::command().mut_subcommands(|command| command.mut_args(as_typed))
+    }
+}
+
+/// `argument` as a hand types it: a name with hyphens is also read with underscores and
+/// the other way round, and a value that begins with a minus sign is read as a value, so
+/// that the answer names the flag.
+fn as_typed(argument: Arg) -> Arg {
+    let Some(long) = argument.get_long() else {
+        return argument;
+    };
+    let mut names: Vec<String> = vec![long.into()];
+    let aliases = argument.get_all_aliases().unwrap_or_default();
+    names.extend(aliases.into_iter().map(String::from));
+    let mut others = Vec::new();
+    for name in &names {
+        for other in [name.replace('-', "_"), name.replace('_', "-")] {
+            if !names.contains(&other) && !others.contains(&other) {
+                others.push(other);
+            }
+        }
+    }
+    let argument = argument.aliases(others);
+    let id = argument.get_id().as_str();
+    let is_file = files::INPUTS.contains(&id) || files::is_output(id);
+    if is_file || !argument.get_action().takes_values() {
+        return argument;
+    }
+    // A flag that takes several values, or perhaps none, ends at the next flag.
+    let one = |values: ValueRange| values.min_values() == 1 && values.max_values() == 1;
+    if argument.get_num_args().is_none_or(one) {
+        return argument.allow_hyphen_values(true);
+    }
+    argument.allow_negative_numbers(true)
 }
 
 impl Command {
@@ -87,8 +139,8 @@ impl Command {
             Command::Export(args) => export::run(args, console),
             Command::Import(args) => import::run(args, console),
             Command::Trials(args) => trials::run(args, console),
-            Command::Completions(args) => shell::completions(args, CommandLine::command(), console),
-            Command::Man(args) => shell::man(args, CommandLine::command(), console),
+            Command::Completions(args) => shell::completions(args, CommandLine::program(), console),
+            Command::Man(args) => shell::man(args, CommandLine::program(), console),
         }
     }
 }

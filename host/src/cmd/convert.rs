@@ -8,9 +8,10 @@ use serde::Serialize;
 
 use super::console::Console;
 use super::neuron_args::NeuronArgs;
+use super::number::{above_0, shown, trials};
 use super::plot::PlotFile;
 use super::warnings::Warnings;
-use super::{CommandError, Lambdas, task_of, trials};
+use super::{CommandError, Lambdas, task_of};
 use crate::convert::calibrate::{CalibrateError, Request};
 use crate::convert::model_file::Flags;
 use crate::convert::refit::{TriedRefit, try_refit};
@@ -55,7 +56,7 @@ pub struct ConvertArgs {
     #[arg(long)]
     pub lambdas: Option<Lambdas>,
     /// Score this one value; nothing is written
-    #[arg(long, value_name = "LAMBDA", allow_negative_numbers = true)]
+    #[arg(long, value_name = "LAMBDA", value_parser = above_0)]
     pub lambda: Option<f64>,
     /// Trials of each candidate
     #[arg(long, default_value = "100", value_parser = trials)]
@@ -323,7 +324,7 @@ impl Conversion<'_> {
             refuse_a_second_result(&model, mode.force)?;
             check_rewritable(&model)?;
         }
-        let (neuron, step) = (args.neuron.neuron()?, args.neuron.step()?);
+        let (neuron, step) = (args.neuron.neuron(), args.neuron.step()?);
         let request = Request {
             network: &model.network,
             task: self.task.clone(),
@@ -358,7 +359,7 @@ impl Conversion<'_> {
         self.console.json(&report);
         self.console.say(format!(
             "calibrated (irregularity {}, {} rounds): accuracy {:.3}, strict {:.3}, on {} fresh trials; mean rate {:.1} Hz, median lambda {:.0}; {}",
-            report.irregularity,
+            shown(report.irregularity),
             report.rounds,
             report.fresh.accuracy,
             report.fresh.strict,
@@ -415,7 +416,7 @@ impl Conversion<'_> {
         Ok(Search {
             network,
             task: self.task.clone(),
-            neuron: self.args.neuron.neuron()?,
+            neuron: self.args.neuron.neuron(),
             step: self.args.neuron.step()?,
             lambdas,
             trials: self.args.trials,
@@ -493,7 +494,7 @@ impl Conversion<'_> {
             console.say(format!(
                 "readout refitted over {} trials (ridge {}): accuracy {:.3}, before {:.3}, on trials of neither; {}",
                 refit.trials,
-                refit.ridge,
+                shown(refit.ridge),
                 refit.after.accuracy,
                 refit.before.accuracy,
                 if refit.kept { "kept" } else { "not kept" }
@@ -529,8 +530,9 @@ fn check_rewritable(model: &RateModelFile) -> Result<(), CommandError> {
 fn refuse_a_second_result(model: &RateModelFile, force: bool) -> Result<(), CommandError> {
     match model.variables.scalar("opt_scaling_factor") {
         Ok(lambda) if lambda.is_finite() && !force => Err(CommandError::Failed(format!(
-            "{}: was searched before, opt_scaling_factor = {lambda}; give --force to search again, or --dry-run to score only",
-            model.path.display()
+            "{}: was searched before, opt_scaling_factor = {}; give --force to search again, or --dry-run to score only",
+            model.path.display(),
+            shown(lambda)
         ))),
         _ => Ok(()),
     }
@@ -539,7 +541,7 @@ fn refuse_a_second_result(model: &RateModelFile, force: bool) -> Result<(), Comm
 fn line(candidate: &Candidate) -> String {
     format!(
         "{:>6}  {:>8.3}  {:>5.3} to {:>5.3}  {:>6.3}  {:>9.1}  {:>10.3}  {:>6}",
-        candidate.lambda,
+        shown(candidate.lambda),
         candidate.accuracy,
         candidate.interval.low,
         candidate.interval.high,
@@ -552,7 +554,8 @@ fn line(candidate: &Candidate) -> String {
 
 /// The best candidate, and how it was chosen.
 fn verdict(candidates: &[Candidate], best: &Candidate, writes: bool) -> String {
-    let (lambda, accuracy, written) = (best.lambda, best.accuracy, written(writes));
+    let (lambda, accuracy) = (shown(best.lambda), best.accuracy);
+    let written = written(writes);
     let equal = candidates
         .iter()
         .filter(|c| c.trials == best.trials && c.accuracy == accuracy);

@@ -1,10 +1,11 @@
-//! `--dt` of a network that is deployed: a length, or the longest that is good
-//! enough.
+//! `--dt` of a network that is deployed: a length, or `auto` for the longest step that
+//! costs little accuracy.
 
 use std::str::FromStr;
 
 use super::CommandError;
 use super::console::Console;
+use super::number::above_0;
 use crate::quantize::longest_step::{Comparison, DeployedStep, MOST_TRIALS};
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::time_step::TimeStep;
@@ -26,12 +27,15 @@ impl FromStr for DeployedStep {
         if text.eq_ignore_ascii_case("auto") {
             return Ok(DeployedStep::Auto);
         }
-        let ms = text.parse().map_err(|_| "give a length in ms, or auto")?;
+        let ms = above_0(text).map_err(|_| "give a length in ms above 0, or auto")?;
         Ok(DeployedStep::Given(ms))
     }
 }
 
-/// The step that ships, with a bar on the terminal while it is looked for.
+/// Finds the step of the deployed network and shows a bar while it is searched for.
+///
+/// # Errors
+/// If the network has no fixed-point form at a given step.
 pub fn find_step(
     step: DeployedStep,
     network: &SpikingNetwork,

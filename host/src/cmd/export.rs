@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::console::Console;
 use super::neuron_args::FilterArg;
+use super::number::{above_0, up_to_1000};
 use super::{CommandError, lambda_of, spiking_network, task_of};
 use crate::export::ExportError;
 use crate::export::fidelity::Fidelity;
@@ -47,16 +48,16 @@ pub struct ExportArgs {
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Scaling factor [default: the model's]
-    #[arg(long, allow_negative_numbers = true)]
+    #[arg(long, value_parser = above_0)]
     pub lambda: Option<f64>,
     /// The synapse's filter
     #[arg(long, value_enum, default_value = "double")]
     pub filter: FilterArg,
     /// Refractory time in ms
-    #[arg(long, value_name = "MS", default_value_t = Neuron::LIF.refractory_ms, value_parser = refractory)]
+    #[arg(long, value_name = "MS", default_value_t = Neuron::LIF.refractory_ms, value_parser = up_to_1000)]
     pub refractory: f64,
     /// Time step of a script in ms
-    #[arg(long, value_name = "MS", default_value_t = DEPLOYED_STEP_MS, allow_negative_numbers = true)]
+    #[arg(long, value_name = "MS", default_value_t = DEPLOYED_STEP_MS, value_parser = above_0)]
     pub dt: f64,
     /// Trial of a script, counted from 0
     #[arg(long, value_name = "K", default_value_t = 0)]
@@ -78,14 +79,6 @@ pub enum Format {
     Brian2,
     /// A script for NEST
     Nest,
-}
-
-/// A time of at most a second, in ms.
-pub fn refractory(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(ms) if (0.0..=1000.0).contains(&ms) => Ok(ms),
-        _ => Err("give 0 to 1000".into()),
-    }
 }
 
 #[derive(Serialize)]

@@ -1,5 +1,5 @@
-//! The files of a command line: which flags name inputs, which outputs, and that no
-//! output is an input.
+//! The files of a command line: the flags that name inputs, the flags that name outputs,
+//! and the check that no output is an input.
 
 use clap::{ArgMatches, Command, parser::ValueSource};
 
@@ -16,6 +16,11 @@ pub const FOLDERS: [&str; 2] = ["output_dir", "figures"];
 pub const INPUTS: [&str; 11] = [
     "file", "firmware", "from", "graph", "input", "merge", "model", "network", "run", "task", "v0",
 ];
+
+/// Whether the flag names a file, or a folder, which the command writes.
+pub fn is_output(id: &str) -> bool {
+    OUTPUTS.contains(&id) || FOLDERS.contains(&id)
+}
 
 /// Checks, before the command starts, that no output of the command line is one of its
 /// inputs, another output, a dangling link or a protected file.
@@ -58,8 +63,6 @@ mod tests {
     use std::any::TypeId;
     use std::path::PathBuf;
 
-    use clap::CommandFactory;
-
     use super::*;
     use crate::cmd::command_line::CommandLine;
     use crate::cmd::plot::PlotFile;
@@ -67,7 +70,7 @@ mod tests {
     #[test]
     fn every_flag_that_takes_a_path_is_an_input_or_an_output() {
         let files = [TypeId::of::<PathBuf>(), TypeId::of::<PlotFile>()];
-        for command in CommandLine::command().get_subcommands() {
+        for command in CommandLine::program().get_subcommands() {
             for argument in command.get_arguments() {
                 let id = argument.get_id().as_str();
                 let kind = argument.get_value_parser().type_id();

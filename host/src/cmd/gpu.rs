@@ -20,14 +20,15 @@ pub struct PlaceArgs {
     #[arg(long, value_enum, ignore_case = true, default_value = "cpu")]
     pub backend: BackendArg,
     /// Number of the CUDA GPU [default: 0]
-    #[arg(long, value_name = "N")]
-    pub gpu: Option<String>,
+    #[arg(long, value_name = "N", value_parser = gpu_number)]
+    pub gpu: Option<usize>,
     /// Accepted for compatibility
     #[arg(
         long = "gpu_frac",
         alias = "gpu-frac",
         hide = true,
-        value_name = "SHARE"
+        value_name = "SHARE",
+        value_parser = share
     )]
     pub gpu_frac: Option<f64>,
 }
@@ -55,7 +56,7 @@ impl PlaceArgs {
                 }
                 return Ok(None);
             }
-            BackendArg::Cuda | BackendArg::Auto => Gpu::cuda(self.number()?),
+            BackendArg::Cuda | BackendArg::Auto => Gpu::cuda(self.gpu.unwrap_or(0)),
             BackendArg::Wgpu => Gpu::wgpu(),
         };
         match found {
@@ -69,12 +70,19 @@ impl PlaceArgs {
             ))),
         }
     }
+}
 
-    fn number(&self) -> Result<usize, CommandError> {
-        let text = self.gpu.as_deref().unwrap_or("0");
-        text.trim().parse().map_err(|_| {
-            CommandError::Usage(format!("--gpu {text}: give the number of one GPU, from 0"))
-        })
+/// Reads the number of a GPU.
+fn gpu_number(text: &str) -> Result<usize, String> {
+    let number = text.trim().parse();
+    number.map_err(|_| "give the number of one GPU, from 0".into())
+}
+
+/// Reads a share of a GPU's memory.
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err("give a share from 0 to 1".into()),
     }
 }
 

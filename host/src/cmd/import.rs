@@ -6,12 +6,12 @@ use clap::Args;
 use rate2spike_core::neuron::Scheme;
 use serde::Serialize;
 
+use super::CommandError;
 use super::console::Console;
-use super::export::{print_fidelity, refractory};
-use super::neuron_args::in_range;
+use super::export::print_fidelity;
+use super::number::{above_0, hexadecimal, trials, up_to_1000};
 use super::quantize::{Quantization, Scored};
 use super::warnings::Warnings;
-use super::{CommandError, hexadecimal, trials};
 use crate::export::fidelity::Fidelity;
 use crate::formats::disk;
 use crate::formats::nir::read::ReadGraph;
@@ -45,24 +45,24 @@ pub struct ImportArgs {
     #[arg(long, value_name = "TASK", value_parser = task::parse)]
     pub task: Task,
     /// Time step in ms
-    #[arg(long, value_name = "MS", default_value_t = DEPLOYED_STEP_MS, allow_negative_numbers = true)]
+    #[arg(long, value_name = "MS", default_value_t = DEPLOYED_STEP_MS, value_parser = above_0)]
     pub dt: f64,
     /// Refractory time in ms
-    #[arg(long, value_name = "MS", default_value_t = Neuron::LIF.refractory_ms, value_parser = refractory)]
+    #[arg(long, value_name = "MS", default_value_t = Neuron::LIF.refractory_ms, value_parser = up_to_1000)]
     pub refractory: f64,
     /// Standard deviation of the membrane noise of 0.05 ms, in mV of a threshold 25 mV above the reset
     #[arg(
         long,
         value_name = "MV",
         default_value_t = 0.0,
-        allow_negative_numbers = true
+        value_parser = up_to_1000
     )]
     pub noise: f64,
     /// Potentials start between the reset, -65 mV, and this [default: at the reset]
-    #[arg(long, value_name = "MV", default_value_t = Neuron::LIF.reset_mv, allow_negative_numbers = true)]
+    #[arg(long, value_name = "MV", default_value_t = Neuron::LIF.reset_mv, value_parser = start)]
     pub start: f64,
     /// Decay of the synapses in ms, if the graph's spikes act at once
-    #[arg(long, value_name = "MS", allow_negative_numbers = true)]
+    #[arg(long, value_name = "MS", value_parser = synapse)]
     pub synapse: Option<f64>,
     /// Trials of the score
     #[arg(long, default_value = "100", value_parser = trials)]
@@ -93,7 +93,12 @@ struct ImportReport<'a> {
 /// Runs the command.
 pub fn run(args: &ImportArgs, console: &Console) -> Result<(), CommandError> {
     let step = TimeStep::new(args.dt, Scheme::Exact)?;
-    let unsaid = unsaid(args)?;
+    let unsaid = Unsaid {
+        refractory_ms: args.refractory,
+        noise_mv: args.noise,
+        start_mv: args.start,
+        synapse_ms: args.synapse,
+    };
     let bytes = disk::read(&args.graph)?;
     let graph = ReadGraph::from_bytes(&bytes).map_err(|source| CommandError::Nir {
         path: args.graph.clone(),
@@ -192,24 +197,19 @@ pub fn run(args: &ImportArgs, console: &Console) -> Result<(), CommandError> {
     Ok(())
 }
 
-fn unsaid(args: &ImportArgs) -> Result<Unsaid, CommandError> {
-    in_range("--noise", args.noise)?;
+/// Reads the highest start potential, in mV.
+fn start(text: &str) -> Result<f64, String> {
     let reset = Neuron::LIF.reset_mv;
-    if !(reset..=100.0).contains(&args.start) {
-        return Err(CommandError::Usage(format!(
-            "--start {}; give {reset} to 100 mV",
-            args.start
-        )));
+    match text.parse() {
+        Ok(mv) if (reset..=100.0).contains(&mv) => Ok(mv),
+        _ => Err(format!("give {reset} to 100 mV")),
     }
-    if let Some(ms) = args.synapse.filter(|ms| !(*ms > 0.0 && *ms <= 1000.0)) {
-        return Err(CommandError::Usage(format!(
-            "--synapse {ms}; give a time above 0, at most 1000 ms"
-        )));
+}
+
+/// Reads the decay time of a synapse, in ms.
+fn synapse(text: &str) -> Result<f64, String> {
+    match above_0(text) {
+        Ok(ms) if ms <= 1000.0 => Ok(ms),
+        _ => Err("give a time above 0, at most 1000 ms".into()),
     }
-    Ok(Unsaid {
-        refractory_ms: args.refractory,
-        noise_mv: args.noise,
-        start_mv: args.start,
-        synapse_ms: args.synapse,
-    })
 }

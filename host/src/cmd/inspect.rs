@@ -6,9 +6,10 @@ use clap::Args;
 use rate2spike_core::blob::MAGIC;
 use serde::Serialize;
 
+use super::CommandError;
 use super::console::Console;
+use super::number::{hexadecimal, shown};
 use super::warnings::Warnings;
-use super::{CommandError, hexadecimal};
 use crate::formats::disk;
 use crate::formats::mat::{MatFile, Value};
 use crate::formats::rate_model::{self, RateModelFile};
@@ -215,6 +216,22 @@ fn variables(file: &MatFile) -> Vec<Variable> {
         .collect()
 }
 
+/// A fact as people read it: a text without quotes, a number without superfluous digits.
+fn plain(fact: &serde_json::Value) -> String {
+    use serde_json::Value;
+    match fact {
+        Value::String(text) => text.clone(),
+        Value::Number(number) if number.is_f64() => number
+            .as_f64()
+            .map_or_else(|| number.to_string(), |x| shown(x).to_string()),
+        Value::Array(values) => {
+            let values: Vec<String> = values.iter().map(plain).collect();
+            format!("[{}]", values.join(","))
+        }
+        other => other.to_string(),
+    }
+}
+
 fn print_facts(args: &InspectArgs, console: &Console, facts: &Facts, variables: &[Variable]) {
     if console.wants_json() {
         let mut object: serde_json::Map<String, serde_json::Value> = facts
@@ -230,7 +247,7 @@ fn print_facts(args: &InspectArgs, console: &Console, facts: &Facts, variables: 
     }
     console.say(args.file.display());
     for (name, value) in facts {
-        let value = value.as_str().map_or_else(|| value.to_string(), Into::into);
+        let value = plain(value);
         console.say(format!("  {name:<28} {value}"));
     }
     for variable in variables {

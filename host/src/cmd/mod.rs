@@ -11,9 +11,11 @@ pub mod error;
 pub mod export;
 pub mod files;
 pub mod gpu;
+pub mod idle;
 pub mod import;
 pub mod inspect;
 pub mod neuron_args;
+pub mod number;
 pub mod options;
 pub mod perturbation;
 pub mod pipeline;
@@ -23,6 +25,7 @@ pub mod report;
 pub mod reproduce;
 pub mod run;
 pub mod run_on;
+pub mod run_report;
 pub mod shell;
 pub mod simulate;
 pub mod sweep;
@@ -41,27 +44,6 @@ use crate::formats::rate_model::RateModelFile;
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::neuron::Neuron;
 use crate::task::Task;
-
-/// Sixteen hexadecimal digits.
-pub fn hexadecimal(hash: u64) -> String {
-    format!("{hash:016x}")
-}
-
-/// The most trials of one score; a score keeps some 100 bytes of each.
-const MOST_TRIALS: usize = 10_000_000;
-
-/// A number of trials from 1 to [`MOST_TRIALS`].
-pub fn trials(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(0) => Err("0 trials score nothing; give at least 1".into()),
-        Ok(trials) if trials > MOST_TRIALS => Err(format!(
-            "{trials} trials; at most {MOST_TRIALS}, which take hours and some {} GB of memory",
-            MOST_TRIALS / 10_000_000
-        )),
-        Ok(trials) => Ok(trials),
-        Err(_) => Err("give a whole number of trials, at least 1".into()),
-    }
-}
 
 /// Which task a model is scored on.
 pub fn task_of(model: &RateModelFile, task: Option<&Task>) -> Result<Task, CommandError> {

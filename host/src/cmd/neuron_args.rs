@@ -3,20 +3,16 @@
 use rate2spike_core::neuron::Scheme;
 
 use super::error::CommandError;
+use super::number::{above_0, up_to_1000};
 use crate::convert::model_file::Flags;
 use crate::spiking::neuron::Neuron;
 use crate::spiking::time_step::{PUBLISHED_STEP_MS, StepError, TimeStep};
 
-/// Flags that say how the neuron is simulated.
+/// Flags that choose the neuron and the way it is simulated.
 #[derive(Clone, Debug, clap::Args)]
 pub struct NeuronArgs {
     /// Time step in ms: 0.05, 0.1, 0.2, 0.25, 0.5, 1
-    #[arg(
-        long,
-        value_name = "MS",
-        conflicts_with = "downsample",
-        allow_negative_numbers = true
-    )]
+    #[arg(long, value_name = "MS", value_parser = above_0, conflicts_with = "downsample")]
     pub dt: Option<f64>,
     /// The published downsampling: every K-th input sample, steps K times as long, noise as it is
     #[arg(long, value_name = "K")]
@@ -28,12 +24,7 @@ pub struct NeuronArgs {
     #[command(flatten)]
     pub equation: EquationArgs,
     /// Standard deviation of the membrane noise of 0.05 ms, in mV; 0 for none
-    #[arg(
-        long,
-        value_name = "MV",
-        default_value_t = 0.1,
-        allow_negative_numbers = true
-    )]
+    #[arg(long, value_name = "MV", default_value_t = 0.1, value_parser = up_to_1000)]
     pub noise: f64,
 }
 
@@ -47,19 +38,13 @@ pub struct EquationArgs {
     #[arg(long, value_enum, default_value = "double")]
     pub filter: FilterArg,
     /// Refractory time in ms
-    #[arg(
-        long,
-        value_name = "MS",
-        default_value_t = 2.0,
-        allow_negative_numbers = true
-    )]
+    #[arg(long, value_name = "MS", default_value_t = 2.0, value_parser = up_to_1000)]
     pub refractory: f64,
 }
 
 impl EquationArgs {
     /// The published neuron with this equation, filter and refractory time.
-    pub fn neuron(&self) -> Result<Neuron, CommandError> {
-        in_range("--refractory", self.refractory)?;
+    pub fn neuron(&self) -> Neuron {
         let neuron = match self.neuron {
             NeuronArg::Lif => Neuron::LIF,
             NeuronArg::Qif => Neuron::QIF,
@@ -68,11 +53,11 @@ impl EquationArgs {
             FilterArg::Double => neuron.rise_ms,
             FilterArg::Single => 0.0,
         };
-        Ok(Neuron {
+        Neuron {
             refractory_ms: self.refractory,
             rise_ms,
             ..neuron
-        })
+        }
     }
 }
 
@@ -138,6 +123,9 @@ impl NeuronArgs {
     }
 
     /// The time step.
+    ///
+    /// # Errors
+    /// If the neuron cannot be stepped so.
     pub fn step(&self) -> Result<TimeStep, CommandError> {
         if let Some(factor) = self.downsample {
             if self.scheme == Some(SchemeArg::Exact) {
@@ -163,25 +151,10 @@ impl NeuronArgs {
     }
 
     /// The neuron.
-    pub fn neuron(&self) -> Result<Neuron, CommandError> {
-        let neuron = self.equation.neuron()?;
-        in_range("--noise", self.noise)?;
-        Ok(Neuron {
+    pub fn neuron(&self) -> Neuron {
+        Neuron {
             noise_mv: self.noise,
-            ..neuron
-        })
+            ..self.equation.neuron()
+        }
     }
-}
-
-/// Checks that the value of the flag `name` lies between 0 and 1000.
-///
-/// # Errors
-/// [`CommandError::Usage`].
-pub fn in_range(name: &str, value: f64) -> Result<(), CommandError> {
-    if (0.0..=1000.0).contains(&value) {
-        return Ok(());
-    }
-    Err(CommandError::Usage(format!(
-        "{name} {value}; give 0 to 1000"
-    )))
 }

@@ -15,7 +15,7 @@ use crate::rate::fields::{FIELDS, Field, Given};
 use crate::rate::options::RateOptions;
 use crate::task::Task;
 
-/// Units where a command line says nothing.
+/// Number of units where none is given.
 const UNITS: usize = 200;
 
 /// The network and its training; shared by `train` and `pipeline`.
@@ -43,7 +43,7 @@ pub struct OptionArgs {
     pub from: Option<PathBuf>,
 }
 
-/// The options of [`FIELDS`], as far as they were given.
+/// The options of [`FIELDS`] that were given.
 #[derive(Clone, Debug, Default)]
 pub struct TrainingArgs {
     /// The given ones.
@@ -92,13 +92,22 @@ fn argument(field: &'static Field) -> Arg {
         .aliases(hidden_names(field))
         .help(help(field));
     if choices.is_empty() {
-        return argument.value_parser(move |text: &str| {
-            (field.set)(&mut example(ActivationKind::Sigmoid), &[text]).map(|()| text.to_string())
-        });
+        return argument.value_parser(move |text: &str| value_of(field, text));
     }
     argument
         .ignore_case(true)
         .value_parser(PossibleValuesParser::new(choices))
+}
+
+/// Checks one value of a flag. A value below 0 is checked against its range here, so
+/// that the answer names the flag; other values wait for the other options.
+fn value_of(field: &Field, text: &str) -> Result<String, String> {
+    let mut options = example(ActivationKind::Sigmoid);
+    (field.set)(&mut options, &[text])?;
+    if text.starts_with('-') {
+        options.checked().map_err(|error| error.to_string())?;
+    }
+    Ok(text.into())
 }
 
 /// The kebab-case name of a flag, where it differs, and its further names.
@@ -308,7 +317,7 @@ mod tests {
             (["--N", "-3"], ["--N", "-3"]),
             (["--seed", "-3"], ["--seed", "-3"]),
             (["--w_dist", "flat"], ["--w_dist", "gaussian"]),
-            (["--gain", "-1"], ["gain", "positive"]),
+            (["--gain", "-1"], ["--gain", "positive"]),
         ] {
             let error = parse(&words).expect_err("a wrong value");
             for part in parts {

@@ -9,11 +9,12 @@ use serde::Serialize;
 
 use super::bars::TrainingBar;
 use super::console::Console;
+use super::number::{hexadecimal, shown, trials};
 use super::options::OptionArgs;
 use super::quantize::print_steps;
 use super::report::write_page;
 use super::warnings::Warnings;
-use super::{CommandError, Lambdas, hexadecimal, trials};
+use super::{CommandError, Lambdas};
 use crate::convert::model_file::Flags;
 use crate::convert::search::{best, default_lambdas};
 use crate::formats::disk;
@@ -49,7 +50,7 @@ pub struct PipelineArgs {
     #[arg(
         long = "output_dir",
         short = 'o',
-        visible_aliases = ["output", "output-dir"],
+        visible_aliases = ["output-dir", "output"],
         value_name = "DIR",
         default_value = "."
     )]
@@ -67,7 +68,7 @@ pub struct PipelineArgs {
     #[arg(long, default_value = "100", value_parser = trials)]
     pub trials: usize,
     /// Time step of the deployed network in ms; auto: the longest that costs at most a point of accuracy
-    #[arg(long, value_name = "MS|auto", default_value_t = DeployedStep::Given(DEPLOYED_STEP_MS), allow_negative_numbers = true)]
+    #[arg(long, value_name = "MS|auto", default_value_t = DeployedStep::Given(DEPLOYED_STEP_MS))]
     pub dt: DeployedStep,
     /// Write a check point of the training every N updates, and on Ctrl-C or SIGTERM; 0: only then
     #[arg(
@@ -309,7 +310,8 @@ fn print(report: &PipelineReport, console: &Console) {
             report.lambda
         ));
     } else {
-        console.say(format!("lambda                   {}", report.lambda));
+        let lambda = shown(report.lambda);
+        console.say(format!("lambda                   {lambda}"));
     }
     console.say(format!(
         "mean firing rate         {:.1} Hz",

@@ -1,7 +1,9 @@
 //! `--plot FILE`: a figure of what a command found, as SVG or PNG.
 
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+use clap::builder::{OsStringValueParser, TypedValueParser, ValueParser, ValueParserFactory};
 
 use super::CommandError;
 use crate::formats::disk;
@@ -13,26 +15,41 @@ use crate::report::picture;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlotFile(PathBuf);
 
-impl FromStr for PlotFile {
-    type Err = String;
+impl TryFrom<OsString> for PlotFile {
+    type Error = &'static str;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let path = Path::new(text);
-        match path.extension().and_then(|extension| extension.to_str()) {
-            Some("svg" | "png") => Ok(Self(path.into())),
-            _ => Err("figures are .svg or .png; give a name that ends in one of them".into()),
+    fn try_from(name: OsString) -> Result<Self, Self::Error> {
+        let path = PathBuf::from(name);
+        match path.extension().and_then(OsStr::to_str) {
+            Some("svg" | "png") => Ok(Self(path)),
+            _ => Err("figures are .svg or .png; give a name that ends in one of them"),
         }
+    }
+}
+
+/// clap reads the name as the system has it, so that it need not be UTF-8.
+impl ValueParserFactory for PlotFile {
+    type Parser = ValueParser;
+
+    fn value_parser() -> ValueParser {
+        OsStringValueParser::new().try_map(Self::try_from).into()
     }
 }
 
 impl PlotFile {
     /// Checks, before the work, that the figure can be written.
+    ///
+    /// # Errors
+    /// If it cannot.
     pub fn check(&self) -> Result<(), CommandError> {
         Ok(disk::check_rewritable(&self.0)?)
     }
 
     /// Checks, before the work, that a second figure can be written, and that a file
     /// of its name is an earlier one.
+    ///
+    /// # Errors
+    /// If it cannot, or if the file that is there is no figure of ours.
     pub fn check_beside(&self, what: &str) -> Result<(), CommandError> {
         let mut files = Outputs::new();
         files.writes("--plot", &self.0)?;
@@ -41,18 +58,18 @@ impl PlotFile {
 
     /// The file of a second figure: FILE_outputs.svg.
     pub fn beside(&self, what: &str) -> Self {
-        let stem = self.0.file_stem().unwrap_or_default().to_string_lossy();
-        let extension = self.0.extension().unwrap_or_default().to_string_lossy();
-        Self(self.0.with_file_name(format!("{stem}_{what}.{extension}")))
+        let mut name = self.0.file_stem().unwrap_or_default().to_os_string();
+        name.push(format!("_{what}."));
+        name.push(self.0.extension().unwrap_or_default());
+        Self(self.0.with_file_name(name))
     }
 
     /// Writes the figure; returns the file.
+    ///
+    /// # Errors
+    /// If it cannot be drawn or written.
     pub fn write(&self, figure: &Figure) -> Result<PathBuf, CommandError> {
-        if self
-            .0
-            .extension()
-            .is_some_and(|extension| extension == "png")
-        {
+        if self.0.extension().is_some_and(|ending| ending == "png") {
             disk::write(&self.0, &picture::png(&figure.svg)?)?;
         } else {
             disk::write(&self.0, figure.svg.as_bytes())?;

@@ -8,8 +8,9 @@ use serde::Serialize;
 
 use super::console::Console;
 use super::deployed_step::find_step;
+use super::number::{above_0, hexadecimal, shown, trials};
 use super::warnings::Warnings;
-use super::{CommandError, hexadecimal, lambda_of, spiking_network, task_of, trials};
+use super::{CommandError, lambda_of, spiking_network, task_of};
 use crate::formats::disk;
 use crate::formats::rate_model::RateModelFile;
 use crate::formats::task;
@@ -36,10 +37,10 @@ pub struct QuantizeArgs {
     #[arg(short, long, value_name = "NET.snn")]
     pub output: PathBuf,
     /// Scaling factor [default: the model's]
-    #[arg(long, allow_negative_numbers = true)]
+    #[arg(long, value_parser = above_0)]
     pub lambda: Option<f64>,
     /// Time step in ms; auto: the longest that costs at most a point of accuracy against 0.05 ms
-    #[arg(long, value_name = "MS|auto", default_value_t = DeployedStep::Given(DEPLOYED_STEP_MS), allow_negative_numbers = true)]
+    #[arg(long, value_name = "MS|auto", default_value_t = DeployedStep::Given(DEPLOYED_STEP_MS))]
     pub dt: DeployedStep,
     /// Trials of the comparison before and after
     #[arg(long, default_value = "100", value_parser = trials)]
@@ -202,7 +203,7 @@ fn print(report: &QuantizeReport, console: &Console) {
         "{}: {} bytes, lambda {}, steps of {} ms, spike hash {}",
         report.network.display(),
         report.blob_bytes,
-        report.lambda,
+        shown(report.lambda),
         report.dt_ms,
         report.spike_hash
     ));

@@ -7,7 +7,8 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::console::Console;
-use super::{CommandError, Lambdas, lambda_of, spiking_network, task_of, trials};
+use super::number::{above_0, trials};
+use super::{CommandError, Lambdas, lambda_of, spiking_network, task_of};
 use crate::formats::disk;
 use crate::formats::history::History;
 use crate::formats::outputs::Outputs;
@@ -47,7 +48,7 @@ pub struct ReportArgs {
     #[arg(long, value_name = "DIR")]
     pub figures: Option<PathBuf>,
     /// Scaling factor [default: the model's]
-    #[arg(long, allow_negative_numbers = true)]
+    #[arg(long, value_parser = above_0)]
     pub lambda: Option<f64>,
     /// Candidates of the search that is shown
     #[arg(long, default_value = "20:5:75")]

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
+use super::CommandError;
 use super::console::Console;
+use super::number::trials;
 use super::sweep::{keep, run_plan};
-use super::{CommandError, trials};
 use crate::quantize::longest_step::DEPLOYED_STEP_MS;
 use crate::report::picture;
 use crate::sweep::comparison::{self, Comparison};
@@ -32,14 +33,19 @@ pub struct ReproduceArgs {
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
     pub networks: u64,
     /// Only the cells with these numbers of units, with commas between
-    #[arg(long, visible_alias = "N", value_delimiter = ',')]
+    #[arg(long, visible_aliases = ["N", "units"], value_delimiter = ',')]
     pub n: Vec<usize>,
     /// Trials of each score
     #[arg(long, default_value = "100", value_parser = trials)]
     pub trials: usize,
     /// Folder of the rows [default: the figure's name]
-    #[arg(short, long, value_name = "DIR")]
-    pub output: Option<PathBuf>,
+    #[arg(
+        long = "output-dir",
+        short = 'o',
+        visible_aliases = ["output_dir", "output"],
+        value_name = "DIR"
+    )]
+    pub output_dir: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -75,7 +81,7 @@ impl ReproduceArgs {
 /// Runs the command.
 pub fn run(args: &ReproduceArgs, console: &Console) -> Result<(), CommandError> {
     let name = args.figure.name();
-    let folder = args.output.clone().unwrap_or_else(|| name.into());
+    let folder = args.output_dir.clone().unwrap_or_else(|| name.into());
     let cells = args.cells()?;
     let plan = plan(&cells, args.networks, args.trials, DEPLOYED_STEP_MS);
     keep(&plan, &folder)?;

@@ -3,21 +3,20 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use serde::Serialize;
 
+use super::CommandError;
 use super::console::Console;
+use super::number::trials;
 use super::perturbation::PerturbationArgs;
-use super::run_on::run_on;
-use super::warnings::Warnings;
-use super::{CommandError, hexadecimal, trials};
+use super::run_on::{OnBoard, run_on};
+use super::run_report::RunReport;
 use crate::board::port::Port;
 use crate::formats::snn::NetFile;
 use crate::formats::task;
 use crate::quantize::perturb::perturbed;
 use crate::quantize::saturation::saturated_steps;
-use crate::spiking::experiment::{Experiment, Score};
+use crate::spiking::experiment::Experiment;
 use crate::spiking::perturb::Perturbation;
-use crate::statistics::Interval;
 use crate::task::Task;
 
 /// Run a deployed network in core's fixed point, and score it
@@ -51,54 +50,13 @@ pub struct RunArgs {
     pub task: Option<Task>,
 }
 
-/// What a run came to.
-#[derive(Serialize)]
-pub struct RunReport<'a> {
-    /// The network.
-    #[serde(serialize_with = "super::console::lossy")]
-    pub network: &'a PathBuf,
-    /// Its task.
-    pub task: String,
-    /// Number of trials.
-    pub trials: usize,
-    /// By the published criterion.
-    pub accuracy: f64,
-    /// Of the accuracy, 95 %.
-    pub interval: Interval,
-    /// By the strict criterion.
-    pub strict: f64,
-    /// Mean firing rate of a unit.
-    pub mean_rate_hz: f64,
-    /// Hash of the trials' hashes.
-    pub spike_hash: String,
-    /// "passed"; a network that fails is not run.
-    pub self_test: &'static str,
-    /// What misleads.
-    pub warnings: Warnings,
-}
-
-/// Trials that are watched for numbers at the end of their range.
+/// Number of trials whose readout is watched for the end of its range.
 const WATCHED: u64 = 4;
 
-impl<'a> RunReport<'a> {
-    /// Of this score.
-    pub fn new(args: &'a RunArgs, task: &Task, score: &Score) -> Self {
-        Self {
-            network: &args.network,
-            task: task.name().into(),
-            trials: score.trials,
-            accuracy: score.accuracy(),
-            interval: Interval::wilson(score.correct, score.trials),
-            strict: score.strict_accuracy(),
-            mean_rate_hz: score.mean_rate_hz,
-            spike_hash: hexadecimal(score.spike_hash),
-            self_test: "passed",
-            warnings: Warnings::default(),
-        }
-    }
-}
-
 /// Runs the command.
+///
+/// # Errors
+/// [`CommandError`].
 pub fn run(args: &RunArgs, console: &Console) -> Result<(), CommandError> {
     let file = NetFile::read(&args.network)?;
     let units = usize::from(file.deployed().payload().shared.units);
@@ -125,10 +83,17 @@ fn score(args: &RunArgs, console: &Console, file: &NetFile) -> Result<(), Comman
         ..Experiment::deployed(&deployed, &task, args.seed)
     };
     if let Some(port) = &args.on {
-        return run_on(port, args, console, file.bytes(), &experiment);
+        let on = OnBoard {
+            port,
+            network: &args.network,
+            bytes: file.bytes(),
+            trials: args.trials,
+            replace: args.replace,
+        };
+        return run_on(&on, &experiment, console);
     }
     let score = experiment.score(args.trials);
-    let mut report = RunReport::new(args, &task, &score);
+    let mut report = RunReport::new(&args.network, &task, &score);
     let warnings = &mut report.warnings;
     warnings.of_trials(report.accuracy, report.interval, score.trials);
     let looked_at = WATCHED.min(score.trials as u64);

@@ -1,20 +1,34 @@
-//! `rate2spike run --on PORT`: the deployed network on a board, and whether it
-//! is the same network.
+//! `rate2spike run --on PORT`: the deployed network on a board, and whether it gives the
+//! same spikes as on the desktop.
+
+use std::path::Path;
 
 use rate2spike_core::blob::Deployed;
-use rate2spike_protocol::message::Cycles;
 use serde::Serialize;
 
+use super::CommandError;
 use super::console::Console;
-use super::run::{RunArgs, RunReport};
-use super::{CommandError, hexadecimal};
-use crate::board::BoardError;
+use super::number::hexadecimal;
+use super::run_report::RunReport;
 use crate::board::client::{Client, Identity};
+use crate::board::comparison::{Difference, StepCost, compare};
 use crate::board::explain_network;
 use crate::board::port::Port;
-use crate::board::session::{Pair, Parting, pair, parting};
-use crate::spiking::experiment::{Experiment, Outcome};
-use crate::spiking::trial::Memory;
+use crate::spiking::experiment::Experiment;
+
+/// A network that runs on a board.
+pub struct OnBoard<'a> {
+    /// The port that the board is connected to.
+    pub port: &'a Port,
+    /// File of the network.
+    pub network: &'a Path,
+    /// The blob in the file.
+    pub bytes: &'a [u8],
+    /// Number of trials.
+    pub trials: usize,
+    /// Whether the network is written over another one in the board's flash.
+    pub replace: bool,
+}
 
 #[derive(Serialize)]
 struct BoardReport<'a> {
@@ -26,68 +40,54 @@ struct BoardReport<'a> {
     equal: bool,
     desktop_spike_hash: String,
     saturated_steps: u64,
-    step: StepReport,
-    parts: Option<PartingReport>,
+    step: StepCost,
+    parts: Option<Difference>,
 }
 
-/// Cycles of a step: new input, neurons, spikes, output.
-#[derive(Serialize)]
-struct StepReport {
-    cycles_mean: f64,
-    /// Of the worst step but the first, in which most units fire.
-    cycles_worst: u32,
-    cycles_first: u32,
-    cycles_without_spikes: Option<f64>,
-    cycles_available: f64,
-    /// Share of the time that is left, on average and in the worst step.
-    free_mean: f64,
-    free_worst: f64,
-}
-
-#[derive(Serialize)]
-struct PartingReport {
-    trial: u64,
-    equal_spikes: usize,
-    board: Option<(u32, u16)>,
-    desktop: Option<(u32, u16)>,
-}
-
-/// Runs the trials.
+/// Runs the trials on the board and on the desktop, and compares them.
+///
+/// # Errors
+/// If the board fails, holds another network, or gives other spikes.
 pub fn run_on(
-    port: &Port,
-    args: &RunArgs,
-    console: &Console,
-    bytes: &[u8],
+    on: &OnBoard,
     experiment: &Experiment<Deployed>,
+    console: &Console,
 ) -> Result<(), CommandError> {
-    let (mut client, identity) = Client::connect(port)?;
-    prepare(
+    let (mut client, identity) = Client::connect(on.port)?;
+    prepare(&mut client, &identity, on, experiment.network, console)?;
+    let bar = console.progress(on.trials as u64, "trial {pos}/{len} [{elapsed}]");
+    let found = compare(
         &mut client,
-        &identity,
-        (args, bytes),
-        experiment.network,
-        console,
-    )?;
-    let pairs = pairs(&mut client, args, experiment, console)?;
-    let first = pairs.iter().position(|pair| pair.board != pair.desktop);
-    let parts = first
-        .map(|index| {
-            Ok((
-                index as u64,
-                parting(&mut client, experiment, index as u64)?,
-            ))
-        })
-        .transpose()
-        .map_err(CommandError::Board)?;
+        experiment,
+        on.trials,
+        identity.clock_hz,
+        || {
+            bar.inc(1);
+        },
+    );
+    bar.finish_and_clear();
+    let found = found?;
+    // The stack is known after the trials only.
     let identity = client.identify()?;
-    let report = report(args, experiment, &identity, &pairs, parts);
+    let report = BoardReport {
+        run: RunReport::new(on.network, &experiment.task, &found.board),
+        board: identity.board,
+        clock_hz: identity.clock_hz,
+        stack_bytes: identity.stack_bytes,
+        equal: found.equal,
+        desktop_spike_hash: hexadecimal(found.desktop.spike_hash),
+        saturated_steps: found.saturated_steps,
+        step: found.step,
+        parts: found.parts,
+    };
     console.json(&report);
     print(&report, console);
     if report.equal {
         return Ok(());
     }
     Err(CommandError::Failed(format!(
-        "{port}: the board's trials differ from the desktop's; is its firmware of this version?"
+        "{}: the board's trials differ from the desktop's; is its firmware of this version?",
+        on.port
     )))
 }
 
@@ -96,22 +96,22 @@ pub fn run_on(
 fn prepare(
     client: &mut Client,
     identity: &Identity,
-    (args, bytes): (&RunArgs, &[u8]),
+    on: &OnBoard,
     deployed: &Deployed,
     console: &Console,
 ) -> Result<(), CommandError> {
     if identity.network != Ok(deployed.checksum()) {
-        if !args.replace {
+        if !on.replace {
             let found = match &identity.network {
                 Ok(checksum) => format!("another network (check sum {checksum:08x})"),
                 Err(fault) => format!("no network: {}", explain_network(fault)),
             };
             return Err(CommandError::Failed(format!(
                 "the board holds {found}; add --replace to write {} into its flash, or use `rate2spike deploy`",
-                args.network.display()
+                on.network.display()
             )));
         }
-        replace(client, console, bytes, deployed)?;
+        replace(client, console, on.bytes, deployed)?;
     }
     let test = client.self_test()?;
     if test.wanted == test.found {
@@ -141,78 +141,6 @@ fn replace(
             "the board refuses the network: {}",
             explain_network(&fault)
         ))),
-    }
-}
-
-fn pairs(
-    client: &mut Client,
-    args: &RunArgs,
-    experiment: &Experiment<Deployed>,
-    console: &Console,
-) -> Result<Vec<Pair>, BoardError> {
-    let mut memory = Memory::of(experiment.network);
-    let bar = console.progress(args.trials as u64, "trial {pos}/{len} [{elapsed}]");
-    let pairs = (0..args.trials as u64)
-        .map(|index| {
-            let pair = pair(client, experiment, &mut memory, index)?;
-            bar.inc(1);
-            Ok(pair)
-        })
-        .collect();
-    bar.finish_and_clear();
-    pairs
-}
-
-fn report<'a>(
-    args: &'a RunArgs,
-    experiment: &Experiment<Deployed>,
-    identity: &Identity,
-    pairs: &[Pair],
-    parts: Option<(u64, Option<Parting>)>,
-) -> BoardReport<'a> {
-    let of = |side: fn(&Pair) -> Outcome| -> Vec<Outcome> { pairs.iter().map(side).collect() };
-    let board = experiment.summary(&of(|pair| pair.board));
-    let desktop = experiment.summary(&of(|pair| pair.desktop));
-    let step_ns = experiment.network.payload().step_ns;
-    let available = f64::from(identity.clock_hz) * f64::from(step_ns) / 1e9;
-    BoardReport {
-        run: RunReport::new(args, &experiment.task, &board),
-        board: identity.board.clone(),
-        clock_hz: identity.clock_hz,
-        stack_bytes: identity.stack_bytes,
-        equal: pairs.iter().all(|pair| pair.board == pair.desktop),
-        desktop_spike_hash: hexadecimal(desktop.spike_hash),
-        saturated_steps: pairs
-            .iter()
-            .map(|pair| u64::from(pair.saturated_steps))
-            .sum(),
-        step: step_report(pairs, available),
-        parts: parts.map(|(trial, parting)| PartingReport {
-            trial,
-            equal_spikes: parting.map_or(0, |parting| parting.equal_spikes),
-            board: parting.and_then(|parting| parting.board),
-            desktop: parting.and_then(|parting| parting.desktop),
-        }),
-    }
-}
-
-fn step_report(pairs: &[Pair], available: f64) -> StepReport {
-    let sum = |part: fn(&Cycles) -> u64| pairs.iter().map(|pair| part(&pair.cycles)).sum::<u64>();
-    let steps = sum(|cycles| cycles.steps.into());
-    let quiet = sum(|cycles| cycles.quiet_steps.into());
-    let mean = sum(|cycles| cycles.total) as f64 / steps as f64;
-    let most = |part: fn(&Cycles) -> u32| pairs.iter().map(|pair| part(&pair.cycles)).max();
-    let worst = most(|cycles| cycles.worst).unwrap_or(0);
-    let first = most(|cycles| cycles.first).unwrap_or(0);
-    StepReport {
-        cycles_mean: mean,
-        cycles_worst: worst,
-        cycles_first: first,
-        cycles_without_spikes: (quiet > 0)
-            .then(|| sum(|cycles| cycles.quiet_total) as f64 / quiet as f64),
-        cycles_available: available,
-        free_mean: 1.0 - mean / available,
-        free_worst: 1.0 - f64::from(worst) / available,
     }
 }
 

@@ -32,8 +32,14 @@ pub struct CompletionsArgs {
 #[command(verbatim_doc_comment)]
 pub struct ManArgs {
     /// Folder of the pages
-    #[arg(short, long, value_name = "DIR", default_value = ".")]
-    pub output: PathBuf,
+    #[arg(
+        long = "output-dir",
+        short = 'o',
+        visible_aliases = ["output_dir", "output"],
+        value_name = "DIR",
+        default_value = "."
+    )]
+    pub output_dir: PathBuf,
 }
 
 #[derive(Serialize)]
@@ -76,20 +82,20 @@ pub fn completions(
 pub fn man(args: &ManArgs, mut program: Command, console: &Console) -> Result<(), CommandError> {
     program.build();
     let name = program.get_name().to_string();
-    let mut pages = vec![write_page(&args.output, &name, program.clone())?];
+    let mut pages = vec![write_page(&args.output_dir, &name, program.clone())?];
     for command in program
         .get_subcommands()
         .filter(|command| !command.is_hide_set())
     {
         let page = format!("{name}-{}", command.get_name());
-        pages.push(write_page(&args.output, &page, command.clone())?);
+        pages.push(write_page(&args.output_dir, &page, command.clone())?);
     }
     let report = ManReport { pages };
     console.json(&report);
     console.say(format!(
         "{} pages in {}",
         report.pages.len(),
-        args.output.display()
+        args.output_dir.display()
     ));
     Ok(())
 }
@@ -101,7 +107,7 @@ fn write_page(folder: &Path, name: &str, command: Command) -> Result<PathBuf, Co
         source,
         advice: "",
     })?;
-    Outputs::new().derives("--output", &path, |bytes| {
+    Outputs::new().derives("--output-dir", &path, |bytes| {
         String::from_utf8_lossy(bytes).contains(".TH rate2spike")
     })?;
     disk::write(&path, &page)?;

@@ -13,9 +13,10 @@ use serde::Serialize;
 
 use super::console::Console;
 use super::neuron_args::NeuronArgs;
+use super::number::{above_0, hexadecimal, shown, trials};
 use super::perturbation::{PerturbationArgs, Units};
 use super::plot::PlotFile;
-use super::{CommandError, hexadecimal, lambda_of, spiking_network, task_of, trials};
+use super::{CommandError, lambda_of, spiking_network, task_of};
 use crate::convert::one_to_one;
 use crate::formats::disk;
 use crate::formats::rate_model::{ModelError, RateModelFile, read_mat};
@@ -45,7 +46,7 @@ pub struct SimulateArgs {
     #[arg(value_name = "MODEL.mat")]
     pub model: PathBuf,
     /// Scaling factor [default: the model's]
-    #[arg(long, allow_negative_numbers = true)]
+    #[arg(long, value_parser = above_0)]
     pub lambda: Option<f64>,
     /// The neuron and the time step
     #[command(flatten)]
@@ -71,7 +72,7 @@ pub struct SimulateArgs {
     /// Trials
     #[arg(long, default_value = "1", value_parser = trials)]
     pub trials: usize,
-    /// RecordedTrial potentials and filtered rates every K steps, into the .mat or .npz of --output
+    /// Record potentials and filtered rates every K steps, into the .mat or .npz of --output
     #[arg(long, value_name = "K")]
     pub record_every: Option<NonZeroU32>,
     /// Where the recording goes: .mat, .npz or .csv
@@ -155,8 +156,8 @@ impl StimulationArg {
         if start >= end || end > steps + 1 {
             return Err(CommandError::Usage(format!(
                 "--stimulate: the window from step {start} to before {end} is not within the trial, which has steps 1 to {steps} of {} ms ({} ms)",
-                plain(step_ms),
-                plain(f64::from(steps) * step_ms)
+                shown(step_ms),
+                shown(f64::from(steps) * step_ms)
             )));
         }
         Ok(Stimulation {
@@ -166,11 +167,6 @@ impl StimulationArg {
             units: self.units.0.clone(),
         })
     }
-}
-
-/// A number without the digits that only rounding made.
-fn plain(number: f64) -> f64 {
-    (number * 1e6).round() / 1e6
 }
 
 impl FromStr for StimulationArg {
@@ -341,7 +337,7 @@ impl<'a> Simulation<'a> {
     fn new(args: &'a SimulateArgs, console: &Console) -> Result<Self, CommandError> {
         let model = RateModelFile::read(&args.model)?;
         let lambda = lambda_of(&model, args.lambda)?;
-        let neuron = args.neuron.neuron()?;
+        let neuron = args.neuron.neuron();
         let mut network = if args.initial_weights {
             let network = one_to_one(&model.initial()?, lambda, neuron);
             network.map_err(|source| CommandError::Convert {
@@ -539,7 +535,7 @@ impl<'a> Simulation<'a> {
         let report = SimulateReport {
             model: &self.args.model,
             lambda: self.network.lambda,
-            dt_ms: plain(self.step.ms),
+            dt_ms: shown(self.step.ms),
             trials: totals.trials,
             accuracy: totals.share(totals.correct),
             strict: totals.share(totals.strict),
@@ -552,7 +548,11 @@ impl<'a> Simulation<'a> {
         console.json(&report);
         let mut text = format!(
             "{} trials with lambda {} and steps of {} ms: {} spikes, {:.1} Hz",
-            report.trials, report.lambda, report.dt_ms, report.spikes, report.mean_rate_hz
+            report.trials,
+            shown(report.lambda),
+            report.dt_ms,
+            report.spikes,
+            report.mean_rate_hz
         );
         if let (Some(accuracy), Some(strict)) = (report.accuracy, report.strict) {
             text += &format!(", accuracy {accuracy:.3}, strict {strict:.3}");

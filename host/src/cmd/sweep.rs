@@ -11,8 +11,9 @@ use serde::Serialize;
 
 use super::console::Console;
 use super::neuron_args::EquationArgs;
+use super::number::{above_0, trials};
 use super::options::{Seeds, TrainingArgs};
-use super::{CommandError, Lambdas, trials};
+use super::{CommandError, Lambdas};
 use crate::convert::search::default_lambdas;
 use crate::formats::disk;
 use crate::formats::task;
@@ -91,11 +92,17 @@ pub struct SweepArgs {
     #[arg(long, default_value = "100", value_parser = trials)]
     pub trials: usize,
     /// Time step of the deployed networks in ms
-    #[arg(long, value_name = "MS", default_value_t = DEPLOYED_STEP_MS, allow_negative_numbers = true)]
+    #[arg(long, value_name = "MS", default_value_t = DEPLOYED_STEP_MS, value_parser = above_0)]
     pub dt: f64,
     /// Folder of the rows
-    #[arg(short, long, visible_aliases = ["output_dir", "output-dir"], value_name = "DIR", default_value = "sweep")]
-    pub output: PathBuf,
+    #[arg(
+        long = "output-dir",
+        short = 'o',
+        visible_aliases = ["output_dir", "output"],
+        value_name = "DIR",
+        default_value = "sweep"
+    )]
+    pub output_dir: PathBuf,
     /// Submit the sweep to Slurm as a job array with this number of elements
     #[arg(long, value_name = "ELEMENTS", value_parser = elements)]
     pub slurm: Option<usize>,
@@ -142,7 +149,7 @@ fn elements(text: &str) -> Result<usize, String> {
 impl SweepArgs {
     /// The plan of these options.
     fn plan(&self) -> Result<SweepPlan, CommandError> {
-        let neuron = NeuronOptions::of(&self.neuron.neuron()?);
+        let neuron = NeuronOptions::of(&self.neuron.neuron());
         let seeds = self.seeds.0.range();
         let mut cells = Vec::new();
         for task in &self.task {
@@ -200,16 +207,16 @@ pub fn run(args: &SweepArgs, console: &Console) -> Result<(), CommandError> {
         return merge(folder, console);
     }
     if let Some(share) = args.share {
-        return run_share(&args.output, share, console);
+        return run_share(&args.output_dir, share, console);
     }
     let plan = args.plan()?;
     TimeStep::new(plan.step_ms, Scheme::Exact)?;
-    keep(&plan, &args.output)?;
+    keep(&plan, &args.output_dir)?;
     if let Some(elements) = args.slurm {
         return submit(args, elements, console);
     }
-    let rows = run_plan(&plan, &args.output, console)?;
-    report(&plan, &args.output, &rows, console)
+    let rows = run_plan(&plan, &args.output_dir, console)?;
+    report(&plan, &args.output_dir, &rows, console)
 }
 
 /// Writes `plan` into `folder`, once its counts are checked.
@@ -320,7 +327,7 @@ fn submit(args: &SweepArgs, elements: usize, console: &Console) -> Result<(), Co
             source,
         })
     };
-    let folder = absolute(&args.output)?;
+    let folder = absolute(&args.output_dir)?;
     let program = absolute(&std::env::current_exe().unwrap_or_else(|_| "rate2spike".into()))?;
     let array = JobArray {
         folder: &folder,
@@ -335,7 +342,7 @@ fn submit(args: &SweepArgs, elements: usize, console: &Console) -> Result<(), Co
     ));
     console.say(format!(
         "when it is done: rate2spike sweep --merge {}",
-        path_word(&args.output)
+        path_word(&args.output_dir)
     ));
     console.json(&SubmitReport {
         job,

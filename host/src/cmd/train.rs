@@ -42,7 +42,7 @@ pub struct TrainArgs {
     #[arg(
         long = "output_dir",
         short = 'o',
-        visible_aliases = ["output", "output-dir"],
+        visible_aliases = ["output-dir", "output"],
         value_name = "DIR",
         default_value = "."
     )]

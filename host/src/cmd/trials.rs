@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
+use super::CommandError;
 use super::console::Console;
-use super::{CommandError, trials};
+use super::number::trials;
 use crate::formats::npz::{Npz, Values};
 use crate::formats::task;
 use crate::spiking::experiment::task_trial;

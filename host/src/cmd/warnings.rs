@@ -4,13 +4,14 @@
 use serde::Serialize;
 
 use super::console::Console;
+use super::number::shown;
 use crate::convert::search::Candidate;
 use crate::spiking::experiment::{Outcome, paired};
 use crate::spiking::time_step::PUBLISHED_STEP_MS;
 use crate::statistics::Interval;
 
-/// A share whose 95 % interval is wider than this may be anything: so wide is
-/// the one of 0.9 over 40 trials, and of 0.5 over 100.
+/// A share whose 95 % interval is wider than this says little. The intervals of 0.9 over
+/// 40 trials and of 0.5 over 100 are that wide.
 const WIDE: f64 = 0.2;
 
 /// The warnings of a command, in sentences.
@@ -39,7 +40,7 @@ impl Warnings {
         if candidates.len() > 2 && at_edge {
             self.add(format!(
                 "the best lambda, {}, is at the edge of the search; widen --lambdas",
-                best.lambda
+                shown(best.lambda)
             ));
         }
     }

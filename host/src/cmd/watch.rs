@@ -8,7 +8,8 @@ use rate2spike_core::blob::MAGIC;
 use rate2spike_core::{Arithmetic, Fixed};
 
 use super::console::Console;
-use super::{CommandError, lambda_of, spiking_network, task_of, trials};
+use super::number::{above_0, shown, trials};
+use super::{CommandError, lambda_of, spiking_network, task_of};
 use crate::formats::disk;
 use crate::formats::rate_model::{self, RateModelFile};
 use crate::formats::snn::NetFile;
@@ -35,7 +36,7 @@ pub struct WatchArgs {
     #[arg(value_name = "MODEL.mat|NET.snn")]
     pub file: PathBuf,
     /// Scaling factor of a rate model [default: the model's]
-    #[arg(long, allow_negative_numbers = true)]
+    #[arg(long, value_parser = above_0)]
     pub lambda: Option<f64>,
     /// Pace: seconds of a trial in a second, from 1/64 to 64
     #[arg(long, value_name = "X", default_value = "0.5", value_parser = speed, allow_negative_numbers = true)]
@@ -130,7 +131,7 @@ fn watch_model(args: &WatchArgs, bytes: &[u8], console: &Console) -> Result<Scen
         task.name(),
         network.units,
         step.ms,
-        network.lambda
+        shown(network.lambda)
     );
     let mut scene = Scene::new(title, task, &classes, args.speed);
     let mut player = Player {

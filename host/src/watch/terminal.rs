@@ -1,5 +1,5 @@
 //! The terminal, which shows the scene and is restored in every case: at the end, at an
-//! error and at a panic.
+//! error, at a panic and at a signal.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -10,10 +10,13 @@ use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, Ke
 use super::play::{FRAME_MS, Key};
 use super::scene::Scene;
 use super::view;
+use crate::interrupt::{self, Orderly};
 
 /// A terminal in the mode for drawing. It is restored when this value is dropped, or
-/// before the message of a panic is printed.
+/// before the message of a panic is printed. SIGTERM, SIGHUP and SIGINT count as the key
+/// that quits.
 pub struct Screen {
+    _orderly: Orderly,
     terminal: DefaultTerminal,
     colours: bool,
     due: Instant,
@@ -26,7 +29,10 @@ impl Screen {
     /// # Errors
     /// If standard output is not a terminal.
     pub fn take(colours: bool) -> io::Result<Self> {
+        // Before the terminal is taken: a signal in between must not end the program.
+        let orderly = Orderly::begin();
         Ok(Self {
+            _orderly: orderly,
             terminal: ratatui::try_init().inspect_err(|_| ratatui::restore())?,
             colours,
             due: Instant::now(),
@@ -47,6 +53,9 @@ impl Screen {
         self.due = (self.due + Duration::from_secs_f64(FRAME_MS / 1000.0)).max(Instant::now());
         let mut keys = Vec::new();
         loop {
+            if interrupt::asked() {
+                return Ok(vec![Key::Quit]);
+            }
             // The next drawing comes in time even if keys are pressed all the while.
             let left = self.due.saturating_duration_since(Instant::now());
             if !event::poll(left)? {

@@ -25,7 +25,7 @@ const CASES: &[Case] = &[
         endings: &["svg", "png"],
     },
     Case {
-        line: "convert m.mat --lambda 25 --task t.toml --trials 1 --dry-run",
+        line: "convert m.mat --lambdas 25 --task t.toml --trials 1 --dry-run",
         flag: "--plot",
         endings: &["svg", "png"],
     },
@@ -81,7 +81,7 @@ const CASES: &[Case] = &[
         endings: &[""],
     },
     Case {
-        line: "pipeline t.toml --N 10 --n_trials 1 --trials 1 --from m.mat",
+        line: "pipeline t.toml --act sigmoid --N 10 --n_trials 1 --trials 1 --from m.mat",
         flag: "--output_dir",
         endings: &[""],
     },

@@ -1,0 +1,55 @@
+//! The result of a run of a deployed network, on the desktop or on a board.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::number::hexadecimal;
+use super::warnings::Warnings;
+use crate::spiking::experiment::Score;
+use crate::statistics::Interval;
+use crate::task::Task;
+
+/// The result of a run.
+#[derive(Serialize)]
+pub struct RunReport<'a> {
+    /// File of the network.
+    #[serde(serialize_with = "super::console::lossy")]
+    pub network: &'a Path,
+    /// Name of the task.
+    pub task: String,
+    /// Number of trials.
+    pub trials: usize,
+    /// Share of right answers by the published criterion.
+    pub accuracy: f64,
+    /// 95 % interval of the accuracy.
+    pub interval: Interval,
+    /// Share of right answers by the strict criterion.
+    pub strict: f64,
+    /// Mean firing rate of a unit, Hz.
+    pub mean_rate_hz: f64,
+    /// Hash of the trials' hashes, 16 hexadecimal digits.
+    pub spike_hash: String,
+    /// `passed`; a network that fails its self-test is not run.
+    pub self_test: &'static str,
+    /// Warnings.
+    pub warnings: Warnings,
+}
+
+impl<'a> RunReport<'a> {
+    /// The report of `score`, without warnings.
+    pub fn new(network: &'a Path, task: &Task, score: &Score) -> Self {
+        Self {
+            network,
+            task: task.name().into(),
+            trials: score.trials,
+            accuracy: score.accuracy(),
+            interval: Interval::wilson(score.correct, score.trials),
+            strict: score.strict_accuracy(),
+            mean_rate_hz: score.mean_rate_hz,
+            spike_hash: hexadecimal(score.spike_hash),
+            self_test: "passed",
+            warnings: Warnings::default(),
+        }
+    }
+}
