@@ -11,7 +11,7 @@ use super::neuron_args::NeuronArgs;
 use super::number::{above_0, shown, trials};
 use super::plot::PlotFile;
 use super::warnings::Warnings;
-use super::{CommandError, Lambdas, task_of};
+use super::{CommandError, Lambdas, task_of, warn_of_model};
 use crate::convert::calibrate::{CalibrateError, Request};
 use crate::convert::model_file::Flags;
 use crate::convert::refit::{TriedRefit, try_refit};
@@ -240,7 +240,17 @@ struct CalibrationReport<'a> {
 /// Runs the command.
 pub fn run(args: &ConvertArgs, console: &Console) -> Result<(), CommandError> {
     let mode = args.mode()?;
-    let model = RateModelFile::read(&args.model)?;
+    let force = match &mode {
+        Mode::Search(mode) => mode.force,
+        Mode::Calibrate(mode) => mode.force,
+        Mode::Score(_) => false,
+    };
+    let model = if force {
+        RateModelFile::read_to_convert_again(&args.model)?
+    } else {
+        RateModelFile::read(&args.model)?
+    };
+    warn_of_model(&model, console);
     let conversion = Conversion {
         args,
         console,
@@ -528,8 +538,11 @@ fn check_rewritable(model: &RateModelFile) -> Result<(), CommandError> {
 }
 
 fn refuse_a_second_result(model: &RateModelFile, force: bool) -> Result<(), CommandError> {
-    match model.variables.scalar("opt_scaling_factor") {
-        Ok(lambda) if lambda.is_finite() && !force => Err(CommandError::Failed(format!(
+    if force {
+        return Ok(());
+    }
+    match model.stored_lambda()? {
+        Some(lambda) => Err(CommandError::Failed(format!(
             "{}: was searched before, opt_scaling_factor = {}; give --force to search again, or --dry-run to score only",
             model.path.display(),
             shown(lambda)

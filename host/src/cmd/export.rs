@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::console::Console;
 use super::neuron_args::FilterArg;
 use super::number::{above_0, up_to_1000};
-use super::{CommandError, lambda_of, spiking_network, task_of};
+use super::{CommandError, lambda_of, read_model, spiking_network, task_of};
 use crate::export::ExportError;
 use crate::export::fidelity::Fidelity;
 use crate::export::nir::{self, Profile};
@@ -94,7 +94,7 @@ struct ExportReport<'a> {
 /// Runs the command.
 pub fn run(args: &ExportArgs, console: &Console) -> Result<(), CommandError> {
     let step = TimeStep::new(args.dt, Scheme::Exact)?;
-    let model = RateModelFile::read(&args.model)?;
+    let model = read_model(&args.model, console)?;
     let lambda = lambda_of(&model, args.lambda)?;
     let neuron = Neuron {
         refractory_ms: args.refractory,

@@ -1,20 +1,21 @@
 //! `rate2spike inspect`: what a file holds, or what is wrong with it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use rate2spike_core::blob::MAGIC;
 use serde::Serialize;
 
-use super::CommandError;
 use super::console::Console;
 use super::number::{hexadecimal, shown};
 use super::warnings::Warnings;
+use super::{CommandError, warn_of_model};
 use crate::formats::disk;
 use crate::formats::mat::{MatFile, Value};
+use crate::formats::model_checks::LAMBDA;
 use crate::formats::rate_model::{self, RateModelFile};
 use crate::formats::snn::{NetFile, SnnError};
-use crate::formats::task;
+use crate::formats::{model_checks, task};
 use crate::task::Task;
 
 /// Say what a file holds, or what is wrong with it
@@ -63,15 +64,49 @@ pub fn run(args: &InspectArgs, console: &Console) -> Result<(), CommandError> {
     }
     // A pipe is read once: both views of the file are made from its bytes.
     let file = rate_model::parse_mat(&args.file, &bytes)?;
-    let facts = match RateModelFile::from_variables(&args.file, file.clone()) {
-        Ok(model) => model_facts(&model),
-        Err(error) => vec![
-            ("kind", "MAT-file".into()),
-            ("not a rate model", error.to_string().into()),
-        ],
+    let variables = variables(&file);
+    let problems = model_problems(&args.file, &file);
+    if !model_checks::is_meant_as_model(&file) {
+        let mut facts = vec![("kind", "MAT-file".into())];
+        if let Some(problem) = problems.first() {
+            facts.push(("not a rate model", problem.clone().into()));
+        }
+        print_facts(args, console, &facts, &variables);
+        return Ok(());
+    }
+    let mut facts = match RateModelFile::from_variables(&args.file, file) {
+        Ok(model) => {
+            warn_of_model(&model, console);
+            model_facts(&model)
+        }
+        Err(_) => vec![("kind", "damaged rate model".into())],
     };
-    print_facts(args, console, &facts, &variables(&file));
-    Ok(())
+    if console.wants_json() {
+        facts.push(("problems", problems.clone().into()));
+    } else {
+        facts.extend(
+            problems
+                .iter()
+                .map(|problem| ("problem", problem.clone().into())),
+        );
+    }
+    print_facts(args, console, &facts, &variables);
+    match problems.len() {
+        0 => Ok(()),
+        1 => Err(CommandError::Failed(problems[0].clone())),
+        count => Err(CommandError::Failed(format!(
+            "{}: {count} problems, for which the other commands refuse the model",
+            args.file.display()
+        ))),
+    }
+}
+
+/// All for which another command refuses the model, in sentences.
+fn model_problems(path: &Path, file: &MatFile) -> Vec<String> {
+    let found = model_checks::check(path, file).problems;
+    let lambda = model_checks::stored_lambda(path, file).err();
+    let all = found.into_iter().chain(lambda);
+    all.map(|problem| problem.to_string()).collect()
 }
 
 fn blob_facts(file: &NetFile) -> Facts {
@@ -186,11 +221,18 @@ fn model_facts(model: &RateModelFile) -> Facts {
         ("updates", "tr"),
         ("accuracy", "eval_perf_mean"),
         ("loss", "eval_loss_mean"),
-        ("lambda", "opt_scaling_factor"),
     ] {
         if let Ok(value) = model.variables.scalar(name) {
             facts.push((fact, value.into()));
         }
+    }
+    match model.stored_lambda() {
+        Ok(Some(lambda)) => facts.push(("lambda", lambda.into())),
+        Ok(None) if model.variables.get(LAMBDA).is_ok() => {
+            facts.push(("lambda", "none: an interrupted search left NaN".into()));
+        }
+        // A problem of its own where it is of another form.
+        Ok(None) | Err(_) => {}
     }
     facts
 }

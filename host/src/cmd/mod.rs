@@ -45,6 +45,20 @@ use crate::spiking::network::SpikingNetwork;
 use crate::spiking::neuron::Neuron;
 use crate::task::Task;
 
+/// Reads a model, and warns of what is done to its numbers.
+pub fn read_model(path: &Path, console: &Console) -> Result<RateModelFile, CommandError> {
+    let model = RateModelFile::read(path)?;
+    warn_of_model(&model, console);
+    Ok(model)
+}
+
+/// Says what is done to the numbers of `model`.
+pub fn warn_of_model(model: &RateModelFile, console: &Console) {
+    for warning in model.warnings() {
+        console.warn(warning);
+    }
+}
+
 /// Which task a model is scored on.
 pub fn task_of(model: &RateModelFile, task: Option<&Task>) -> Result<Task, CommandError> {
     let Some(task) = task else {
@@ -75,8 +89,12 @@ pub fn task_of(model: &RateModelFile, task: Option<&Task>) -> Result<Task, Comma
 /// of a refitted readout stands for that λ: messages print it rounded.
 pub fn lambda_of(model: &RateModelFile, lambda: Option<f64>) -> Result<f64, CommandError> {
     use crate::rate::activation::{ActivationKind, LIF_LAMBDA};
-    let found = model.variables.scalar("opt_scaling_factor");
-    let found = found.ok().filter(|x| x.is_finite());
+    let found = match (model.stored_lambda(), lambda) {
+        (Ok(found), _) => found,
+        // An odd one is named where the network is made.
+        (Err(_), Some(given)) => return Ok(given),
+        (Err(error), None) => return Err(error.into()),
+    };
     if let (Some(given), Some(found)) = (lambda, found)
         && is_rounded(given, found)
         && (model.calibration()?.is_some() || model.refitted_readout()?.is_some())
@@ -112,7 +130,10 @@ pub fn spiking_network(
         path: model.path.clone(),
         source,
     };
-    let stored = model.variables.scalar("opt_scaling_factor").ok();
+    let stored = model.stored_lambda().unwrap_or_else(|error| {
+        console.warn(format!("{error}; {lambda} is used"));
+        None
+    });
     let own = stored == Some(lambda);
     let not_used = |what: &str| {
         let stored = stored.map_or("another lambda".into(), |x| format!("lambda {x}"));

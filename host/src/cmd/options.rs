@@ -8,7 +8,8 @@ use std::str::FromStr;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgMatches, Args, FromArgMatches};
 
-use super::CommandError;
+use super::console::Console;
+use super::{CommandError, read_model};
 use crate::formats::rate_model::RateModelFile;
 use crate::rate::activation::ActivationKind;
 use crate::rate::fields::{FIELDS, Field, Given};
@@ -153,9 +154,9 @@ impl OptionArgs {
     ///
     /// # Errors
     /// If it cannot be read.
-    pub fn from(&self) -> Result<Option<RateModelFile>, CommandError> {
-        let model = self.from.as_deref().map(RateModelFile::read);
-        Ok(model.transpose()?)
+    pub fn from(&self, console: &Console) -> Result<Option<RateModelFile>, CommandError> {
+        let path = self.from.as_deref();
+        path.map(|path| read_model(path, console)).transpose()
     }
 
     /// The seed.

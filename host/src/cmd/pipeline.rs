@@ -142,7 +142,7 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
         checkpoint_every: args.checkpoint_every,
         resume: args.resume,
         losses: None,
-        from: args.options.from()?,
+        from: args.options.from(console)?,
     };
     session.check(&options)?;
     let mut bar = TrainingBar::new(options.updates, console);

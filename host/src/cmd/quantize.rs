@@ -10,9 +10,8 @@ use super::console::Console;
 use super::deployed_step::find_step;
 use super::number::{above_0, hexadecimal, shown, trials};
 use super::warnings::Warnings;
-use super::{CommandError, lambda_of, spiking_network, task_of};
+use super::{CommandError, lambda_of, read_model, spiking_network, task_of};
 use crate::formats::disk;
-use crate::formats::rate_model::RateModelFile;
 use crate::formats::task;
 use crate::quantize::longest_step::{Comparison, DEPLOYED_STEP_MS, DeployedStep};
 use crate::quantize::report::Losses;
@@ -131,7 +130,7 @@ impl Quantization<'_> {
 
 /// Runs the command.
 pub fn run(args: &QuantizeArgs, console: &Console) -> Result<(), CommandError> {
-    let model = RateModelFile::read(&args.model)?;
+    let model = read_model(&args.model, console)?;
     let task = task_of(&model, args.task.as_ref())?;
     let lambda = lambda_of(&model, args.lambda)?;
     let network = spiking_network(&model, lambda, Neuron::LIF, console)?;

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::console::Console;
 use super::number::{above_0, trials};
-use super::{CommandError, Lambdas, lambda_of, spiking_network, task_of};
+use super::{CommandError, Lambdas, lambda_of, read_model, spiking_network, task_of};
 use crate::formats::disk;
 use crate::formats::history::History;
 use crate::formats::outputs::Outputs;
@@ -208,10 +208,10 @@ fn write_figures(folder: &Path, page: &Page) -> Result<Vec<PathBuf>, CommandErro
 }
 
 fn read(args: &ReportArgs, path: &Path, console: &Console) -> Result<ReportInput, CommandError> {
-    let model = RateModelFile::read(path)?;
+    let model = read_model(path, console)?;
     let task = task_of(&model, args.task.as_ref())?;
     let lambda = lambda_of(&model, args.lambda)?;
-    let own = model.variables.scalar("opt_scaling_factor").ok();
+    let own = model.stored_lambda().ok().flatten();
     let deployed = path.with_extension("snn");
     let deployed = if deployed.is_file() {
         let bytes = disk::read(&deployed)?;

@@ -16,10 +16,10 @@ use super::neuron_args::NeuronArgs;
 use super::number::{above_0, hexadecimal, shown, trials};
 use super::perturbation::{PerturbationArgs, Units};
 use super::plot::PlotFile;
-use super::{CommandError, lambda_of, spiking_network, task_of};
+use super::{CommandError, lambda_of, read_model, spiking_network, task_of};
 use crate::convert::one_to_one;
 use crate::formats::disk;
-use crate::formats::rate_model::{ModelError, RateModelFile, read_mat};
+use crate::formats::rate_model::{ModelError, read_mat};
 use crate::formats::recording::{Layout, RecordingFile, RecordingFormat};
 use crate::formats::task;
 use crate::report::figures::output::outputs;
@@ -335,7 +335,7 @@ impl Totals {
 
 impl<'a> Simulation<'a> {
     fn new(args: &'a SimulateArgs, console: &Console) -> Result<Self, CommandError> {
-        let model = RateModelFile::read(&args.model)?;
+        let model = read_model(&args.model, console)?;
         let lambda = lambda_of(&model, args.lambda)?;
         let neuron = args.neuron.neuron();
         let mut network = if args.initial_weights {

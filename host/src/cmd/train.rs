@@ -12,9 +12,8 @@ use super::bars::{TrainingBar, Warned};
 use super::console::Console;
 use super::gpu::{self, PlaceArgs};
 use super::options::{OptionArgs, Seeds};
-use super::{CommandError, task_of};
+use super::{CommandError, read_model, task_of};
 use crate::formats::losses::LossesFile;
-use crate::formats::rate_model::RateModelFile;
 use crate::formats::task;
 use crate::rate::activation::ActivationKind;
 use crate::rate::gpu::device::Gpu;
@@ -95,13 +94,13 @@ pub enum Mode {
 
 impl TrainArgs {
     /// Everything but the file of the losses.
-    fn session(&self) -> Result<Session, CommandError> {
+    fn session(&self, console: &Console) -> Result<Session, CommandError> {
         Ok(Session {
             output: self.output_dir.clone(),
             checkpoint_every: self.checkpoint_every,
             resume: self.resume,
             losses: None,
-            from: self.options.from()?,
+            from: self.options.from(console)?,
         })
     }
 
@@ -180,7 +179,7 @@ fn run_training(args: &TrainArgs, console: &Console) -> Result<(), CommandError>
     if let Some(gpu) = args.place.gpu(console)? {
         return train_on(&gpu, args, &options, console);
     }
-    let mut session = args.session()?;
+    let mut session = args.session(console)?;
     session.check(&options)?;
     // Opened last: nothing is left of a command that fails before its first update.
     session.losses = args.losses()?;
@@ -221,7 +220,7 @@ fn train_on(
         Some(seeds) => seeds.range().collect(),
         None => vec![options.seed],
     };
-    let mut results = gpu::train(gpu, &args.session()?, options, &seeds, console)?;
+    let mut results = gpu::train(gpu, &args.session(console)?, options, &seeds, console)?;
     if args.seeds.is_none() {
         return report_one(&results.remove(0)?, console);
     }
@@ -346,7 +345,7 @@ fn run_evaluation(args: &TrainArgs, console: &Console) -> Result<(), CommandErro
     let path = args.model.as_ref().ok_or_else(|| {
         CommandError::Usage("--mode eval scores the model in --model FILE".into())
     })?;
-    let file = RateModelFile::read(path)?;
+    let file = read_model(path, console)?;
     let task = task_of(&file, args.task.as_ref())?;
     let trials = EvaluationTrials {
         seed: args.options.seed(),
@@ -356,6 +355,13 @@ fn run_evaluation(args: &TrainArgs, console: &Console) -> Result<(), CommandErro
     };
     let options = args.options.options(&task, file.network.activation)?;
     let evaluation = evaluate(&file.network, &task, options.loss, trials);
+    if !evaluation.loss.is_finite() {
+        return Err(CommandError::Failed(format!(
+            "{}: the loss is {}: the activity of the network grows beyond every number; train again",
+            path.display(),
+            evaluation.loss
+        )));
+    }
     let report = EvaluationReport {
         model: path,
         task: task.name().into(),

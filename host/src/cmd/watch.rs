@@ -9,7 +9,7 @@ use rate2spike_core::{Arithmetic, Fixed};
 
 use super::console::Console;
 use super::number::{above_0, shown, trials};
-use super::{CommandError, lambda_of, spiking_network, task_of};
+use super::{CommandError, lambda_of, spiking_network, task_of, warn_of_model};
 use crate::formats::disk;
 use crate::formats::rate_model::{self, RateModelFile};
 use crate::formats::snn::NetFile;
@@ -109,6 +109,7 @@ fn watch_deployed(args: &WatchArgs, file: &NetFile) -> Result<Scene, CommandErro
 fn watch_model(args: &WatchArgs, bytes: &[u8], console: &Console) -> Result<Scene, CommandError> {
     let variables = rate_model::parse_mat(&args.file, bytes)?;
     let model = RateModelFile::from_variables(&args.file, variables)?;
+    warn_of_model(&model, console);
     let task = task_of(&model, args.task.as_ref())?;
     let network = spiking_network(
         &model,

@@ -4,14 +4,9 @@
 use super::calibrate::Calibration;
 use super::search::Candidate;
 use crate::formats::mat::Value;
+use crate::formats::model_checks::{CALIBRATION, REFITTED};
 use crate::formats::rate_model::{ModelError, RateModelFile};
 use crate::readout::Readout;
-
-/// Variable with a calibration: scales in mV, offsets in mV, and λ; 3 × N.
-const CALIBRATION: &str = "unit_calibration";
-
-/// Variable with a readout that was fitted to spikes: as `w_out`, 1 × N.
-const REFITTED: &str = "w_out_spiking";
 
 /// Variable with the flags, separated by spaces.
 const FLAGS: &str = "conversion_flags";
@@ -81,20 +76,12 @@ impl RateModelFile {
     /// The calibration that belongs to the model's `opt_scaling_factor`.
     ///
     /// # Errors
-    /// If it is there and not three finite numbers a unit, or a λ is not positive.
+    /// If it is there and not three finite numbers a unit, or a scale or a λ is not positive.
     pub fn calibration(&self) -> Result<Option<Calibration>, ModelError> {
-        let Some(values) = self.unit_rows(CALIBRATION, 3)? else {
+        let Some(values) = self.calibration_rows()? else {
             return Ok(None);
         };
         let units = self.network.units;
-        if let Some(lambda) = values[2 * units..].iter().find(|&&x| x <= 0.0) {
-            return Err(ModelError::Value {
-                path: self.path.clone(),
-                name: CALIBRATION,
-                value: format!("a lambda of {lambda}"),
-                wanted: "calibrate again: rate2spike convert --calibrate --force",
-            });
-        }
         let row = |k: usize| {
             let row = &values[k * units..(k + 1) * units];
             row.iter().map(|&value| value.into()).collect()
@@ -127,7 +114,7 @@ impl RateModelFile {
     /// # Errors
     /// If it is there and not one finite number a unit.
     pub fn refitted_readout(&self) -> Result<Option<Vec<f32>>, ModelError> {
-        self.unit_rows(REFITTED, 1)
+        self.refitted_rows()
     }
 
     /// Sets the fitted readout, or removes it.

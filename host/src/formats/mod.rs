@@ -8,6 +8,7 @@ pub mod journal;
 pub mod kind;
 pub mod losses;
 pub mod mat;
+pub mod model_checks;
 pub mod nir;
 pub mod npz;
 pub mod outputs;

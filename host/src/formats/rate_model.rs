@@ -5,14 +5,13 @@ use std::path::{Path, PathBuf};
 
 use super::disk::{self, DiskError};
 use super::mat::{Array, Elements, MatError, MatFile, Value};
+use super::model_checks::{self, Reader};
 use super::nir;
-use crate::rate::activation::ActivationKind;
 use crate::rate::batch::{Batch, TrialRange};
 use crate::rate::network::RateNetwork;
 use crate::rate::options::{DecayTaus, RateOptions};
 use crate::rate::recurrence;
 use crate::rate::training::{EVALUATION_TRIALS, Evaluation, Trained};
-use crate::readout::Readout;
 use crate::task::{self, Task};
 
 /// A model file: the network, the start of its weights, and everything else
@@ -110,161 +109,16 @@ pub enum ModelError {
     },
 }
 
-/// Reads the variables of a network, with the file's name for errors.
-struct Reader<'a> {
-    path: &'a Path,
-    file: &'a MatFile,
-    units: usize,
-}
-
-impl Reader<'_> {
-    fn mat(&self, source: MatError) -> ModelError {
-        ModelError::Mat {
-            path: self.path.into(),
-            source,
-        }
-    }
-
-    fn value(&self, name: &'static str, value: String, wanted: &'static str) -> ModelError {
-        ModelError::Value {
-            path: self.path.into(),
-            name,
-            value,
-            wanted,
-        }
-    }
-
-    /// A matrix row by row; `columns` may be left open.
-    fn matrix(
-        &self,
-        name: &'static str,
-        rows: usize,
-        columns: Option<usize>,
-    ) -> Result<(usize, Vec<f32>), ModelError> {
-        let (found_rows, found_columns, values) =
-            self.file.matrix(name).map_err(|e| self.mat(e))?;
-        if found_rows != rows || columns.is_some_and(|columns| columns != found_columns) {
-            let wanted = match columns {
-                Some(columns) => format!("{rows} x {columns}"),
-                None => format!("{rows} x the number of inputs"),
-            };
-            return Err(ModelError::Shape {
-                path: self.path.into(),
-                name,
-                found: format!("{found_rows} x {found_columns}"),
-                wanted,
-                units: self.units,
-            });
-        }
-        if let Some(index) = values.iter().position(|x| !x.is_finite()) {
-            let (row, column) = (index % rows + 1, index / rows + 1);
-            let value = format!("{} in row {row}, column {column}", values[index]);
-            let wanted = "the training diverged or the file is damaged: train again";
-            return Err(self.value(name, value, wanted));
-        }
-        let columns = found_columns;
-        let by_row = (0..rows * columns).map(|k| values[k % columns * rows + k / columns] as f32);
-        Ok((columns, by_row.collect()))
-    }
-
-    fn square(&self, name: &'static str) -> Result<Vec<f32>, ModelError> {
-        Ok(self.matrix(name, self.units, Some(self.units))?.1)
-    }
-
-    fn column(&self, name: &'static str) -> Result<Vec<f32>, ModelError> {
-        Ok(self.matrix(name, self.units, Some(1))?.1)
-    }
-
-    fn count(&self, name: &'static str) -> Result<usize, ModelError> {
-        let value = self.file.scalar(name).map_err(|e| self.mat(e))?;
-        if value.fract() != 0.0 || !(0.0..=1e6).contains(&value) {
-            return Err(self.value(name, value.to_string(), "give a count"));
-        }
-        Ok(value as usize)
-    }
-
-    /// True for inhibitory units, from the diagonal of m.
-    fn inhibitory(&self) -> Result<Vec<bool>, ModelError> {
-        let m = self.square("m")?;
-        (0..self.units)
-            .map(|i| match m[i * self.units + i] {
-                1.0 => Ok(false),
-                -1.0 => Ok(true),
-                other => {
-                    let value = format!("{other} at row {0}, column {0}", i + 1);
-                    Err(self.value("m", value, "its diagonal is 1 or -1"))
-                }
-            })
-            .collect()
-    }
-
-    fn taus(&self) -> Result<DecayTaus, ModelError> {
-        let numbers = self.file.vector("taus").map_err(|e| self.mat(e))?;
-        let taus: Vec<f32> = numbers.iter().map(|&x| x as f32).collect();
-        DecayTaus::from_numbers(&taus)
-            .filter(|_| taus.iter().all(|tau| *tau > 0.0 && tau.is_finite()))
-            .ok_or_else(|| {
-                self.value(
-                    "taus",
-                    format!("{numbers:?}"),
-                    "one or two positive numbers of steps",
-                )
-            })
-    }
-
-    fn activation(&self) -> Result<ActivationKind, ModelError> {
-        let name = self.file.text("activation").map_err(|e| self.mat(e))?;
-        ActivationKind::from_name(&name).ok_or_else(|| {
-            self.value(
-                "activation",
-                name,
-                "sigmoid, clipped_relu, softplus and lif are known",
-            )
-        })
-    }
-
-    fn network(mut self) -> Result<RateNetwork, ModelError> {
-        self.units = self.count("N")?;
-        if self.units == 0 {
-            return Err(self.value("N", "0".into(), "a network has at least one unit"));
-        }
-        let w = self.square("w")?;
-        let (channels, w_in) = self.matrix("w_in", self.units, None)?;
-        let taus = self.taus()?;
-        let b_out = self.file.scalar("b_out").map_err(|e| self.mat(e))?;
-        if !b_out.is_finite() {
-            return Err(self.value("b_out", b_out.to_string(), "it must be finite"));
-        }
-        Ok(RateNetwork {
-            units: self.units,
-            channels,
-            inhibitory: self.inhibitory()?,
-            som_units: self.count("som_N")?,
-            // Under Dale's principle the saved weights are not negative, and
-            // where none is, the principle changes nothing.
-            dale: w.iter().all(|&w| w >= 0.0),
-            activation: self.activation()?,
-            taus,
-            w,
-            som_mask: self.square("som_m")?,
-            w_in,
-            readout: Readout::single(self.matrix("w_out", 1, Some(self.units))?.1, b_out as f32),
-            tau_theta: self.column("taus_gaus")?,
-        })
-    }
-}
-
 /// The numbers of a network from the variables of `file`; `path` is for errors.
 ///
 /// # Errors
-/// If a variable is missing, of the wrong size, or not finite.
+/// The first problem that [`model_checks::check`] finds.
 pub fn network(path: &Path, file: &MatFile) -> Result<RateNetwork, ModelError> {
-    Reader {
-        path,
-        file,
-        units: 0,
+    let model_checks::Checked { network, problems } = model_checks::check(path, file);
+    match problems.into_iter().next() {
+        Some(problem) => Err(problem),
+        None => Ok(network.expect("a network without problems is there")),
     }
-    .network()
 }
 
 /// Name of the task: JSON, a built-in task's name or the whole description of one
@@ -278,6 +132,21 @@ impl RateModelFile {
     /// If the file is not a rate model.
     pub fn read(path: &Path) -> Result<Self, ModelError> {
         Self::from_variables(path, read_mat(path)?)
+    }
+
+    /// Reads a model whose conversion is to be replaced: a damaged λ, calibration or
+    /// refitted readout is left out instead of being refused.
+    ///
+    /// # Errors
+    /// If the file is not a rate model.
+    pub fn read_to_convert_again(path: &Path) -> Result<Self, ModelError> {
+        let mut variables = read_mat(path)?;
+        model_checks::remove_damaged_conversion(path, &mut variables);
+        Self::from_variables(path, variables)
+    }
+
+    fn reader(&self) -> Reader<'_> {
+        Reader::new(&self.path, &self.variables, self.network.units)
     }
 
     /// The model in the variables of the file at `path`.
@@ -298,17 +167,12 @@ impl RateModelFile {
     /// # Errors
     /// If the file has no usable `w0`.
     pub fn initial(&self) -> Result<RateNetwork, ModelError> {
-        let reader = Reader {
-            path: &self.path,
-            file: &self.variables,
-            units: self.network.units,
-        };
-        let w = reader.square("w0")?;
-        Ok(RateNetwork {
-            dale: w.iter().all(|&w| w >= 0.0),
-            w,
-            ..self.network.clone()
-        })
+        self.reader()
+            .initial(&self.network)?
+            .ok_or_else(|| ModelError::Mat {
+                path: self.path.clone(),
+                source: MatError::Missing { name: "w0".into() },
+            })
     }
 
     /// The task: from the model's own variable, else from a file name of the
@@ -352,24 +216,22 @@ impl RateModelFile {
         Ok(Some(task.map_err(|error| failed(error.to_string()))?))
     }
 
-    /// The variable `name`, `rows` × N, row by row; `None` where the file does not have it.
+    /// The variable `w_out_spiking`, 1 × N; `None` where the file does not have it.
     ///
     /// # Errors
     /// If the variable has another size or a value that is not finite.
-    pub fn unit_rows(
-        &self,
-        name: &'static str,
-        rows: usize,
-    ) -> Result<Option<Vec<f32>>, ModelError> {
-        if self.variables.get(name).is_err() {
-            return Ok(None);
-        }
-        let reader = Reader {
-            path: &self.path,
-            file: &self.variables,
-            units: self.network.units,
-        };
-        Ok(Some(reader.matrix(name, rows, Some(reader.units))?.1))
+    pub fn refitted_rows(&self) -> Result<Option<Vec<f32>>, ModelError> {
+        self.reader().refitted_readout()
+    }
+
+    /// The variable `unit_calibration`, 3 × N, row by row: scales in mV, offsets in mV
+    /// and λ. `None` where the file does not have it.
+    ///
+    /// # Errors
+    /// If the variable has another size, a value that is not finite, or a scale or a λ
+    /// that is not positive.
+    pub fn calibration_rows(&self) -> Result<Option<Vec<f32>>, ModelError> {
+        self.reader().calibration()
     }
 
     /// Sets the variable `name`, `rows` × N, given row by row.

@@ -322,6 +322,11 @@ fn begin_with(model: &RateModelFile, options: &RateOptions) -> Result<RateNetwor
             options.activation.name().into(),
         ),
         ("decay_taus", taus(network.taus), taus(options.taus)),
+        (
+            "apply_dale",
+            dale_of(network).unwrap_or(options.dale).to_string(),
+            options.dale.to_string(),
+        ),
     ];
     for (what, found, wanted) in pairs {
         if found != wanted {
@@ -337,6 +342,14 @@ fn begin_with(model: &RateModelFile, options: &RateOptions) -> Result<RateNetwor
         dale: options.dale,
         ..network.clone()
     })
+}
+
+/// Whether Dale's principle holds for the weights of `network`; `None` where they
+/// are the same with and without it.
+fn dale_of(network: &RateNetwork) -> Option<bool> {
+    let signs = network.inhibitory.contains(&true);
+    let negative = network.w.iter().any(|&w| w < 0.0);
+    (signs || negative).then_some(network.dale)
 }
 
 /// Saves a network that cannot be saved where it should be among the system's

@@ -5,6 +5,7 @@
 mod bench;
 mod closed_pipe;
 mod convert;
+mod damaged;
 mod exchange;
 mod files;
 mod flags;

@@ -166,12 +166,12 @@ impl MatFile {
         }
     }
 
-    /// A character array of one row, or an empty one. Half a surrogate pair
+    /// A character array of one row or one column, or an empty one. Half a surrogate pair
     /// becomes U+FFFD.
     ///
     /// # Errors
     /// The errors of [`array`](Self::array), [`MatError::Class`] if it is not text,
-    /// [`MatError::Shape`] if it has several rows.
+    /// [`MatError::Shape`] if it has several rows and columns.
     pub fn text(&self, name: &str) -> Result<String, MatError> {
         let array = self.array(name)?;
         let Elements::Char(units) = array.elements() else {
@@ -182,9 +182,9 @@ impl MatFile {
             });
         };
         match array.dims() {
-            [1, _] => Ok(String::from_utf16_lossy(units)),
+            [1, _] | [_, 1] => Ok(String::from_utf16_lossy(units)),
             _ if units.is_empty() => Ok(String::new()),
-            _ => Err(shape(name, array, "one row of text")),
+            _ => Err(shape(name, array, "one row or column of text")),
         }
     }
 

@@ -165,7 +165,7 @@ fn convert(input: &ReportInput, model: &str) -> Option<Command> {
 /// The flag with all digits of λ; nothing if the model or its activation gives λ.
 fn lambda_flags(input: &ReportInput) -> Vec<String> {
     let lambda = input.spiking.lambda;
-    let stored = input.model.variables.scalar("opt_scaling_factor").ok();
+    let stored = input.model.stored_lambda().ok().flatten();
     let trained = input.model.network.activation == ActivationKind::Lif && lambda == LIF_LAMBDA;
     // Without a conversion the new model is as the training leaves it.
     let converted = input.history.is_none() || input.model.conversion_flags().is_some();

@@ -1,0 +1,427 @@
+//! The checks of a rate model's variables. Every command reads a model through
+//! them, and `inspect` lists all that they find.
+
+use std::path::Path;
+
+use super::mat::{MatError, MatFile};
+use super::rate_model::{ModelError, RateModelFile};
+use crate::rate::activation::ActivationKind;
+use crate::rate::network::RateNetwork;
+use crate::rate::options::DecayTaus;
+use crate::readout::Readout;
+
+/// The scaling factor λ that a conversion found; the published name.
+pub const LAMBDA: &str = "opt_scaling_factor";
+
+/// A calibration: scales in mV, offsets in mV, and λ; 3 × N.
+pub const CALIBRATION: &str = "unit_calibration";
+
+/// A readout that was fitted to spikes; 1 × N.
+pub const REFITTED: &str = "w_out_spiking";
+
+/// Recurrent weights before the training; N × N.
+const INITIAL: &str = "w0";
+
+/// Names by which other programs may say whether Dale's principle holds.
+const DALE: [&str; 2] = ["apply_dale", "dale"];
+
+/// Variables by which a file is taken for a rate model, if it has
+/// [`ENOUGH_OF_A_MODEL`] of them.
+const OF_A_MODEL: [&str; 7] = [
+    "w",
+    "w_in",
+    "w_out",
+    "m",
+    "som_m",
+    "taus_gaus",
+    "activation",
+];
+
+/// See [`OF_A_MODEL`].
+const ENOUGH_OF_A_MODEL: usize = 3;
+
+/// The network of a file, and what is wrong with the file's variables.
+#[derive(Debug)]
+pub struct Checked {
+    /// The network, if its variables are whole.
+    pub network: Option<RateNetwork>,
+    /// All that is wrong with the network, its start and its conversion.
+    pub problems: Vec<ModelError>,
+}
+
+/// Checks the variables of `file`; `path` is for errors.
+pub fn check(path: &Path, file: &MatFile) -> Checked {
+    let mut problems = Problems(Vec::new());
+    let network = Reader::new(path, file, 0).network(&mut problems);
+    if let Some(network) = &network {
+        let reader = Reader::new(path, file, network.units);
+        problems.keep(reader.initial(network));
+        problems.keep(reader.calibration());
+        problems.keep(reader.refitted_readout());
+    }
+    Checked {
+        network,
+        problems: problems.0,
+    }
+}
+
+/// True for a file that is meant as a rate model, damaged or not.
+pub fn is_meant_as_model(file: &MatFile) -> bool {
+    let found = OF_A_MODEL.iter().filter(|name| file.get(name).is_ok());
+    found.count() >= ENOUGH_OF_A_MODEL
+}
+
+/// The λ that `file` stores. `None` where there is none, and where there is NaN:
+/// the published search leaves NaN when it is interrupted.
+///
+/// # Errors
+/// If it is anything else than one positive number.
+pub fn stored_lambda(path: &Path, file: &MatFile) -> Result<Option<f64>, ModelError> {
+    if file.get(LAMBDA).is_err() {
+        return Ok(None);
+    }
+    let reader = Reader::new(path, file, 0);
+    match file.scalar(LAMBDA) {
+        Ok(lambda) if lambda.is_nan() => Ok(None),
+        Ok(lambda) if lambda > 0.0 && lambda.is_finite() => Ok(Some(lambda)),
+        Ok(lambda) => Err(reader.value(LAMBDA, lambda.to_string(), LAMBDA_WANTED)),
+        Err(error) => {
+            let form = match error {
+                MatError::Shape { dims, .. } => {
+                    let dims: Vec<String> = dims.iter().map(usize::to_string).collect();
+                    format!("an array of {}", dims.join(" x "))
+                }
+                MatError::Class { .. } => "a text".into(),
+                other => return Err(reader.mat(other)),
+            };
+            Err(reader.value(LAMBDA, form, LAMBDA_WANTED))
+        }
+    }
+}
+
+const LAMBDA_WANTED: &str = "it is one positive number: search it again with `rate2spike convert --force`, or give --lambda";
+
+/// Removes from `file` what a conversion left and is damaged, so that another
+/// conversion can replace it.
+pub(super) fn remove_damaged_conversion(path: &Path, file: &mut MatFile) {
+    let Ok(units) = Reader::new(path, file, 0).units() else {
+        return;
+    };
+    let reader = Reader::new(path, file, units);
+    let damaged = [
+        (LAMBDA, stored_lambda(path, file).is_err()),
+        (CALIBRATION, reader.calibration().is_err()),
+        (REFITTED, reader.refitted_readout().is_err()),
+    ];
+    for (name, damaged) in damaged {
+        if damaged {
+            file.remove(name);
+        }
+    }
+}
+
+/// What was found so far.
+struct Problems(Vec<ModelError>);
+
+impl Problems {
+    /// The value; an error goes into the list.
+    fn keep<T>(&mut self, result: Result<T, ModelError>) -> Option<T> {
+        result.map_err(|error| self.0.push(error)).ok()
+    }
+}
+
+/// Reads the variables of a network, with the file's name for errors.
+pub(super) struct Reader<'a> {
+    path: &'a Path,
+    file: &'a MatFile,
+    units: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader of a model with `units` units.
+    pub(super) fn new(path: &'a Path, file: &'a MatFile, units: usize) -> Self {
+        Self { path, file, units }
+    }
+
+    fn mat(&self, source: MatError) -> ModelError {
+        ModelError::Mat {
+            path: self.path.into(),
+            source,
+        }
+    }
+
+    fn value(&self, name: &'static str, value: String, wanted: &'static str) -> ModelError {
+        ModelError::Value {
+            path: self.path.into(),
+            name,
+            value,
+            wanted,
+        }
+    }
+
+    /// A matrix row by row; `columns` may be left open. The numbers become `f32`
+    /// here, and are finite as such. A matrix of one row or one column may be
+    /// stored as the other: Python saves an array of one dimension as a row.
+    fn matrix(
+        &self,
+        name: &'static str,
+        rows: usize,
+        columns: Option<usize>,
+    ) -> Result<(usize, Vec<f32>), ModelError> {
+        let (mut found_rows, mut found_columns, values) =
+            self.file.matrix(name).map_err(|e| self.mat(e))?;
+        let turned = found_columns == rows && columns.unwrap_or(1) == found_rows;
+        if turned && (found_rows == 1 || found_columns == 1) {
+            (found_rows, found_columns) = (found_columns, found_rows);
+        }
+        if found_rows != rows || columns.is_some_and(|columns| columns != found_columns) {
+            let wanted = match columns {
+                Some(columns) => format!("{rows} x {columns}"),
+                None => format!("{rows} x the number of inputs"),
+            };
+            return Err(ModelError::Shape {
+                path: self.path.into(),
+                name,
+                found: format!("{found_rows} x {found_columns}"),
+                wanted,
+                units: self.units,
+            });
+        }
+        if let Some(index) = values.iter().position(|&x| !(x as f32).is_finite()) {
+            let (row, column) = (index % rows + 1, index / rows + 1);
+            let value = format!("{:e} in row {row}, column {column}", values[index]);
+            let wanted = if values[index].is_finite() {
+                TOO_LARGE
+            } else {
+                "the training diverged or the file is damaged: train again"
+            };
+            return Err(self.value(name, value, wanted));
+        }
+        let columns = found_columns;
+        let by_row = (0..rows * columns).map(|k| values[k % columns * rows + k / columns] as f32);
+        Ok((columns, by_row.collect()))
+    }
+
+    fn square(&self, name: &'static str) -> Result<Vec<f32>, ModelError> {
+        Ok(self.matrix(name, self.units, Some(self.units))?.1)
+    }
+
+    fn column(&self, name: &'static str) -> Result<Vec<f32>, ModelError> {
+        Ok(self.matrix(name, self.units, Some(1))?.1)
+    }
+
+    fn row(&self, name: &'static str) -> Result<Vec<f32>, ModelError> {
+        Ok(self.matrix(name, 1, Some(self.units))?.1)
+    }
+
+    fn count(&self, name: &'static str) -> Result<usize, ModelError> {
+        let value = self.file.scalar(name).map_err(|e| self.mat(e))?;
+        if value.fract() != 0.0 || !(0.0..=1e6).contains(&value) {
+            return Err(self.value(name, value.to_string(), "give a count"));
+        }
+        Ok(value as usize)
+    }
+
+    fn units(&self) -> Result<usize, ModelError> {
+        match self.count("N")? {
+            0 => Err(self.value("N", "0".into(), "a network has at least one unit")),
+            units => Ok(units),
+        }
+    }
+
+    fn w_in(&self) -> Result<(usize, Vec<f32>), ModelError> {
+        match self.matrix("w_in", self.units, None)? {
+            (0, _) => Err(self.value(
+                "w_in",
+                "no column".into(),
+                "a network has at least one input",
+            )),
+            w_in => Ok(w_in),
+        }
+    }
+
+    fn b_out(&self) -> Result<f32, ModelError> {
+        let b_out = self.file.scalar("b_out").map_err(|e| self.mat(e))?;
+        match b_out as f32 {
+            single if single.is_finite() => Ok(single),
+            _ if b_out.is_finite() => Err(self.value("b_out", format!("{b_out:e}"), TOO_LARGE)),
+            _ => Err(self.value("b_out", b_out.to_string(), "it must be finite")),
+        }
+    }
+
+    /// True for inhibitory units, from the diagonal of m.
+    fn inhibitory(&self) -> Result<Vec<bool>, ModelError> {
+        let m = self.square("m")?;
+        let n = self.units;
+        if let Some(k) = (0..n * n).find(|k| k / n != k % n && m[*k] != 0.0) {
+            let value = format!("{} at row {}, column {}", m[k], k / n + 1, k % n + 1);
+            return Err(self.value("m", value, "it is 0 outside its diagonal"));
+        }
+        (0..n)
+            .map(|i| match m[i * n + i] {
+                1.0 => Ok(false),
+                -1.0 => Ok(true),
+                other => {
+                    let value = format!("{other} at row {0}, column {0}", i + 1);
+                    Err(self.value("m", value, "its diagonal is 1 or -1"))
+                }
+            })
+            .collect()
+    }
+
+    fn som_mask(&self) -> Result<Vec<f32>, ModelError> {
+        let mask = self.square("som_m")?;
+        let n = self.units;
+        match mask.iter().position(|x| *x != 0.0 && *x != 1.0) {
+            Some(k) => {
+                let value = format!("{} at row {}, column {}", mask[k], k / n + 1, k % n + 1);
+                Err(self.value("som_m", value, "it is 0 or 1 everywhere"))
+            }
+            None => Ok(mask),
+        }
+    }
+
+    fn taus(&self) -> Result<DecayTaus, ModelError> {
+        let numbers = self.file.vector("taus").map_err(|e| self.mat(e))?;
+        let taus: Vec<f32> = numbers.iter().map(|&x| x as f32).collect();
+        DecayTaus::from_numbers(&taus)
+            .filter(|_| taus.iter().all(|tau| *tau > 0.0 && tau.is_finite()))
+            .ok_or_else(|| {
+                self.value(
+                    "taus",
+                    format!("{numbers:?}"),
+                    "one or two positive numbers of steps",
+                )
+            })
+    }
+
+    fn activation(&self) -> Result<ActivationKind, ModelError> {
+        let name = self.file.text("activation").map_err(|e| self.mat(e))?;
+        ActivationKind::from_name(&name).ok_or_else(|| {
+            self.value(
+                "activation",
+                name,
+                "sigmoid, clipped_relu, softplus and lif are known",
+            )
+        })
+    }
+
+    /// Whether the sign of a weight is its sender's, so that `w` holds raw weights on
+    /// which relu acts. A variable of the file may say so. Otherwise an inhibitory
+    /// unit in `m` does: the published code gives signs to units only under Dale's
+    /// principle. Without an inhibitory unit, negative weights are weights as they
+    /// are, and where none is negative the principle changes nothing.
+    fn dale(&self, w: &[f32], inhibitory: &[bool]) -> Result<bool, ModelError> {
+        let signs = inhibitory.contains(&true);
+        let negative = w.iter().any(|&w| w < 0.0);
+        let Some(name) = DALE.into_iter().find(|name| self.file.get(name).is_ok()) else {
+            return Ok(signs || !negative);
+        };
+        let said = self.file.scalar(name).map_err(|e| self.mat(e))?;
+        match (said == 1.0, said == 0.0) {
+            (true, _) => Ok(true),
+            (_, true) if signs && negative => {
+                let wanted = "without Dale's principle m is 1 on its diagonal, or no weight in w is negative";
+                Err(self.value(name, "0".into(), wanted))
+            }
+            (_, true) => Ok(false),
+            _ => Err(self.value(name, said.to_string(), "it is 0 or 1")),
+        }
+    }
+
+    fn network(mut self, problems: &mut Problems) -> Option<RateNetwork> {
+        self.units = problems.keep(self.units())?;
+        let w = problems.keep(self.square("w"));
+        let w_in = problems.keep(self.w_in());
+        let taus = problems.keep(self.taus());
+        let b_out = problems.keep(self.b_out());
+        let inhibitory = problems.keep(self.inhibitory());
+        let som_units = problems.keep(self.count("som_N"));
+        let activation = problems.keep(self.activation());
+        let som_mask = problems.keep(self.som_mask());
+        let w_out = problems.keep(self.row("w_out"));
+        let tau_theta = problems.keep(self.column("taus_gaus"));
+        let (w, inhibitory) = (w?, inhibitory?);
+        let dale = problems.keep(self.dale(&w, &inhibitory));
+        let (channels, w_in) = w_in?;
+        Some(RateNetwork {
+            units: self.units,
+            channels,
+            inhibitory,
+            som_units: som_units?,
+            dale: dale?,
+            activation: activation?,
+            taus: taus?,
+            w,
+            som_mask: som_mask?,
+            w_in,
+            readout: Readout::single(w_out?, b_out?),
+            tau_theta: tau_theta?,
+        })
+    }
+
+    /// The network with its weights before training; `None` where the file does not
+    /// have them.
+    pub(super) fn initial(&self, network: &RateNetwork) -> Result<Option<RateNetwork>, ModelError> {
+        if self.file.get(INITIAL).is_err() {
+            return Ok(None);
+        }
+        let w = self.square(INITIAL)?;
+        Ok(Some(RateNetwork {
+            dale: self.dale(&w, &network.inhibitory)?,
+            w,
+            ..network.clone()
+        }))
+    }
+
+    /// The readout that was fitted to spikes; see [`RateModelFile::refitted_rows`].
+    pub(super) fn refitted_readout(&self) -> Result<Option<Vec<f32>>, ModelError> {
+        if self.file.get(REFITTED).is_err() {
+            return Ok(None);
+        }
+        Ok(Some(self.row(REFITTED)?))
+    }
+
+    /// The calibration; see [`RateModelFile::calibration_rows`].
+    pub(super) fn calibration(&self) -> Result<Option<Vec<f32>>, ModelError> {
+        if self.file.get(CALIBRATION).is_err() {
+            return Ok(None);
+        }
+        let (_, values) = self.matrix(CALIBRATION, 3, Some(self.units))?;
+        let row = |k: usize| &values[k * self.units..(k + 1) * self.units];
+        let wanted = "calibrate again: rate2spike convert --calibrate --force";
+        for (k, what) in [(0, "a scale"), (2, "a lambda")] {
+            if let Some(value) = row(k).iter().find(|&&x| x <= 0.0) {
+                return Err(self.value(CALIBRATION, format!("{what} of {value}"), wanted));
+            }
+        }
+        Ok(Some(values))
+    }
+}
+
+/// The way out for a number that a file holds and the program cannot.
+const TOO_LARGE: &str = "the program computes with single precision, in which this is infinite: the training diverged or the file is damaged";
+
+impl RateModelFile {
+    /// The λ that an earlier conversion stored; see [`stored_lambda`].
+    ///
+    /// # Errors
+    /// If the variable is there and is neither a positive number nor NaN.
+    pub fn stored_lambda(&self) -> Result<Option<f64>, ModelError> {
+        stored_lambda(&self.path, &self.variables)
+    }
+
+    /// What is done to the numbers of the model, and should be known.
+    pub fn warnings(&self) -> Vec<String> {
+        let network = &self.network;
+        let negative = network.w.iter().filter(|&&w| w < 0.0).count();
+        if !network.dale || negative == 0 {
+            return Vec::new();
+        }
+        vec![format!(
+            "{}: {negative} of {} recurrent weights are negative and act as 0: under Dale's principle, by which m gives each unit its sign, relu is applied to w",
+            self.path.display(),
+            network.w.len()
+        )]
+    }
+}
