@@ -120,7 +120,7 @@ pub enum Origin {
 pub struct Converted {
     /// The network.
     pub network: SpikingNetwork,
-    /// Where its scaling comes from.
+    /// The origin of the network's scaling.
     pub origin: Origin,
     /// The step that ships.
     pub step: TimeStep,
@@ -128,7 +128,7 @@ pub struct Converted {
     pub comparisons: Vec<Comparison>,
     /// The network's trials in f64 at the published step.
     pub outcomes: Vec<Outcome>,
-    /// Their score.
+    /// The score of the trials.
     pub score: Score,
 }
 
@@ -141,7 +141,7 @@ pub struct Deployment {
     pub quantize_seconds: f64,
     /// The trials in fixed point: the same as those of the spiking network.
     pub outcomes: Vec<Outcome>,
-    /// Their score.
+    /// The score of the trials.
     pub score: Score,
 }
 

@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use rate2spike::task::Task;
+use rate2spike::task::pulses::EXAMPLE;
 use rate2spike_tests::emulator::repository;
 
 /// All pages in Markdown, in the folders that have some.
@@ -184,4 +186,42 @@ fn the_pages_are_in_plain_english() {
         );
     }
     assert!(found.is_empty(), "{found:#?}");
+}
+
+/// The page that explains the tasks.
+fn tasks_page() -> String {
+    std::fs::read_to_string(repository().join("docs/tasks.md")).expect("a page")
+}
+
+#[test]
+fn the_page_of_the_tasks_has_a_row_for_each_task_of_the_table() {
+    let page = tasks_page();
+    let rows = page.lines().filter(|line| line.starts_with("| `"));
+    let found: Vec<[String; 3]> = rows
+        .map(|row| row.split('|').skip(1).map(str::trim).collect::<Vec<_>>())
+        // The rows of another table have two columns.
+        .filter(|cells| cells.len() > 4)
+        .map(|cells| {
+            let name = cells[0].trim_matches('`').to_string();
+            let inputs = cells[1].split(',').next().unwrap_or_default().to_string();
+            [name, inputs, cells[2].to_string()]
+        })
+        .collect();
+    let wanted: Vec<[String; 3]> = Task::built_in()
+        .iter()
+        .map(|task| {
+            let seconds = format!("{:.1} s", task.seconds());
+            [
+                task.name().to_string(),
+                task.channels().to_string(),
+                seconds,
+            ]
+        })
+        .collect();
+    assert_eq!(found, wanted);
+}
+
+#[test]
+fn the_page_of_the_tasks_shows_the_example_of_the_help() {
+    assert!(tasks_page().contains(EXAMPLE));
 }

@@ -64,8 +64,8 @@ pub struct ConvertArgs {
     /// Search: drop candidates early that cannot win; the same winner within its interval, sooner
     #[arg(long)]
     pub race: bool,
-    /// The task, where the file's name does not say it
-    #[arg(long, value_name = "TASK", value_parser = task::parse)]
+    /// The task
+    #[arg(long, value_name = "TASK", value_parser = task::parse, help = crate::task::help_of_another())]
     pub task: Option<Task>,
     /// Search: fit the readout anew to the spikes of this many trials, at the best lambda; kept if it scores no worse on others
     #[arg(long, value_name = "TRIALS", num_args = 0..=1, default_missing_value = "200", value_parser = trials)]

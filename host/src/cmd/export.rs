@@ -65,8 +65,8 @@ pub struct ExportArgs {
     /// Seed of the trial and its start
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// The task, if the file does not name it
-    #[arg(long, value_name = "TASK", value_parser = task::parse)]
+    /// The task
+    #[arg(long, value_name = "TASK", value_parser = task::parse, help = crate::task::help_of_another())]
     pub task: Option<Task>,
 }
 

@@ -91,12 +91,12 @@ pub fn run(args: &InspectArgs, console: &Console) -> Result<(), CommandError> {
         );
     }
     print_facts(args, console, &facts, &variables);
-    match problems.len() {
-        0 => Ok(()),
-        1 => Err(CommandError::Failed(problems[0].clone())),
-        count => Err(CommandError::Failed(format!(
-            "{}: {count} problems, for which the other commands refuse the model",
-            args.file.display()
+    match &problems[..] {
+        [] => Ok(()),
+        [problem] => Err(CommandError::Failed(problem.clone())),
+        [first, rest @ ..] => Err(CommandError::Failed(format!(
+            "{first}; {} more problems are listed with the file's contents",
+            rest.len()
         ))),
     }
 }
@@ -105,7 +105,8 @@ pub fn run(args: &InspectArgs, console: &Console) -> Result<(), CommandError> {
 fn model_problems(path: &Path, file: &MatFile) -> Vec<String> {
     let found = model_checks::check(path, file).problems;
     let lambda = model_checks::stored_lambda(path, file).err();
-    let all = found.into_iter().chain(lambda);
+    let task = rate_model::own_task(path, file).err();
+    let all = found.into_iter().chain(lambda).chain(task);
     all.map(|problem| problem.to_string()).collect()
 }
 

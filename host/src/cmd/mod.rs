@@ -36,6 +36,7 @@ pub mod watch;
 
 pub use error::CommandError;
 
+use std::path::Path;
 use std::str::FromStr;
 
 use self::console::Console;

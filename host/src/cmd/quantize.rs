@@ -44,8 +44,8 @@ pub struct QuantizeArgs {
     /// Trials of the comparison before and after
     #[arg(long, default_value = "100", value_parser = trials)]
     pub trials: usize,
-    /// The task, where the file's name does not say it
-    #[arg(long, value_name = "TASK", value_parser = task::parse)]
+    /// The task
+    #[arg(long, value_name = "TASK", value_parser = task::parse, help = crate::task::help_of_another())]
     pub task: Option<Task>,
     /// Seed of the trials
     #[arg(long, default_value_t = 1)]

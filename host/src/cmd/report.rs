@@ -56,8 +56,8 @@ pub struct ReportArgs {
     /// Trials of every score and figure
     #[arg(long, default_value = "100", value_parser = trials)]
     pub trials: usize,
-    /// The task, if the file does not name it
-    #[arg(long, value_name = "TASK", value_parser = task::parse)]
+    /// The task
+    #[arg(long, value_name = "TASK", value_parser = task::parse, help = crate::task::help_of_another())]
     pub task: Option<Task>,
     /// Seed of the trials
     #[arg(long, default_value_t = 1)]

@@ -81,8 +81,8 @@ pub struct SimulateArgs {
     /// Draw the spikes in one trial of each answer, and the outputs beside them: .svg or .png
     #[arg(long, value_name = "FILE")]
     pub plot: Option<PlotFile>,
-    /// The task, where the file's name does not say it
-    #[arg(long, value_name = "TASK", value_parser = task::parse)]
+    /// The task
+    #[arg(long, value_name = "TASK", value_parser = task::parse, help = crate::task::help_of_another())]
     pub task: Option<Task>,
     /// Seed of trials, start and noise
     #[arg(long, default_value_t = 1)]

@@ -44,11 +44,12 @@ use crate::task::Task;
 #[derive(Clone, Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct SweepArgs {
-    /// Tasks, with commas between: go-nogo, xor, mante, delayed-match, oscillation, FILE.toml
+    /// The tasks
     #[arg(
         long,
         value_name = "TASK",
         value_parser = task::parse,
+        help = crate::task::help_of_several(),
         value_delimiter = ',',
         required_unless_present_any = ["merge", "share"]
     )]

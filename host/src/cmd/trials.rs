@@ -11,6 +11,7 @@ use super::number::trials;
 use crate::formats::npz::{Npz, Values};
 use crate::formats::task;
 use crate::spiking::experiment::task_trial;
+use crate::task::pulses::EXAMPLE;
 use crate::task::{Task, Trial};
 
 /// Write trials of a task as arrays, for other trainers
@@ -20,20 +21,27 @@ use crate::task::{Task, Trial};
 /// Writes input (trials x channels x samples), target (trials x samples), label
 /// and sample_ms: the trials on which spiking networks are scored with this seed.
 #[derive(Clone, Debug, Args)]
-#[command(verbatim_doc_comment)]
+#[command(verbatim_doc_comment, after_long_help = task_file())]
 pub struct TrialsArgs {
     /// The task
     #[arg(value_name = "TASK", value_parser = task::parse, help = crate::task::help())]
     pub task: Task,
-    /// Where they go
+    /// File of the trials
     #[arg(short, long, value_name = "FILE.npz")]
     pub output: PathBuf,
-    /// How many
+    /// Number of trials
     #[arg(long, default_value = "100", value_parser = trials)]
     pub trials: usize,
-    /// Their seed
+    /// Seed of the trials
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+}
+
+/// The part of the long help that shows a task file.
+fn task_file() -> String {
+    format!(
+        "A task of your own, as a file whose name ends in .toml. Times are multiples of 5 ms.\n\n{EXAMPLE}"
+    )
 }
 
 #[derive(Serialize)]

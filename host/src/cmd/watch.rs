@@ -44,8 +44,8 @@ pub struct WatchArgs {
     /// Stop after this number of trials [default: at q]
     #[arg(long, value_name = "K", value_parser = trials)]
     pub trials: Option<usize>,
-    /// The task, if the file does not name it or if it is one of your own
-    #[arg(long, value_name = "TASK", value_parser = task::parse)]
+    /// The task
+    #[arg(long, value_name = "TASK", value_parser = task::parse, help = crate::task::help_of_another())]
     pub task: Option<Task>,
     /// Seed of the trials
     #[arg(long, default_value_t = 1)]

@@ -123,7 +123,7 @@ pub struct Request<'a> {
     pub neuron: Neuron,
     /// Trials by which a calibration is chosen.
     pub trials: usize,
-    /// Their seed.
+    /// Seed of the trials.
     pub seed: u64,
 }
 

@@ -9,12 +9,12 @@ use super::disk::{self, DiskError};
 use crate::rate::options::RateOptions;
 use crate::rate::training::Evaluated;
 
-/// How a model came about.
+/// The training of a model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct History {
     /// Version of the program that trained it.
     pub version: String,
-    /// Its options.
+    /// The options of the training.
     pub options: RateOptions,
     /// The model that the training began with, if it did not begin at random.
     #[serde(
@@ -36,10 +36,10 @@ fn lossy<S: serde::Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<
 /// A file that is there and no history.
 #[derive(Debug, thiserror::Error)]
 pub enum HistoryError {
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error(transparent)]
     Disk(#[from] DiskError),
-    /// It does not parse.
+    /// The text is not a history.
     #[error(
         "{path}: {source}; it should say how the model beside it was trained: remove it, or train again"
     )]

@@ -36,7 +36,7 @@ impl LossesFile {
         Self::open(path)
     }
 
-    /// The file of a training that goes on; a new one where there is none.
+    /// The file of a training that goes on; a new one where no file is there.
     ///
     /// # Errors
     /// [`DiskError`].

@@ -71,7 +71,7 @@ pub fn is_meant_as_model(file: &MatFile) -> bool {
     found.count() >= ENOUGH_OF_A_MODEL
 }
 
-/// The λ that `file` stores. `None` where there is none, and where there is NaN:
+/// The λ that `file` stores. `None` where it stores no λ, and where it stores NaN:
 /// the published search leaves NaN when it is interrupted.
 ///
 /// # Errors
@@ -120,7 +120,7 @@ pub(super) fn remove_damaged_conversion(path: &Path, file: &mut MatFile) {
     }
 }
 
-/// What was found so far.
+/// The problems that were found so far.
 struct Problems(Vec<ModelError>);
 
 impl Problems {

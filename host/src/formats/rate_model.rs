@@ -29,10 +29,10 @@ pub struct RateModelFile {
 /// A file that is not a rate model.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    /// It cannot be read or written.
+    /// The file cannot be read or written.
     #[error(transparent)]
     Disk(#[from] DiskError),
-    /// It is not a readable MAT-file, or a variable is missing or of the wrong
+    /// The file is not a readable MAT-file, or a variable is missing or of the wrong
     /// kind.
     #[error("{path}: {source}")]
     Mat {
@@ -58,7 +58,7 @@ pub enum ModelError {
         path: PathBuf,
         /// The variable.
         name: &'static str,
-        /// Its size.
+        /// The size that it has.
         found: String,
         /// The size that it should have.
         wanted: String,
@@ -72,7 +72,7 @@ pub enum ModelError {
         path: PathBuf,
         /// The variable.
         name: &'static str,
-        /// Its value.
+        /// The value that it has.
         value: String,
         /// What it should be.
         wanted: &'static str,
@@ -124,6 +124,23 @@ pub fn network(path: &Path, file: &MatFile) -> Result<RateNetwork, ModelError> {
 /// Name of the task: JSON, a built-in task's name or the whole description of one
 /// of the user's own.
 const TASK: &str = "task";
+
+/// The task that the variables of the file at `path` carry.
+///
+/// # Errors
+/// [`ModelError::OwnTask`], if the variable is no task of this version.
+pub fn own_task(path: &Path, file: &MatFile) -> Result<Option<Task>, ModelError> {
+    if file.get(TASK).is_err() {
+        return Ok(None);
+    }
+    let failed = |reason: String| ModelError::OwnTask {
+        path: path.into(),
+        reason,
+    };
+    let text = file.text(TASK).map_err(|error| failed(error.to_string()))?;
+    let task = serde_json::from_str(&text);
+    Ok(Some(task.map_err(|error| failed(error.to_string()))?))
+}
 
 impl RateModelFile {
     /// Reads a model.
@@ -203,17 +220,7 @@ impl RateModelFile {
     /// # Errors
     /// [`ModelError::OwnTask`], if the variable is no task of this version.
     pub fn own_task(&self) -> Result<Option<Task>, ModelError> {
-        if self.variables.get(TASK).is_err() {
-            return Ok(None);
-        }
-        let failed = |reason: String| ModelError::OwnTask {
-            path: self.path.clone(),
-            reason,
-        };
-        let text = self.variables.text(TASK);
-        let text = text.map_err(|error| failed(error.to_string()))?;
-        let task = serde_json::from_str(&text);
-        Ok(Some(task.map_err(|error| failed(error.to_string()))?))
+        own_task(&self.path, &self.variables)
     }
 
     /// The variable `w_out_spiking`, 1 × N; `None` where the file does not have it.

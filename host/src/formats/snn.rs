@@ -30,7 +30,7 @@ pub enum SnnError {
     Task {
         /// The file.
         path: PathBuf,
-        /// As stored.
+        /// The name that is stored.
         task: String,
     },
     /// The network answers another task than the one that was asked for.

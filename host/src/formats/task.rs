@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::disk::{self, DiskError};
+use super::kind;
 use crate::task::pulses::{Spec, SpecError};
 use crate::task::{self, Task};
 
@@ -13,6 +14,22 @@ pub enum TaskFileError {
     /// The file cannot be read.
     #[error(transparent)]
     Disk(#[from] DiskError),
+    /// Nothing is in the file.
+    #[error(
+        "{path}: the file is empty, and describes no task; `rate2spike trials --help` shows the fields"
+    )]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The bytes are no text.
+    #[error("{path}: this is {kind}, and a task is a text in UTF-8 or UTF-16 (TOML)")]
+    NoText {
+        /// The file.
+        path: PathBuf,
+        /// What the file is.
+        kind: &'static str,
+    },
     /// The text is not TOML, or has other fields.
     #[error("{path}: {source}")]
     Toml {
@@ -38,7 +55,7 @@ pub enum TaskFileError {
 pub fn parse(text: &str) -> Result<Task, String> {
     if Path::new(text)
         .extension()
-        .is_some_and(|extension| extension == "toml")
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("toml"))
     {
         return read(Path::new(text)).map_err(|error| error.to_string());
     }
@@ -51,7 +68,13 @@ pub fn parse(text: &str) -> Result<Task, String> {
 /// If the file cannot be read, or describes no task.
 pub fn read(path: &Path) -> Result<Task, TaskFileError> {
     let bytes = disk::read(path)?;
-    let text = String::from_utf8_lossy(&bytes);
+    let text = decoded(&bytes).ok_or_else(|| TaskFileError::NoText {
+        path: path.into(),
+        kind: kind::name(&bytes),
+    })?;
+    if text.trim().is_empty() {
+        return Err(TaskFileError::Empty { path: path.into() });
+    }
     let spec: Spec = toml::from_str(&text).map_err(|source| TaskFileError::Toml {
         path: path.into(),
         source: Box::new(source),
@@ -60,4 +83,85 @@ pub fn read(path: &Path) -> Result<Task, TaskFileError> {
         path: path.into(),
         source,
     })
+}
+
+/// The text in `bytes`, without its byte-order mark: UTF-16 if such a mark or a zero
+/// in the first character says so, else UTF-8. `None` if it is neither.
+fn decoded(bytes: &[u8]) -> Option<String> {
+    let order: Option<(&[u8], fn([u8; 2]) -> u16)> = match bytes {
+        [0xff, 0xfe, rest @ ..] => Some((rest, u16::from_le_bytes)),
+        [0xfe, 0xff, rest @ ..] => Some((rest, u16::from_be_bytes)),
+        // TOML begins with a character of ASCII.
+        [1..=0x7f, 0, ..] => Some((bytes, u16::from_le_bytes)),
+        [0, 1..=0x7f, ..] => Some((bytes, u16::from_be_bytes)),
+        _ => None,
+    };
+    let Some((units, unit)) = order else {
+        let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        return String::from_utf8(text.into()).ok();
+    };
+    let (pairs, odd) = units.as_chunks::<2>();
+    if !odd.is_empty() {
+        return None;
+    }
+    let units: Vec<u16> = pairs.iter().map(|&pair| unit(pair)).collect();
+    String::from_utf16(&units).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::pulses::EXAMPLE;
+
+    /// The example in UTF-16, with a byte-order mark if `mark`.
+    fn utf16(order: fn(u16) -> [u8; 2], mark: bool) -> Vec<u8> {
+        let mark = mark.then_some(0xfeff);
+        let units = mark.into_iter().chain(EXAMPLE.encode_utf16());
+        units.flat_map(order).collect()
+    }
+
+    fn read_bytes(name: &str, bytes: &[u8]) -> Result<Task, String> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).expect("a writable folder");
+        parse(path.to_str().expect("a name in UTF-8"))
+    }
+
+    #[test]
+    fn a_task_is_read_in_every_encoding_of_a_text_editor() {
+        let wanted = read_bytes("t.toml", EXAMPLE.as_bytes()).expect("a task");
+        for (name, bytes) in [
+            ("t.TOML", EXAMPLE.into()),
+            ("crlf.toml", EXAMPLE.replace('\n', "\r\n").into_bytes()),
+            ("bom.Toml", format!("\u{feff}{EXAMPLE}").into_bytes()),
+            ("little.toml", utf16(u16::to_le_bytes, true)),
+            ("big.toml", utf16(u16::to_be_bytes, true)),
+            ("little-without.toml", utf16(u16::to_le_bytes, false)),
+            ("big-without.toml", utf16(u16::to_be_bytes, false)),
+        ] {
+            let task = read_bytes(name, &bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_eq!(task, wanted, "{name}");
+            assert_eq!(task.fingerprint(), wanted.fingerprint(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_no_text_is_called_by_its_name() {
+        let cut = &utf16(u16::to_le_bytes, true)[..101];
+        for (bytes, part) in [
+            (&b""[..], "empty"),
+            (b" \r\n\t", "empty"),
+            (b"\xff\xfe", "empty"),
+            (cut, "UTF-16"),
+            (b"\x1f\x8b\x08\0\0\0", "gzip"),
+            (b"name = \"\xe4\"", "unknown kind"),
+        ] {
+            let error = read_bytes("t.toml", bytes).expect_err(part);
+            assert!(error.contains(part) && error.contains("t.toml"), "{error}");
+        }
+        let folder = tempfile::Builder::new().suffix(".toml").tempdir();
+        let folder = folder.expect("a folder");
+        let error = parse(folder.path().to_str().expect("UTF-8")).expect_err("a folder");
+        assert!(error.contains("irectory"), "{error}");
+    }
 }

@@ -156,8 +156,8 @@ fn compare(
         trials += LOOK;
         let n = trials as f64;
         let difference = (gained - lost) / n;
-        // Of a difference of paired shares; one more pair each way, so that
-        // it is not zero where nothing differs yet.
+        // The variance of a difference of paired shares, with one more pair each way,
+        // so that it is not zero where nothing differs yet.
         let variance = (gained + lost + 2.0) / n - difference * difference;
         let half = CONFIDENCE * (variance / n).sqrt();
         let between = (difference - half, difference + half);

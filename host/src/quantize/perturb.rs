@@ -111,7 +111,7 @@ mod tests {
     use crate::task::Task;
     use rate2spike_core::neuron::Scheme;
 
-    /// As long as no receiver's largest weight, which gives the scale, is cut.
+    /// This holds while no receiver's largest weight, which gives the scale, is cut.
     #[test]
     fn cutting_before_and_after_quantization_is_the_same() {
         let rate = RateNetwork::start(&RateOptions::published(Task::xor(), 60));

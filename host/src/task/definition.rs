@@ -81,12 +81,12 @@ impl Thresholds {
 /// A possible answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Answer {
-    /// Its number in a trial.
+    /// The number of the answer in a trial.
     pub label: i8,
-    /// Its word for people.
+    /// The word for people.
     #[serde(skip)]
     pub name: String,
-    /// Its word in a model file, where the published code saves words instead of
+    /// The word in a model file, where the published code saves words instead of
     /// numbers.
     #[serde(skip)]
     pub published: Option<&'static str>,
@@ -106,9 +106,9 @@ impl Answer {
 /// How a trial is drawn.
 #[derive(Clone, Debug)]
 pub enum Draw {
-    /// By a function.
+    /// A function draws it.
     Generator(fn(&Definition, &mut Pcg64) -> Trial),
-    /// From pulses that a file of the user's describes.
+    /// It consists of pulses that a file of the user's describes.
     Pulses(Box<pulses::Spec>),
 }
 

@@ -112,6 +112,22 @@ pub fn help() -> String {
     format!("Task: {}, or a FILE.toml with one of your own", names())
 }
 
+/// The help text of an argument that takes a task where a file does not say it.
+pub fn help_of_another() -> String {
+    format!(
+        "The task, if the file does not name it: {}, or a FILE.toml with one of your own",
+        names()
+    )
+}
+
+/// The help text of an argument that takes several tasks.
+pub fn help_of_several() -> String {
+    format!(
+        "Tasks, with commas between: {}, or a FILE.toml with one of your own",
+        names()
+    )
+}
+
 /// The sentence for a name that no built-in task has.
 pub fn unknown(name: &str) -> String {
     format!(

@@ -1,36 +1,5 @@
-//! A task of the user's own, from a TOML file:
-//!
-//! ```toml
-//! name = "same-sign"
-//! channels = 2
-//! duration_ms = 1000
-//!
-//! [[pulse]]
-//! channel = 1
-//! onset_ms = 200
-//! duration_ms = 200
-//! values = [1, -1]        # one of them in each trial
-//!
-//! [[pulse]]
-//! channel = 2
-//! onset_ms = 450
-//! duration_ms = 200
-//! values = [1, -1]
-//! noise = 0.1             # standard deviation of each sample, 0 if left out
-//!
-//! [target]
-//! rule = "product"        # the label: sign of the values' product; or "sum", "any"
-//! onset_ms = 700
-//! duration_ms = 300
-//!
-//! [decision]              # may be left out
-//! response_ms = 800       # where the published criterion begins
-//! mean_ms = [800, 1000]   # window of the strict one
-//! threshold = 0.5         # of the mean, in it
-//! ```
-//!
-//! Times are whole samples of 5 ms. The label of "product" and "sum" is 1 or −1;
-//! that of "any" is 1 if a value is not zero, else 0.
+//! A task of the user's own: pulses on the input channels, as a TOML file describes
+//! them. [`EXAMPLE`] shows every field. Times are whole samples of 5 ms.
 
 use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
@@ -40,8 +9,46 @@ use serde::{Deserialize, Serialize};
 
 use super::{Answer, Definition, Draw, SAMPLE_MS, Task, Thresholds, Trial};
 
-/// Largest size of an input: the fixed-point network takes less than 8.
+/// A task file with every field, for people: `rate2spike trials --help` prints it.
+pub const EXAMPLE: &str = r#"name = "same-sign"        # letters, digits and hyphens, at most 32
+channels = 2              # number of inputs, 1 to 8
+duration_ms = 1000        # length of a trial, 100 to 20000
+
+[[pulse]]                 # one table for each pulse
+channel = 1               # counted from 1
+onset_ms = 200
+duration_ms = 200
+values = [1, -1]          # each trial draws one of these sizes, -4 to 4
+
+[[pulse]]
+channel = 2
+onset_ms = 450
+duration_ms = 200
+values = [1, -1]
+noise = 0.1               # standard deviation of each sample, 0 to 1; 0 if left out
+
+[target]
+rule = "product"          # the label: sign of the product; "sum": sign of the sum;
+                          # "any": 1 if a value is not 0, else 0
+onset_ms = 700            # where the output has to be the label
+duration_ms = 300
+
+[decision]                # may be left out
+response_ms = 800         # where the published criterion begins
+mean_ms = [800, 1000]     # window of the strict criterion
+threshold = 0.5           # size above which the mean is an answer, 0.3 to below 1
+"#;
+
+/// Largest size of an input, summed over the pulses that overlap. The fixed-point
+/// network takes less than 8: four standard deviations of the noise have room.
 const LARGEST: f32 = 4.0;
+
+/// Largest standard deviation of the noise, of all pulses that overlap together.
+const LARGEST_NOISE: f64 = 1.0;
+
+/// Part of the sum of the sizes below which a sum of values is rounding error and
+/// counts as 0. Single precision has seven digits.
+const ROUNDING: f64 = 1e-6;
 
 /// Longest trial, in samples.
 const LONGEST: usize = 4000;
@@ -116,9 +123,9 @@ pub enum SpecError {
     Number {
         /// The field.
         name: String,
-        /// Its value.
+        /// The value of the field.
         value: f64,
-        /// What it can be.
+        /// The values that are possible.
         wanted: &'static str,
     },
     /// A time between two samples.
@@ -126,7 +133,7 @@ pub enum SpecError {
     Time {
         /// The field.
         name: String,
-        /// Its value.
+        /// The value of the field.
         value: f64,
         /// The trial's length.
         most: f64,
@@ -143,6 +150,16 @@ pub enum SpecError {
         rule: &'static str,
         /// Values of the pulses.
         values: Vec<f32>,
+    },
+    /// Every trial has the same label.
+    #[error(
+        "the label of rule \"{rule}\" is {label} in every trial, so that an accuracy would say nothing; give values that lead to both labels"
+    )]
+    OneAnswer {
+        /// The rule.
+        rule: &'static str,
+        /// The only label.
+        label: i8,
     },
 }
 
@@ -168,6 +185,7 @@ impl Spec {
         for (index, pulse) in self.pulses.iter().enumerate() {
             self.check_pulse(&format!("pulse {}", index + 1), pulse)?;
         }
+        self.check_overlaps(samples as usize)?;
         self.check_labels()?;
         let target = &self.target;
         let from = self.time("target.onset_ms", target.onset_ms)?;
@@ -204,7 +222,7 @@ impl Spec {
                 "a time before the end of the trial",
             ));
         }
-        // By default the second half of the target.
+        // Without a window the mean is taken over the second half of the target.
         let end = target.onset_ms + target.duration_ms;
         let half = SAMPLE_MS * ((target.onset_ms + target.duration_ms / 2.0) / SAMPLE_MS).floor();
         let [mean_from, mean_to] = decision.mean_ms.unwrap_or([half, end]);
@@ -283,7 +301,7 @@ impl Spec {
                 "-4 to 4",
             ));
         }
-        if !(0.0..=1.0).contains(&pulse.noise) {
+        if !(0.0..=LARGEST_NOISE).contains(&f64::from(pulse.noise)) {
             return Err(number(
                 &format!("{name}: noise"),
                 f64::from(pulse.noise),
@@ -293,12 +311,68 @@ impl Spec {
         Ok(())
     }
 
-    /// No combination of values may have an undecided label.
+    /// Where pulses of a channel overlap, their sum has the range of one pulse.
+    fn check_overlaps(&self, samples: usize) -> Result<(), SpecError> {
+        /// What begins and ends at a sample: largest and smallest sum, and variance.
+        #[derive(Clone, Copy, Default)]
+        struct Change {
+            high: f64,
+            low: f64,
+            variance: f64,
+        }
+        let sample = |ms: f64| (ms / SAMPLE_MS).round() as usize;
+        let largest = f64::from(LARGEST);
+        for channel in 1..=self.channels {
+            let mut changes = vec![Change::default(); samples + 1];
+            for pulse in self.pulses.iter().filter(|pulse| pulse.channel == channel) {
+                let values = || pulse.values.iter().map(|&value| f64::from(value));
+                let change = Change {
+                    high: values().fold(f64::NEG_INFINITY, f64::max),
+                    low: values().fold(f64::INFINITY, f64::min),
+                    variance: f64::from(pulse.noise).powi(2),
+                };
+                let end = pulse.onset_ms + pulse.duration_ms;
+                for (at, sign) in [(sample(pulse.onset_ms), 1.0), (sample(end), -1.0)] {
+                    changes[at].high += sign * change.high;
+                    changes[at].low += sign * change.low;
+                    changes[at].variance += sign * change.variance;
+                }
+            }
+            let mut sum = Change::default();
+            for (k, change) in changes.iter().enumerate() {
+                sum.high += change.high;
+                sum.low += change.low;
+                sum.variance += change.variance;
+                let place = format!("channel {channel} at {} ms", k as f64 * SAMPLE_MS);
+                let furthest = if sum.high > -sum.low {
+                    sum.high
+                } else {
+                    sum.low
+                };
+                if furthest.abs() > largest + ROUNDING {
+                    let name = format!("{place}: the largest sum of the pulses that overlap");
+                    return Err(number(&name, furthest, "values whose sums are -4 to 4"));
+                }
+                let noise = sum.variance.max(0.0).sqrt();
+                if noise > LARGEST_NOISE + ROUNDING {
+                    let name = format!("{place}: noise of the pulses that overlap, together");
+                    return Err(number(
+                        &name,
+                        noise,
+                        "a root of the sum of squares of 0 to 1",
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// No combination of values has an undecided label, and not all have the same.
     fn check_labels(&self) -> Result<(), SpecError> {
         let rule = match self.target.rule {
-            Rule::Any => return Ok(()),
             Rule::Product => "product",
             Rule::Sum => "sum",
+            Rule::Any => return self.check_detection(),
         };
         // Counted before they are made.
         let counts = self.pulses.iter().map(|pulse| pulse.values.len());
@@ -320,12 +394,30 @@ impl Spec {
             };
             combinations = combinations.iter().flat_map(longer).collect();
         }
-        match combinations
-            .into_iter()
-            .find(|values| self.label(values) == 0)
-        {
-            Some(values) => Err(SpecError::NoSign { rule, values }),
-            None => Ok(()),
+        let labels: Vec<i8> = combinations.iter().map(|c| self.label(c)).collect();
+        if let Some(k) = labels.iter().position(|&label| label == 0) {
+            let values = combinations.swap_remove(k);
+            return Err(SpecError::NoSign { rule, values });
+        }
+        match labels[0] {
+            label if labels.iter().all(|other| *other == label) => {
+                Err(SpecError::OneAnswer { rule, label })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A pulse can be shown, and a trial without one is possible.
+    fn check_detection(&self) -> Result<(), SpecError> {
+        let mut pulses = self.pulses.iter();
+        let silent = pulses.clone().all(|pulse| pulse.values.contains(&0.0));
+        let shown = pulses.any(|pulse| pulse.values.iter().any(|value| *value != 0.0));
+        match (silent, shown) {
+            (true, true) => Ok(()),
+            (_, shown) => Err(SpecError::OneAnswer {
+                rule: "any",
+                label: shown.into(),
+            }),
         }
     }
 
@@ -343,18 +435,17 @@ impl Spec {
     }
 
     fn label(&self, values: &[f32]) -> i8 {
-        let sign = |x: f32| {
-            if x > 0.0 {
-                1
-            } else if x < 0.0 {
-                -1
-            } else {
-                0
-            }
-        };
+        let sign = |x: f64| i8::from(x > 0.0) - i8::from(x < 0.0);
         match self.target.rule {
-            Rule::Product => values.iter().map(|value| sign(*value)).product(),
-            Rule::Sum => sign(values.iter().sum()),
+            Rule::Product => values.iter().map(|&value| sign(value.into())).product(),
+            Rule::Sum => {
+                let sum: f64 = values.iter().map(|&value| f64::from(value)).sum();
+                let sizes: f64 = values.iter().map(|&value| f64::from(value.abs())).sum();
+                if sum.abs() <= ROUNDING * sizes {
+                    return 0;
+                }
+                sign(sum)
+            }
             Rule::Any => i8::from(values.iter().any(|value| *value != 0.0)),
         }
     }
@@ -453,7 +544,7 @@ mod tests {
             seen.push(trial.label);
         }
         assert!(seen.contains(&1) && seen.contains(&-1));
-        // By default the mean is taken over the second half of the target.
+        // Without a window the mean is taken over the second half of the target.
         let rule = task.decision(5.0);
         assert_eq!(
             (rule.extremes.first, rule.mean.first, rule.mean.last),
@@ -548,6 +639,174 @@ mod tests {
             tasks > 100 && errors > 1000,
             "{tasks} tasks, {errors} errors"
         );
+    }
+
+    /// The second pulse on the first one's channel, half on top of it.
+    fn overlapping(first: &str, second: &str) -> Result<Task, SpecError> {
+        let text = SAME_SIGN.replace("channel = 2", "channel = 1");
+        let text = text.replace("onset_ms = 450", "onset_ms = 300");
+        let text = text.replacen("values = [1, -1]", first, 1);
+        spec(&text.replacen("values = [1, -1]", second, 1)).task()
+    }
+
+    #[test]
+    fn pulses_that_overlap_have_the_range_of_one_pulse_together() {
+        assert!(overlapping("values = [2, -2]", "values = [2, -1]").is_ok());
+        // The largest sum counts, and not the sum of the largest sizes.
+        assert!(overlapping("values = [3, 0.5]", "values = [-3, 1]").is_ok());
+        for (first, second, part) in [
+            (
+                "values = [3, -1]",
+                "values = [2, -1]",
+                "300 ms: the largest sum of the pulses that overlap = 5",
+            ),
+            ("values = [1, -3]", "values = [1, -2]", "= -5"),
+            (
+                "values = [1, -1]\nnoise = 0.8",
+                "values = [2, -2]\nnoise = 0.8",
+                "noise of the pulses that overlap, together = 1.13",
+            ),
+        ] {
+            let error = overlapping(first, second).expect_err(part).to_string();
+            assert!(error.contains(part), "{error}");
+        }
+        // One after the other is no overlap.
+        let text = SAME_SIGN.replace("channel = 2", "channel = 1");
+        let text = text.replace("onset_ms = 450", "onset_ms = 400");
+        assert!(spec(&text.replace("[1, -1]", "[4, -4]")).task().is_ok());
+    }
+
+    #[test]
+    fn a_task_with_one_possible_answer_is_refused() {
+        for (rule, values, label) in [
+            ("product", "[1, 2]", "1"),
+            ("product", "[-1]", "1"),
+            ("sum", "[-1, -2]", "-1"),
+            ("any", "[1, 2]", "1"),
+            ("any", "[0]", "0"),
+        ] {
+            let text = SAME_SIGN
+                .replace("[1, -1]", values)
+                .replace("product", rule);
+            let error = spec(&text).task().expect_err(rule).to_string();
+            let part = format!("rule \"{rule}\" is {label} in every trial");
+            assert!(error.contains(&part), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_sum_that_is_rounding_error_is_undecided() {
+        let text = SAME_SIGN.replace("product", "sum");
+        let text = text.replacen("values = [1, -1]", "values = [0.1, 1]", 1);
+        let text = text.replacen(
+            "[target]",
+            "[[pulse]]\nchannel = 1\nonset_ms = 600\nduration_ms = 50\nvalues = [0.2]\n[target]",
+            1,
+        );
+        let text = text.replace("values = [1, -1]", "values = [-0.3]");
+        let error = spec(&text).task().expect_err("0.1 - 0.3 + 0.2").to_string();
+        assert!(error.contains("give 0"), "{error}");
+    }
+
+    /// The names of the fields below `value`.
+    fn fields(value: &toml::Value, found: &mut std::collections::BTreeSet<String>) {
+        match value {
+            toml::Value::Table(table) => {
+                for (name, value) in table {
+                    found.insert(name.clone());
+                    fields(value, found);
+                }
+            }
+            toml::Value::Array(array) => array.iter().for_each(|value| fields(value, found)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn the_example_of_the_help_is_a_task_and_has_every_field() {
+        let spec = spec(EXAMPLE);
+        // Written out, a task has all fields: those that may be left out are set here.
+        let written = toml::Value::try_from(&spec).expect("a table");
+        let (mut all, mut shown) = (Default::default(), Default::default());
+        fields(&written, &mut all);
+        fields(&toml::from_str(EXAMPLE).expect("TOML"), &mut shown);
+        assert_eq!(all, shown);
+        let decision = &spec.decision;
+        assert!(decision.response_ms.is_some() && decision.mean_ms.is_some());
+        assert!(decision.threshold.is_some());
+        spec.task().expect("a task");
+    }
+
+    mod round_trips {
+        use super::*;
+        use proptest::prelude::*;
+
+        /// A time of whole samples in the part of a trial between `from` and `to`.
+        fn sample(from: usize, to: usize) -> impl Strategy<Value = f64> {
+            (from..to).prop_map(|k| k as f64 * SAMPLE_MS)
+        }
+
+        prop_compose! {
+            /// A pulse of a trial of 100 samples with three channels.
+            fn pulse()(
+                channel in 1usize..=3,
+                onset_ms in sample(0, 60),
+                duration_ms in sample(1, 40),
+                size in 0.01f32..1.0,
+                other in -1.0f32..0.0,
+                noise in prop_oneof![Just(0.0f32), 0.0f32..0.4],
+                detected in any::<bool>(),
+            ) -> Pulse {
+                let values = if detected { vec![0.0, size] } else { vec![size, other] };
+                Pulse { channel, onset_ms, duration_ms, values, noise }
+            }
+        }
+
+        prop_compose! {
+            /// Mostly a valid task.
+            fn task_file()(
+                name in "[a-z][a-z0-9-]{0,12}",
+                pulses in prop::collection::vec(pulse(), 1..4),
+                rule in prop_oneof![Just(Rule::Product), Just(Rule::Sum), Just(Rule::Any)],
+                onset_ms in sample(20, 60),
+                duration_ms in sample(2, 40),
+                response_ms in prop::option::of(sample(10, 90)),
+                threshold in prop::option::of(0.3f64..1.0),
+                mean in prop::option::of((sample(10, 50), sample(50, 100))),
+            ) -> Spec {
+                Spec {
+                    name,
+                    channels: 3,
+                    duration_ms: 500.0,
+                    pulses,
+                    target: Target { rule, onset_ms, duration_ms },
+                    decision: Decision {
+                        response_ms,
+                        mean_ms: mean.map(|(from, to)| [from, to]),
+                        threshold,
+                    },
+                }
+            }
+        }
+
+        proptest! {
+            #[test]
+            fn a_task_is_the_same_after_toml_and_after_json(
+                spec in task_file().prop_filter("a task", |spec| spec.clone().task().is_ok())
+            ) {
+                let task = spec.clone().task().expect("filtered");
+                let text = toml::to_string(&spec).expect("TOML");
+                let read: Spec = toml::from_str(&text).expect("a task file");
+                prop_assert_eq!(&read, &spec);
+                let read = read.task().expect("the same task");
+                prop_assert_eq!(&read, &task);
+                prop_assert_eq!(read.fingerprint(), task.fingerprint());
+                let text = serde_json::to_string(&task).expect("JSON");
+                let read: Task = serde_json::from_str(&text).expect("a task");
+                prop_assert_eq!(&read, &task);
+                prop_assert_eq!(read.fingerprint(), task.fingerprint());
+            }
+        }
     }
 
     #[test]

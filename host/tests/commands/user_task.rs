@@ -74,3 +74,53 @@ fn a_task_of_the_users_own_goes_all_the_way() {
         &["flip-flop", "go-nogo", "FILE.toml"],
     );
 }
+
+#[test]
+fn a_task_file_of_any_text_editor_is_read() {
+    let place = Place::new();
+    let units = std::iter::once(0xfeff).chain(SAME_SIGN.encode_utf16());
+    let little: Vec<u8> = units.clone().flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> = units.flat_map(u16::to_be_bytes).collect();
+    for (name, bytes) in [("little.toml", little), ("BIG.TOML", big)] {
+        std::fs::write(place.path(name), bytes).expect("a writable folder");
+        let report = place.json(&format!("trials {name} -o t.npz --trials 2"));
+        assert_eq!(report["task"], "same-sign");
+    }
+    std::fs::write(place.path("none.toml"), b"").expect("a writable folder");
+    place.fails("train --task none.toml", 2, &["none.toml", "empty"]);
+    std::fs::create_dir(place.path("folder.toml")).expect("a writable folder");
+    place.fails("train --task folder.toml", 2, &["folder.toml", "irectory"]);
+}
+
+#[test]
+fn a_task_with_one_answer_is_refused_by_every_command_that_scores() {
+    let place = Place::new();
+    let one = SAME_SIGN.replace("[1, -1]", "[1, 2]");
+    std::fs::write(place.path("one.toml"), one).expect("a writable folder");
+    for line in [
+        "pipeline one.toml",
+        "train --task one.toml",
+        "convert go-nogo.mat --task one.toml",
+        "simulate go-nogo.mat --task one.toml",
+        "quantize go-nogo.mat --task one.toml -o net.snn",
+        "run net.snn --task one.toml",
+        "watch go-nogo.mat --task one.toml",
+        "report go-nogo.mat --task one.toml",
+        "sweep --task one.toml -o s",
+        "trials one.toml -o t.npz",
+    ] {
+        place.fails(line, 2, &["one.toml", "product", "in every trial"]);
+    }
+}
+
+#[test]
+fn the_long_help_of_trials_shows_a_task_file() {
+    let place = Place::new();
+    let help = |flag: &str| {
+        let output = place.run(&format!("trials {flag}"));
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    let example = rate2spike::task::pulses::EXAMPLE;
+    assert!(help("--help").contains(example.trim_end()));
+    assert!(!help("-h").contains("[[pulse]]"));
+}

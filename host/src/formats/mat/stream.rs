@@ -12,7 +12,7 @@ use super::write;
 /// The bytes of the variables of `file`, without the header of the file.
 ///
 /// # Errors
-/// Those of [`MatFile::to_bytes`].
+/// The errors of [`MatFile::to_bytes`].
 pub fn variables(file: &MatFile) -> Result<Vec<u8>, MatError> {
     Ok(file.to_bytes()?.split_off(HEADER_BYTES))
 }
@@ -20,7 +20,7 @@ pub fn variables(file: &MatFile) -> Result<Vec<u8>, MatError> {
 /// Writes the header of a file.
 ///
 /// # Errors
-/// Those of `out`.
+/// The errors of `out`.
 pub fn header(out: &mut impl Write) -> io::Result<()> {
     out.write_all(&write::header())
 }

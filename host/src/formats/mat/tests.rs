@@ -276,7 +276,7 @@ fn what_is_not_understood_is_carried_along_and_can_be_renamed() {
         file.insert("longer_name", value.clone());
         let bytes = file.to_bytes().expect("writable");
         assert_eq!(MatFile::from_bytes(&bytes).as_ref(), Ok(&file));
-        // Unchanged but for its name, which the writer stores as a small one.
+        // Unchanged except for its name, which the writer stores as a small one.
         let Value::Unsupported(unsupported) = value else {
             panic!("class {class}");
         };

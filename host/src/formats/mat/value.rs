@@ -370,7 +370,7 @@ pub enum UnsupportedKind {
     Sparse,
     /// A complex array.
     Complex,
-    /// A text whose characters are not Unicode, or not as many as it says.
+    /// A text whose characters are not Unicode, or of another number than it says.
     Text,
     /// MATLAB's own data, without a name.
     Subsystem,

@@ -98,7 +98,7 @@ pub enum NirError {
     TooMany {
         /// The things that are counted.
         what: String,
-        /// Their number.
+        /// The number of things.
         found: u64,
         /// The largest number that is read.
         most: usize,
