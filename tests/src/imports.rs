@@ -299,7 +299,7 @@ impl Source {
         let ups = path.iter().take_while(|name| *name == "super").count();
         let inside = ups.min(depth);
         let path = path[inside..].to_vec();
-        if inside > 0 && !path.first().is_some_and(|name| name == "super") {
+        if inside > 0 && path.first().is_none_or(|name| name != "super") {
             self.paths.push([vec!["self".to_string()], path].concat());
         } else {
             self.paths.push(path);

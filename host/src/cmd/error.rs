@@ -84,7 +84,7 @@ pub enum CommandError {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: NirError,
+        source: Box<NirError>,
     },
     /// A graph that is no network of ours.
     #[error("{path}: {source}")]

@@ -102,7 +102,7 @@ pub fn run(args: &ImportArgs, console: &Console) -> Result<(), CommandError> {
     let bytes = disk::read(&args.graph)?;
     let graph = ReadGraph::from_bytes(&bytes).map_err(|source| CommandError::Nir {
         path: args.graph.clone(),
-        source,
+        source: Box::new(source),
     })?;
     let imported = network(&graph, &unsaid).map_err(|source| CommandError::Import {
         path: args.graph.clone(),

@@ -147,7 +147,7 @@ pub enum SessionError {
     #[error("{error}. The trained network is not lost: it is in {path}; move it from there")]
     Elsewhere {
         /// Why it is not where it should be.
-        error: ModelError,
+        error: Box<ModelError>,
         /// Where it is.
         path: PathBuf,
     },
@@ -362,6 +362,7 @@ fn rescue(options: &RateOptions, trained: &Trained, error: ModelError) -> Sessio
         Ok(path) => {
             // It stays.
             let _: PathBuf = folder.keep();
+            let error = Box::new(error);
             SessionError::Elsewhere { error, path }
         }
         Err(_) => error.into(),

@@ -125,7 +125,7 @@ fn a_negative_number_is_answered_by_the_name_of_its_flag() {
                     let several = argument
                         .get_num_args()
                         .is_some_and(|n| n.max_values() > 1 || n.min_values() == 0);
-                    if several && value.contains(',') || several && value.contains("..") {
+                    if several && (value.contains(',') || value.contains("..")) {
                         continue;
                     }
                     let words = format!("rate2spike {line} --{flag} {value}");

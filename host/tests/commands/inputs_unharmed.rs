@@ -157,7 +157,7 @@ fn an_output_that_is_an_input_is_refused_by_every_flag_of_every_command() {
             }
             for ending in case.endings {
                 // A task is only a task as .toml.
-                if *ending != "" && input.ends_with("toml") {
+                if !ending.is_empty() && input.ends_with("toml") {
                     continue;
                 }
                 let folder = tempfile::tempdir().expect("a folder");
