@@ -18,6 +18,7 @@ use crate::convert::refit::{TriedRefit, try_refit};
 use crate::convert::search::{Candidate, Search, Standing, best, default_lambdas, trials_met};
 use crate::formats::disk;
 use crate::formats::journal::{Journal, JournalError};
+use crate::formats::names::{LAMBDA, MEDIAN_LAMBDA};
 use crate::formats::rate_model::RateModelFile;
 use crate::formats::task;
 use crate::random::{Stream, seed_of};
@@ -25,6 +26,7 @@ use crate::rate::activation::{ActivationKind, LIF_LAMBDA};
 use crate::rate::network::RateNetwork;
 use crate::report::figures::conversion;
 use crate::spiking::experiment::score_f64;
+use crate::spiking::time_step::TimeStep;
 use crate::statistics::{Accuracy, Interval};
 use crate::task::Task;
 
@@ -45,7 +47,7 @@ use crate::task::Task;
 /// writes it.
 ///
 /// --calibrate fits each unit by itself, and needs no search: the median of the
-/// units' lambdas is written as opt_scaling_factor, the rest as unit_calibration.
+/// units' lambdas is written as median_scaling_factor, the rest as unit_calibration.
 #[derive(Clone, Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct ConvertArgs {
@@ -334,7 +336,7 @@ impl Conversion<'_> {
             refuse_a_second_result(&model, mode.force)?;
             check_rewritable(&model)?;
         }
-        let (neuron, step) = (args.neuron.neuron(), args.neuron.step()?);
+        let (neuron, step) = (args.neuron.neuron(), self.step()?);
         let request = Request {
             network: &model.network,
             task: self.task.clone(),
@@ -353,6 +355,7 @@ impl Conversion<'_> {
         if mode.writes {
             let flags = Flags::of_calibration(args.trials, args.seed);
             model.adopt_calibration(&found.calibration, &flags.and(args.neuron.flags()))?;
+            self.console.note("the median lambda is in median_scaling_factor: the published code would take opt_scaling_factor for the lambda of all units");
         }
         let report = CalibrationReport {
             model: &args.model,
@@ -396,6 +399,10 @@ impl Conversion<'_> {
         flags.and(self.args.neuron.flags())
     }
 
+    fn step(&self) -> Result<TimeStep, CommandError> {
+        self.args.neuron.step(&self.args.neuron.neuron())
+    }
+
     /// The network that is converted.
     fn network(&self, model: &RateModelFile) -> Result<RateNetwork, CommandError> {
         if self.args.initial_weights {
@@ -427,7 +434,7 @@ impl Conversion<'_> {
             network,
             task: self.task.clone(),
             neuron: self.args.neuron.neuron(),
-            step: self.args.neuron.step()?,
+            step: self.step()?,
             lambdas,
             trials: self.args.trials,
             seed: self.args.seed,
@@ -543,8 +550,12 @@ fn refuse_a_second_result(model: &RateModelFile, force: bool) -> Result<(), Comm
     }
     match model.stored_lambda()? {
         Some(lambda) => Err(CommandError::Failed(format!(
-            "{}: was searched before, opt_scaling_factor = {}; give --force to search again, or --dry-run to score only",
+            "{}: was converted before, {} = {}; give --force to search again, or --dry-run to score only",
             model.path.display(),
+            match model.calibration()? {
+                Some(_) => MEDIAN_LAMBDA,
+                None => LAMBDA,
+            },
             shown(lambda)
         ))),
         _ => Ok(()),

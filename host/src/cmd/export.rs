@@ -7,8 +7,8 @@ use rate2spike_core::neuron::Scheme;
 use serde::Serialize;
 
 use super::console::Console;
-use super::neuron_args::FilterArg;
-use super::number::{above_0, up_to_1000};
+use super::neuron_args::SpikingArgs;
+use super::number::above_0;
 use super::{CommandError, lambda_of, read_model, spiking_network, task_of};
 use crate::export::ExportError;
 use crate::export::fidelity::Fidelity;
@@ -21,7 +21,6 @@ use crate::formats::task;
 use crate::quantize::longest_step::DEPLOYED_STEP_MS;
 use crate::spiking::experiment::task_trial;
 use crate::spiking::network::SpikingNetwork;
-use crate::spiking::neuron::Neuron;
 use crate::spiking::time_step::TimeStep;
 use crate::task::Task;
 
@@ -50,12 +49,9 @@ pub struct ExportArgs {
     /// Scaling factor [default: the model's]
     #[arg(long, value_parser = above_0)]
     pub lambda: Option<f64>,
-    /// The synapse's filter
-    #[arg(long, value_enum, default_value = "double")]
-    pub filter: FilterArg,
-    /// Refractory time in ms
-    #[arg(long, value_name = "MS", default_value_t = Neuron::LIF.refractory_ms, value_parser = up_to_1000)]
-    pub refractory: f64,
+    /// The neuron
+    #[command(flatten)]
+    pub spiking: SpikingArgs,
     /// Time step of a script in ms
     #[arg(long, value_name = "MS", default_value_t = DEPLOYED_STEP_MS, value_parser = above_0)]
     pub dt: f64,
@@ -96,14 +92,7 @@ pub fn run(args: &ExportArgs, console: &Console) -> Result<(), CommandError> {
     let step = TimeStep::new(args.dt, Scheme::Exact)?;
     let model = read_model(&args.model, console)?;
     let lambda = lambda_of(&model, args.lambda)?;
-    let neuron = Neuron {
-        refractory_ms: args.refractory,
-        rise_ms: match args.filter {
-            FilterArg::Double => Neuron::LIF.rise_ms,
-            FilterArg::Single => 0.0,
-        },
-        ..Neuron::LIF
-    };
+    let neuron = args.spiking.for_model(&model, args.lambda, console);
     let network = spiking_network(&model, lambda, neuron, console)?;
     let (files, fidelity) = match args.to {
         Format::Nir => write_nir(args, &network)?,

@@ -47,7 +47,17 @@ const IDLE: &[Idle] = &[
     },
     Idle {
         command: "report",
-        flags: Flags::These(&["lambda", "lambdas", "trials", "task", "seed"]),
+        flags: Flags::These(&[
+            "lambda",
+            "lambdas",
+            "trials",
+            "task",
+            "seed",
+            "neuron",
+            "filter",
+            "refractory",
+            "noise",
+        ]),
         when: |line| raw(line, "run").is_some_and(is_sweep),
         because: "the folder of a sweep holds its scores, and no trial is run",
     },

@@ -12,7 +12,7 @@ use super::warnings::Warnings;
 use super::{CommandError, warn_of_model};
 use crate::formats::disk;
 use crate::formats::mat::{MatFile, Value};
-use crate::formats::model_checks::LAMBDA;
+use crate::formats::names::LAMBDA;
 use crate::formats::rate_model::{self, RateModelFile};
 use crate::formats::snn::{NetFile, SnnError};
 use crate::formats::{model_checks, task};
@@ -234,6 +234,9 @@ fn model_facts(model: &RateModelFile) -> Facts {
         }
         // A problem of its own where it is of another form.
         Ok(None) | Err(_) => {}
+    }
+    if let Some(flags) = model.conversion_flags() {
+        facts.push(("converted with", flags.to_string().into()));
     }
     facts
 }

@@ -1,14 +1,16 @@
 //! `rate2spike pipeline`: train, convert, quantize, run; the main job.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Args;
 use indicatif::ProgressBar;
+use rate2spike_core::neuron::Membrane;
 use serde::Serialize;
 
 use super::bars::TrainingBar;
 use super::console::Console;
+use super::neuron_args::SpikingArgs;
 use super::number::{hexadecimal, shown, trials};
 use super::options::OptionArgs;
 use super::quantize::print_steps;
@@ -29,7 +31,9 @@ use crate::rate::network::RateNetwork;
 use crate::rate::options::RateOptions;
 use crate::report::observe::Trials;
 use crate::report::story::ReportInput;
-use crate::route::{Origin, Progress, Route, RouteError, Scaling, check_step, rate_accuracy};
+use crate::route::{
+    Converted, Origin, Progress, Route, RouteError, Scaling, check_step, rate_accuracy,
+};
 use crate::session::{Finished, Session};
 use crate::spiking::neuron::Neuron;
 use crate::statistics::{Accuracy, Interval};
@@ -81,6 +85,9 @@ pub struct PipelineArgs {
     /// Go on from the check point of the same options, where there is one
     #[arg(long)]
     pub resume: bool,
+    /// The neuron
+    #[command(flatten)]
+    pub spiking: SpikingArgs,
     /// Write a page with the figures of the run, as `rate2spike report` does
     #[arg(long)]
     pub report: bool,
@@ -133,7 +140,12 @@ struct PipelineReport {
 /// Runs the command.
 pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
     let options = args.options.options(&args.task, ActivationKind::Lif)?;
-    check_step(args.dt, &Neuron::LIF, &options)
+    let neuron = args.spiking.over(&Neuron::LIF);
+    if neuron.membrane == Membrane::Quadratic {
+        let message = "--neuron qif: the quadratic neuron has no fixed-point form, with which a pipeline ends; use train, then convert --neuron qif and simulate";
+        return Err(CommandError::Usage(message.into()));
+    }
+    check_step(args.dt, &neuron, &options)
         .map_err(|error| CommandError::Usage(format!("--dt: {error}")))?;
 
     let clock = Instant::now();
@@ -158,16 +170,13 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
     let train_seconds = clock.elapsed().as_secs_f64();
 
     let clock = Instant::now();
-    let route = route(args, &options, &trained.network);
+    let route = route(args, neuron, &options, &trained.network);
     let failed = |error: RouteError| CommandError::of_route(&model, error);
     let bar = console.progress(args.trials as u64, "{msg}: trial {pos} [{elapsed}]");
     let converted = route.convert(&mut |progress| show(&bar, progress));
     bar.finish_and_clear();
     let converted = converted.map_err(failed)?;
-    if let Origin::Calibrated(found) = &converted.origin {
-        let flags = Flags::of_calibration(args.trials, seed_of(options.seed, Stream::Search));
-        RateModelFile::read(&model)?.adopt_calibration(&found.calibration, &flags)?;
-    }
+    keep_conversion(args, &model, &route, &converted)?;
     let convert_seconds = clock.elapsed().as_secs_f64();
 
     let clock = Instant::now();
@@ -250,7 +259,12 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
 }
 
 /// The way that the flags ask for.
-fn route<'a>(args: &PipelineArgs, options: &RateOptions, network: &'a RateNetwork) -> Route<'a> {
+fn route<'a>(
+    args: &PipelineArgs,
+    neuron: Neuron,
+    options: &RateOptions,
+    network: &'a RateNetwork,
+) -> Route<'a> {
     let scaling = match &args.lambdas {
         _ if args.calibrate => Scaling::Calibrated,
         Some(Lambdas(lambdas)) => Scaling::among(lambdas.clone()),
@@ -259,7 +273,7 @@ fn route<'a>(args: &PipelineArgs, options: &RateOptions, network: &'a RateNetwor
     Route {
         network,
         task: args.task.clone(),
-        neuron: Neuron::LIF,
+        neuron,
         scaling,
         search_step: None,
         step: args.dt,
@@ -267,6 +281,30 @@ fn route<'a>(args: &PipelineArgs, options: &RateOptions, network: &'a RateNetwor
         trials: args.trials,
         seed: options.seed,
     }
+}
+
+/// Writes into the model how it was converted, where it was calibrated or has another
+/// neuron than the published one.
+fn keep_conversion(
+    args: &PipelineArgs,
+    model: &Path,
+    route: &Route,
+    converted: &Converted,
+) -> Result<(), CommandError> {
+    let (trials, seed) = (route.search_trials, seed_of(route.seed, Stream::Search));
+    let neuron = args.spiking.flags();
+    if let Origin::Calibrated(found) = &converted.origin {
+        let flags = Flags::of_calibration(trials, seed).and(neuron);
+        RateModelFile::read(model)?.adopt_calibration(&found.calibration, &flags)?;
+    } else if route.neuron != Neuron::LIF {
+        let lambda = converted.network.lambda;
+        let flags = Flags::new().with_value("--lambdas", lambda);
+        let flags = flags
+            .with_value("--trials", trials)
+            .with_value("--seed", seed);
+        RateModelFile::read(model)?.adopt_given(lambda, &flags.and(neuron))?;
+    }
+    Ok(())
 }
 
 /// Shows on the bar how far a route has come.

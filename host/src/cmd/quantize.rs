@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::console::Console;
 use super::deployed_step::find_step;
+use super::neuron_args::SpikingArgs;
 use super::number::{above_0, hexadecimal, shown, trials};
 use super::warnings::Warnings;
 use super::{CommandError, lambda_of, read_model, spiking_network, task_of};
@@ -18,7 +19,6 @@ use crate::quantize::report::Losses;
 use crate::quantize::{Quantized, quantize};
 use crate::spiking::experiment::{Experiment, Outcome, Score, score_f64};
 use crate::spiking::network::SpikingNetwork;
-use crate::spiking::neuron::Neuron;
 use crate::spiking::time_step::TimeStep;
 use crate::statistics::{Accuracy, Interval};
 use crate::task::Task;
@@ -50,6 +50,9 @@ pub struct QuantizeArgs {
     /// Seed of the trials
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// The neuron
+    #[command(flatten)]
+    pub spiking: SpikingArgs,
 }
 
 #[derive(Serialize)]
@@ -133,7 +136,8 @@ pub fn run(args: &QuantizeArgs, console: &Console) -> Result<(), CommandError> {
     let model = read_model(&args.model, console)?;
     let task = task_of(&model, args.task.as_ref())?;
     let lambda = lambda_of(&model, args.lambda)?;
-    let network = spiking_network(&model, lambda, Neuron::LIF, console)?;
+    let neuron = args.spiking.for_model(&model, args.lambda, console);
+    let network = spiking_network(&model, lambda, neuron, console)?;
     let (step, steps) = find_step(args.dt, &network, &task, args.seed, console)?;
     let quantization = Quantization {
         source: &args.model,

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::console::Console;
+use super::neuron_args::SpikingArgs;
 use super::number::{above_0, trials};
 use super::{CommandError, Lambdas, lambda_of, read_model, spiking_network, task_of};
 use crate::formats::disk;
@@ -20,7 +21,6 @@ use crate::report::observe::Trials;
 use crate::report::page::{self, Page};
 use crate::report::picture;
 use crate::report::story::{self, Numbers, ReportInput};
-use crate::spiking::neuron::Neuron;
 use crate::sweep::page::Extent;
 use crate::sweep::plan::SweepPlan;
 use crate::sweep::summary::{CellSummary, summarize};
@@ -62,6 +62,9 @@ pub struct ReportArgs {
     /// Seed of the trials
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// The neuron
+    #[command(flatten)]
+    pub spiking: SpikingArgs,
 }
 
 #[derive(Serialize)]
@@ -212,6 +215,7 @@ fn read(args: &ReportArgs, path: &Path, console: &Console) -> Result<ReportInput
     let task = task_of(&model, args.task.as_ref())?;
     let lambda = lambda_of(&model, args.lambda)?;
     let own = model.stored_lambda().ok().flatten();
+    let neuron = args.spiking.for_model(&model, args.lambda, console);
     let deployed = path.with_extension("snn");
     let deployed = if deployed.is_file() {
         let bytes = disk::read(&deployed)?;
@@ -222,7 +226,7 @@ fn read(args: &ReportArgs, path: &Path, console: &Console) -> Result<ReportInput
     };
     Ok(ReportInput {
         history: History::of(path)?,
-        spiking: spiking_network(&model, lambda, Neuron::LIF, console)?,
+        spiking: spiking_network(&model, lambda, neuron, console)?,
         // A calibration belongs to the λ of the file, which is the median of the units' λ.
         calibration: model.calibration()?.filter(|_| own == Some(lambda)),
         model,

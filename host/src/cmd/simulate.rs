@@ -337,7 +337,7 @@ impl<'a> Simulation<'a> {
     fn new(args: &'a SimulateArgs, console: &Console) -> Result<Self, CommandError> {
         let model = read_model(&args.model, console)?;
         let lambda = lambda_of(&model, args.lambda)?;
-        let neuron = args.neuron.neuron();
+        let neuron = args.neuron.spiking.for_model(&model, args.lambda, console);
         let mut network = if args.initial_weights {
             let network = one_to_one(&model.initial()?, lambda, neuron);
             network.map_err(|source| CommandError::Convert {
@@ -382,7 +382,7 @@ impl<'a> Simulation<'a> {
         let mut simulation = Self {
             args,
             network,
-            step: args.neuron.step()?,
+            step: args.neuron.step(&neuron)?,
             task,
             input,
             start_mv,

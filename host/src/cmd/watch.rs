@@ -8,6 +8,7 @@ use rate2spike_core::blob::MAGIC;
 use rate2spike_core::{Arithmetic, Fixed};
 
 use super::console::Console;
+use super::neuron_args::SpikingArgs;
 use super::number::{above_0, shown, trials};
 use super::{CommandError, lambda_of, spiking_network, task_of, warn_of_model};
 use crate::formats::disk;
@@ -15,7 +16,6 @@ use crate::formats::rate_model::{self, RateModelFile};
 use crate::formats::snn::NetFile;
 use crate::formats::task;
 use crate::spiking::experiment::Experiment;
-use crate::spiking::neuron::Neuron;
 use crate::spiking::time_step::TimeStep;
 use crate::task::Task;
 use crate::watch::play::Player;
@@ -50,6 +50,9 @@ pub struct WatchArgs {
     /// Seed of the trials
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// The neuron
+    #[command(flatten)]
+    pub spiking: SpikingArgs,
 }
 
 fn speed(text: &str) -> Result<f64, String> {
@@ -81,8 +84,8 @@ pub fn run(args: &WatchArgs, console: &Console) -> Result<(), CommandError> {
 }
 
 fn watch_deployed(args: &WatchArgs, file: &NetFile) -> Result<Scene, CommandError> {
-    if args.lambda.is_some() {
-        let message = "--lambda: a deployed network has its own; leave it out";
+    if args.lambda.is_some() || args.spiking.is_given() {
+        let message = "--lambda, --neuron, --filter, --refractory and --noise are for a rate model; a deployed network has its own: leave them out";
         return Err(CommandError::Usage(message.into()));
     }
     let task = file.tested_task(args.task.as_ref())?;
@@ -111,12 +114,9 @@ fn watch_model(args: &WatchArgs, bytes: &[u8], console: &Console) -> Result<Scen
     let model = RateModelFile::from_variables(&args.file, variables)?;
     warn_of_model(&model, console);
     let task = task_of(&model, args.task.as_ref())?;
-    let network = spiking_network(
-        &model,
-        lambda_of(&model, args.lambda)?,
-        Neuron::LIF,
-        console,
-    )?;
+    let lambda = lambda_of(&model, args.lambda)?;
+    let neuron = args.spiking.for_model(&model, args.lambda, console);
+    let network = spiking_network(&model, lambda, neuron, console)?;
     let step = TimeStep::PUBLISHED;
     let tables = network.tables::<f64>(&step);
     let tables = tables.tables();

@@ -4,12 +4,11 @@
 use super::calibrate::Calibration;
 use super::search::Candidate;
 use crate::formats::mat::Value;
-use crate::formats::model_checks::{CALIBRATION, REFITTED};
+use crate::formats::names::{
+    ACCURACIES, CALIBRATION, CANDIDATES, FLAGS, LAMBDA, MEDIAN_LAMBDA, REFITTED,
+};
 use crate::formats::rate_model::{ModelError, RateModelFile};
 use crate::readout::Readout;
-
-/// Variable with the flags, separated by spaces.
-const FLAGS: &str = "conversion_flags";
 
 /// The flags of `convert` that change a result which is written into a model. A foreign
 /// file must not bring others into a command.
@@ -66,9 +65,21 @@ impl Flags {
         self
     }
 
+    /// The value of a flag.
+    pub fn value(&self, flag: &str) -> Option<&str> {
+        let mut words = self.words().skip_while(|word| *word != flag);
+        words.nth(1)
+    }
+
     /// The words of the flags.
     pub fn words(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
+    }
+}
+
+impl std::fmt::Display for Flags {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(&self.0.join(" "))
     }
 }
 
@@ -135,11 +146,11 @@ impl RateModelFile {
         calibration: &Calibration,
         flags: &Flags,
     ) -> Result<(), ModelError> {
-        for name in ["all_perfs", "scaling_factors"] {
+        for name in [ACCURACIES, CANDIDATES, LAMBDA] {
             self.variables.remove(name);
         }
         let lambda = Value::scalar(calibration.median_lambda());
-        self.variables.insert("opt_scaling_factor", lambda);
+        self.variables.insert(MEDIAN_LAMBDA, lambda);
         self.set_refitted_readout(None);
         self.set_calibration(Some(calibration));
         self.set_flags(flags);
@@ -161,10 +172,11 @@ impl RateModelFile {
     ) -> Result<(), ModelError> {
         let all = |value: fn(&Candidate) -> f64| candidates.iter().map(value).collect();
         let file = &mut self.variables;
-        file.insert("opt_scaling_factor", Value::scalar(best.lambda));
-        file.insert("all_perfs", Value::column::<f64>(all(|c| c.accuracy)));
-        file.insert("scaling_factors", Value::row::<f64>(all(|c| c.lambda)));
+        file.insert(LAMBDA, Value::scalar(best.lambda));
+        file.insert(ACCURACIES, Value::column::<f64>(all(|c| c.accuracy)));
+        file.insert(CANDIDATES, Value::row::<f64>(all(|c| c.lambda)));
         // A calibration or a readout of another λ must not stay.
+        file.remove(MEDIAN_LAMBDA);
         self.set_calibration(None);
         let w_out = |readout: &Readout<f64>| {
             let weights = readout.weights.iter();
@@ -175,9 +187,19 @@ impl RateModelFile {
         self.write()
     }
 
+    /// Writes a λ that was not searched, and the flags of `convert` that give it.
+    ///
+    /// # Errors
+    /// If the model cannot be written.
+    pub fn adopt_given(&mut self, lambda: f64, flags: &Flags) -> Result<(), ModelError> {
+        self.variables.insert(LAMBDA, Value::scalar(lambda));
+        self.set_flags(flags);
+        self.write()
+    }
+
     fn set_flags(&mut self, flags: &Flags) {
-        let text = flags.0.join(" ");
-        self.variables.insert(FLAGS, Value::text(&text));
+        self.variables
+            .insert(FLAGS, Value::text(&flags.to_string()));
     }
 
     /// The flags of `convert` that give the λ, the calibration or the readout of the model

@@ -4,20 +4,12 @@
 use std::path::Path;
 
 use super::mat::{MatError, MatFile};
+use super::names::{CALIBRATION, LAMBDA, MEDIAN_LAMBDA, REFITTED};
 use super::rate_model::{ModelError, RateModelFile};
 use crate::rate::activation::ActivationKind;
 use crate::rate::network::RateNetwork;
 use crate::rate::options::DecayTaus;
 use crate::readout::Readout;
-
-/// The scaling factor λ that a conversion found; the published name.
-pub const LAMBDA: &str = "opt_scaling_factor";
-
-/// A calibration: scales in mV, offsets in mV, and λ; 3 × N.
-pub const CALIBRATION: &str = "unit_calibration";
-
-/// A readout that was fitted to spikes; 1 × N.
-pub const REFITTED: &str = "w_out_spiking";
 
 /// Recurrent weights before the training; N × N.
 const INITIAL: &str = "w0";
@@ -71,20 +63,32 @@ pub fn is_meant_as_model(file: &MatFile) -> bool {
     found.count() >= ENOUGH_OF_A_MODEL
 }
 
+/// The variable that holds the λ of `file`: that of a search, or the median of a
+/// calibration, which earlier versions wrote under the name of the former.
+fn lambda_name(file: &MatFile) -> &'static str {
+    let calibrated = [CALIBRATION, MEDIAN_LAMBDA].map(|name| file.get(name).is_ok());
+    if calibrated == [true, true] {
+        MEDIAN_LAMBDA
+    } else {
+        LAMBDA
+    }
+}
+
 /// The λ that `file` stores. `None` where it stores no λ, and where it stores NaN:
 /// the published search leaves NaN when it is interrupted.
 ///
 /// # Errors
 /// If it is anything else than one positive number.
 pub fn stored_lambda(path: &Path, file: &MatFile) -> Result<Option<f64>, ModelError> {
-    if file.get(LAMBDA).is_err() {
+    let name = lambda_name(file);
+    if file.get(name).is_err() {
         return Ok(None);
     }
     let reader = Reader::new(path, file, 0);
-    match file.scalar(LAMBDA) {
+    match file.scalar(name) {
         Ok(lambda) if lambda.is_nan() => Ok(None),
         Ok(lambda) if lambda > 0.0 && lambda.is_finite() => Ok(Some(lambda)),
-        Ok(lambda) => Err(reader.value(LAMBDA, lambda.to_string(), LAMBDA_WANTED)),
+        Ok(lambda) => Err(reader.value(name, lambda.to_string(), LAMBDA_WANTED)),
         Err(error) => {
             let form = match error {
                 MatError::Shape { dims, .. } => {
@@ -94,7 +98,7 @@ pub fn stored_lambda(path: &Path, file: &MatFile) -> Result<Option<f64>, ModelEr
                 MatError::Class { .. } => "a text".into(),
                 other => return Err(reader.mat(other)),
             };
-            Err(reader.value(LAMBDA, form, LAMBDA_WANTED))
+            Err(reader.value(name, form, LAMBDA_WANTED))
         }
     }
 }
@@ -109,7 +113,7 @@ pub(super) fn remove_damaged_conversion(path: &Path, file: &mut MatFile) {
     };
     let reader = Reader::new(path, file, units);
     let damaged = [
-        (LAMBDA, stored_lambda(path, file).is_err()),
+        (lambda_name(file), stored_lambda(path, file).is_err()),
         (CALIBRATION, reader.calibration().is_err()),
         (REFITTED, reader.refitted_readout().is_err()),
     ];

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::disk::{self, DiskError};
 use super::mat::{Array, Elements, MatError, MatFile, Value};
 use super::model_checks::{self, Reader};
+use super::names::TASK;
 use super::nir;
 use crate::rate::batch::{Batch, TrialRange};
 use crate::rate::network::RateNetwork;
@@ -120,10 +121,6 @@ pub fn network(path: &Path, file: &MatFile) -> Result<RateNetwork, ModelError> {
         None => Ok(network.expect("a network without problems is there")),
     }
 }
-
-/// Name of the task: JSON, a built-in task's name or the whole description of one
-/// of the user's own.
-const TASK: &str = "task";
 
 /// The task that the variables of the file at `path` carry.
 ///

@@ -9,6 +9,7 @@ mod damaged;
 mod exchange;
 mod files;
 mod flags;
+mod found_with;
 mod golden;
 mod help;
 mod inputs_unharmed;

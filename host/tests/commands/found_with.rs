@@ -1,0 +1,94 @@
+//! A model carries what its λ was found with, and later commands use that.
+
+use rate2spike::formats::rate_model::{read_mat, write_mat};
+
+use crate::place::Place;
+
+/// What a command says on stderr.
+fn said(place: &Place, line: &str) -> String {
+    let output = place.run(line);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{line}: {said}");
+    said
+}
+
+#[test]
+fn the_neuron_of_the_conversion_is_the_default_of_later_commands() {
+    let place = Place::new();
+    let flags = "--neuron qif --noise 5 --refractory 8";
+    place.json(&format!(
+        "convert go-nogo.mat --lambdas 25 --trials 2 {flags}"
+    ));
+    let hash =
+        |flags: &str| place.json(&format!("simulate go-nogo.mat {flags}"))["spike_hash"].clone();
+    assert_eq!(hash(""), hash(flags));
+    assert_ne!(hash(""), hash("--neuron lif --noise 0.1 --refractory 2"));
+    assert_eq!(said(&place, "simulate go-nogo.mat"), "");
+    let other = said(&place, "simulate go-nogo.mat --noise 1");
+    for part in [
+        "warning",
+        "found with --neuron qif",
+        "--noise 5",
+        "--noise 1",
+        "--force",
+    ] {
+        assert!(other.contains(part), "{other}");
+    }
+    place.fails(
+        "quantize go-nogo.mat -o net.snn --trials 1",
+        1,
+        &["go-nogo.mat", "quadratic", "leaky"],
+    );
+}
+
+#[test]
+fn a_deployed_network_has_the_neuron_of_the_conversion() {
+    let place = Place::new();
+    let flags = "--filter single --noise 5 --refractory 8";
+    place.json(&format!(
+        "convert go-nogo.mat --lambdas 25 --trials 2 {flags}"
+    ));
+    let hash = |flags: &str| {
+        let line = format!("quantize go-nogo.mat -o net.snn --trials 1 {flags}");
+        place.json(&line)["spike_hash"].clone()
+    };
+    assert_eq!(hash(""), hash(flags));
+    let network = place.json("inspect net.snn");
+    assert_eq!(network["filter"], "single");
+    assert_eq!(network["refractory (ms)"], 8.0);
+    assert_ne!(hash(""), hash("--noise 0.1"));
+}
+
+#[test]
+fn a_calibration_keeps_its_lambda_under_another_name_and_is_found_by_its_first_digits() {
+    let place = Place::new();
+    let found = place.json("convert go-nogo.mat --calibrate --trials 4");
+    let lambda = found["lambda"].as_f64().expect("a number");
+    let path = place.path("go-nogo.mat");
+    let mut file = read_mat(&path).expect("a model");
+    assert!(file.get("opt_scaling_factor").is_err());
+    assert_eq!(
+        file.scalar("median_scaling_factor").expect("a number"),
+        lambda
+    );
+    let hash = |flags: &str| {
+        let line = format!("quantize go-nogo.mat -o net.snn --trials 1 {flags}");
+        place.json(&line)["spike_hash"].clone()
+    };
+    let calibrated = hash("");
+    assert_eq!(hash(&format!("--lambda {lambda:.0}")), calibrated);
+    assert_eq!(hash(&format!("--lambda {lambda:.3}")), calibrated);
+    assert_ne!(hash("--lambda 25"), calibrated);
+    let other = said(
+        &place,
+        "quantize go-nogo.mat -o net.snn --trials 1 --lambda 25",
+    );
+    assert!(other.contains("leave --lambda 25 out"), "{other}");
+
+    // A file of an earlier version has the median under the published name.
+    let median = file.get("median_scaling_factor").expect("a number").clone();
+    file.remove("median_scaling_factor");
+    file.insert("opt_scaling_factor", median);
+    write_mat(&path, &file).expect("a writable folder");
+    assert_eq!(hash(""), calibrated);
+}
