@@ -212,7 +212,7 @@ impl NetFile {
     /// time.
     ///
     /// # Errors
-    /// Those of [`Self::task`], and [`SnnError::SelfTest`].
+    /// The errors of [`Self::task`], and [`SnnError::SelfTest`].
     pub fn tested_task(&self, asked: Option<&Task>) -> Result<Task, SnnError> {
         let task = self.task(asked)?;
         let deployed = self.deployed();

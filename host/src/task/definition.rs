@@ -108,7 +108,7 @@ impl Answer {
 pub enum Draw {
     /// A function draws it.
     Generator(fn(&Definition, &mut Pcg64) -> Trial),
-    /// It consists of pulses that a file of the user's describes.
+    /// Pulses make it, which a file of the user's describes.
     Pulses(Box<pulses::Spec>),
 }
 
