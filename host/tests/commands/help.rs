@@ -73,10 +73,10 @@ fn wrong_options_are_usage_errors_that_say_the_way_out() {
         ("train", &["--task"]),
         ("train --mode eval", &["--model"]),
         ("convert go-nogo.mat --trials 0", &["0 trials"]),
-        ("convert go-nogo.mat --lambda 0", &["lambda = 0"]),
+        ("convert go-nogo.mat --lambda 0", &["--lambda", "above 0"]),
         (
             "convert go-nogo.mat --lambda -3",
-            &["lambda = -3", "positive"],
+            &["'-3'", "--lambda", "above 0"],
         ),
         ("convert go-nogo.mat --lambdas 20:0:30", &["positive"]),
         ("convert go-nogo.mat --task mante", &["4", "mante"]),
@@ -112,7 +112,7 @@ fn wrong_options_are_usage_errors_that_say_the_way_out() {
         ("pipeline", &["TASK"]),
         (
             "simulate go-nogo.mat --lambda 25 --noise -1",
-            &["--noise -1"],
+            &["'-1'", "--noise", "0 to 1000"],
         ),
         ("pipeline go-nogo --dt 7", &["7", "divides 5"]),
         ("dance", &["dance"]),
