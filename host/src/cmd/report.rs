@@ -16,7 +16,7 @@ use crate::formats::outputs::Outputs;
 use crate::formats::rate_model::RateModelFile;
 use crate::formats::snn::NetFile;
 use crate::formats::task;
-use crate::report::figures::Figure;
+use crate::report::figures::{self, Figure, OF_A_SWEEP};
 use crate::report::observe::Trials;
 use crate::report::page::{self, Page};
 use crate::report::picture;
@@ -105,6 +105,7 @@ pub fn run(args: &ReportArgs, console: &Console) -> Result<(), CommandError> {
         Some(_) => files.writes("--output", &page_path)?,
         None => files.derives("--output", &page_path, page::is_ours)?,
     }
+    picture::check(&folder, &figures::OF_A_RUN)?;
     let input = read(args, &path, console)?;
     disk::check_writable(&folder)?;
     let (page, numbers) = write_page(&input, &page_path, console)?;
@@ -162,6 +163,7 @@ fn report_sweep(args: &ReportArgs, console: &Console) -> Result<(), CommandError
     let path = args.output.clone();
     let path = path.unwrap_or_else(|| folder.join("sweep.html"));
     let figures = args.figures.as_deref().unwrap_or(folder);
+    picture::check(figures, &[OF_A_SWEEP])?;
     let plan = SweepPlan::read(folder)?;
     let rows = rows::read_all(folder, &plan)?;
     let mut files = Outputs::new();

@@ -19,6 +19,7 @@ use crate::formats::disk;
 use crate::formats::task;
 use crate::quantize::longest_step::DEPLOYED_STEP_MS;
 use crate::rate::activation::ActivationKind;
+use crate::report::figures::OF_A_SWEEP;
 use crate::report::picture;
 use crate::shell_word::path_word;
 use crate::spiking::time_step::TimeStep;
@@ -220,9 +221,13 @@ pub fn run(args: &SweepArgs, console: &Console) -> Result<(), CommandError> {
     report(&plan, &args.output_dir, &rows, console)
 }
 
-/// Writes `plan` into `folder`, once its counts are checked.
+/// Writes `plan` into `folder`, once its counts and the files of its figure are checked.
+///
+/// # Errors
+/// If a count is too large, or a file cannot be written.
 pub fn keep(plan: &SweepPlan, folder: &Path) -> Result<(), CommandError> {
     plan.check()?;
+    picture::check(folder, &[OF_A_SWEEP])?;
     disk::check_writable(folder)?;
     Ok(plan.keep_in(folder)?)
 }
@@ -354,6 +359,7 @@ fn submit(args: &SweepArgs, elements: usize, console: &Console) -> Result<(), Co
 }
 
 fn merge(folder: &Path, console: &Console) -> Result<(), CommandError> {
+    picture::check(folder, &[OF_A_SWEEP])?;
     let plan = SweepPlan::read(folder)?;
     let rows = rows::merge(folder, &plan)?;
     report(&plan, folder, &rows, console)?;

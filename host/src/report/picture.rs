@@ -88,16 +88,33 @@ pub fn is_ours(bytes: &[u8]) -> bool {
     has(SOFTWARE) || (bytes.starts_with(b"<svg ") && has(font.as_bytes()))
 }
 
+/// Checks, before the work, that the figures with these names can be written into
+/// `folder`: files of their names are missing, or earlier figures of this program.
+///
+/// # Errors
+/// [`OutputError`].
+pub fn check(folder: &Path, names: &[&str]) -> Result<(), OutputError> {
+    let mut outputs = Outputs::new();
+    for name in names {
+        for file in files(folder, name) {
+            outputs.derives("another folder", &file, is_ours)?;
+        }
+    }
+    Ok(())
+}
+
+/// The files of a figure in `folder`.
+fn files(folder: &Path, name: &str) -> [PathBuf; 2] {
+    ["svg", "png"].map(|extension| folder.join(name).with_extension(extension))
+}
+
 /// Writes `figure` into `folder` as SVG and as PNG; returns both files.
 ///
 /// # Errors
 /// [`PictureError`].
 pub fn write(folder: &Path, figure: &Figure) -> Result<[PathBuf; 2], PictureError> {
-    let files = ["svg", "png"].map(|extension| folder.join(figure.name).with_extension(extension));
-    let mut outputs = Outputs::new();
-    for file in &files {
-        outputs.derives("another folder", file, is_ours)?;
-    }
+    check(folder, &[figure.name])?;
+    let files = files(folder, figure.name);
     disk::write(&files[0], figure.svg.as_bytes())?;
     disk::write(&files[1], &png(&figure.svg)?)?;
     Ok(files)

@@ -385,3 +385,59 @@ fn a_missing_input_leaves_no_folder_behind() {
         assert_eq!(entries.count(), INPUTS.len(), "{line}");
     }
 }
+
+#[test]
+fn a_figure_of_another_program_is_refused_before_the_work() {
+    for (line, figure, not_made) in [
+        (
+            "report m.mat --lambda 25 --lambdas 25 --task t.toml --trials 1 -o p.html",
+            "p_figures/raster.png",
+            "p.html",
+        ),
+        (
+            "sweep --task t.toml --n 10 --n_trials 1 --seeds 1 -o rows",
+            "rows/success.svg",
+            "rows/plan.json",
+        ),
+        (
+            "reproduce fig2c --networks 1 --n 50 -o rows",
+            "rows/success.png",
+            "rows/plan.json",
+        ),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        fill(folder.path());
+        let figure = folder.path().join(figure);
+        std::fs::create_dir_all(figure.parent().expect("a folder")).expect("a folder");
+        std::fs::write(&figure, "years of work\n").expect("a file");
+        let output = run(folder.path(), &line.split(' ').collect::<Vec<_>>());
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{line}: {message}");
+        assert!(!folder.path().join(not_made).exists(), "{line}: {message}");
+        let kept = std::fs::read(&figure).expect("it is there");
+        assert_eq!(kept, b"years of work\n", "{line}");
+    }
+}
+
+#[test]
+fn the_figures_of_a_report_are_those_that_are_checked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fill(folder.path());
+    let line = "report m.mat --lambda 25 --lambdas 25 --task t.toml --trials 1 -o p.html";
+    let output = run(folder.path(), &line.split(' ').collect::<Vec<_>>());
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{message}");
+    let figures = std::fs::read_dir(folder.path().join("p_figures")).expect("the figures");
+    let mut seen = 0;
+    for figure in figures {
+        let path = figure.expect("a file").path();
+        let name = path
+            .file_stem()
+            .and_then(|stem| stem.to_str())
+            .expect("UTF-8");
+        let checked = rate2spike::report::figures::OF_A_RUN;
+        assert!(checked.contains(&name), "{name} is not checked beforehand");
+        seen += 1;
+    }
+    assert!(seen > 10, "only {seen} figures");
+}

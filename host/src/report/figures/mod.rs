@@ -28,6 +28,26 @@ pub struct Figure {
     pub svg: String,
 }
 
+/// Names of the figures that the report of a run may have.
+pub const OF_A_RUN: [&str; 13] = [
+    "training",
+    "inputs",
+    "outputs",
+    "raster",
+    "units",
+    "firing-rates",
+    "time-constants",
+    "eigenvalues",
+    "components",
+    "lambda",
+    "transfer",
+    "unit-lambdas",
+    "quantization",
+];
+
+/// Name of the figure of a sweep.
+pub const OF_A_SWEEP: &str = "success";
+
 /// Colours of the answers, in the order of the labels.
 const ANSWERS: [RGBColor; 3] = [colour::BLUE, colour::VERMILION, colour::ORANGE];
 

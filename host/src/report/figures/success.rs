@@ -58,7 +58,7 @@ pub fn success(marks: &[Mark], measured: &str, caption: String) -> Figure {
         by_cell(marks, measured)
     };
     Figure {
-        name: "success",
+        name: super::OF_A_SWEEP,
         caption,
         svg,
     }
