@@ -40,6 +40,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 use self::console::Console;
+use self::number::shown;
 use crate::convert::one_to_one;
 use crate::formats::rate_model::RateModelFile;
 use crate::spiking::network::SpikingNetwork;
@@ -137,10 +138,11 @@ pub fn spiking_network(
     });
     let own = stored == Some(lambda);
     let not_used = |what: &str| {
-        let stored = stored.map_or("another lambda".into(), |x| format!("lambda {x}"));
+        let stored = stored.map_or("another lambda".into(), |x| format!("lambda {}", shown(x)));
         console.warn(format!(
-            "{}: {what} belongs to {stored}, and not to {lambda}: it is not used; leave --lambda {lambda} out to use it",
-            model.path.display()
+            "{}: {what} belongs to {stored}, and not to {}: it is not used; leave --lambda out to use it",
+            model.path.display(),
+            shown(lambda)
         ));
     };
     if let Some(calibration) = model.calibration()? {

@@ -91,7 +91,7 @@ fn a_refitted_readout_is_used_at_its_own_lambda() {
     assert!(refitted > scored(&Place::new()), "{refitted:?}");
     let other = place.run("quantize go-nogo.mat -o net.snn --lambda 30 --trials 1");
     let messages = String::from_utf8_lossy(&other.stderr);
-    let warning = "belongs to lambda 35, and not to 30: it is not used; leave --lambda 30 out";
+    let warning = "belongs to lambda 35, and not to 30: it is not used; leave --lambda out";
     assert!(messages.contains(warning), "{messages}");
 
     // A later search without a refit leaves no readout of another λ behind.
