@@ -96,13 +96,13 @@ impl Target {
         filters: 16,
         clock_hz: 133e6,
         cost: Cost {
-            step: 527.0,
+            step: 533.0,
             unit: 54.1,
             input: 93.8,
-            spike: 345.0,
+            spike: 348.0,
             synapse: 19.2,
         },
-        stack_bytes: 3492,
+        stack_bytes: 3828,
         uf2: true,
     };
 
@@ -126,13 +126,13 @@ impl Target {
         filters: 16,
         clock_hz: 168e6,
         cost: Cost {
-            step: 202.0,
+            step: 216.0,
             unit: 31.3,
             input: 32.4,
-            spike: 173.0,
+            spike: 174.0,
             synapse: 11.6,
         },
-        stack_bytes: 3008,
+        stack_bytes: 3344,
         uf2: false,
     };
 

@@ -88,7 +88,8 @@ pub fn read(path: &Path) -> Result<Task, TaskFileError> {
 /// The text in `bytes`, without its byte-order mark: UTF-16 if such a mark or a zero
 /// in the first character says so, else UTF-8. `None` if it is neither.
 fn decoded(bytes: &[u8]) -> Option<String> {
-    let order: Option<(&[u8], fn([u8; 2]) -> u16)> = match bytes {
+    type Unit = fn([u8; 2]) -> u16;
+    let order: Option<(&[u8], Unit)> = match bytes {
         [0xff, 0xfe, rest @ ..] => Some((rest, u16::from_le_bytes)),
         [0xfe, 0xff, rest @ ..] => Some((rest, u16::from_be_bytes)),
         // TOML begins with a character of ASCII.
