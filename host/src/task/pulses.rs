@@ -662,8 +662,8 @@ mod tests {
             ),
             ("values = [1, -3]", "values = [1, -2]", "= -5"),
             (
-                "values = [1, -1]\nnoise = 0.8",
                 "values = [2, -2]\nnoise = 0.8",
+                "values = [1, -1.5]\nnoise = 0.8",
                 "noise of the pulses that overlap, together = 1.13",
             ),
         ] {
