@@ -65,7 +65,7 @@ fn an_exported_graph_comes_back_with_the_spikes_of_the_model() {
         (
             "import net.nir --task go-nogo -o n.snn --start 200",
             2,
-            &["--start 200", "100"],
+            &["--start", "100"],
         ),
         (
             "import net.nir --task go-nogo -o n.snn --synapse 0",

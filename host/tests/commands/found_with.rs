@@ -83,7 +83,7 @@ fn a_calibration_keeps_its_lambda_under_another_name_and_is_found_by_its_first_d
         &place,
         "quantize go-nogo.mat -o net.snn --trials 1 --lambda 25",
     );
-    assert!(other.contains("leave --lambda 25 out"), "{other}");
+    assert!(other.contains("leave --lambda out"), "{other}");
 
     // A file of an earlier version has the median under the published name.
     let median = file.get("median_scaling_factor").expect("a number").clone();
