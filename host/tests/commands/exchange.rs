@@ -70,7 +70,7 @@ fn an_exported_graph_comes_back_with_the_spikes_of_the_model() {
         (
             "import net.nir --task go-nogo -o n.snn --synapse 0",
             2,
-            &["--synapse 0", "above 0"],
+            &["--synapse", "above 0"],
         ),
     ] {
         place.fails(line, status, parts);
