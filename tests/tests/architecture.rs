@@ -34,6 +34,13 @@ struct Known {
 const KNOWN: &[Known] = &[
     Known {
         sources: "host/src",
+        folder: "formats",
+        from: "model_checks",
+        to: "rate_model",
+        because: "the checks of a model give the errors of its file",
+    },
+    Known {
+        sources: "host/src",
         folder: "quantize",
         from: "readout",
         to: "mod",
@@ -214,9 +221,13 @@ fn the_file_formats_do_not_know_the_conversion() {
 }
 
 /// Stages that import both rate networks and spiking networks, and why.
-const BOTH: [(&str, &str); 5] = [
+const BOTH: [(&str, &str); 6] = [
     ("convert", "it turns one into the other"),
     ("route", "it joins training, conversion and quantization"),
+    (
+        "formats",
+        "a file holds a model, another one a recording of spikes",
+    ),
     ("report", "its figures show both side by side"),
     ("sweep", "a row has the options and the scores of both"),
     ("cmd", "a command calls every stage"),
