@@ -120,7 +120,8 @@ fn a_model_that_cannot_be_written_back_is_refused_before_the_search() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("go-nogo.mat");
     std::fs::write(&path, &bytes).expect("a writable folder");
-    let words = ["convert", "go-nogo.mat", "--force", "--trials", "1000000"];
+    let words = "convert go-nogo.mat --task go-nogo --force --trials 1000000";
+    let words: Vec<&str> = words.split(' ').collect();
     let output = run(folder.path(), &words);
     assert_eq!(output.status.code(), Some(1));
     assert!(said(&output).contains(&name), "{}", said(&output));
