@@ -7,12 +7,12 @@ use crc::{CRC_32_ISO_HDLC, Crc};
 use libfuzzer_sys::fuzz_target;
 use rate2spike_core::Fixed;
 use rate2spike_core::blob::{Deployed, HEADER_BYTES, LAYOUT, MAGIC, OLDEST_LAYOUT};
+use rate2spike_core::block::{Block, ReadoutBlock};
+use rate2spike_core::lanes::blocks;
 use rate2spike_core::network::Network;
 use rate2spike_core::noise::Noise;
-use rate2spike_core::block::{Block, ReadoutBlock};
-use rate2spike_core::step::{State, StateMemory};
 use rate2spike_core::refractory::Waiting;
-use rate2spike_core::lanes::blocks;
+use rate2spike_core::step::{State, StateMemory};
 
 /// Steps that are run.
 const STEPS: u32 = 8;
