@@ -1,5 +1,5 @@
 //! The blob: a deployed network as bytes. The layout is described here and nowhere
-//! else; the host writes it with [`write`], and everything reads it with
+//! else; the host writes it with [`write()`], and everything reads it with
 //! [`Deployed::read`].
 //!
 //! ```text

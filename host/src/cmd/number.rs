@@ -3,7 +3,7 @@
 /// The most trials of one score; a score keeps some 100 bytes of each.
 const MOST_TRIALS: usize = 10_000_000;
 
-/// Reads a number of trials, from 1 to [`MOST_TRIALS`].
+/// Reads a number of trials, from 1 to `MOST_TRIALS`.
 ///
 /// # Errors
 /// A sentence with the limit.

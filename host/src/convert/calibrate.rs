@@ -22,7 +22,7 @@
 //! train after the synapse's filter: κ = 1 for a Poisson train, less for the
 //! regular train of this neuron. The spiking network then runs, and the offsets
 //! move until its units are as active as those of the rate network on the same
-//! trials. Several κ ([`IRREGULARITIES`]) and up to [`ROUNDS`] such moves are tried;
+//! trials. Several κ ([`IRREGULARITIES`]) and up to `ROUNDS` such moves are tried;
 //! the calibration with the most right answers is kept. The experiments behind these
 //! choices are in `docs/experiments.md`.
 //!

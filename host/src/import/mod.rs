@@ -1,8 +1,8 @@
 //! Turns networks of other programs into ours, or says why that is impossible.
 //!
 //! A NIR graph is read by [`crate::formats::nir::read`], laid out on one level
-//! ([`flat`]), walked from its input to its neurons and on to its output
-//! ([`ways`]), and turned into a network ([`nir`]).
+//! (`flat`), walked from its input to its neurons and on to its output
+//! (`ways`), and turned into a network ([`nir`]).
 
 mod flat;
 pub mod nir;

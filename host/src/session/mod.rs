@@ -5,7 +5,7 @@
 //! RateOptions ─Session::train→ Finished (Trained, model in its file, history beside it)
 //! ```
 //!
-//! [`checkpoints`] finds and writes check points, [`watched`] takes the losses to
+//! [`checkpoints`] finds and writes check points, `watched` takes the losses to
 //! their file.
 
 pub mod checkpoints;

@@ -2,7 +2,7 @@
 //! box, colours that colour-blind readers can tell apart, and one font, which is part of
 //! the program.
 //!
-//! [`axis`] places numbers, [`chart`] draws a panel, [`legend`] its title and
+//! `axis` places numbers, `chart` draws a panel, [`legend`] its title and
 //! names, and [`figure`] makes an SVG of the panels.
 
 mod axis;

@@ -1,7 +1,7 @@
 //! The text of a page, part by part, in the order of the pipeline.
 //!
-//! [`scores`] counts right answers, [`trained`] describes the training, [`converted`]
-//! the choice of λ, [`deployed`] the fixed-point form and its boards, and [`again`] lists
+//! `scores` counts right answers, `trained` describes the training, `converted`
+//! the choice of λ, `deployed` the fixed-point form and its boards, and `again` lists
 //! the commands that make the same network.
 
 mod again;
