@@ -66,7 +66,7 @@ fn a_network_that_is_none_is_named_and_waited_for() {
     let mut damaged = whole.clone();
     damaged[whole.len() / 2] ^= 1;
     let mut foreign = whole.clone();
-    foreign[4] += 1;
+    foreign[4] = u8::MAX;
     // The flash behind the network is erased, so that a network without its end counts as
     // damaged. A network whose length leads out of the flash counts as cut.
     let cut = whole[..whole.len() / 2].to_vec();
