@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use rate2spike::cmd::command_line::CommandLine;
-use rate2spike::cmd::console::{self, Console};
+use rate2spike::print::console::{self, Console};
 
 fn main() -> ExitCode {
     let line = match CommandLine::read() {

@@ -2,7 +2,7 @@
 
 use indicatif::ProgressBar;
 
-use super::console::Console;
+use crate::print::console::Console;
 use crate::rate::ensemble::training::EnsembleProgress;
 use crate::rate::training::{Evaluation, Progress};
 

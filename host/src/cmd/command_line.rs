@@ -6,12 +6,12 @@ use clap::builder::ValueRange;
 use clap::error::ErrorKind;
 use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use super::console::{Console, PrintArgs};
 use super::error::CommandError;
 use super::{
     convert, deploy, export, files, idle, import, inspect, pipeline, quantize, report, reproduce,
     run, shell, simulate, sweep, train, trials, watch,
 };
+use crate::print::console::{Console, PrintArgs};
 
 /// Train a rate network, carry it onto spiking neurons, run it on a microcontroller.
 ///

@@ -6,9 +6,8 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
-use super::console::Console;
 use super::neuron_args::NeuronArgs;
-use super::number::{above_0, shown, trials};
+use super::number::{above_0, trials};
 use super::plot::PlotFile;
 use super::warnings::Warnings;
 use super::{CommandError, Lambdas, task_of, warn_of_model};
@@ -21,6 +20,9 @@ use crate::formats::journal::{Journal, JournalError};
 use crate::formats::names::{LAMBDA, MEDIAN_LAMBDA};
 use crate::formats::rate_model::RateModelFile;
 use crate::formats::task;
+use crate::print::console::Console;
+use crate::print::number::shown;
+use crate::print::path::lossy;
 use crate::random::{Stream, seed_of};
 use crate::rate::activation::{ActivationKind, LIF_LAMBDA};
 use crate::rate::network::RateNetwork;
@@ -188,7 +190,7 @@ impl ConvertArgs {
 
 #[derive(Serialize)]
 struct ConvertReport<'a> {
-    #[serde(serialize_with = "super::console::lossy")]
+    #[serde(serialize_with = "lossy")]
     model: &'a PathBuf,
     task: &'a str,
     lambdas: Vec<f64>,
@@ -221,7 +223,7 @@ struct RefitReport {
 /// The result of `--calibrate`.
 #[derive(Serialize)]
 struct CalibrationReport<'a> {
-    #[serde(serialize_with = "super::console::lossy")]
+    #[serde(serialize_with = "lossy")]
     model: &'a PathBuf,
     task: &'a str,
     /// Median of the units.

@@ -7,7 +7,6 @@ use clap::Args;
 use serde::Serialize;
 
 use super::CommandError;
-use super::console::Console;
 use crate::board::budget::{Budget, Misfit};
 use crate::board::firmware::Firmware;
 use crate::board::probe;
@@ -17,6 +16,8 @@ use crate::formats::image::{self, Image, UF2_RP2040};
 use crate::formats::outputs::Outputs;
 use crate::formats::snn::NetFile;
 use crate::formats::task;
+use crate::print::console::Console;
+use crate::print::path::lossy;
 use crate::spiking::experiment::Experiment;
 use crate::task::Task;
 
@@ -81,7 +82,7 @@ pub enum Content {
 
 #[derive(Serialize)]
 struct DeployReport<'a> {
-    #[serde(serialize_with = "super::console::lossy")]
+    #[serde(serialize_with = "lossy")]
     network: &'a Path,
     board: &'static str,
     budget: Budget,
@@ -89,7 +90,7 @@ struct DeployReport<'a> {
     stack_bytes: usize,
     fits: bool,
     misfits: Vec<String>,
-    #[serde(serialize_with = "super::console::lossy")]
+    #[serde(serialize_with = "lossy")]
     image: Option<PathBuf>,
     image_bytes: Option<usize>,
     address: String,

@@ -4,8 +4,8 @@
 use std::str::FromStr;
 
 use super::CommandError;
-use super::console::Console;
 use super::number::above_0;
+use crate::print::console::Console;
 use crate::quantize::longest_step::{Comparison, DeployedStep, MOST_TRIALS};
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::time_step::TimeStep;

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use super::console::PrintError;
 use crate::board::BoardError;
 use crate::board::firmware::FirmwareError;
 use crate::board::probe::ProbeError;
@@ -16,6 +15,7 @@ use crate::formats::rate_model::ModelError;
 use crate::formats::recording::RecordingError;
 use crate::formats::snn::SnnError;
 use crate::import::ImportError;
+use crate::print::console::PrintError;
 use crate::quantize::QuantizeError;
 use crate::rate::options::OptionError;
 use crate::report::picture::PictureError;

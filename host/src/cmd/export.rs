@@ -6,7 +6,6 @@ use clap::Args;
 use rate2spike_core::neuron::Scheme;
 use serde::Serialize;
 
-use super::console::Console;
 use super::neuron_args::SpikingArgs;
 use super::number::above_0;
 use super::{CommandError, lambda_of, read_model, spiking_network, task_of};
@@ -18,6 +17,8 @@ use crate::formats::disk;
 use crate::formats::outputs::Outputs;
 use crate::formats::rate_model::RateModelFile;
 use crate::formats::task;
+use crate::print::console::Console;
+use crate::print::path::lossy;
 use crate::quantize::longest_step::DEPLOYED_STEP_MS;
 use crate::spiking::experiment::task_trial;
 use crate::spiking::network::SpikingNetwork;
@@ -79,10 +80,10 @@ pub enum Format {
 
 #[derive(Serialize)]
 struct ExportReport<'a> {
-    #[serde(serialize_with = "super::console::lossy")]
+    #[serde(serialize_with = "lossy")]
     model: &'a Path,
     lambda: f64,
-    #[serde(serialize_with = "super::console::lossy")]
+    #[serde(serialize_with = "lossy")]
     files: Vec<PathBuf>,
     fidelity: Vec<Fidelity>,
 }

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::CommandError;
 use super::bars::EnsembleBar;
-use super::console::Console;
+use crate::print::console::Console;
 use crate::rate::gpu::device::Gpu;
 use crate::rate::options::RateOptions;
 use crate::rate::training::Trained;

@@ -7,9 +7,8 @@ use rate2spike_core::neuron::Scheme;
 use serde::Serialize;
 
 use super::CommandError;
-use super::console::Console;
 use super::export::print_fidelity;
-use super::number::{above_0, hexadecimal, trials, up_to_1000};
+use super::number::{above_0, trials, up_to_1000};
 use super::quantize::{Quantization, Scored};
 use super::warnings::Warnings;
 use crate::export::fidelity::Fidelity;
@@ -18,6 +17,9 @@ use crate::formats::nir::read::ReadGraph;
 use crate::formats::task;
 use crate::import::ImportError;
 use crate::import::nir::{Unsaid, network};
+use crate::print::console::Console;
+use crate::print::number::hexadecimal;
+use crate::print::path::lossy;
 use crate::quantize::QuantizeError;
 use crate::quantize::longest_step::DEPLOYED_STEP_MS;
 use crate::spiking::neuron::Neuron;
@@ -74,7 +76,7 @@ pub struct ImportArgs {
 
 #[derive(Serialize)]
 struct ImportReport<'a> {
-    #[serde(serialize_with = "super::console::lossy")]
+    #[serde(serialize_with = "lossy")]
     network: &'a Path,
     task: String,
     units: usize,

@@ -6,8 +6,6 @@ use clap::Args;
 use rate2spike_core::blob::MAGIC;
 use serde::Serialize;
 
-use super::console::Console;
-use super::number::{hexadecimal, shown};
 use super::warnings::Warnings;
 use super::{CommandError, warn_of_model};
 use crate::formats::disk;
@@ -16,6 +14,8 @@ use crate::formats::names::LAMBDA;
 use crate::formats::rate_model::{self, RateModelFile};
 use crate::formats::snn::{NetFile, SnnError};
 use crate::formats::{model_checks, task};
+use crate::print::console::Console;
+use crate::print::number::{hexadecimal, shown};
 use crate::task::Task;
 
 /// Say what a file holds, or what is wrong with it

@@ -3,7 +3,6 @@
 
 pub mod bars;
 pub mod command_line;
-pub mod console;
 pub mod convert;
 pub mod deploy;
 pub mod deployed_step;
@@ -39,10 +38,10 @@ pub use error::CommandError;
 use std::path::Path;
 use std::str::FromStr;
 
-use self::console::Console;
-use self::number::shown;
 use crate::convert::one_to_one;
 use crate::formats::rate_model::RateModelFile;
+use crate::print::console::Console;
+use crate::print::number::shown;
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::neuron::Neuron;
 use crate::task::Task;

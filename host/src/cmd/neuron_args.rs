@@ -2,11 +2,11 @@
 
 use rate2spike_core::neuron::{Membrane, Scheme};
 
-use super::console::Console;
 use super::error::CommandError;
 use super::number::{above_0, up_to_1000};
 use crate::convert::model_file::Flags;
 use crate::formats::rate_model::RateModelFile;
+use crate::print::console::Console;
 use crate::spiking::neuron::Neuron;
 use crate::spiking::time_step::{PUBLISHED_STEP_MS, StepError, TimeStep};
 

@@ -8,9 +8,9 @@ use std::str::FromStr;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgMatches, Args, FromArgMatches};
 
-use super::console::Console;
 use super::{CommandError, read_model};
 use crate::formats::rate_model::RateModelFile;
+use crate::print::console::Console;
 use crate::rate::activation::ActivationKind;
 use crate::rate::fields::{FIELDS, Field, Given};
 use crate::rate::options::RateOptions;

@@ -9,9 +9,8 @@ use rate2spike_core::neuron::Membrane;
 use serde::Serialize;
 
 use super::bars::TrainingBar;
-use super::console::Console;
 use super::neuron_args::SpikingArgs;
-use super::number::{hexadecimal, shown, trials};
+use super::number::trials;
 use super::options::OptionArgs;
 use super::quantize::print_steps;
 use super::report::write_page;
@@ -24,6 +23,9 @@ use crate::formats::history::History;
 use crate::formats::rate_model::RateModelFile;
 use crate::formats::task;
 use crate::interrupt;
+use crate::print::console::Console;
+use crate::print::number::{hexadecimal, shown};
+use crate::print::path::lossy;
 use crate::quantize::longest_step::{Comparison, DEPLOYED_STEP_MS, DeployedStep};
 use crate::random::{Stream, seed_of};
 use crate::rate::activation::ActivationKind;
@@ -103,11 +105,11 @@ struct Seconds {
 
 #[derive(Serialize)]
 struct Files {
-    #[serde(serialize_with = "super::console::lossy")]
+    #[serde(serialize_with = "lossy")]
     model: PathBuf,
-    #[serde(serialize_with = "super::console::lossy")]
+    #[serde(serialize_with = "lossy")]
     network: PathBuf,
-    #[serde(serialize_with = "super::console::lossy")]
+    #[serde(serialize_with = "lossy")]
     report: Option<PathBuf>,
 }
 

@@ -6,14 +6,16 @@ use clap::Args;
 use rate2spike_core::blob::Deployed;
 use serde::Serialize;
 
-use super::console::Console;
 use super::deployed_step::find_step;
 use super::neuron_args::SpikingArgs;
-use super::number::{above_0, hexadecimal, shown, trials};
+use super::number::{above_0, trials};
 use super::warnings::Warnings;
 use super::{CommandError, lambda_of, read_model, spiking_network, task_of};
 use crate::formats::disk;
 use crate::formats::task;
+use crate::print::console::Console;
+use crate::print::number::{hexadecimal, shown};
+use crate::print::path::lossy;
 use crate::quantize::longest_step::{Comparison, DEPLOYED_STEP_MS, DeployedStep};
 use crate::quantize::report::Losses;
 use crate::quantize::{Quantized, quantize};
@@ -57,7 +59,7 @@ pub struct QuantizeArgs {
 
 #[derive(Serialize)]
 struct QuantizeReport<'a> {
-    #[serde(serialize_with = "super::console::lossy")]
+    #[serde(serialize_with = "lossy")]
     network: &'a Path,
     task: String,
     lambda: f64,

@@ -6,7 +6,6 @@ use clap::Args;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::console::Console;
 use super::neuron_args::SpikingArgs;
 use super::number::{above_0, trials};
 use super::{CommandError, Lambdas, lambda_of, read_model, spiking_network, task_of};
@@ -16,6 +15,8 @@ use crate::formats::outputs::Outputs;
 use crate::formats::rate_model::RateModelFile;
 use crate::formats::snn::NetFile;
 use crate::formats::task;
+use crate::print::console::Console;
+use crate::print::path::lossy;
 use crate::report::figures::{self, Figure, OF_A_SWEEP};
 use crate::report::observe::Trials;
 use crate::report::page::{self, Page};
@@ -69,15 +70,15 @@ pub struct ReportArgs {
 
 #[derive(Serialize)]
 struct ReportReport<'a> {
-    #[serde(serialize_with = "super::console::lossy")]
+    #[serde(serialize_with = "lossy")]
     model: &'a Path,
     lambda: f64,
     trials: usize,
     #[serde(flatten)]
     numbers: Numbers,
-    #[serde(serialize_with = "super::console::lossy")]
+    #[serde(serialize_with = "lossy")]
     page: &'a Path,
-    #[serde(serialize_with = "super::console::lossy")]
+    #[serde(serialize_with = "lossy")]
     figures: Vec<PathBuf>,
 }
 
@@ -146,14 +147,14 @@ pub fn write_page(
 
 #[derive(Serialize)]
 struct SweepPageReport<'a> {
-    #[serde(serialize_with = "super::console::lossy")]
+    #[serde(serialize_with = "lossy")]
     sweep: &'a Path,
     networks: usize,
     missing: usize,
     cells: &'a [CellSummary],
-    #[serde(serialize_with = "super::console::lossy")]
+    #[serde(serialize_with = "lossy")]
     page: &'a Path,
-    #[serde(serialize_with = "super::console::lossy")]
+    #[serde(serialize_with = "lossy")]
     figures: Vec<PathBuf>,
 }
 

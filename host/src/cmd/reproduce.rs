@@ -6,9 +6,10 @@ use clap::Args;
 use serde::Serialize;
 
 use super::CommandError;
-use super::console::Console;
 use super::number::trials;
 use super::sweep::{keep, run_plan};
+use crate::print::console::Console;
+use crate::print::path::lossy;
 use crate::quantize::longest_step::DEPLOYED_STEP_MS;
 use crate::report::picture;
 use crate::sweep::comparison::{self, Comparison};
@@ -54,9 +55,9 @@ struct ReproduceReport {
     measure: Measure,
     networks: u64,
     cells: Vec<Comparison>,
-    #[serde(serialize_with = "super::console::lossy")]
+    #[serde(serialize_with = "lossy")]
     rows: PathBuf,
-    #[serde(serialize_with = "super::console::lossy")]
+    #[serde(serialize_with = "lossy")]
     figures: Vec<PathBuf>,
 }
 

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::CommandError;
-use super::console::Console;
 use super::number::trials;
 use super::perturbation::PerturbationArgs;
 use super::run_on::{OnBoard, run_on};
@@ -13,6 +12,7 @@ use super::run_report::RunReport;
 use crate::board::port::Port;
 use crate::formats::snn::NetFile;
 use crate::formats::task;
+use crate::print::console::Console;
 use crate::quantize::perturb::perturbed;
 use crate::quantize::saturation::saturated_steps;
 use crate::spiking::experiment::Experiment;

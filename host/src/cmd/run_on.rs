@@ -7,13 +7,13 @@ use rate2spike_core::blob::Deployed;
 use serde::Serialize;
 
 use super::CommandError;
-use super::console::Console;
-use super::number::hexadecimal;
 use super::run_report::RunReport;
 use crate::board::client::{Client, Identity};
 use crate::board::comparison::{Difference, StepCost, compare};
 use crate::board::explain_network;
 use crate::board::port::Port;
+use crate::print::console::Console;
+use crate::print::number::hexadecimal;
 use crate::spiking::experiment::Experiment;
 
 /// A network that runs on a board.

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::number::hexadecimal;
 use super::warnings::Warnings;
+use crate::print::number::hexadecimal;
+use crate::print::path::lossy;
 use crate::spiking::experiment::Score;
 use crate::statistics::Interval;
 use crate::task::Task;
@@ -14,7 +15,7 @@ use crate::task::Task;
 #[derive(Serialize)]
 pub struct RunReport<'a> {
     /// File of the network.
-    #[serde(serialize_with = "super::console::lossy")]
+    #[serde(serialize_with = "lossy")]
     pub network: &'a Path,
     /// Name of the task.
     pub task: String,

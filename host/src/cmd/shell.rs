@@ -10,9 +10,10 @@ use clap_mangen::Man;
 use serde::Serialize;
 
 use super::CommandError;
-use super::console::Console;
 use crate::formats::disk;
 use crate::formats::outputs::Outputs;
+use crate::print::console::Console;
+use crate::print::path::lossy;
 
 /// Print completions of commands and flags for a shell
 ///
@@ -50,7 +51,7 @@ struct CompletionsReport {
 
 #[derive(Serialize)]
 struct ManReport {
-    #[serde(serialize_with = "super::console::lossy")]
+    #[serde(serialize_with = "lossy")]
     pages: Vec<PathBuf>,
 }
 

@@ -11,9 +11,8 @@ use rate2spike_core::trial::SpikeHash;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::console::Console;
 use super::neuron_args::NeuronArgs;
-use super::number::{above_0, hexadecimal, shown, trials};
+use super::number::{above_0, trials};
 use super::perturbation::{PerturbationArgs, Units};
 use super::plot::PlotFile;
 use super::{CommandError, lambda_of, read_model, spiking_network, task_of};
@@ -22,6 +21,9 @@ use crate::formats::disk;
 use crate::formats::rate_model::{ModelError, read_mat};
 use crate::formats::recording::{Layout, RecordingFile, RecordingFormat};
 use crate::formats::task;
+use crate::print::console::Console;
+use crate::print::number::{hexadecimal, shown};
+use crate::print::path::lossy;
 use crate::report::figures::output::outputs;
 use crate::report::figures::raster::raster;
 use crate::report::observe::{Observation, Trials, Watched};
@@ -210,7 +212,7 @@ struct Shown {
 
 #[derive(Serialize)]
 struct SimulateReport<'a> {
-    #[serde(serialize_with = "super::console::lossy")]
+    #[serde(serialize_with = "lossy")]
     model: &'a Path,
     lambda: f64,
     dt_ms: f64,
@@ -220,9 +222,9 @@ struct SimulateReport<'a> {
     mean_rate_hz: f64,
     spikes: usize,
     spike_hash: String,
-    #[serde(serialize_with = "super::console::lossy")]
+    #[serde(serialize_with = "lossy")]
     output: Option<&'a Path>,
-    #[serde(serialize_with = "super::console::lossy")]
+    #[serde(serialize_with = "lossy")]
     files: Vec<PathBuf>,
 }
 

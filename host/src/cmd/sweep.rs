@@ -9,7 +9,6 @@ use indicatif::ProgressBar;
 use rate2spike_core::neuron::Scheme;
 use serde::Serialize;
 
-use super::console::Console;
 use super::neuron_args::EquationArgs;
 use super::number::{above_0, trials};
 use super::options::{Seeds, TrainingArgs};
@@ -17,6 +16,8 @@ use super::{CommandError, Lambdas};
 use crate::convert::search::default_lambdas;
 use crate::formats::disk;
 use crate::formats::task;
+use crate::print::console::Console;
+use crate::print::path::lossy;
 use crate::quantize::longest_step::DEPLOYED_STEP_MS;
 use crate::rate::activation::ActivationKind;
 use crate::report::figures::OF_A_SWEEP;
@@ -194,12 +195,12 @@ impl SweepArgs {
 /// The result of a sweep.
 #[derive(Debug, Serialize)]
 struct SweepReport<'a> {
-    #[serde(serialize_with = "super::console::lossy")]
+    #[serde(serialize_with = "lossy")]
     rows: PathBuf,
     networks: usize,
     missing: usize,
     cells: &'a [CellSummary],
-    #[serde(serialize_with = "super::console::lossy")]
+    #[serde(serialize_with = "lossy")]
     figures: Vec<PathBuf>,
 }
 
@@ -322,7 +323,7 @@ fn run_share(folder: &Path, share: JobShare, console: &Console) -> Result<(), Co
 struct SubmitReport {
     job: String,
     elements: usize,
-    #[serde(serialize_with = "super::console::lossy")]
+    #[serde(serialize_with = "lossy")]
     script: PathBuf,
 }
 

@@ -9,12 +9,13 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::bars::{TrainingBar, Warned};
-use super::console::Console;
 use super::gpu::{self, PlaceArgs};
 use super::options::{OptionArgs, Seeds};
 use super::{CommandError, read_model, task_of};
 use crate::formats::losses::LossesFile;
 use crate::formats::task;
+use crate::print::console::Console;
+use crate::print::path::lossy;
 use crate::rate::activation::ActivationKind;
 use crate::rate::gpu::device::Gpu;
 use crate::rate::options::RateOptions;
@@ -332,7 +333,7 @@ fn print_report(report: &TrainReport, console: &Console) {
 
 #[derive(Serialize)]
 struct EvaluationReport<'a> {
-    #[serde(serialize_with = "super::console::lossy")]
+    #[serde(serialize_with = "lossy")]
     model: &'a PathBuf,
     task: String,
     trials: usize,

@@ -6,10 +6,11 @@ use clap::Args;
 use serde::Serialize;
 
 use super::CommandError;
-use super::console::Console;
 use super::number::trials;
 use crate::formats::npz::{Npz, Values};
 use crate::formats::task;
+use crate::print::console::Console;
+use crate::print::path::lossy;
 use crate::spiking::experiment::task_trial;
 use crate::task::pulses::EXAMPLE;
 use crate::task::{Task, Trial};
@@ -50,7 +51,7 @@ struct TrialsReport<'a> {
     trials: usize,
     channels: usize,
     samples: usize,
-    #[serde(serialize_with = "super::console::lossy")]
+    #[serde(serialize_with = "lossy")]
     output: &'a PathBuf,
 }
 

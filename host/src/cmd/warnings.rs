@@ -3,9 +3,9 @@
 
 use serde::Serialize;
 
-use super::console::Console;
-use super::number::shown;
 use crate::convert::search::Candidate;
+use crate::print::console::Console;
+use crate::print::number::shown;
 use crate::spiking::experiment::{Outcome, paired};
 use crate::spiking::time_step::PUBLISHED_STEP_MS;
 use crate::statistics::Interval;

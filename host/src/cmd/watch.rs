@@ -7,14 +7,15 @@ use clap::Args;
 use rate2spike_core::blob::MAGIC;
 use rate2spike_core::{Arithmetic, Fixed};
 
-use super::console::Console;
 use super::neuron_args::SpikingArgs;
-use super::number::{above_0, shown, trials};
+use super::number::{above_0, trials};
 use super::{CommandError, lambda_of, spiking_network, task_of, warn_of_model};
 use crate::formats::disk;
 use crate::formats::rate_model::{self, RateModelFile};
 use crate::formats::snn::NetFile;
 use crate::formats::task;
+use crate::print::console::Console;
+use crate::print::number::shown;
 use crate::spiking::experiment::Experiment;
 use crate::spiking::time_step::TimeStep;
 use crate::task::Task;

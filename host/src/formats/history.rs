@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::disk::{self, DiskError};
+use crate::print::path::lossy;
 use crate::rate::options::RateOptions;
 use crate::rate::training::Evaluated;
 
@@ -25,12 +26,6 @@ pub struct History {
     pub from: Option<PathBuf>,
     /// Every evaluation of the training, in order.
     pub evaluations: Vec<Evaluated>,
-}
-
-/// Writes a path as text; bytes that are no UTF-8, which JSON cannot hold, become U+FFFD.
-fn lossy<S: serde::Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
-    let text = path.as_ref().map(|path| path.to_string_lossy());
-    text.serialize(serializer)
 }
 
 /// A file that is there and no history.

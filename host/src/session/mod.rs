@@ -22,6 +22,7 @@ use crate::formats::history::History;
 use crate::formats::losses::LossesFile;
 use crate::formats::rate_model::{self, ModelError, RateModelFile};
 use crate::interrupt::{self, Orderly};
+use crate::print::path::lossy;
 use crate::rate::checkpoint::CheckpointError;
 use crate::rate::network::RateNetwork;
 use crate::rate::options::{DecayTaus, RateOptions};
@@ -77,11 +78,6 @@ pub struct TrainReport {
     /// The saved model.
     #[serde(serialize_with = "lossy")]
     pub model: PathBuf,
-}
-
-/// Writes a path as text; bytes that are no UTF-8, which JSON cannot hold, become U+FFFD.
-fn lossy<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
-    path.to_string_lossy().serialize(serializer)
 }
 
 /// A training that did not come to its end.
