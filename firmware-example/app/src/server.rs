@@ -20,7 +20,7 @@ const QUIET_S: u32 = 5;
 
 /// The network that the board holds, and the networks for which it has room.
 pub struct Held<'s> {
-    /// The network, or the reason why there is none.
+    /// The network, or the reason why the board holds no network.
     pub network: Result<Deployed<'s>, NetworkFault>,
     /// The largest network and input.
     pub limits: Limits,

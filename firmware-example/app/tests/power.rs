@@ -143,7 +143,8 @@ fn in_part(bytes: &[u8], operation: Operation, random: &mut impl FnMut() -> u8) 
 #[test]
 fn a_board_starts_with_the_old_network_or_the_new_one_wherever_the_power_is_cut() {
     let mut random = random();
-    // As the RP2040's sectors are to its slots, and larger than an STM32's.
+    // 4,096 bytes: small sectors in a large slot, as on the RP2040. A sector of a
+    // whole slot: larger ones than an STM32 has.
     for past in pasts(4096).into_iter().chain(pasts(SLOT)) {
         let (name, mut flash) = (past.name, past.flash);
         let mut bytes = flash.bytes.clone();
@@ -266,9 +267,10 @@ fn an_image_that_left_something_behind_its_network_is_kept() {
     assert_eq!(held(&flash.bytes), Ok(checksum(GO_NOGO)));
 }
 
-/// As after an image by a tool that did not erase what lay behind it.
+/// Such a record remains if a tool writes an image and does not erase what lay
+/// behind it.
 #[test]
-fn a_record_of_another_network_is_none() {
+fn a_record_of_another_network_does_not_count() {
     let mut flash = Flash::with(GO_NOGO);
     replace(&mut flash, XOR);
     let place = record::place(GO_NOGO.len());
@@ -282,7 +284,7 @@ fn a_record_of_another_network_is_none() {
     assert_eq!(held(&flash.bytes), Ok(checksum(GO_NOGO)));
 }
 
-/// It lies in both slots, so that there is no room for another one.
+/// The network lies in both slots, so that there is no room for another one.
 #[test]
 fn a_network_larger_than_a_slot_runs_and_is_not_replaced_over_the_line() {
     let xor = Deployed::read(XOR).expect("a frozen network");
@@ -304,7 +306,8 @@ fn a_network_larger_than_a_slot_runs_and_is_not_replaced_over_the_line() {
     assert_eq!(refusals, [Refusal::Range]);
 }
 
-/// Whoever has the line can write a record; it makes none of this go wrong.
+/// A host can write any record over the line. No record stops a later network from
+/// being written and found.
 #[test]
 fn a_record_that_says_the_highest_number_is_followed_by_the_lowest() {
     let mut flash = Flash::with(GO_NOGO);

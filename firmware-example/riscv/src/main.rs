@@ -67,8 +67,8 @@ struct Ram;
 
 impl Store for Ram {
     fn bytes(&self) -> &[u8] {
-        // SAFETY: memory above the firmware's; whoever writes to it borrows
-        // `self` mutably.
+        // SAFETY: this memory lies above the firmware's, and it is written only
+        // through a mutable borrow of `self`.
         unsafe { core::slice::from_raw_parts(NETWORK, NETWORK_BYTES) }
     }
 

@@ -31,8 +31,8 @@ pub struct Flash;
 
 impl Store for Flash {
     fn bytes(&self) -> &[u8] {
-        // SAFETY: the flash is memory, and whoever writes to it borrows `self`
-        // mutably.
+        // SAFETY: the flash is memory, and it is written only through a mutable
+        // borrow of `self`.
         unsafe { core::slice::from_raw_parts((FLASH + NETWORK) as *const u8, NETWORK_BYTES) }
     }
 
@@ -122,8 +122,8 @@ impl Routines {
 /// Erases, or writes `source` where it is not null.
 ///
 /// # Safety
-/// As of the ROM's functions. Nothing else may run: no interrupts, no second
-/// core.
+/// `routines` are those of the ROM, and `address` and `source` are what they
+/// take. Nothing else may run: no interrupts, no second core.
 #[unsafe(link_section = ".data.without_flash")]
 #[inline(never)]
 unsafe fn without_flash(routines: &Routines, address: u32, source: *const u8, bytes: usize) {

@@ -30,7 +30,7 @@ use rp2040_hal::{Sio, gpio, pac};
 #[used]
 static BOOT2_FIRMWARE: [u8; 256] = rp2040_boot2::BOOT_LOADER_W25Q080;
 
-/// Of the board's crystal.
+/// Frequency of the board's crystal.
 const CRYSTAL: HertzU32 = HertzU32::MHz(12);
 
 /// 133 MHz, the most that the chip is specified for.

@@ -42,8 +42,8 @@ fn failed(_: Error) -> FlashFault {
 
 impl Store for Flash {
     fn bytes(&self) -> &[u8] {
-        // SAFETY: the flash is memory, and whoever writes to it borrows `self`
-        // mutably.
+        // SAFETY: the flash is memory, and it is written only through a mutable
+        // borrow of `self`.
         unsafe { core::slice::from_raw_parts((START + NETWORK) as *const u8, NETWORK_BYTES) }
     }
 

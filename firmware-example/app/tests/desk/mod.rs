@@ -61,7 +61,7 @@ pub const SLOT: usize = 0x8000;
 pub enum Operation {
     /// Clears the bits of a byte that are zero in the value.
     Program(usize, u8),
-    /// Sets all bits of a sector, of so many bytes.
+    /// Sets all bits of a sector: its offset and its bytes.
     Erase(usize, usize),
 }
 
