@@ -39,9 +39,9 @@ pub struct Constants<A: Arithmetic> {
 /// One filter of the readout.
 #[derive(Clone, Copy, Debug)]
 pub struct ReadoutFilter<A: Arithmetic> {
-    /// Its decay and gain.
+    /// The filter's decay and gain.
     pub filter: FilterFactors<A>,
-    /// Its weight in the output.
+    /// The filter's weight in the output.
     pub weight: A::Fine,
 }
 

@@ -123,7 +123,7 @@ fn two_blobs_in_one_are_noticed() {
                 .chain(second.iter().skip(at))
                 .copied()
                 .collect();
-            // They begin alike.
+            // The two blobs begin alike, so that a cut near the start gives a whole one.
             let whole = joined.starts_with(first) || joined.starts_with(second);
             assert_eq!(Deployed::read(&joined).is_ok(), whole, "{at}");
         }

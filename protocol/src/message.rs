@@ -70,18 +70,18 @@ pub struct Trial {
     pub label: i8,
     /// Send every spike.
     pub spikes: bool,
-    /// Send the output of every so many steps; zero: never.
+    /// Steps from one output that is sent to the next; 0 sends no output.
     pub output_every: u16,
 }
 
-/// From the board.
+/// An answer of the board.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Answer<'a> {
-    /// To [`Request::Identify`].
+    /// The answer to [`Request::Identify`].
     Identity(Identity<'a>),
-    /// To [`Request::SelfTest`].
+    /// The answer to [`Request::SelfTest`].
     SelfTest(SelfTest),
-    /// To [`Request::Load`].
+    /// The answer to [`Request::Load`].
     Loaded,
     /// Spikes of the trial that runs, [`SPIKE_BYTES`] each.
     Spikes(&'a [u8]),
@@ -94,9 +94,9 @@ pub enum Answer<'a> {
     },
     /// The trial is over.
     Done(Outcome),
-    /// To [`Request::Erase`].
+    /// The answer to [`Request::Erase`].
     Erased,
-    /// To [`Request::Write`].
+    /// The answer to [`Request::Write`].
     Written,
     /// The request was not carried out.
     Refused(Refusal),
@@ -111,9 +111,9 @@ pub struct Identity<'a> {
     pub clock_hz: u32,
     /// What it has room for.
     pub limits: Limits,
-    /// The deepest that its stack went since it was switched on, in bytes.
+    /// The deepest that the board's stack went since it was switched on, in bytes.
     pub stack_bytes: u32,
-    /// Its network, or why it has none.
+    /// The network on the board, or why the board has no network.
     pub network: Result<Holding<'a>, NetworkFault>,
 }
 
@@ -162,54 +162,54 @@ pub enum NetworkFault {
         /// The network's.
         found: u16,
     },
-    /// It was erased and is being written.
+    /// The network was erased, and a new one is being written.
     Erased,
 }
 
 /// Result of the self-test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SelfTest {
-    /// Hash of the spikes as stored in the network.
+    /// Hash of the spikes that is stored in the network.
     pub wanted: u64,
-    /// As found.
+    /// Hash of the spikes that the board found.
     pub found: u64,
 }
 
-/// What a trial came to.
+/// The result of a trial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
     /// Hash of the spikes.
     pub spike_hash: u64,
     /// Number of spikes.
     pub spikes: u32,
-    /// By the published criterion.
+    /// Whether the answer is right by the published criterion.
     pub correct: bool,
-    /// By the strict criterion.
+    /// Whether the answer is right by the strict criterion.
     pub strict: bool,
     /// Steps in which a readout filter stood at the end of its range.
     pub saturated_steps: u32,
-    /// What it took.
+    /// The time that the steps took.
     pub cycles: Cycles,
 }
 
-/// Cycles of a trial's steps: new input, step and output, without the sending
-/// of what they gave.
+/// Cycles of a trial's steps: new input, step and output. The time to send spikes
+/// and outputs is not part of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cycles {
     /// Number of steps.
     pub steps: u32,
-    /// Of all steps.
+    /// Cycles of all steps.
     pub total: u64,
-    /// Of the first step, in which most units fire, since their potentials
-    /// start anywhere.
+    /// Cycles of the first step, in which most units fire, because the potentials
+    /// start anywhere between the reset and the threshold.
     pub first: u32,
-    /// Of the worst of the other steps.
+    /// Cycles of the slowest step, the first one excluded.
     pub worst: u32,
-    /// That step, counted from 1.
+    /// The number of the slowest step, counted from 1.
     pub worst_step: u32,
-    /// Of the steps without any spike.
+    /// Cycles of all steps without a spike.
     pub quiet_total: u64,
-    /// Number of steps without any spike.
+    /// Number of steps without a spike.
     pub quiet_steps: u32,
 }
 
@@ -254,8 +254,8 @@ pub enum Refusal {
 pub enum FlashFault {
     /// The board cannot write its own flash.
     Unavailable,
-    /// It reported a failure.
+    /// The flash reported a failure.
     Failed,
-    /// Reading gives something else than was written.
+    /// The bytes that are read are not those that were written.
     Differs,
 }

@@ -1,4 +1,4 @@
-//! What a board writes behind a network that arrived over the line.
+//! The record that a board writes behind a network that arrived over the line.
 //!
 //! ```text
 //! offset  bytes
@@ -8,8 +8,8 @@
 //!     12  4      CRC-32 (ISO-HDLC) of bytes 0 to 12
 //! ```
 //!
-//! It lies at [`place`], and is written when the network before it is whole. A
-//! network that an image put there has none: the image erases it.
+//! The record lies at [`place`], and is written when the network before it is whole.
+//! A network that an image put there has no record: the image erases it.
 
 use crc::{CRC_32_ISO_HDLC, Crc, NoTable};
 
@@ -19,14 +19,14 @@ pub const MAGIC: [u8; 4] = *b"R2SQ";
 /// Bytes of a record.
 pub const RECORD_BYTES: usize = 16;
 
-/// What a flash writes at once at most, on all boards: a record has such a page
-/// for itself, and writing it leaves the network alone.
+/// The largest number of bytes that the flash of any board writes at once. A record
+/// has a page of this size for itself, so that writing it leaves the network alone.
 pub const PAGE_BYTES: usize = 256;
 
 static CRC: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISO_HDLC);
 
-/// Where the record of a network of so many bytes lies, counted from the
-/// network's first byte.
+/// Where the record of a network lies, in bytes from the network's first byte, if
+/// the network has `network_bytes` bytes.
 pub const fn place(network_bytes: usize) -> usize {
     network_bytes.next_multiple_of(PAGE_BYTES)
 }
@@ -36,7 +36,7 @@ pub const fn room(slot_bytes: usize) -> usize {
     slot_bytes.saturating_sub(PAGE_BYTES) / PAGE_BYTES * PAGE_BYTES
 }
 
-/// Which network, and when.
+/// Says which network was written, and in which order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Record {
     /// Counts the networks that were written.
@@ -46,7 +46,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// As it lies in flash.
+    /// The record's bytes, as they lie in flash.
     pub fn to_bytes(self) -> [u8; RECORD_BYTES] {
         let mut bytes = [0; RECORD_BYTES];
         bytes[0..4].copy_from_slice(&MAGIC);
