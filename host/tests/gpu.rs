@@ -1,4 +1,4 @@
-//! Training on a GPU from the command line: what happens where there is none,
+//! Training on a GPU from the command line: what happens on a machine without one,
 //! and, where the `wgpu` back end finds a device, that it trains.
 
 use std::process::{Command, Output};

@@ -347,8 +347,8 @@ pub fn check_against_operations<B: SideBySide>(cases: &[Case], device: &B::Devic
     }
 }
 
-/// Trials and noise that `B` draws are those that the host draws: the noise
-/// bit for bit, the input but for the order of its sum over channels.
+/// Checks that `B` draws the same trials and noise as the host. The noise is equal
+/// bit for bit; the input differs only in the order of its sum over channels.
 pub fn check_draw<B: SideBySide>(device: &B::Device) {
     for (task, fluctuating) in [
         (Task::go_nogo(), false),

@@ -51,7 +51,7 @@ const DOWNLOADERS: [&str; 14] = [
 struct Package {
     name: String,
     version: String,
-    /// Its path in brackets, if it is not from the registry; else empty.
+    /// The package's path in brackets; empty for a package from the registry.
     source: String,
     licence: String,
 }

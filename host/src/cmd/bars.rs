@@ -78,7 +78,7 @@ pub struct EnsembleBar {
 }
 
 impl EnsembleBar {
-    /// A bar over at most `updates` of so many networks.
+    /// A bar over at most `updates` updates of `networks` networks.
     pub fn new(updates: usize, networks: usize, console: &Console) -> Self {
         let template = "train {pos}/{len} [{elapsed}, at most {eta} left] {msg}";
         Self {

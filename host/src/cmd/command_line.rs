@@ -66,7 +66,7 @@ impl CommandLine {
     /// Reads a command line whose first word is the program.
     ///
     /// # Errors
-    /// As [`CommandLine::read`].
+    /// The answer in place of a command: a usage error, the help or the version.
     pub fn read_from<W: Into<OsString> + Clone>(
         words: impl IntoIterator<Item = W>,
     ) -> Result<Self, clap::Error> {

@@ -197,7 +197,7 @@ fn choice_name(value: impl clap::ValueEnum) -> String {
 /// How a step is integrated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum SchemeArg {
-    /// As published
+    /// Euler's step, the published one
     Euler,
     /// Exact between spikes
     Exact,

@@ -45,7 +45,7 @@ impl FromStr for Scale {
             _ => None,
         };
         let (from_inhibitory, to_inhibitory) =
-            kinds.ok_or_else(|| format!("'{class}' is none of ee, ei, ie, ii"))?;
+            kinds.ok_or_else(|| format!("'{class}' is not one of ee, ei, ie, ii"))?;
         match factor.parse::<f64>() {
             Ok(factor) if (0.0..=1000.0).contains(&factor) => Ok(Self(
                 Projection {
@@ -99,7 +99,7 @@ impl Units {
 }
 
 impl PerturbationArgs {
-    /// For a network of so many units.
+    /// The perturbation of a network of `units` units.
     pub fn perturbation(&self, units: usize) -> Result<Perturbation, CommandError> {
         if let Some(silence) = &self.silence {
             silence.check("--silence", units)?;

@@ -90,7 +90,7 @@ pub enum OptionError {
     Probability {
         /// The option.
         name: &'static str,
-        /// Its value.
+        /// The option's value.
         value: f64,
     },
     /// Zero where at least one is needed.
@@ -104,7 +104,7 @@ pub enum OptionError {
     TooMany {
         /// The option.
         name: &'static str,
-        /// Its value.
+        /// The option's value.
         value: usize,
         /// The limit.
         limit: usize,
@@ -129,7 +129,7 @@ pub enum OptionError {
     NotPositive {
         /// The option.
         name: &'static str,
-        /// Its value.
+        /// The option's value.
         value: f64,
     },
     /// A time constant at or below one step.

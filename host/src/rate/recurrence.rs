@@ -120,9 +120,8 @@ impl Product<'_> {
     }
 }
 
-/// c = a·b + c on one core, row by row: what the recurrence is made of, for
-/// whoever wants to know how fast that can be. `shape` is (rows, inner,
-/// columns).
+/// c = a·b + c on one core, row by row. The recurrence consists of such products; a
+/// bench measures how fast they are. `shape` is (rows, inner, columns).
 pub fn product(shape: (usize, usize, usize), a: &[f32], b: &[f32], c: &mut [f32]) {
     let (_, inner, columns) = shape;
     Product {
@@ -154,8 +153,7 @@ pub fn outputs(
     run(parameters, activation, fluctuation, batch, 1).0
 }
 
-/// The forward pass; the trajectory has room for so many samples, one of which
-/// takes the place of another.
+/// The forward pass. The trajectory keeps the last `kept` samples.
 fn run(
     parameters: &Parameters,
     activation: &Activation,

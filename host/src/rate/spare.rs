@@ -19,7 +19,8 @@ thread_local! {
 pub struct Spare(Vec<f32>);
 
 impl Spare {
-    /// `length` numbers of any value, for whoever writes all of them.
+    /// `length` numbers with arbitrary values. The caller writes each of them before
+    /// it reads any.
     pub fn dirty(length: usize) -> Self {
         let found = SPARE.with_borrow_mut(|spare| {
             let fits = spare.iter().position(|array| array.len() == length);

@@ -87,15 +87,16 @@ impl Evaluated {
     }
 }
 
-/// What a training tells whoever watches.
+/// Receives the progress of a training.
 pub trait Progress {
-    /// Before the first update, if the training goes on after so many.
+    /// Called before the first update of a training that goes on from a check point,
+    /// with the number of updates that it has behind it.
     fn resumed(&mut self, _updates: usize) {}
-    /// After every update.
+    /// Called after each update.
     fn updated(&mut self, update: usize, loss: f32);
-    /// After every evaluation.
+    /// Called after each evaluation.
     fn evaluated(&mut self, update: usize, evaluation: &Evaluation);
-    /// Something beside the training goes wrong; the training goes on.
+    /// Called when something beside the training goes wrong; the training goes on.
     fn warned(&mut self, _sentence: &str) {}
 }
 
@@ -332,7 +333,7 @@ pub(super) struct Shown<'a> {
 }
 
 impl Evaluation {
-    /// Means, from sums over so many trials.
+    /// Turns sums over `trials` trials into means.
     pub(super) fn divided_by(mut self, trials: usize) -> Self {
         self.accuracy /= trials as f64;
         self.strict /= trials as f64;
@@ -425,8 +426,8 @@ mod tests {
         let mut met = Met(options.clone(), Vec::new());
         let trained = train(&options, &mut met);
         assert!(trained.success && trained.losses.len() < options.updates);
-        // Each settling begins with an evaluation that is met; the test after it
-        // is not, but for the last one.
+        // Each settling begins with an evaluation that is met. The test after it is
+        // not met, except the last one.
         let first = met.1.iter().position(|&met| met).expect("it trains");
         let settled: Vec<bool> = met.1[first..].to_vec();
         assert_eq!(

@@ -17,7 +17,7 @@ pub const EXTENSION: &str = "checkpoint";
 /// The check point of a training, there or not.
 #[derive(Clone, Debug)]
 pub struct Checkpoint {
-    /// Its file.
+    /// The check point's file.
     pub path: PathBuf,
     /// How the names of the check points of equal task, size, activation and seed begin.
     family: String,
@@ -46,8 +46,8 @@ impl Checkpoint {
         self.read(training).map(drop)
     }
 
-    /// `training`, which has not begun, as its check point has it; from the first update
-    /// where there is none.
+    /// Takes `training`, which has not begun, to where its check point left it. Without
+    /// a check point it starts at the first update.
     ///
     /// # Errors
     /// If the file is there and something else.

@@ -52,7 +52,7 @@ pub struct Finished {
     pub trained: Trained,
     /// The saved model.
     pub model: PathBuf,
-    /// Its summary.
+    /// The summary of the training.
     pub report: TrainReport,
 }
 
@@ -356,7 +356,7 @@ fn rescue(options: &RateOptions, trained: &Trained, error: ModelError) -> Sessio
     };
     match rate_model::save(folder.path(), options, trained) {
         Ok(path) => {
-            // It stays.
+            // The folder stays when the program ends.
             let _: PathBuf = folder.keep();
             let error = Box::new(error);
             SessionError::Elsewhere { error, path }

@@ -1,5 +1,4 @@
-//! The progress of a training, on its way to whoever shows it and to the file of the
-//! losses.
+//! Hands the progress of a training on to its display, and writes the file of losses.
 
 use std::sync::Mutex;
 

@@ -190,7 +190,7 @@ fn every_case_writes_its_output_where_nothing_is_in_its_way() {
             let line = format!("{} {} {name}", case.line, case.flag);
             let output = run(folder.path(), &line.split(' ').collect::<Vec<_>>());
             let message = String::from_utf8_lossy(&output.stderr);
-            // The firmware of the bench is none, so that its image is refused.
+            // The firmware of this case is not a real one, so that its image is refused.
             let refused = line.contains("fw.elf");
             assert_eq!(
                 folder.path().join(name).exists(),

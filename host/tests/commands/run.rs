@@ -15,7 +15,7 @@ fn a_deployed_network_is_perturbed_as_far_as_its_bits_allow() {
         "without inhibition more spikes: {cut}"
     );
     assert_ne!(score("--silence 1-40")["spike_hash"], plain["spike_hash"]);
-    // As in simulate, the spikes of silenced units are not counted.
+    // The spikes of silenced units are not counted, the same as in simulate.
     let all = score("--silence 1-200");
     assert_eq!(all["mean_rate_hz"], 0.0);
     for (extra, part) in [

@@ -24,12 +24,12 @@ const FETCH_EVERY: usize = 20;
 /// Most numbers of one array of an evaluation on the device.
 const EVALUATION_NUMBERS: usize = 1 << 26;
 
-/// What a training of K networks tells whoever watches.
+/// Receives the progress of a training of K networks.
 pub trait EnsembleProgress {
-    /// From time to time: so many updates are done, so many networks still
-    /// train, and the mean of their losses over the last update.
+    /// Called from time to time with the number of updates that are done, the number
+    /// of networks that still train, and the mean of their losses at the last update.
     fn updated(&mut self, updates: usize, running: usize, loss: f32);
-    /// After every evaluation of the network with this seed.
+    /// Called after each evaluation of the network with this seed.
     fn evaluated(&mut self, update: usize, seed: u64, evaluation: &Evaluation);
 }
 
@@ -165,8 +165,8 @@ impl<B: SideBySide> Running<B> {
         let target = Tensor::from_inner(drive.trials.target);
         let losses = losses(outputs, target, options.loss);
         self.pending.push(losses.clone().inner());
-        // Of the sum, so that the gradient of a network does not depend on how
-        // many there are.
+        // The gradient is the sum's, so that a network's part does not depend on the
+        // number of networks.
         let settling = self.settling.iter();
         let rates: Vec<f64> = settling
             .map(|each| each.learning_rate(options, update))

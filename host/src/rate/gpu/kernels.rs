@@ -140,8 +140,8 @@ impl Worker {
         worker
     }
 
-    /// Its weight in column `c`, from global memory. A column beyond the matrix
-    /// fills up the last group; the vector is zero there.
+    /// The worker's weight in column `c`, from global memory. Columns beyond the
+    /// matrix fill up the last group; the vector is zero there.
     fn weight(&self, matrix: &Array<f32>, c: usize, #[comptime] plan: Plan) -> f32 {
         let column = clamp_max(self.first + c, comptime!(plan.inner - 1));
         matrix[self.base + column * plan.outer + self.row]

@@ -126,7 +126,7 @@ impl<R: CubeRuntime> Launch<R> {
         })
     }
 
-    /// A place for so many numbers.
+    /// An uninitialized tensor of this shape.
     fn empty(&self, shape: impl Into<Shape>) -> CubeTensor<R> {
         empty(&self.client, &self.device, shape.into())
     }

@@ -30,7 +30,7 @@ const REGISTERS: usize = 16_384;
 /// the two it begins has not been tried.
 const REGISTERS_OF_A_THREAD: usize = 168;
 
-/// Registers come in so many.
+/// Registers are given to a thread in multiples of this number.
 const REGISTERS_AT_ONCE: usize = 8;
 
 /// Registers that a thread needs for anything but weights.
@@ -44,7 +44,8 @@ const LATENCY: usize = 4;
 /// of the some 24 that each multiprocessor gets of it in a cycle.
 const CACHE_CYCLES: usize = 5;
 
-/// Columns come in so many, so that the vector is read four numbers at a time.
+/// A thread has a multiple of this number of columns, so that the vector is read
+/// four numbers at a time.
 const COLUMNS: usize = 4;
 
 /// Which thread holds which weights, and where.

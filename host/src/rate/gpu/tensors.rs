@@ -23,7 +23,7 @@ pub(super) fn tensor<R: CubeRuntime, I: IntElement, T: BoolElement, const D: usi
     Tensor::from_primitive(TensorPrimitive::Float(cube))
 }
 
-/// A place for so many numbers.
+/// An uninitialized tensor of this shape.
 pub(super) fn empty<R: CubeRuntime>(
     client: &ComputeClient<R>,
     device: &R::Device,
