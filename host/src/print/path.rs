@@ -44,7 +44,7 @@ impl<P: Paths> Paths for Option<P> {
 /// Serializes the paths of a report.
 ///
 /// # Errors
-/// Those of the serializer.
+/// Fails where the serializer fails.
 pub fn lossy<S: serde::Serializer>(paths: &impl Paths, serializer: S) -> Result<S::Ok, S::Error> {
     paths.json().serialize(serializer)
 }
