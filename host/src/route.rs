@@ -29,7 +29,7 @@ use crate::spiking::network::SpikingNetwork;
 use crate::spiking::neuron::Neuron;
 use crate::spiking::time_step::{StepError, TimeStep};
 use crate::statistics::Accuracy;
-use crate::task::{SAMPLE_MS, Task};
+use crate::task::Task;
 
 /// The choice of a network's scaling.
 #[derive(Clone, Debug, PartialEq)]
@@ -213,7 +213,7 @@ pub fn check_step(
         DecayTaus::Trained(least, most) => (least, most),
     };
     for tau in [least, most] {
-        check_decays(neuron, f64::from(tau) * SAMPLE_MS, &first)?;
+        check_decays(neuron, f64::from(tau) * options.task.sample_ms(), &first)?;
     }
     Ok(first)
 }

@@ -20,7 +20,7 @@ use rate2spike::rate::options::{DecayTaus, RateOptions};
 use rate2spike::readout::Readout;
 use rate2spike::spiking::neuron::Neuron;
 use rate2spike::spiking::time_step::TimeStep;
-use rate2spike::task::{Task, Trial};
+use rate2spike::task::{SAMPLE_MS, Task, Trial};
 use rate2spike_core::neuron::Scheme;
 
 /// The folder of the fixtures: `RATE2SPIKE_FIXTURES`, else the copies here.
@@ -94,6 +94,7 @@ pub fn network(file: &MatFile, dale: bool, activation: ActivationKind) -> RateNe
         som_units: 0,
         dale,
         activation,
+        sample_ms: SAMPLE_MS,
         taus: DecayTaus::from_numbers(&vector_f32(file, "taus")).expect("one or two taus"),
         w: by_rows_f32(file, "w"),
         som_mask: by_rows_f32(file, "som_m"),

@@ -16,7 +16,7 @@ use crate::formats::snn::{NetFile, SnnError};
 use crate::formats::{model_checks, task};
 use crate::print::console::Console;
 use crate::print::number::{hexadecimal, shown};
-use crate::task::Task;
+use crate::task::{SAMPLE_MS, Task};
 
 /// Say what a file holds, or what is wrong with it
 ///
@@ -216,8 +216,16 @@ fn model_facts(model: &RateModelFile) -> Facts {
         ("inputs", network.channels.into()),
         ("connections", connections.into()),
         ("activation", network.activation.name().into()),
-        ("decay times (steps of 5 ms)", network.taus.numbers().into()),
     ];
+    if network.sample_ms == SAMPLE_MS {
+        facts.push(("decay times (steps of 5 ms)", network.taus.numbers().into()));
+    } else {
+        facts.push(("step (ms)", network.sample_ms.into()));
+        facts.push(("decay times (steps)", network.taus.numbers().into()));
+    }
+    if network.readout.outputs() > 1 {
+        facts.push(("outputs", network.readout.outputs().into()));
+    }
     for (fact, name) in [
         ("updates", "tr"),
         ("accuracy", "eval_perf_mean"),

@@ -43,7 +43,7 @@ use crate::spiking::experiment::{Experiment, Score, score_f64, task_trial};
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::neuron::Neuron;
 use crate::spiking::time_step::{PUBLISHED_STEP_MS, TimeStep};
-use crate::task::{SAMPLE_MS, Task};
+use crate::task::Task;
 
 /// κ, in the order in which they are tried.
 pub const IRREGULARITIES: [f64; 3] = [0.05, 0.25, 0.01];
@@ -314,7 +314,7 @@ impl Activity {
         let parameters = rate.parameters();
         let activation = rate.activation.activation();
         let (_, trajectory) = recurrence::forward(&parameters, &activation, 0.0, &batch);
-        let taus = rate.decay_steps();
+        let taus = rate.decay_ms();
         Self {
             task: task.clone(),
             seed,
@@ -322,7 +322,7 @@ impl Activity {
             activation: rate.activation,
             x: trajectory.currents(&parameters, &batch),
             r: trajectory.rates().to_vec(),
-            tau_s: taus.iter().map(|tau| tau * SAMPLE_MS / 1000.0).collect(),
+            tau_s: taus.iter().map(|tau| tau / 1000.0).collect(),
         }
     }
 

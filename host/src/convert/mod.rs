@@ -1,8 +1,8 @@
 //! Rate → spiking: the one-to-one mapping, and the search for λ.
 //!
 //! A rate network's effective weights and its readout are divided by the
-//! scaling factor λ; its decay time constants, in steps of 5 ms, become those
-//! of the synapses. Everything else is the neuron's own ([`Neuron`]).
+//! scaling factor λ; its decay time constants, in steps, become those of the
+//! synapses. Everything else is the neuron's own ([`Neuron`]).
 
 pub mod calibrate;
 pub mod model_file;
@@ -13,7 +13,6 @@ use crate::rate::network::RateNetwork;
 use crate::readout::Readout;
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::neuron::Neuron;
-use crate::task::SAMPLE_MS;
 
 /// A network that cannot be converted.
 #[derive(Debug, thiserror::Error, PartialEq)]
@@ -65,11 +64,7 @@ pub fn one_to_one(
             weights: scaled(&rate.readout.weights),
             offset: vec![0.0; rate.readout.outputs()],
         },
-        decay_ms: rate
-            .decay_steps()
-            .iter()
-            .map(|tau| tau * SAMPLE_MS)
-            .collect(),
+        decay_ms: rate.decay_ms(),
         lambda,
     };
     for (name, values) in [

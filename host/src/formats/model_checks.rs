@@ -4,12 +4,13 @@
 use std::path::Path;
 
 use super::mat::{MatError, MatFile};
-use super::names::{CALIBRATION, LAMBDA, MEDIAN_LAMBDA, REFITTED};
+use super::names::{CALIBRATION, LAMBDA, MEDIAN_LAMBDA, REFITTED, SAMPLE};
 use super::rate_model::{ModelError, RateModelFile};
 use crate::rate::activation::ActivationKind;
 use crate::rate::network::RateNetwork;
 use crate::rate::options::DecayTaus;
 use crate::readout::Readout;
+use crate::task::SAMPLE_MS;
 
 /// Recurrent weights before the training; N × N.
 const INITIAL: &str = "w0";
@@ -244,13 +245,46 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn b_out(&self) -> Result<f32, ModelError> {
-        let b_out = self.file.scalar("b_out").map_err(|e| self.mat(e))?;
-        match b_out as f32 {
+    /// The weights of the outputs, outputs × N. A single row may be stored as a column.
+    fn w_out(&self) -> Result<Vec<f32>, ModelError> {
+        let (rows, columns, _) = self.file.matrix("w_out").map_err(|e| self.mat(e))?;
+        let outputs = if columns == 1 && rows == self.units {
+            1
+        } else {
+            rows.max(1)
+        };
+        Ok(self.matrix("w_out", outputs, Some(self.units))?.1)
+    }
+
+    /// The offsets of the outputs.
+    fn b_out(&self, outputs: usize) -> Result<Vec<f32>, ModelError> {
+        let offsets = match outputs {
+            1 => vec![self.file.scalar("b_out").map_err(|e| self.mat(e))?],
+            _ => self.file.vector("b_out").map_err(|e| self.mat(e))?,
+        };
+        if offsets.len() != outputs {
+            let found = format!("{} numbers", offsets.len());
+            return Err(self.value("b_out", found, "it has one number for each row of w_out"));
+        }
+        let single = |b_out: f64| match b_out as f32 {
             single if single.is_finite() => Ok(single),
             _ if b_out.is_finite() => Err(self.value("b_out", format!("{b_out:e}"), TOO_LARGE)),
             _ => Err(self.value("b_out", b_out.to_string(), "it must be finite")),
+        };
+        offsets.into_iter().map(single).collect()
+    }
+
+    /// Length of a step: that of the published code, if the file does not say it.
+    fn sample_ms(&self) -> Result<f64, ModelError> {
+        if self.file.get(SAMPLE).is_err() {
+            return Ok(SAMPLE_MS);
         }
+        let sample_ms = self.file.scalar(SAMPLE).map_err(|e| self.mat(e))?;
+        if sample_ms > 0.0 && sample_ms.is_finite() {
+            return Ok(sample_ms);
+        }
+        let wanted = "a step of the rate network lasts a positive number of milliseconds";
+        Err(self.value(SAMPLE, sample_ms.to_string(), wanted))
     }
 
     /// True for inhibitory units, from the diagonal of m.
@@ -338,12 +372,15 @@ impl<'a> Reader<'a> {
         let w = problems.keep(self.square("w"));
         let w_in = problems.keep(self.w_in());
         let taus = problems.keep(self.taus());
-        let b_out = problems.keep(self.b_out());
         let inhibitory = problems.keep(self.inhibitory());
         let som_units = problems.keep(self.count("som_N"));
         let activation = problems.keep(self.activation());
         let som_mask = problems.keep(self.som_mask());
-        let w_out = problems.keep(self.row("w_out"));
+        let w_out = problems.keep(self.w_out());
+        // A damaged w_out does not hide a damaged b_out.
+        let outputs = w_out.as_ref().map_or(1, |w_out| w_out.len() / self.units);
+        let b_out = problems.keep(self.b_out(outputs));
+        let sample_ms = problems.keep(self.sample_ms());
         let tau_theta = problems.keep(self.column("taus_gaus"));
         let (w, inhibitory) = (w?, inhibitory?);
         let dale = problems.keep(self.dale(&w, &inhibitory));
@@ -355,11 +392,15 @@ impl<'a> Reader<'a> {
             som_units: som_units?,
             dale: dale?,
             activation: activation?,
+            sample_ms: sample_ms?,
             taus: taus?,
             w,
             som_mask: som_mask?,
             w_in,
-            readout: Readout::single(w_out?, b_out?),
+            readout: Readout {
+                weights: w_out?,
+                offset: b_out?,
+            },
             tau_theta: tau_theta?,
         })
     }

@@ -18,6 +18,9 @@ pub const FLAGS: &str = "conversion_flags";
 /// of the user's own.
 pub const TASK: &str = "task";
 
+/// Length of a step of the rate network in ms, where it is not the published one.
+pub const SAMPLE: &str = "sample_ms";
+
 /// The median λ of a calibration. The published code would take `opt_scaling_factor`
 /// for the λ of all units.
 pub const MEDIAN_LAMBDA: &str = "median_scaling_factor";

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use super::disk::{self, DiskError};
 use super::mat::{Array, Elements, MatError, MatFile, Value};
 use super::model_checks::{self, Reader};
-use super::names::TASK;
+use super::names::{SAMPLE, TASK};
 use super::nir;
 use crate::rate::batch::{Batch, TrialRange};
 use crate::rate::network::RateNetwork;
 use crate::rate::options::{DecayTaus, RateOptions};
 use crate::rate::recurrence;
 use crate::rate::training::{EVALUATION_TRIALS, Evaluation, Trained};
-use crate::task::{self, Task};
+use crate::task::{self, SAMPLE_MS, Task};
 
 /// A model file: the network, the start of its weights, and everything else
 /// that the file holds.
@@ -106,6 +106,20 @@ pub enum ModelError {
         /// Inputs of the task.
         wanted: usize,
         /// Columns of w_in.
+        found: usize,
+    },
+    /// The network has other outputs than its task.
+    #[error(
+        "{path}: the network has {found} outputs, but its task {task} has {wanted}; give the task that it was trained for with --task"
+    )]
+    Outputs {
+        /// The file.
+        path: PathBuf,
+        /// The task.
+        task: String,
+        /// Outputs of the task.
+        wanted: usize,
+        /// Rows of w_out.
         found: usize,
     },
 }
@@ -201,15 +215,24 @@ impl RateModelFile {
             .ok_or_else(|| ModelError::Task {
                 path: self.path.clone(),
             })?;
-        if task.channels() == self.network.channels {
-            return Ok(task);
+        if task.channels() != self.network.channels {
+            return Err(ModelError::Inputs {
+                path: self.path.clone(),
+                task: task.name().into(),
+                wanted: task.channels(),
+                found: self.network.channels,
+            });
         }
-        Err(ModelError::Inputs {
-            path: self.path.clone(),
-            task: task.name().into(),
-            wanted: task.channels(),
-            found: self.network.channels,
-        })
+        let (found, wanted) = (self.network.readout.outputs(), task.definition().outputs);
+        if found != wanted {
+            return Err(ModelError::Outputs {
+                path: self.path.clone(),
+                task: task.name().into(),
+                wanted,
+                found,
+            });
+        }
+        Ok(task)
     }
 
     /// The task that the model itself carries.
@@ -348,11 +371,12 @@ pub fn most_bytes(options: &RateOptions) -> usize {
     /// A letter of a text.
     const LETTER: usize = 2;
     let (n, samples) = (options.units, options.task.samples());
-    let channels = options.task.channels();
-    // w0, w, m and som_m; x0, r0, x and r; w_in0, w_in and five rows or columns.
-    let singles = 4 * n * n + 4 * n * samples + (2 * channels + 5) * n + samples;
+    let (channels, k) = (options.task.channels(), options.task.definition().outputs);
+    // w0, w, m and som_m; x0, r0, x and r; w_in0, w_in, w_out and four rows or columns; o.
+    let singles = 4 * n * n + 4 * n * samples + (2 * channels + k + 4) * n + k * samples;
     // u, target, losses; the outputs and labels of an evaluation.
-    let doubles = (channels + 1) * samples + options.updates + EVALUATION_TRIALS * (samples + 1);
+    let doubles =
+        (channels + k) * samples + options.updates + EVALUATION_TRIALS * (k * samples + 1);
     AROUND + SINGLE * singles + DOUBLE * doubles + LETTER * task_text(&options.task).len()
 }
 
@@ -400,7 +424,7 @@ where
     Value::matrix(rows, columns, by_column)
 }
 
-/// samples × units × 1, as the published code saves trajectories.
+/// samples × units × 1, as the published code saves trajectories; also samples × outputs × 1.
 fn trajectory(samples: usize, units: usize, values: &[f32]) -> Value {
     let by_column: Vec<f32> = (0..samples * units)
         .map(|k| values[k % samples * units + k / samples])
@@ -438,14 +462,17 @@ impl Run {
         let x = run.currents(&parameters, &batch);
         let input: Vec<f64> = trial.input.iter().map(|&u| u.into()).collect();
         let target: Vec<f64> = trial.target.iter().map(|&z| z.into()).collect();
-        let o = Array::new(vec![samples - 1, 1, 1], Elements::from(o))
-            .expect("one output a sample but the first");
+        let outputs = network.readout.outputs();
+        let target = match outputs {
+            1 => Value::row(target),
+            _ => matrix(outputs, samples, &target),
+        };
         Self {
             x: trajectory(samples, units, &x),
             r: trajectory(samples, units, run.rates()),
-            o: Value::Array(o),
+            o: trajectory(samples - 1, outputs, &o),
             u: matrix(task.channels(), samples, &input),
-            target: Value::row(target),
+            target,
         }
     }
 }
@@ -507,7 +534,7 @@ fn variables(options: &RateOptions, trained: &Trained) -> MatFile {
         "eval_os",
         matrix(
             evaluation.labels.len(),
-            options.task.samples() - 1,
+            (options.task.samples() - 1) * k,
             &outputs,
         ),
     );
@@ -516,6 +543,9 @@ fn variables(options: &RateOptions, trained: &Trained) -> MatFile {
     put("tr", Value::scalar(last as i64));
     put("activation", Value::text(network.activation.name()));
     put(TASK, Value::text(&task_text(&options.task)));
+    if network.sample_ms != SAMPLE_MS {
+        put(SAMPLE, Value::scalar(network.sample_ms));
+    }
     file
 }
 

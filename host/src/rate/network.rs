@@ -24,6 +24,8 @@ pub struct RateNetwork {
     pub dale: bool,
     /// φ.
     pub activation: ActivationKind,
+    /// Length of a step, which is that of an input sample, ms.
+    pub sample_ms: f64,
     /// Decay time constants as given.
     pub taus: DecayTaus,
     /// Recurrent weights before Dale's principle, N × N: `w[i, j]` from j to i.
@@ -52,6 +54,7 @@ impl RateNetwork {
             x * scale
         };
         let channels = options.task.channels();
+        let outputs = options.task.definition().outputs;
         Self {
             units: n,
             channels,
@@ -60,10 +63,14 @@ impl RateNetwork {
             som_units: options.som_units,
             dale: options.dale,
             activation: options.activation,
+            sample_ms: options.task.sample_ms(),
             taus: options.taus,
             w,
             w_in: (0..n * channels).map(|_| normal(1.0)).collect(),
-            readout: Readout::single((0..n).map(|_| normal(0.01)).collect(), 0.0),
+            readout: Readout {
+                weights: (0..n * outputs).map(|_| normal(0.01)).collect(),
+                offset: vec![0.0; outputs],
+            },
             tau_theta: (0..n).map(|_| normal(1.0)).collect(),
         }
     }
@@ -102,6 +109,12 @@ impl RateNetwork {
                 }
             })
             .collect()
+    }
+
+    /// Decay time constants in ms; N.
+    pub fn decay_ms(&self) -> Vec<f64> {
+        let steps = self.decay_steps().into_iter();
+        steps.map(|tau| tau * self.sample_ms).collect()
     }
 }
 

@@ -1,8 +1,8 @@
 //! Runs the three forms of a network on the same trials, and keeps their outputs,
 //! activity and spikes for the figures.
 //!
-//! Outputs and activity are sampled every 5 ms, as the rate network is, so that the three
-//! forms share one axis of time.
+//! Outputs and activity are sampled once an input sample, as the rate
+//! network is, so that the three forms share one axis of time.
 
 use std::ops::Range;
 
@@ -18,7 +18,7 @@ use crate::spiking::network::SpikingNetwork;
 use crate::spiking::record::{RecordedTrial, Recording};
 use crate::spiking::time_step::TimeStep;
 use crate::spiking::trial::Memory;
-use crate::task::{SAMPLE_MS, Task};
+use crate::task::Task;
 
 /// Number of trials that are searched for the times of the stimulus.
 const STIMULUS_TRIALS: usize = 20;
@@ -76,7 +76,7 @@ impl Trials {
                     .for_each(|(on, &u)| *on |= u != 0.0);
             }
         }
-        let second = |t: usize| t as f64 * SAMPLE_MS / 1000.0;
+        let second = |t: usize| t as f64 * self.task.sample_ms() / 1000.0;
         let mut spans: Vec<Range<f64>> = Vec::new();
         for t in (0..samples).filter(|&t| on[t]) {
             match spans.last_mut() {
@@ -95,7 +95,9 @@ impl Trials {
     /// The time at the end of each sample, s.
     pub fn times_s(&self) -> Vec<f64> {
         let samples = 1..=self.task.samples();
-        samples.map(|t| t as f64 * SAMPLE_MS / 1000.0).collect()
+        samples
+            .map(|t| t as f64 * self.task.sample_ms() / 1000.0)
+            .collect()
     }
 }
 
@@ -371,7 +373,7 @@ impl<'a> Watched<'a> {
 
     /// The observation of all trials.
     pub fn end(mut self) -> Observation {
-        let seconds = self.trials.task.samples() as f64 * SAMPLE_MS / 1000.0;
+        let seconds = self.trials.task.seconds();
         let all = seconds * self.trials.count as f64;
         self.observation
             .rates_hz

@@ -5,7 +5,7 @@ use rate2spike_core::blob::Deployed;
 use rate2spike_core::decision::Kind;
 use rate2spike_core::network::Network;
 
-use crate::task::{SAMPLE_MS, Task, Trial};
+use crate::task::{Task, Trial};
 
 /// The effect of a unit on the units that receive its spikes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -166,7 +166,8 @@ impl Scene {
         self.groups
             .iter_mut()
             .for_each(|group| group.spikes.clear());
-        let second = |sample: usize| sample as f64 * SAMPLE_MS / 1000.0;
+        let sample_ms = self.task.sample_ms();
+        let second = |sample: usize| sample as f64 * sample_ms / 1000.0;
         let held = |(sample, &z): (usize, &f32)| {
             [(second(sample), z.into()), (second(sample + 1), z.into())]
         };
@@ -205,7 +206,7 @@ impl Scene {
 
     /// Length of a trial, s.
     pub fn seconds(&self) -> f64 {
-        self.task.samples() as f64 * SAMPLE_MS / 1000.0
+        self.task.seconds()
     }
 
     /// Doubles the pace.

@@ -7,7 +7,6 @@ use crate::report::canvas::{
 };
 use crate::report::observe::{Observation, Trials};
 use crate::spiking::experiment::task_trial;
-use crate::task::SAMPLE_MS;
 
 /// Most panels of the figure of inputs.
 const MOST_PANELS: usize = 6;
@@ -79,7 +78,8 @@ pub fn inputs(trials: &Trials) -> Figure {
     // Height of a panel, mm; the last one has the numbers of the axis below.
     let panel_mm = 7.0 + 4.5 * (channels + 1) as f64;
     let height = shown.len() as f64 * panel_mm + 7.0;
-    let seconds = task.samples() as f64 * SAMPLE_MS / 1000.0;
+    let seconds = task.seconds();
+    let sample_s = task.sample_ms() / 1000.0;
     // Room for the amplitudes on the right.
     let right = 1.14 * seconds;
     let svg = figure((COLUMN_MM, height), |area| {
@@ -128,7 +128,7 @@ pub fn inputs(trials: &Trials) -> Figure {
                     [(0.0, zero), (seconds, zero)],
                     Line::dashed(colour::GREY).thin(),
                 );
-                chart.line(trace(values, zero), line);
+                chart.line(trace(values, zero, sample_s), line);
                 let place = (seconds + 0.02 * seconds, zero);
                 chart.text(place, &amplitude(values), colour::INK);
             }
@@ -160,11 +160,11 @@ fn amplitude(values: &[f32]) -> String {
     }
 }
 
-/// The values as a curve of steps of 5 ms, shifted to `base` and scaled so that the curve
-/// leaves it by at most 0.42.
-fn trace(values: &[f32], base: f64) -> Vec<(f64, f64)> {
+/// The values as a curve of steps of `sample_s`, shifted to `base` and scaled so that the
+/// curve leaves it by at most 0.42.
+fn trace(values: &[f32], base: f64, sample_s: f64) -> Vec<(f64, f64)> {
     let largest = values.iter().fold(0.0f32, |m, u| m.max(u.abs())).max(1e-9);
-    let second = |t: usize| t as f64 * SAMPLE_MS / 1000.0;
+    let second = |t: usize| t as f64 * sample_s;
     let at = |u: f32| base + 0.42 * f64::from(u / largest);
     let mut points = Vec::new();
     for (t, &u) in values.iter().enumerate() {
@@ -244,7 +244,10 @@ pub fn outputs(trials: &Trials, forms: &[(&str, &Observation)]) -> Figure {
             }
             for target in &targets {
                 let target: Vec<f32> = target.iter().map(|&z| z as f32).collect();
-                chart.line(steps(&target), Line::dashed(colour::INK).thin());
+                chart.line(
+                    steps(&target, trials.task.sample_ms() / 1000.0),
+                    Line::dashed(colour::INK).thin(),
+                );
             }
         }
     });
@@ -276,8 +279,8 @@ fn output_legend(area: &Area, names: &[String], stimulus: bool) {
 }
 
 /// The points of a target's curve; a jump has two points.
-fn steps(values: &[f32]) -> Vec<(f64, f64)> {
-    let second = |t: usize| t as f64 * SAMPLE_MS / 1000.0;
+fn steps(values: &[f32], sample_s: f64) -> Vec<(f64, f64)> {
+    let second = |t: usize| t as f64 * sample_s;
     (0..values.len())
         .flat_map(|t| {
             let before = values[t.saturating_sub(1)];

@@ -4,7 +4,6 @@
 use super::{Figure, shade, stimulus_entry};
 use crate::report::canvas::{Axis, COLUMN_MM, Chart, Line, Panel, Sign, colour, figure, rows};
 use crate::report::observe::{Observation, Trials};
-use crate::task::SAMPLE_MS;
 
 /// Least length of a tick, mm: about four times its width.
 const TICK_MM: f64 = 0.55;
@@ -26,7 +25,7 @@ pub fn raster(trials: &Trials, observation: &Observation, inhibitory: &[bool]) -
     if lower > 0.0 {
         marks.push((lower / 2.0, "I".into()));
     }
-    let seconds = trials.task.samples() as f64 * SAMPLE_MS / 1000.0;
+    let seconds = trials.task.seconds();
     let raster_mm = (units as f64 * 0.24).clamp(22.0, 62.0);
     let height = 10.0 + labels.len() as f64 * raster_mm;
     // Half the length of a tick, in rows: about one row, but at least TICK_MM.

@@ -5,7 +5,6 @@ use crate::rate::network::RateNetwork;
 use crate::rate::options::DecayTaus;
 use crate::report::figures::{network, training};
 use crate::report::page::{Section, Table};
-use crate::task::SAMPLE_MS;
 
 /// The part of the page.
 pub fn section(input: &ReportInput) -> Section {
@@ -25,7 +24,7 @@ pub fn section(input: &ReportInput) -> Section {
     }
     if let Ok(start) = model.initial() {
         if let (DecayTaus::Trained(..), Some(before)) = (rate.taus, start_taus(input)) {
-            figures.push(network::time_constants(&before, &decay_ms(rate)));
+            figures.push(network::time_constants(&before, &rate.decay_ms()));
         }
         figures.extend(network::eigenvalues(
             &start.effective_weights(),
@@ -80,12 +79,6 @@ fn facts(input: &ReportInput, weights: &[f32]) -> Vec<(&'static str, String)> {
     facts
 }
 
-/// Decay time constants of the units, ms.
-fn decay_ms(network: &RateNetwork) -> Vec<f64> {
-    let steps = network.decay_steps();
-    steps.iter().map(|tau| tau * SAMPLE_MS).collect()
-}
-
 /// Decay time constants before the training, ms.
 fn start_taus(input: &ReportInput) -> Option<Vec<f64>> {
     let theta = input.model.variables.vector("taus_gaus0").ok()?;
@@ -93,5 +86,5 @@ fn start_taus(input: &ReportInput) -> Option<Vec<f64>> {
         tau_theta: theta.iter().map(|&x| x as f32).collect(),
         ..input.model.network.clone()
     };
-    Some(decay_ms(&start))
+    Some(start.decay_ms())
 }
