@@ -172,7 +172,7 @@ impl<A: Arithmetic> Decision<A> {
     /// No criterion was published for a rhythm. Here it is correct if the number
     /// of swings is the number that fits into the window, give or take one, and
     /// the period is that of the task, give or take an eighth.
-    pub fn correct(&self, label: i8, evidence: &Evidence<A>) -> bool {
+    pub fn correct(&self, label: i16, evidence: &Evidence<A>) -> bool {
         if let Kind::Rhythm { period } = self.kind {
             let fits = evidence.swings.fit(self.extremes.steps(), period);
             return fits == (label != 0);
@@ -188,7 +188,7 @@ impl<A: Arithmetic> Decision<A> {
     ///
     /// A rhythm must also have each swing a period after the one before, give or
     /// take a quarter, and a mean below [`Decision::mean_low`] in size.
-    pub fn strictly_correct(&self, label: i8, evidence: &Evidence<A>) -> bool {
+    pub fn strictly_correct(&self, label: i16, evidence: &Evidence<A>) -> bool {
         if let Kind::Rhythm { .. } = self.kind {
             let regular = evidence.swings.irregular == 0
                 && evidence.mean_below(self.mean_low)
@@ -204,16 +204,16 @@ impl<A: Arithmetic> Decision<A> {
 
     /// The label that is nearest to the mean of the output. A board that lights a
     /// lamp uses it, since a board has no label to compare with.
-    pub fn answer(&self, evidence: &Evidence<A>) -> i8 {
+    pub fn answer(&self, evidence: &Evidence<A>) -> i16 {
         match self.kind {
             Kind::Detection => {
                 // Above the middle between the two limits, doubled.
                 let limits = self.mean_high.plus(self.mean_low);
-                i8::from(evidence.doubled_sum_above(limits))
+                i16::from(evidence.doubled_sum_above(limits))
             }
             Kind::Sign if evidence.sum > A::EMPTY_SUM => 1,
             Kind::Sign => -1,
-            Kind::Rhythm { .. } => i8::from(self.correct(1, evidence)),
+            Kind::Rhythm { .. } => i16::from(self.correct(1, evidence)),
         }
     }
 }
@@ -286,7 +286,7 @@ mod tests {
             evidence.see(&rule, step, output(f64::from(step) / 100.0));
         }
         let correct = rule.correct(1, &evidence);
-        assert_eq!(rule.answer(&evidence), i8::from(correct));
+        assert_eq!(rule.answer(&evidence), i16::from(correct));
         assert_eq!(rule.correct(0, &evidence), !correct);
         (correct, rule.strictly_correct(1, &evidence))
     }

@@ -114,6 +114,7 @@ pub fn batch(file: &MatFile, network: &RateNetwork) -> Batch {
     let trial = Trial {
         input,
         target: vector_f32(file, "z"),
+        mask: None,
         label: 0,
     };
     let mut batch = Batch::of_trials(network, samples, &[trial]);

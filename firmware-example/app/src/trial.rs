@@ -57,11 +57,12 @@ pub fn run<B: Board, const UNITS: usize, const VALUES: usize>(
         mark = board.cycles();
     }
     stream.flush(board);
+    let label = wanted.label.into();
     Ok(Outcome {
         spike_hash: hash.value(),
         spikes,
-        correct: payload.decision.correct(wanted.label, &evidence),
-        strict: payload.decision.strictly_correct(wanted.label, &evidence),
+        correct: payload.decision.correct(label, &evidence),
+        strict: payload.decision.strictly_correct(label, &evidence),
         saturated_steps,
         cycles,
     })

@@ -110,13 +110,14 @@ fn load(
         seed: experiment.seed,
         index,
         samples: (bits.len() / experiment.task.channels()) as u32,
-        label,
+        // Every task that a board is sent so far has labels of -1, 0 and 1.
+        label: label.clamp(-1, 1) as i8,
         spikes: false,
         output_every: 0,
     })
 }
 
-fn input(experiment: &Experiment<Deployed>, index: u64) -> (Input<fixed::types::I4F12>, i8) {
+fn input(experiment: &Experiment<Deployed>, index: u64) -> (Input<fixed::types::I4F12>, i16) {
     let trial = experiment.trial(index);
     let input = Input::of_trial(experiment.task.channels(), &trial);
     (input, trial.label)

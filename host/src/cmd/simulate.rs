@@ -207,7 +207,7 @@ impl FromStr for StimulationArg {
 struct Shown {
     /// Channels × samples.
     input: Vec<f64>,
-    label: Option<i8>,
+    label: Option<i16>,
 }
 
 #[derive(Serialize)]

@@ -553,7 +553,7 @@ fn variables(options: &RateOptions, trained: &Trained) -> MatFile {
 /// published code saves words, which are equally long.
 fn labels(task: &Task, evaluation: &Evaluation) -> Value {
     let answers = &task.definition().answers;
-    let word = |label: i8| {
+    let word = |label: i16| {
         let answer = answers.iter().find(|answer| answer.label == label)?;
         Some(answer.published?.encode_utf16().collect())
     };

@@ -150,7 +150,7 @@ pub struct RecordingFile {
     /// Trial, step and unit of each spike, all counted from 1.
     spikes: Vec<(u32, u32, u32)>,
     /// The right answer of each trial, where a task gave it.
-    labels: Vec<Option<i8>>,
+    labels: Vec<Option<i16>>,
     /// Steps of a trial, trial after trial.
     outputs: Spool,
     /// Units of a step, step after step; in an `.npz` steps of a unit, unit after
@@ -201,7 +201,11 @@ impl RecordingFile {
     ///
     /// # Errors
     /// If the disk is full.
-    pub fn add(&mut self, record: &RecordedTrial, label: Option<i8>) -> Result<(), RecordingError> {
+    pub fn add(
+        &mut self,
+        record: &RecordedTrial,
+        label: Option<i16>,
+    ) -> Result<(), RecordingError> {
         self.labels.push(label);
         let trial = self.labels.len() as u32;
         let spikes = record.spikes.iter();
@@ -242,7 +246,7 @@ impl RecordingFile {
     }
 
     /// The right answers, if a task gave all of them.
-    fn labels(&self) -> Option<Vec<i8>> {
+    fn labels(&self) -> Option<Vec<i16>> {
         self.labels.iter().copied().collect()
     }
 

@@ -48,7 +48,7 @@ pub struct Batch {
     /// code meets it with z[0 … T−2], one sample apart.
     pub target: Vec<f32>,
     /// The right answers, B.
-    pub labels: Vec<i8>,
+    pub labels: Vec<i16>,
 }
 
 impl Batch {

@@ -37,7 +37,7 @@ pub struct Evaluation {
     /// Outputs of the first trials, at most [`EVALUATION_TRIALS`]; trials × (T − 1).
     pub outputs: Vec<f32>,
     /// The right answers of the same trials.
-    pub labels: Vec<i8>,
+    pub labels: Vec<i16>,
 }
 
 /// A trained network and how it came about.
@@ -329,7 +329,7 @@ pub(super) struct Shown<'a> {
     /// The outputs that are wanted, trials × (T − 1).
     pub target: &'a [f32],
     /// The right answers.
-    pub labels: &'a [i8],
+    pub labels: &'a [i16],
 }
 
 impl Evaluation {
@@ -381,7 +381,7 @@ impl Evaluation {
 
 /// Whether a rate network's output answers `label`: by the published
 /// criterion, and by the strict one.
-fn answers(task: &Task, output: &[f32], label: i8) -> (bool, bool) {
+fn answers(task: &Task, output: &[f32], label: i16) -> (bool, bool) {
     let decision = task.rate_decision();
     let mut evidence = Default::default();
     for (step, o) in (1..).zip(output) {

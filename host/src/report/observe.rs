@@ -39,15 +39,15 @@ pub struct Trials {
 
 impl Trials {
     /// The right answers that occur in these trials, each once, the highest first.
-    pub fn labels(&self) -> Vec<i8> {
+    pub fn labels(&self) -> Vec<i16> {
         let all = (0..self.count as u64).map(|index| self.label(index));
-        let mut labels: Vec<i8> = all.collect();
+        let mut labels: Vec<i16> = all.collect();
         labels.sort_unstable_by(|a, b| b.cmp(a));
         labels.dedup();
         labels
     }
 
-    fn label(&self, index: u64) -> i8 {
+    fn label(&self, index: u64) -> i16 {
         task_trial(&self.task, self.seed, index).label
     }
 
@@ -88,7 +88,7 @@ impl Trials {
     }
 
     /// The index of the first trial with this answer.
-    pub fn first(&self, label: i8) -> Option<u64> {
+    pub fn first(&self, label: i16) -> Option<u64> {
         (0..self.count as u64).find(|&index| self.label(index) == label)
     }
 
@@ -294,7 +294,7 @@ fn sampled(values: &[f64], every: u32) -> Vec<f64> {
         .collect()
 }
 
-fn place(labels: &[i8], label: i8) -> usize {
+fn place(labels: &[i16], label: i16) -> usize {
     labels
         .iter()
         .position(|l| *l == label)
@@ -323,7 +323,7 @@ fn watch(
 /// An observation to which one trial after the other is added.
 pub struct Watched<'a> {
     trials: &'a Trials,
-    labels: Vec<i8>,
+    labels: Vec<i16>,
     firsts: Vec<Option<u64>>,
     observation: Observation,
 }

@@ -186,7 +186,7 @@ impl<'d, A: Arithmetic> Answer<'d, A> {
         self.evidence.see(self.decision, step, state.output());
     }
 
-    fn outcome(self, label: i8) -> Outcome {
+    fn outcome(self, label: i16) -> Outcome {
         Outcome {
             correct: self.decision.correct(label, &self.evidence),
             strict: self.decision.strictly_correct(label, &self.evidence),

@@ -82,7 +82,7 @@ impl Thresholds {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Answer {
     /// The number of the answer in a trial.
-    pub label: i8,
+    pub label: i16,
     /// The word for people.
     #[serde(skip)]
     pub name: String,
@@ -94,7 +94,7 @@ pub struct Answer {
 
 impl Answer {
     /// An answer that a model file holds as its number.
-    pub fn new(label: i8, name: &str) -> Self {
+    pub fn new(label: i16, name: &str) -> Self {
         Self {
             label,
             name: name.into(),

@@ -30,7 +30,7 @@ pub(super) fn definition() -> Definition {
 
 fn trial(task: &Definition, random: &mut Pcg64) -> Trial {
     let (mut input, mut target) = task.blank();
-    let signs: [i8; 2] = std::array::from_fn(|_| if random.random_bool(0.5) { 1 } else { -1 });
+    let signs: [i16; 2] = std::array::from_fn(|_| if random.random_bool(0.5) { 1 } else { -1 });
     task.section(&mut input, 0, 50..100).fill(signs[0].into());
     task.section(&mut input, 1, 250..300).fill(signs[1].into());
     let label = signs[0] * signs[1];
@@ -38,6 +38,7 @@ fn trial(task: &Definition, random: &mut Pcg64) -> Trial {
     Trial {
         input,
         target,
+        mask: None,
         label,
     }
 }

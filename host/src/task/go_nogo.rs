@@ -35,6 +35,7 @@ fn trial(task: &Definition, random: &mut Pcg64) -> Trial {
     Trial {
         input,
         target,
+        mask: None,
         label: go.into(),
     }
 }

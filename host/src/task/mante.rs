@@ -39,7 +39,7 @@ pub(super) fn definition() -> Definition {
 
 fn trial(task: &Definition, random: &mut Pcg64) -> Trial {
     let (mut input, mut target) = task.blank();
-    let signs: [i8; 2] = std::array::from_fn(|_| if random.random_bool(0.5) { 1 } else { -1 });
+    let signs: [i16; 2] = std::array::from_fn(|_| if random.random_bool(0.5) { 1 } else { -1 });
     for (channel, sign) in signs.into_iter().enumerate() {
         for u in task.section(&mut input, channel, 50..250) {
             let noise: f32 = StandardNormal.sample(random);
@@ -53,6 +53,7 @@ fn trial(task: &Definition, random: &mut Pcg64) -> Trial {
     Trial {
         input,
         target,
+        mask: None,
         label,
     }
 }

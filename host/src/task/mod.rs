@@ -33,8 +33,11 @@ pub struct Trial {
     pub input: Vec<f32>,
     /// The wanted output: outputs × samples, output by output.
     pub target: Vec<f32>,
+    /// Weight of each value of the target in the loss: outputs × samples, output
+    /// by output. `None`: all weigh the same.
+    pub mask: Option<Vec<f32>>,
     /// The right answer, one of [`Definition::answers`].
-    pub label: i8,
+    pub label: i16,
 }
 
 /// Declares a file a task, puts its definition into the table, and gives
@@ -193,7 +196,7 @@ impl Task {
     }
 
     /// The word for an answer of this task.
-    pub fn label_name(&self, label: i8) -> &str {
+    pub fn label_name(&self, label: i16) -> &str {
         let answers = &self.0.answers;
         let answer = answers.iter().find(|answer| answer.label == label);
         answer.map_or("unknown", |answer| &answer.name)

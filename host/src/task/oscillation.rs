@@ -44,6 +44,7 @@ fn trial(task: &Definition, _: &mut Pcg64) -> Trial {
     Trial {
         input,
         target,
+        mask: None,
         label: 1,
     }
 }

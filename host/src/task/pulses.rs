@@ -159,7 +159,7 @@ pub enum SpecError {
         /// The rule.
         rule: &'static str,
         /// The only label.
-        label: i8,
+        label: i16,
     },
 }
 
@@ -394,7 +394,7 @@ impl Spec {
             };
             combinations = combinations.iter().flat_map(longer).collect();
         }
-        let labels: Vec<i8> = combinations.iter().map(|c| self.label(c)).collect();
+        let labels: Vec<i16> = combinations.iter().map(|c| self.label(c)).collect();
         if let Some(k) = labels.iter().position(|&label| label == 0) {
             let values = combinations.swap_remove(k);
             return Err(SpecError::NoSign { rule, values });
@@ -434,8 +434,8 @@ impl Spec {
         })
     }
 
-    fn label(&self, values: &[f32]) -> i8 {
-        let sign = |x: f64| i8::from(x > 0.0) - i8::from(x < 0.0);
+    fn label(&self, values: &[f32]) -> i16 {
+        let sign = |x: f64| i16::from(x > 0.0) - i16::from(x < 0.0);
         match self.target.rule {
             Rule::Product => values.iter().map(|&value| sign(value.into())).product(),
             Rule::Sum => {
@@ -446,7 +446,7 @@ impl Spec {
                 }
                 sign(sum)
             }
-            Rule::Any => i8::from(values.iter().any(|value| *value != 0.0)),
+            Rule::Any => i16::from(values.iter().any(|value| *value != 0.0)),
         }
     }
 }
@@ -486,6 +486,7 @@ impl Spec {
         Trial {
             input,
             target,
+            mask: None,
             label,
         }
     }
@@ -565,7 +566,7 @@ mod tests {
         for _ in 0..40 {
             let trial = task.trial(&mut random);
             let shown = trial.input.contains(&2.0);
-            assert_eq!(trial.label, i8::from(shown));
+            assert_eq!(trial.label, i16::from(shown));
             assert_eq!(trial.target[199], f32::from(u8::from(shown)));
         }
     }

@@ -69,7 +69,7 @@ pub struct Group {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tally {
     /// The right answer.
-    pub label: i8,
+    pub label: i16,
     /// Number of trials.
     pub trials: usize,
     /// Trials that were right by the published criterion.
@@ -97,7 +97,7 @@ pub struct Scene {
     /// Number of the trial, from 0.
     pub trial: u64,
     /// The right answer of the trial.
-    pub label: i8,
+    pub label: i16,
     /// Points of the target: time in s and wanted output; a jump has two points.
     pub target: Vec<(f64, f64)>,
     /// Points of the output up to now: time in s and output.
@@ -248,6 +248,7 @@ mod tests {
         let trial = |label| Trial {
             input: vec![],
             target: vec![0.0, 1.0],
+            mask: None,
             label,
         };
         scene.begin(0, &trial(0));

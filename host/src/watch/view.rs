@@ -191,6 +191,7 @@ mod tests {
         let trial = Trial {
             input: vec![],
             target,
+            mask: None,
             label: 1,
         };
         scene.begin(2, &trial);

@@ -27,7 +27,7 @@ pub struct Trials<B: Backend> {
     /// The same numbers on the host.
     pub target_values: Vec<f32>,
     /// The right answers, K × B.
-    pub labels: Vec<i8>,
+    pub labels: Vec<i16>,
 }
 
 /// Where the trials of K networks come from: each network has its own seed and

@@ -14,7 +14,7 @@ const MOST_PANELS: usize = 6;
 /// A trial that is shown, and the name of its kind.
 struct Example {
     index: u64,
-    label: i8,
+    label: i16,
     title: String,
 }
 
@@ -29,7 +29,7 @@ fn examples(trials: &Trials) -> Vec<Example> {
             .map(|values| values.iter().any(|&u| u != 0.0))
             .collect()
     };
-    let mut kinds: Vec<(i8, Vec<bool>, u64)> = Vec::new();
+    let mut kinds: Vec<(i16, Vec<bool>, u64)> = Vec::new();
     for index in 0..trials.count as u64 {
         let label = task_trial(task, trials.seed, index).label;
         let on = active(index);
@@ -38,14 +38,14 @@ fn examples(trials: &Trials) -> Vec<Example> {
         }
     }
     kinds.sort_by(|a, b| (b.0, &b.1).cmp(&(a.0, &a.1)));
-    let alone = |label: i8| kinds.iter().filter(|kind| kind.0 == label).count() == 1;
+    let alone = |label: i16| kinds.iter().filter(|kind| kind.0 == label).count() == 1;
     // Whether an input is on in some kinds of trial and off in others.
     let differs = |channel: usize| {
         kinds
             .iter()
             .any(|kind| kind.1[channel] != kinds[0].1[channel])
     };
-    let example = |(label, on, index): &(i8, Vec<bool>, u64)| {
+    let example = |(label, on, index): &(i16, Vec<bool>, u64)| {
         let mut title = task.label_name(*label).to_string();
         if !alone(*label) {
             let named = |&k: &usize| on[k] && differs(k);
