@@ -19,6 +19,7 @@ fn pages() -> Vec<PathBuf> {
         "fuzz",
         "firmware-example",
         "core/tests/golden",
+        "tests/fixtures/foreign",
     ];
     let mut pages = Vec::new();
     for folder in folders {
@@ -73,6 +74,59 @@ fn every_link_to_a_file_or_a_heading_leads_somewhere() {
     }
     assert!(checked > 20, "{checked} links are few");
     assert!(broken.is_empty(), "{broken:#?}");
+}
+
+/// Names of source files and pages that stand in backticks: `a/b.rs`, `c.md`.
+fn named_files(text: &str) -> Vec<&str> {
+    let quoted = text.split('`').skip(1).step_by(2);
+    let plain = |name: &&str| {
+        let mut letters = name.chars();
+        (name.ends_with(".rs") || name.ends_with(".md"))
+            && letters.all(|c| c.is_alphanumeric() || "_-./".contains(c))
+    };
+    quoted.filter(plain).collect()
+}
+
+/// All files below a folder, except what a build made.
+fn files_below(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().unwrap_or_default();
+        if ["target", "node_modules", ".git"]
+            .iter()
+            .any(|made| name == *made)
+        {
+            continue;
+        }
+        if path.is_dir() {
+            files_below(&path, found);
+        } else {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn each_source_file_that_a_page_names_is_there() {
+    let mut files = Vec::new();
+    files_below(&repository(), &mut files);
+    let (mut checked, mut missing) = (0, Vec::new());
+    for page in pages() {
+        let text = std::fs::read_to_string(&page).expect("a page");
+        // The changes speak of files of older versions too.
+        if page.ends_with("CHANGELOG.md") {
+            continue;
+        }
+        for name in named_files(&text) {
+            checked += 1;
+            let relative = page.parent().expect("a folder").join(name);
+            if !relative.exists() && !files.iter().any(|file| file.ends_with(name)) {
+                missing.push(format!("{}: {name}", page.display()));
+            }
+        }
+    }
+    assert!(checked > 40, "{checked} names are few");
+    assert!(missing.is_empty(), "{missing:#?}");
 }
 
 #[test]
