@@ -1,27 +1,33 @@
-//! Ctrl-C, SIGTERM and SIGHUP: work that can stop in order does so, and everything
-//! else ends at once.
+//! Ctrl-C, SIGTERM and SIGHUP.
+//!
+//! A program that does nothing else ends at once, with status 130. While an
+//! [`Orderly`] lives, the work asks [`asked`] and stops by itself. While an
+//! [`Ending`] lives, the program ends at once with the sentence of that work and
+//! status 1. No signal cuts a file: a writer holds the end back with [`hold`].
 
 use std::io::Write;
-use std::sync::Once;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError, RwLock, RwLockReadGuard};
 
 static ASKED: AtomicBool = AtomicBool::new(false);
 static UNDER_WAY: AtomicUsize = AtomicUsize::new(0);
+static SENTENCE: Mutex<Option<Sentence>> = Mutex::new(None);
+static WRITING: RwLock<()> = RwLock::new(());
+
+type Sentence = Box<dyn Fn() -> String + Send>;
 
 /// Exit status of a program that Ctrl-C has ended.
 const STATUS: i32 = 130;
 
-/// Work that asks [`asked`] from time to time and stops in order. While one of these
-/// lives, the first signal is left to it; a second one ends the program at once.
+/// Work that calls [`asked`] between its steps and stops in order. While one of these
+/// lives, the first signal is left to the work; a second signal ends the program.
 #[derive(Debug)]
 pub struct Orderly(());
 
 impl Orderly {
-    /// Before the work begins.
+    /// Call this before the work begins.
     pub fn begin() -> Self {
-        static HANDLER: Once = Once::new();
-        // Without a handler a signal ends the program: no reason not to work.
-        HANDLER.call_once(|| drop(ctrlc::set_handler(interrupted)));
+        listen();
         UNDER_WAY.fetch_add(1, Ordering::SeqCst);
         Self(())
     }
@@ -33,16 +39,59 @@ impl Drop for Orderly {
     }
 }
 
+/// Work that may end between any two writes of a file. While this lives and no
+/// [`Orderly`] does, a signal ends the program with a sentence and status 1.
+#[derive(Debug)]
+pub struct Ending(());
+
+impl Ending {
+    /// Call this before the work begins. A signal prints `sentence` after
+    /// `rate2spike: interrupted`.
+    pub fn with(sentence: impl Fn() -> String + Send + 'static) -> Self {
+        listen();
+        *locked(&SENTENCE) = Some(Box::new(sentence));
+        Self(())
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        *locked(&SENTENCE) = None;
+    }
+}
+
 /// Whether the program was asked to stop.
 pub fn asked() -> bool {
     ASKED.load(Ordering::SeqCst)
 }
 
+/// Holds the end of the program back until the guard is dropped, so that a signal
+/// leaves no temporary file behind. A thread holds one guard at a time.
+pub fn hold() -> RwLockReadGuard<'static, ()> {
+    WRITING.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn listen() {
+    static HANDLER: Once = Once::new();
+    // Without a handler a signal ends the program, and the work can be done all the same.
+    HANDLER.call_once(|| drop(ctrlc::set_handler(interrupted)));
+}
+
 fn interrupted() {
     let again = ASKED.swap(true, Ordering::SeqCst);
-    if again || UNDER_WAY.load(Ordering::SeqCst) == 0 {
-        // A closed standard error is no reason to stay.
-        let _ = writeln!(std::io::stderr(), "rate2spike: interrupted");
-        std::process::exit(STATUS);
+    if !again && UNDER_WAY.load(Ordering::SeqCst) > 0 {
+        return;
     }
+    let _writers_are_done = WRITING.write();
+    let (status, end) = match &*locked(&SENTENCE) {
+        Some(sentence) if !again => (1, format!(": {}", sentence())),
+        _ => (STATUS, String::new()),
+    };
+    // A closed standard error is no reason to stay.
+    let _ = writeln!(std::io::stderr(), "rate2spike: interrupted{end}");
+    std::process::exit(status);
 }

@@ -20,6 +20,7 @@ use crate::formats::journal::{Journal, JournalError};
 use crate::formats::names::{LAMBDA, MEDIAN_LAMBDA};
 use crate::formats::rate_model::RateModelFile;
 use crate::formats::task;
+use crate::interrupt::{Ending, Orderly};
 use crate::print::console::Console;
 use crate::print::number::shown;
 use crate::print::path::lossy;
@@ -260,6 +261,11 @@ pub fn run(args: &ConvertArgs, console: &Console) -> Result<(), CommandError> {
         console,
         task: task_of(&model, args.task.as_ref())?,
     };
+    let sentence = match &mode {
+        Mode::Search(SearchMode { writes: true, .. }) => "the same command goes on with the search",
+        _ => "the model is as it was; give the same command again",
+    };
+    let _ending = Ending::with(move || sentence.into());
     match mode {
         Mode::Search(mode) => conversion.search(model, &mode),
         Mode::Score(ScoreMode { lambda }) => conversion.score(&model, lambda),
@@ -292,6 +298,8 @@ impl Conversion<'_> {
             .map(|trials| try_refit(&search, best.lambda, trials))
             .transpose()
             .map_err(|error| CommandError::Failed(format!("{}: {error}", args.model.display())))?;
+        // The rest takes a moment, and a signal does not stop it.
+        let _finishing = Orderly::begin();
         if mode.writes {
             let kept = refit.as_ref().filter(|refit| refit.is_no_worse());
             let readout = kept.map(|refit| &refit.refit.readout);
@@ -354,6 +362,7 @@ impl Conversion<'_> {
         let network = network.map_err(|source| failed(source.into()))?;
         let seed = seed_of(args.seed, Stream::Fresh);
         let fresh = score_f64(&network, &self.task, &step, seed, args.trials);
+        let _finishing = Orderly::begin();
         if mode.writes {
             let flags = Flags::of_calibration(args.trials, args.seed);
             model.adopt_calibration(&found.calibration, &flags.and(args.neuron.flags()))?;

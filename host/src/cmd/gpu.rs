@@ -1,5 +1,4 @@
-//! Where `train` trains: on the CPU, or on a GPU, there several networks at
-//! once.
+//! The device of `train`: the CPU, or a GPU, which trains several networks at once.
 
 use std::time::Instant;
 
@@ -33,7 +32,7 @@ pub struct PlaceArgs {
     pub gpu_frac: Option<f64>,
 }
 
-/// Where to train.
+/// The device that trains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum BackendArg {
     /// The CPU
@@ -47,7 +46,7 @@ pub enum BackendArg {
 }
 
 impl PlaceArgs {
-    /// The GPU to train on, or none for the CPU.
+    /// The GPU to train on; `None` for the CPU.
     pub fn gpu(&self, console: &Console) -> Result<Option<Gpu>, CommandError> {
         let found = match self.backend {
             BackendArg::Cpu => {
@@ -57,6 +56,11 @@ impl PlaceArgs {
                 return Ok(None);
             }
             BackendArg::Cuda | BackendArg::Auto => Gpu::cuda(self.gpu.unwrap_or(0)),
+            BackendArg::Wgpu if self.gpu.is_some() => {
+                return Err(CommandError::Usage(
+                    "--gpu chooses among CUDA GPUs and has no effect with --backend wgpu; leave it out".into(),
+                ));
+            }
             BackendArg::Wgpu => Gpu::wgpu(),
         };
         match found {

@@ -47,7 +47,7 @@ pub struct OptionArgs {
 /// The options of [`FIELDS`] that were given.
 #[derive(Clone, Debug, Default)]
 pub struct TrainingArgs {
-    /// The given ones.
+    /// The given options.
     pub given: Given,
 }
 
@@ -153,7 +153,7 @@ impl OptionArgs {
     /// The model to begin with.
     ///
     /// # Errors
-    /// If it cannot be read.
+    /// If the model cannot be read.
     pub fn from(&self, console: &Console) -> Result<Option<RateModelFile>, CommandError> {
         let path = self.from.as_deref();
         path.map(|path| read_model(path, console)).transpose()
@@ -164,7 +164,7 @@ impl OptionArgs {
         self.seed.unwrap_or(1)
     }
 
-    /// Checked options; `default` is the activation where none is given.
+    /// Checked options; `default` is the activation where no `--act` is given.
     ///
     /// # Errors
     /// [`CommandError::Usage`].

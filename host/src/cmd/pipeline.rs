@@ -22,7 +22,7 @@ use crate::formats::disk;
 use crate::formats::history::History;
 use crate::formats::rate_model::RateModelFile;
 use crate::formats::task;
-use crate::interrupt;
+use crate::interrupt::{self, Ending, Orderly};
 use crate::print::console::Console;
 use crate::print::number::{hexadecimal, shown};
 use crate::print::path::lossy;
@@ -84,7 +84,7 @@ pub struct PipelineArgs {
         default_value_t = 0
     )]
     pub checkpoint_every: usize,
-    /// Go on from the check point of the same options, where there is one
+    /// Go on where the same command was stopped: from the check point of its training, or after the training
     #[arg(long)]
     pub resume: bool,
     /// The neuron
@@ -160,30 +160,40 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
     };
     session.check(&options)?;
     let mut bar = TrainingBar::new(options.updates, console);
-    let Finished { trained, model, .. } = session.train(&options, &mut bar)?;
+    let training = Orderly::begin();
+    let finished = session.train_first(&options, &mut bar)?;
     drop(bar);
+    let Finished { network, model, .. } = &finished;
+    let sentence = format!(
+        "the trained network is saved in {}; the same command with --resume goes on from it",
+        model.display()
+    );
+    let _ending = Ending::with({
+        let sentence = sentence.clone();
+        move || sentence.clone()
+    });
+    drop(training);
     if interrupt::asked() {
-        return Err(CommandError::Failed(format!(
-            "interrupted after the training, whose model is {}; give the same command again",
-            model.display()
-        )));
+        return Err(CommandError::Failed(format!("interrupted: {sentence}")));
     }
-    let rate = rate_accuracy(&trained.network, &options, args.trials);
+    let rate = rate_accuracy(network, &options, args.trials);
     let train_seconds = clock.elapsed().as_secs_f64();
 
     let clock = Instant::now();
-    let route = route(args, neuron, &options, &trained.network);
-    let failed = |error: RouteError| CommandError::of_route(&model, error);
+    let route = route(args, neuron, &options, network);
+    let failed = |error: RouteError| CommandError::of_route(model, error);
     let bar = console.progress(args.trials as u64, "{msg}: trial {pos} [{elapsed}]");
     let converted = route.convert(&mut |progress| show(&bar, progress));
     bar.finish_and_clear();
     let converted = converted.map_err(failed)?;
-    keep_conversion(args, &model, &route, &converted)?;
+    keep_conversion(args, model, &route, &converted)?;
     let convert_seconds = clock.elapsed().as_secs_f64();
 
     let clock = Instant::now();
     let deployment = route.deploy(&converted).map_err(failed)?;
     let path = model.with_extension("snn");
+    // The rest takes a moment, and a signal does not stop it.
+    let _finishing = Orderly::begin();
     disk::write(&path, &deployment.quantized.bytes)?;
     let deploy_seconds = clock.elapsed().as_secs_f64();
 
@@ -200,8 +210,8 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
     let page = args.report.then(|| model.with_extension("html"));
     if let Some(page) = &page {
         let input = ReportInput {
-            model: RateModelFile::read(&model)?,
-            history: History::of(&model)?,
+            model: RateModelFile::read(model)?,
+            history: History::of(model)?,
             deployed: Some((path.clone(), deployment.quantized.bytes.clone())),
             spiking: converted.network.clone(),
             calibration: match &converted.origin {
@@ -222,8 +232,8 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
         task: args.task.name().into(),
         units: options.units,
         seed: options.seed,
-        success: trained.success,
-        updates: trained.losses.len(),
+        success: finished.report.success,
+        updates: finished.report.updates,
         trials: args.trials,
         rate,
         spiking: spiking.into(),
@@ -241,13 +251,14 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
             run: deploy_seconds - deployment.quantize_seconds,
         },
         files: Files {
-            model,
+            model: model.clone(),
             network: path,
             report: page,
         },
         steps: converted.comparisons,
         warnings,
     };
+    finished.forget()?;
     console.json(&report);
     report.warnings.say(console);
     print(&report, console);

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clap::Args;
 use indicatif::ProgressBar;
@@ -16,6 +17,7 @@ use super::{CommandError, Lambdas};
 use crate::convert::search::default_lambdas;
 use crate::formats::disk;
 use crate::formats::task;
+use crate::interrupt::{self, Ending};
 use crate::print::console::Console;
 use crate::print::path::lossy;
 use crate::quantize::longest_step::DEPLOYED_STEP_MS;
@@ -244,24 +246,6 @@ pub fn run_plan(
     run_missing(plan, &plan.members(), file, rows, &bar)
 }
 
-/// The number of networks of the running sweep that have a row, and of all its networks.
-static DONE: Mutex<(usize, usize)> = Mutex::new((0, 0));
-
-/// Ends the sweep at Ctrl-C or SIGTERM, between two rows, with a sentence.
-fn end_on_interrupt() {
-    let handler = || {
-        // A row is added under this lock, so that the end cuts no line.
-        let done = DONE.lock().unwrap_or_else(PoisonError::into_inner);
-        eprintln!(
-            "rate2spike: interrupted: {} of {} networks have a row; the same command goes on with the others",
-            done.0, done.1
-        );
-        std::process::exit(1);
-    };
-    // Without a handler the signal ends the program without the sentence; the rows stay.
-    let _ = ctrlc::set_handler(handler);
-}
-
 /// Runs the networks of `members` that have no row yet.
 fn run_missing(
     plan: &SweepPlan,
@@ -277,14 +261,21 @@ fn run_missing(
         .copied()
         .filter(|member| missing.contains(member))
         .collect();
-    let lock = || DONE.lock().unwrap_or_else(PoisonError::into_inner);
-    *lock() = (rows.len(), rows.len() + todo.len());
-    end_on_interrupt();
+    let done = Arc::new(AtomicUsize::new(rows.len()));
+    let all = rows.len() + todo.len();
+    let _ending = Ending::with({
+        let done = done.clone();
+        move || {
+            let done = done.load(Ordering::SeqCst);
+            format!("{done} of {all} networks have a row; the same command goes on with the others")
+        }
+    });
     let result = sweep::run::run(plan, &todo, rayon::current_num_threads(), |row| {
-        let mut done = lock();
+        // No line is cut.
+        let held = interrupt::hold();
         file.add(&row)?;
-        done.0 += 1;
-        drop(done);
+        done.fetch_add(1, Ordering::SeqCst);
+        drop(held);
         rows.push(row);
         bar.inc(1);
         Ok(())

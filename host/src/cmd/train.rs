@@ -17,9 +17,9 @@ use crate::formats::task;
 use crate::print::console::Console;
 use crate::print::path::lossy;
 use crate::rate::activation::ActivationKind;
+use crate::rate::evaluation::{EVALUATION_TRIALS, EvaluationTrials, evaluate};
 use crate::rate::gpu::device::Gpu;
 use crate::rate::options::RateOptions;
-use crate::rate::training::{EVALUATION_TRIALS, EvaluationTrials, evaluate};
 use crate::session::{Session, SessionError, TrainReport};
 use crate::task::Task;
 
@@ -72,7 +72,7 @@ pub struct TrainArgs {
     pub place: PlaceArgs,
 }
 
-/// The flags of the published code that say how to train.
+/// The training flags of the published code.
 const PUBLISHED: [&str; 8] = [
     "n_trials",
     "gain",
@@ -84,7 +84,7 @@ const PUBLISHED: [&str; 8] = [
     "decay_taus",
 ];
 
-/// What to do.
+/// The mode of the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Mode {
     /// Train and save a network
@@ -94,7 +94,7 @@ pub enum Mode {
 }
 
 impl TrainArgs {
-    /// Everything but the file of the losses.
+    /// The session without the file of the losses.
     fn session(&self, console: &Console) -> Result<Session, CommandError> {
         Ok(Session {
             output: self.output_dir.clone(),

@@ -5,6 +5,8 @@ use std::fs;
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 
+use crate::interrupt;
+
 /// A file that could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum DiskError {
@@ -135,6 +137,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
         Some(found) if !found.is_file() => return fs::write(&target, bytes).map_err(failed),
         _ => {}
     }
+    let _held = interrupt::hold();
     let temporary = temporary(&target, bytes).map_err(failed)?;
     if let Some(old) = old {
         keep_mode_and_owner(temporary.as_file(), &old).map_err(failed)?;
@@ -166,6 +169,7 @@ fn keep_mode_and_owner(file: &fs::File, old: &fs::Metadata) -> io::Result<()> {
 /// [`DiskError::Write`].
 pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
     let failed = |source| failure(path, source);
+    let _held = interrupt::hold();
     let temporary = temporary(path, bytes).map_err(failed)?;
     temporary
         .persist_noclobber(path)
@@ -236,15 +240,15 @@ pub fn remove_if_there(path: &Path) -> Result<(), DiskError> {
     }
 }
 
-/// Checks that files can be written to `folder`, before hours of work. Makes the
-/// folder where it is missing.
+/// Checks that files can be written to `folder`, before hours of work. Where the
+/// folder is missing, checks that it can be made, and does not make it.
 ///
 /// # Errors
 /// [`DiskError::Write`].
 pub fn check_writable(folder: &Path) -> Result<(), DiskError> {
-    let failed = |source| failure(folder, source);
-    fs::create_dir_all(folder).map_err(failed)?;
-    tempfile::tempfile_in(folder).map_err(failed)?;
+    let there = folder.ancestors().find(|path| path.exists());
+    let there = there.unwrap_or(Path::new("."));
+    tempfile::tempfile_in(there).map_err(|source| failure(folder, source))?;
     Ok(())
 }
 

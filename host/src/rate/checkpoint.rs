@@ -23,17 +23,18 @@ use burn::tensor::{Tensor, TensorData};
 use crc::{CRC_32_ISO_HDLC, CRC_64_XZ, Crc};
 use serde::{Deserialize, Serialize};
 
+use super::evaluation::Evaluated;
 use super::network::RateNetwork;
 use super::options::RateOptions;
 use super::settling::Settling;
-use super::training::{Cpu, Evaluated, Training};
+use super::training::{Cpu, Training};
 
 const MAGIC: [u8; 4] = *b"R2SC";
 const VERSION: u16 = 2;
 const HEADER_BYTES: usize = 14;
 const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
-/// What a check point holds beside arrays.
+/// The content of a check point beside its arrays.
 #[derive(Serialize, Deserialize)]
 struct Progressed {
     options: RateOptions,
@@ -50,18 +51,18 @@ struct Progressed {
 /// A file that is not the check point of a training.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
-    /// Other bytes.
+    /// Bytes that are no check point.
     #[error("not a check point of a training; move it away")]
     Foreign,
-    /// Another version.
+    /// A check point of another version.
     #[error(
         "check point of version {0}, but this program reads {VERSION}; move it away, and train from the start"
     )]
     Version(u16),
-    /// Cut or changed.
+    /// A check point that was cut or changed.
     #[error("the check point is damaged; move it away, and train from the start")]
     Damaged,
-    /// A training of another kind.
+    /// A check point of a training with other options.
     #[error("made with other options; give the same ones ({})", .0.join(", "))]
     Options(Vec<String>),
     /// A training that began with another network.
@@ -72,7 +73,7 @@ pub enum CheckpointError {
 }
 
 impl Training {
-    /// The training as it is now.
+    /// The present state of the training as bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         let (model, adam) = (&self.model, &self.adam);
         let progressed = Progressed {
@@ -109,8 +110,8 @@ impl Training {
         bytes
     }
 
-    /// This training, before its first update, as it was when
-    /// [`to_bytes`](Self::to_bytes) wrote it.
+    /// Takes this training, before its first update, to the state that
+    /// [`to_bytes`](Self::to_bytes) wrote.
     ///
     /// # Errors
     /// If the bytes are something else, or of a training with other options or
@@ -157,7 +158,7 @@ impl Training {
 }
 
 impl Progressed {
-    /// Whether a training can have come to this.
+    /// True if a training can have reached this state.
     fn is_possible(&self) -> bool {
         let counts = [self.settling.since, Some(self.settling.times)];
         let mut counts = counts.into_iter().chain(self.gradients).flatten();
@@ -236,7 +237,7 @@ pub fn name(options: &RateOptions, start: &RateNetwork) -> String {
     format!("{:016x}", digest.finalize())
 }
 
-/// Which options of a check point differ from `given`, as `NAME = VALUE`.
+/// The options of a check point that differ from `given`, as `NAME = VALUE`.
 ///
 /// # Errors
 /// If the bytes are not a check point.
@@ -246,7 +247,7 @@ pub fn differences_of(bytes: &[u8], given: &RateOptions) -> Result<Vec<String>, 
 }
 
 /// Check sum of the numbers of a network.
-fn fingerprint(network: &RateNetwork) -> u32 {
+pub fn fingerprint(network: &RateNetwork) -> u32 {
     let mut digest = CRC.digest();
     for values in [
         &network.w,

@@ -4,14 +4,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{SessionError, name};
+use super::error::SessionError;
 use crate::formats::disk::{self, DiskError};
 use crate::formats::rate_model;
 use crate::rate::checkpoint::{self, CheckpointError};
 use crate::rate::options::RateOptions;
 use crate::rate::training::{Progress, Training};
 
-/// What the names of check points end with.
+/// The extension of the names of check points.
 pub const EXTENSION: &str = "checkpoint";
 
 /// The check point of a training, there or not.
@@ -19,7 +19,8 @@ pub const EXTENSION: &str = "checkpoint";
 pub struct Checkpoint {
     /// The check point's file.
     pub path: PathBuf,
-    /// How the names of the check points of equal task, size, activation and seed begin.
+    /// The beginning of the names of all check points of this task, size, activation and
+    /// seed.
     family: String,
 }
 
@@ -38,7 +39,7 @@ impl Checkpoint {
     }
 
     /// Checks that the file, if it is there, belongs to `training`, which has not begun:
-    /// nothing else is ever overwritten.
+    /// a file of anything else is never overwritten.
     ///
     /// # Errors
     /// If it is something else.
@@ -83,7 +84,7 @@ impl Checkpoint {
         let files = disk::list(folder).unwrap_or_default();
         let others = files.into_iter().filter(|path| {
             let extension = path.extension();
-            name(path).starts_with(&format!("{}_", self.family))
+            file_name(path).starts_with(&format!("{}_", self.family))
                 && extension.is_some_and(|found| found == EXTENSION)
         });
         let sentence = |path: PathBuf| {
@@ -102,12 +103,18 @@ impl Checkpoint {
         others.filter_map(sentence).collect()
     }
 
-    /// Writes `training` as it is now.
+    /// Writes the present state of `training`.
     ///
     /// # Errors
     /// [`DiskError::Write`].
     pub fn write(&self, training: &Training) -> Result<(), DiskError> {
         disk::write(&self.path, &training.to_bytes())
+    }
+
+    /// The file that records the end of this training for a command that goes on after
+    /// it.
+    pub fn record(&self) -> PathBuf {
+        self.path.with_extension("finished")
     }
 
     /// Removes the file, if it is there.
@@ -117,4 +124,12 @@ impl Checkpoint {
     pub fn remove(&self) -> Result<(), DiskError> {
         disk::remove_if_there(&self.path)
     }
+}
+
+/// The name of a file without its folder.
+fn file_name(path: &Path) -> String {
+    path.file_name().map_or_else(
+        || path.display().to_string(),
+        |name| name.to_string_lossy().into_owned(),
+    )
 }

@@ -5,164 +5,71 @@
 //! RateOptions ─Session::train→ Finished (Trained, model in its file, history beside it)
 //! ```
 //!
-//! [`checkpoints`] finds and writes check points, `watched` takes the losses to
+//! [`checkpoints`] finds and writes check points, `record` notes the end of a
+//! training for a command that goes on after it, and `watched` writes the losses to
 //! their file.
 
 pub mod checkpoints;
+mod error;
+mod record;
+mod report;
 mod watched;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Instant;
-
-use serde::Serialize;
 
 use crate::formats::disk::{self, DiskError};
 use crate::formats::history::History;
 use crate::formats::losses::LossesFile;
 use crate::formats::rate_model::{self, ModelError, RateModelFile};
 use crate::interrupt::{self, Orderly};
-use crate::print::path::lossy;
-use crate::rate::checkpoint::CheckpointError;
 use crate::rate::network::RateNetwork;
 use crate::rate::options::{DecayTaus, RateOptions};
 use crate::rate::training::{Progress, Trained, Training};
 use checkpoints::Checkpoint;
+pub use error::SessionError;
+use record::Record;
+pub use report::TrainReport;
 use watched::Watched;
 
-/// Where trainings leave their files, and how they go on after a stop.
+/// The places of the files of trainings, and the way in which they go on after a stop.
 #[derive(Debug, Default)]
 pub struct Session {
     /// Folder below which models and check points are saved.
     pub output: PathBuf,
-    /// Updates between two check points; zero: only when interrupted.
+    /// Updates between two check points; with zero a check point is written only on a
+    /// signal.
     pub checkpoint_every: usize,
-    /// Go on from the check point of the same options, where there is one.
+    /// True to go on from the check point of the same options, where there is one.
     pub resume: bool,
-    /// The losses as they come.
+    /// The file of the losses.
     pub losses: Option<Mutex<LossesFile>>,
-    /// The model to begin with, instead of a network at random.
+    /// The model to begin with; `None` for a random network.
     pub from: Option<RateModelFile>,
 }
 
 /// A training that came to its end.
 #[derive(Debug)]
 pub struct Finished {
-    /// The network and how it came about.
-    pub trained: Trained,
+    /// The trained network.
+    pub network: RateNetwork,
     /// The saved model.
     pub model: PathBuf,
     /// The summary of the training.
     pub report: TrainReport,
+    checkpoint: Checkpoint,
 }
 
-/// A network that was trained and saved, as `train --json` prints it.
-#[derive(Clone, Debug, Serialize)]
-pub struct TrainReport {
-    /// Seed of everything random.
-    pub seed: u64,
-    /// Whether the criterion was met.
-    pub success: bool,
-    /// Updates made.
-    pub updates: usize,
-    /// Trials shown: updates times the batch.
-    pub trials: usize,
-    /// Accuracy in the last evaluation.
-    pub accuracy: f64,
-    /// Strict accuracy there.
-    pub strict: f64,
-    /// Mean loss there.
-    pub loss: f64,
-    /// Wall-clock time of this run.
-    pub seconds: f64,
-    /// The saved model.
-    #[serde(serialize_with = "lossy")]
-    pub model: PathBuf,
-}
-
-/// A training that did not come to its end.
-#[derive(Debug, thiserror::Error)]
-pub enum SessionError {
-    /// A file that cannot be read or written.
-    #[error(transparent)]
-    Disk(#[from] DiskError),
-    /// A model that cannot be saved.
-    #[error(transparent)]
-    Model(#[from] ModelError),
-    /// A check point that cannot be used.
-    #[error("{path}: {source}")]
-    Checkpoint {
-        /// The check point.
-        path: PathBuf,
-        /// Why.
-        source: CheckpointError,
-    },
-    /// A model to begin with that is of another kind.
-    #[error(
-        "--from {path}: its {what} is {found}, but {wanted} is asked for; both must be the same"
-    )]
-    OtherStart {
-        /// The model.
-        path: PathBuf,
-        /// What differs.
-        what: &'static str,
-        /// In the model.
-        found: String,
-        /// In the options.
-        wanted: String,
-    },
-    /// A loss that is not finite.
-    #[error(
-        "the training with seed {seed} diverged after {updates} updates (loss {loss}); use a smaller --learning_rate or another --seed"
-    )]
-    Diverged {
-        /// The seed.
-        seed: u64,
-        /// Updates made.
-        updates: usize,
-        /// The last loss.
-        loss: f32,
-    },
-    /// Ctrl-C or SIGTERM.
-    #[error(
-        "interrupted after {updates} updates; the same command with --resume goes on from {checkpoint}"
-    )]
-    Interrupted {
-        /// Updates made.
-        updates: usize,
-        /// The check point.
-        checkpoint: PathBuf,
-    },
-    /// Ctrl-C or SIGTERM before the first update.
-    #[error("interrupted before the training with seed {seed} began; give the same command again")]
-    NotBegun {
-        /// The seed.
-        seed: u64,
-    },
-    /// A model that is saved somewhere else.
-    #[error("{error}. The trained network is not lost: it is in {path}; move it from there")]
-    Elsewhere {
-        /// Why it is not where it should be.
-        error: Box<ModelError>,
-        /// Where it is.
-        path: PathBuf,
-    },
-}
-
-impl TrainReport {
-    /// The summary of a network that was trained in `seconds`.
-    pub fn new(options: &RateOptions, trained: &Trained, seconds: f64, model: PathBuf) -> Self {
-        Self {
-            seed: options.seed,
-            success: trained.success,
-            updates: trained.losses.len(),
-            trials: trained.losses.len() * options.batch,
-            accuracy: trained.evaluation.accuracy,
-            strict: trained.evaluation.strict,
-            loss: trained.evaluation.loss,
-            seconds,
-            model,
-        }
+impl Finished {
+    /// Removes the check point and the record of the training: the command needs
+    /// neither any more.
+    ///
+    /// # Errors
+    /// [`DiskError::Write`].
+    pub fn forget(&self) -> Result<(), DiskError> {
+        self.checkpoint.remove()?;
+        disk::remove_if_there(&self.checkpoint.record())
     }
 }
 
@@ -174,9 +81,13 @@ impl Session {
     /// If one of them cannot be used.
     pub fn check(&self, options: &RateOptions) -> Result<(), SessionError> {
         let training = self.untrained(options)?;
-        disk::check_writable(&rate_model::folder(&self.output, options))?;
         let checkpoint = Checkpoint::new(&self.output, &training);
-        checkpoint.check(training)
+        checkpoint.check(training)?;
+        Record::read(&checkpoint.record())?;
+        Ok(disk::check_writable(&rate_model::folder(
+            &self.output,
+            options,
+        ))?)
     }
 
     /// Trains a network and saves it; its check point is then removed.
@@ -189,14 +100,65 @@ impl Session {
         options: &RateOptions,
         progress: &mut impl Progress,
     ) -> Result<Finished, SessionError> {
-        let started = Instant::now();
         let _orderly = Orderly::begin();
+        let training = self.untrained(options)?;
+        let checkpoint = Checkpoint::new(&self.output, &training);
+        let (finished, _) = self.train_with(training, checkpoint, progress)?;
+        finished.checkpoint.remove()?;
+        Ok(finished)
+    }
+
+    /// Trains a network and saves it for a command that goes on after the training.
+    /// The check point stays, and so does a record that names the model, until
+    /// [`Finished::forget`]. Where the session resumes and the recorded model is there
+    /// and whole, nothing is trained.
+    ///
+    /// # Errors
+    /// See [`train`](Self::train).
+    pub fn train_first(
+        &self,
+        options: &RateOptions,
+        progress: &mut impl Progress,
+    ) -> Result<Finished, SessionError> {
+        let _orderly = Orderly::begin();
+        let training = self.untrained(options)?;
+        let checkpoint = Checkpoint::new(&self.output, &training);
+        let record = checkpoint.record();
+        if self.resume
+            && let Some(found) = Record::read(&record)?
+        {
+            match found.model(&record) {
+                Some((model, network)) => {
+                    return Ok(Finished {
+                        report: found.report(&model),
+                        network,
+                        model,
+                        checkpoint,
+                    });
+                }
+                None => progress.warned(&format!(
+                    "the model that {} names is not there or not whole; the network is trained again",
+                    record.display()
+                )),
+            }
+        }
+        let (finished, trained) = self.train_with(training, checkpoint, progress)?;
+        Record::new(&finished.report, &trained.network).write(&record)?;
+        Ok(finished)
+    }
+
+    fn train_with(
+        &self,
+        training: Training,
+        checkpoint: Checkpoint,
+        progress: &mut impl Progress,
+    ) -> Result<(Finished, Trained), SessionError> {
+        let started = Instant::now();
+        let options = &training.options().clone();
         if interrupt::asked() {
             return Err(SessionError::NotBegun { seed: options.seed });
         }
         let folder = rate_model::folder(&self.output, options);
-        let training = self.untrained(options)?;
-        let checkpoint = Checkpoint::new(&self.output, &training);
         let training = if self.resume {
             checkpoint.resume(training, progress)?
         } else {
@@ -208,16 +170,17 @@ impl Session {
         let trained = self.run(training, &checkpoint, progress)?;
         drop(reserve);
         let model = self.save(options, &trained)?;
-        checkpoint.remove()?;
         let seconds = started.elapsed().as_secs_f64();
-        Ok(Finished {
+        let finished = Finished {
             report: TrainReport::new(options, &trained, seconds, model.clone()),
-            trained,
+            network: trained.network.clone(),
             model,
-        })
+            checkpoint,
+        };
+        Ok((finished, trained))
     }
 
-    /// Before the first update.
+    /// The training before its first update.
     fn untrained(&self, options: &RateOptions) -> Result<Training, SessionError> {
         Ok(match &self.from {
             Some(model) => Training::of_network(options.clone(), begin_with(model, options)?),
@@ -225,7 +188,7 @@ impl Session {
         })
     }
 
-    /// Update by update to the end, with check points.
+    /// Trains update by update to the end, and writes check points.
     fn run(
         &self,
         mut training: Training,
@@ -297,7 +260,7 @@ impl Session {
     }
 }
 
-/// The network of `model`, if it is one of these options.
+/// The network of `model`, if its sizes and activation are those of `options`.
 fn begin_with(model: &RateModelFile, options: &RateOptions) -> Result<RateNetwork, SessionError> {
     let network = &model.network;
     let taus = |taus: DecayTaus| format!("{:?}", taus.numbers());
@@ -363,12 +326,4 @@ fn rescue(options: &RateOptions, trained: &Trained, error: ModelError) -> Sessio
         }
         Err(_) => error.into(),
     }
-}
-
-/// The name of a file without its folder, for messages.
-fn name(path: &Path) -> String {
-    path.file_name().map_or_else(
-        || path.display().to_string(),
-        |name| name.to_string_lossy().into_owned(),
-    )
 }

@@ -4,14 +4,15 @@ use std::sync::Mutex;
 
 use crate::formats::disk::DiskError;
 use crate::formats::losses::LossesFile;
-use crate::rate::training::{Evaluation, Progress};
+use crate::rate::evaluation::Evaluation;
+use crate::rate::training::Progress;
 
 /// Hands progress on, and writes each loss once its evaluation is known.
 pub struct Watched<'a, P: Progress> {
     shown: &'a mut P,
     seed: u64,
     losses: Option<&'a Mutex<LossesFile>>,
-    /// Update and loss that the file has not got yet: its evaluation may follow.
+    /// Update and loss that are not in the file yet: an evaluation may follow.
     latest: Option<(usize, f32)>,
     failed: Option<DiskError>,
 }
@@ -28,13 +29,14 @@ impl<'a, P: Progress> Watched<'a, P> {
         }
     }
 
-    /// The training goes on after `updates`; the file may hold later ones.
+    /// Called when the training goes on after `updates`. The file may hold later updates,
+    /// which are removed.
     pub fn catch_up(&mut self, updates: usize) {
         self.write_losses(|file, seed| file.forget_from(seed, updates));
         self.shown.resumed(updates);
     }
 
-    /// After an update and its evaluation.
+    /// Called after an update and its evaluation.
     ///
     /// # Errors
     /// The first failure of the file of the losses.

@@ -20,6 +20,7 @@ mod pipeline;
 mod place;
 mod reference;
 mod run;
+mod signals;
 mod simulate;
 mod train;
 mod trials;

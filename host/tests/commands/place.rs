@@ -1,7 +1,7 @@
 //! A folder in which the program runs, and its answers.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 use rate2spike::formats::mat::Value;
 use rate2spike::formats::rate_model::{read_mat, write_mat};
@@ -102,4 +102,22 @@ impl Place {
         file.insert(name, value);
         write_mat(&path, &file).expect("a writable folder");
     }
+}
+
+/// Starts `line` in the place and does not wait for it.
+pub fn start(place: &Place, line: &str) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_rate2spike"))
+        .args(line.split_whitespace())
+        .current_dir(place.folder.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts")
+}
+
+/// Sends the signal of this name to a process that a test started.
+pub fn signal(process: &Child, name: &str) {
+    let id = process.id().to_string();
+    let sent = Command::new("kill").args(["-s", name, &id]).output();
+    sent.expect("kill is there");
 }

@@ -1,13 +1,13 @@
 //! `train`: models, seeds, check points.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rate2spike::formats::rate_model::read_mat;
 use serde_json::Value as Json;
 
-use crate::place::Place;
+use crate::place::{Place, signal, start};
 
 #[test]
 fn a_training_that_misses_the_criterion_says_so_and_keeps_its_model() {
@@ -66,30 +66,12 @@ fn checkpoints(place: &Place) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Starts `line` in the folder.
-fn started(place: &Place, line: &str) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_rate2spike"))
-        .args(line.split_whitespace())
-        .current_dir(place.folder.path())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program starts")
-}
-
-/// Sends a signal to a process that we started.
-fn signal(process: &Child, name: &str) {
-    let id = process.id().to_string();
-    let sent = Command::new("kill").args(["-s", name, &id]).output();
-    sent.expect("kill is there");
-}
-
 /// Stops [`TRAINING`] with `signal_name` after `time` and lets it go on: the model and
 /// its history are `whole`, and no check point is left. True if there was one to go on
 /// from.
 fn stopped_after(time: Duration, signal_name: &str, whole: &[Vec<u8>; 2]) -> bool {
     let place = Place::new();
-    let process = started(&place, &format!("{TRAINING} --checkpoint-every 1"));
+    let process = start(&place, &format!("{TRAINING} --checkpoint-every 1"));
     std::thread::sleep(time);
     signal(&process, signal_name);
     let output = process.wait_with_output().expect("a process of ours");
@@ -166,7 +148,7 @@ fn evaluations_before_a_stop_are_not_lost() {
 
     let stopped = Place::new();
     let losses = stopped.path("losses.csv");
-    let process = started(&stopped, &format!("{line} --losses losses.csv"));
+    let process = start(&stopped, &format!("{line} --losses losses.csv"));
     let lines = || std::fs::read_to_string(&losses).map_or(0, |text| text.lines().count());
     while lines() < 120 {
         std::thread::sleep(Duration::from_millis(2));
@@ -183,7 +165,7 @@ fn evaluations_before_a_stop_are_not_lost() {
 fn a_training_with_other_options_leaves_a_check_point_alone() {
     let place = Place::new();
     let line = "train --task xor --N 15 --n_trials 100000 --seed 7 --checkpoint-every 1";
-    let process = started(&place, line);
+    let process = start(&place, line);
     while checkpoints(&place).is_empty() {
         std::thread::sleep(Duration::from_millis(5));
     }

@@ -1,0 +1,50 @@
+//! The summary of a training.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::print::path::lossy;
+use crate::rate::options::RateOptions;
+use crate::rate::training::Trained;
+
+/// A network that was trained and saved, as `train --json` prints it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TrainReport {
+    /// Seed of everything random.
+    pub seed: u64,
+    /// True if the criterion was met.
+    pub success: bool,
+    /// Updates made.
+    pub updates: usize,
+    /// Trials shown: updates times the batch.
+    pub trials: usize,
+    /// Accuracy in the last evaluation.
+    pub accuracy: f64,
+    /// Strict accuracy in the last evaluation.
+    pub strict: f64,
+    /// Mean loss in the last evaluation.
+    pub loss: f64,
+    /// Wall-clock time of this run.
+    pub seconds: f64,
+    /// The saved model.
+    #[serde(serialize_with = "lossy")]
+    pub model: PathBuf,
+}
+
+impl TrainReport {
+    /// The summary of a network that was trained in `seconds`.
+    pub fn new(options: &RateOptions, trained: &Trained, seconds: f64, model: PathBuf) -> Self {
+        Self {
+            seed: options.seed,
+            success: trained.success,
+            updates: trained.losses.len(),
+            trials: trained.losses.len() * options.batch,
+            accuracy: trained.evaluation.accuracy,
+            strict: trained.evaluation.strict,
+            loss: trained.evaluation.loss,
+            seconds,
+            model,
+        }
+    }
+}
