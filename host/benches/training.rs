@@ -1,4 +1,4 @@
-//! One update of a rate network: trials, noise, gradient and Adam.
+//! Time of one update of a rate network: trials, noise, gradient and Adam.
 //!
 //! `cargo bench -p rate2spike --bench training` measures, on one core, for
 //! go-nogo (T = 200) and mante (T = 500):

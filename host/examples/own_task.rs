@@ -8,8 +8,9 @@ use std::error::Error;
 
 use rate2spike::random::{Stream, generator};
 use rate2spike::rate::activation::ActivationKind;
+use rate2spike::rate::evaluation::{EvaluationTrials, evaluate};
 use rate2spike::rate::options::RateOptions;
-use rate2spike::rate::training::{EvaluationTrials, evaluate, train};
+use rate2spike::rate::training::train;
 use rate2spike::task::pulses::Spec;
 
 /// Was there a pulse in either of two channels? docs/tasks.md explains the fields.

@@ -1,4 +1,4 @@
-//! Who calls whom in a linked firmware, read off the machine code of an Arm
+//! The calls between the functions of a linked firmware, read off the machine code of an Arm
 //! Cortex-M.
 //!
 //! Every direct call and every direct jump counts. The data between the
@@ -14,7 +14,7 @@ use object::{Object, ObjectSection, ObjectSymbol, SymbolKind};
 pub struct Program {
     /// Name of the function at each address.
     functions: BTreeMap<u32, String>,
-    /// Where code begins or ends: true for code.
+    /// The addresses at which code begins (true) or ends (false).
     marks: BTreeMap<u32, bool>,
     /// Address and content of the sections with code.
     sections: Vec<(u32, Vec<u8>)>,

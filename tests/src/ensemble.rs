@@ -1,4 +1,4 @@
-//! What every back end that runs networks side by side must satisfy: the same
+//! The checks of every back end that runs networks side by side: the same
 //! checks for the tensor operations on the CPU and for the kernels of a GPU.
 
 use std::path::PathBuf;
@@ -14,10 +14,11 @@ use rate2spike::rate::ensemble::model::{EnsembleAdam, EnsembleModel, losses};
 use rate2spike::rate::ensemble::training::{EnsembleProgress, train_many};
 use rate2spike::rate::ensemble::trials::{TrialSource, Trials};
 use rate2spike::rate::ensemble::{Couplings, Drive, SideBySide, adjoint, operations};
+use rate2spike::rate::evaluation::Evaluation;
 use rate2spike::rate::model::{self, RateModel};
 use rate2spike::rate::network::RateNetwork;
 use rate2spike::rate::options::{DecayTaus, Loss, RateOptions};
-use rate2spike::rate::training::{Evaluation, train};
+use rate2spike::rate::training::train;
 use rate2spike::task::Task;
 
 use crate::{all, network, relative_difference};
@@ -28,7 +29,7 @@ const TOLERANCE: f64 = 1e-4;
 
 /// Networks of one shape, each with its batch.
 pub struct Case {
-    /// For messages.
+    /// The name in messages.
     pub name: String,
     /// The networks.
     pub networks: Vec<Arc<RateNetwork>>,

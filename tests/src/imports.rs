@@ -372,7 +372,7 @@ fn is_mark(tokens: &[TokenTree], at: usize, wanted: char) -> bool {
     matches!(tokens.get(at), Some(TokenTree::Punct(mark)) if mark.as_char() == wanted)
 }
 
-/// Whether `#[cfg(test)]` stands at the front.
+/// True if `#[cfg(test)]` stands at the front.
 fn is_test_attribute(tokens: &[TokenTree]) -> bool {
     let (true, Some(TokenTree::Group(group))) = (is_mark(tokens, 0, '#'), tokens.get(1)) else {
         return false;

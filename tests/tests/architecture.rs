@@ -48,13 +48,6 @@ const KNOWN: &[Known] = &[
     },
     Known {
         sources: "host/src",
-        folder: "rate/ensemble",
-        from: "operations",
-        to: "mod",
-        because: "the reference implementation of the trait of mod.rs",
-    },
-    Known {
-        sources: "host/src",
         folder: "report/canvas",
         from: "mod",
         to: "*",
@@ -69,38 +62,10 @@ const KNOWN: &[Known] = &[
     },
     Known {
         sources: "host/src",
-        folder: "task",
-        from: "mod",
-        to: "*",
-        because: "mod.rs is the table of tasks and holds the type Task",
-    },
-    Known {
-        sources: "host/src",
-        folder: "task",
-        from: "definition",
-        to: "*",
-        because: "a definition holds pulses, which make a definition",
-    },
-    Known {
-        sources: "host/src",
-        folder: "rate",
-        from: "settling",
-        to: "training",
-        because: "settling reads the evaluation, which training defines",
-    },
-    Known {
-        sources: "host/src",
         folder: "report/story",
         from: "mod",
         to: "*",
         because: "mod.rs puts the parts in order and holds their input",
-    },
-    Known {
-        sources: "host/src",
-        folder: "session",
-        from: "checkpoints",
-        to: "mod",
-        because: "a check point fails with the error of its session",
     },
 ];
 

@@ -124,7 +124,7 @@ fn programs() -> Vec<(&'static str, BTreeSet<Package>)> {
     ]
 }
 
-/// Whether permissive licences alone allow the use: one of alternatives (OR) is enough,
+/// True if permissive licences alone allow the use: one of alternatives (OR) is enough,
 /// and all parts of a combination (AND) are needed.
 fn is_permissive(licence: &str) -> bool {
     let plain = licence.replace(['(', ')'], "").replace('/', " OR ");

@@ -97,8 +97,8 @@ fn eulers_scheme_converges_with_the_step() {
     }
 }
 
-/// With recurrence, what is left is that a spike falls on the end of a step: the
-/// rates of a whole network go to those of a fine step.
+/// In a recurrent network one error remains: a spike falls on the end of a step. The
+/// rates of a whole network converge to those of a fine step.
 #[test]
 fn a_network_fires_as_often_as_with_a_fine_step() {
     let network = published_network();

@@ -1,4 +1,4 @@
-//! One neuron, compared with closed forms.
+//! A single neuron, compared with closed forms.
 
 use rate2spike::quantize::quantize;
 use rate2spike::rate::siegert::NoisyNeuron;

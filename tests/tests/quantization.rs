@@ -23,7 +23,7 @@ fn published() -> SpikingNetwork {
     one_to_one(&model.network, LAMBDA, Neuron::LIF).expect("a network")
 }
 
-/// The same network with all potentials and currents times `factor`.
+/// A copy of the network with all potentials and currents times `factor`.
 fn louder(network: &SpikingNetwork, factor: f64) -> SpikingNetwork {
     let louder = |values: &[f64]| values.iter().map(|value| value * factor).collect();
     let neuron = network.neuron;

@@ -4,7 +4,8 @@ use indicatif::ProgressBar;
 
 use crate::print::console::Console;
 use crate::rate::ensemble::training::EnsembleProgress;
-use crate::rate::training::{Evaluation, Progress};
+use crate::rate::evaluation::Evaluation;
+use crate::rate::training::Progress;
 
 /// A bar with the loss and the last evaluation.
 pub struct TrainingBar<'a> {

@@ -497,7 +497,7 @@ impl<'a> Simulation<'a> {
         let label = shown.label?;
         let mut evidence = Evidence::default();
         for (step, &output) in (1..).zip(&record.output) {
-            evidence.see(&decision, step, &[output]);
+            evidence.see(&decision, step, output);
         }
         Some((
             decision.correct(label, &evidence),

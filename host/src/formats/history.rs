@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::disk::{self, DiskError};
 use crate::print::path::lossy;
+use crate::rate::evaluation::Evaluated;
 use crate::rate::options::RateOptions;
-use crate::rate::training::Evaluated;
 
 /// The training of a model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -77,7 +77,7 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rate::training::Evaluation;
+    use crate::rate::evaluation::Evaluation;
     use crate::task::Task;
 
     #[test]

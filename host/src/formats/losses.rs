@@ -13,7 +13,7 @@ use std::io::{self, LineWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::disk::{self, DiskError};
-use crate::rate::training::Evaluation;
+use crate::rate::evaluation::Evaluation;
 
 const HEADER: &str = "seed,update,loss,evaluation_loss,evaluation_accuracy";
 

@@ -9,10 +9,11 @@ use super::model_checks::{self, Reader};
 use super::names::{SAMPLE, TASK};
 use super::nir;
 use crate::rate::batch::{Batch, TrialRange};
+use crate::rate::evaluation::{EVALUATION_TRIALS, Evaluation};
 use crate::rate::network::RateNetwork;
 use crate::rate::options::{DecayTaus, RateOptions};
 use crate::rate::recurrence;
-use crate::rate::training::{EVALUATION_TRIALS, Evaluation, Trained};
+use crate::rate::training::Trained;
 use crate::task::{self, SAMPLE_MS, Task};
 
 /// A model file: the network, the start of its weights, and everything else

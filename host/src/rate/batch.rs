@@ -14,7 +14,7 @@ pub(super) const STEP_NOISE: f32 = 0.1;
 /// Standard deviation of x at the start.
 pub(super) const START_NOISE: f32 = 0.01;
 
-/// Which trials of a stream are drawn.
+/// The trials of a stream that are drawn.
 #[derive(Clone, Copy, Debug)]
 pub struct TrialRange {
     /// The stream.
@@ -23,11 +23,11 @@ pub struct TrialRange {
     pub first: u64,
     /// Number of trials, B.
     pub trials: usize,
-    /// Whether r fluctuates.
+    /// True if r fluctuates.
     pub fluctuating: bool,
 }
 
-/// What drives a network through a batch of trials. Arrays are samples ×
+/// The input, noise and targets of a batch of trials. Arrays are samples ×
 /// trials × units, T × B × N.
 #[derive(Clone, Debug)]
 pub struct Batch {

@@ -184,7 +184,7 @@ pub static FIELDS: [Field; 14] = [
     },
 ];
 
-/// What most entries have in common: one number.
+/// The entry of an option that is one number.
 const PLAIN: Field = Field {
     flag: "",
     aliases: &[],

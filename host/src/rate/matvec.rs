@@ -139,7 +139,7 @@ const MOST_VECTORS: usize = 14;
 /// A share of the rows of a product.
 struct Job<'a> {
     columns: &'a Columns,
-    /// One factor a column.
+    /// A factor for each column.
     x: &'a [f32],
     /// The first row.
     at: usize,

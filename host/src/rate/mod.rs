@@ -6,19 +6,20 @@
 //! r_i[t] = φ(x_i[t])            o[t] = Σ_i w_out,i r_i[t] + b_out
 //! ```
 //!
-//! [`options`] says what to train, [`fields`] lists the options for command lines
-//! and tables, [`network`] holds the numbers of a network
-//! in the terms of the published code, [`activation`] is φ, [`batch`] draws
-//! trials and noise, [`normal`] their deviates, [`recurrence`] runs the equations over time and back,
-//! [`model`] is the network as a Burn module, [`training`] trains it, and
-//! [`checkpoint`] stops a training and goes on with it. [`ensemble`] does the
-//! same for many networks at once, for back ends that need much to do, and
-//! [`gpu`] is one.
+//! [`options`] says what to train, and [`fields`] lists the options for command lines
+//! and tables. [`network`] holds the numbers of a network in the terms of the published
+//! code, [`activation`] is φ, [`batch`] draws trials and noise, and [`normal`] their
+//! deviates. [`recurrence`] runs the equations over time and back. [`model`] is the
+//! network as a Burn module, [`training`] trains it, [`evaluation`] scores it,
+//! [`settling`] decides when the training ends, and [`checkpoint`] stops a training and
+//! goes on with it. [`ensemble`] trains many networks at once, for back ends that need
+//! much to do; [`gpu`] is such a back end.
 
 pub mod activation;
 pub mod batch;
 pub mod checkpoint;
 pub mod ensemble;
+pub mod evaluation;
 pub mod fields;
 pub mod gpu;
 pub mod matvec;

@@ -44,7 +44,7 @@ pub struct RateModel<B: Backend> {
     taus: DecayTaus,
 }
 
-/// What the recurrence needs beside its parameters.
+/// The input of the recurrence beside its parameters.
 #[derive(Clone, Debug)]
 pub struct Drive {
     /// φ.

@@ -20,7 +20,7 @@ pub struct RateNetwork {
     pub inhibitory: Vec<bool>,
     /// Number of somatostatin-like inhibitory units.
     pub som_units: usize,
-    /// Whether the sign of a weight is its sender's.
+    /// True if the sender decides the sign of a weight.
     pub dale: bool,
     /// φ.
     pub activation: ActivationKind,

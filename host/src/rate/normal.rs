@@ -38,10 +38,10 @@ pub const fn jump(steps: usize) -> (u32, u32) {
     (multiplier, increment)
 }
 
-/// From a place to the one [`LANES`] on.
+/// The jump from a place to the one [`LANES`] later.
 const BLOCK: (u32, u32) = jump(LANES);
 
-/// From the first place of a block to each of its places.
+/// The jumps from the first place of a block to each of its places.
 const LANE: [(u32, u32); LANES] = {
     let mut lanes = [(0, 0); LANES];
     let mut lane = 0;

@@ -63,7 +63,7 @@ pub struct RateAdam<B: Backend> {
 }
 
 impl<B: Backend> RateAdam<B> {
-    /// Before the first update.
+    /// The state before the first update.
     pub fn new() -> Self {
         Self {
             w: None,

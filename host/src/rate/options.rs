@@ -1,4 +1,4 @@
-//! What to train: checked on construction.
+//! The options of a training, checked on construction.
 
 use super::activation::ActivationKind;
 use crate::task::Task;
@@ -15,7 +15,7 @@ pub enum Loss {
     L2,
 }
 
-/// How the recurrent weights start.
+/// The distribution of the recurrent weights at the start.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize,
 )]
@@ -34,9 +34,9 @@ pub enum WeightStart {
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(untagged)]
 pub enum DecayTaus {
-    /// The same for all units, not trained.
+    /// One time constant for all units, which is not trained.
     Fixed(f32),
-    /// Trained between these two.
+    /// A time constant for each unit, trained between these two.
     Trained(f32, f32),
 }
 
@@ -53,7 +53,7 @@ pub struct RateOptions {
     pub p_rec: f64,
     /// Number of somatostatin-like inhibitory units.
     pub som_units: usize,
-    /// Whether a unit is either excitatory or inhibitory.
+    /// True if each unit is either excitatory or inhibitory (Dale's principle).
     pub dale: bool,
     /// Spread of the recurrent weights at the start.
     pub gain: f64,
@@ -85,7 +85,7 @@ pub struct RateOptions {
 /// An option that makes no sense.
 #[derive(Debug, thiserror::Error, PartialEq)]
 pub enum OptionError {
-    /// Not a probability.
+    /// A number that is no probability.
     #[error("{name} = {value} is not a probability; give a number from 0 to 1")]
     Probability {
         /// The option.
@@ -99,7 +99,7 @@ pub enum OptionError {
         /// The option.
         name: &'static str,
     },
-    /// More than can be handled.
+    /// A number beyond a limit.
     #[error("{name} = {value}; at most {limit} are supported{}", takes(.bytes))]
     TooMany {
         /// The option.
@@ -108,7 +108,7 @@ pub enum OptionError {
         value: usize,
         /// The limit.
         limit: usize,
-        /// Bytes that the value would take; none where that is not the reason.
+        /// Bytes that the value would take; `None` where the memory is not the reason.
         bytes: Option<u128>,
     },
     /// More memory than the system gives.
@@ -135,12 +135,12 @@ pub enum OptionError {
     /// A time constant at or below one step.
     #[error("decay_taus: {0} steps; a time constant is longer than one step of 5 ms")]
     ShortTau(f32),
-    /// The smaller one is not the first.
+    /// Two time constants of which the larger is first.
     #[error("decay_taus: {0} {1}; give the smaller one first, or a single one to hold it fixed")]
     TauOrder(f32, f32),
 }
 
-/// Units beyond which a weight matrix would no longer be sensible here.
+/// The most units: a larger weight matrix fits no usual memory.
 const MOST_UNITS: usize = 20_000;
 
 /// The most updates: each leaves a loss of 8 bytes in the model, whose file format
@@ -163,12 +163,12 @@ const SINGLE: u128 = 4;
 
 /// Recurrent inputs of a unit at the start of a network that will spike: those
 /// of the published network of 200 units. Spike trains fluctuate, and a sum of
-/// fewer fluctuates more; under Dale's principle a connection that is not there
+/// fewer fluctuates more; under Dale's principle a connection that is missing
 /// at the start never comes.
 const INPUTS: f64 = 40.0;
 
 impl RateOptions {
-    /// The options of the published code where its command says nothing else.
+    /// The defaults of the published code.
     pub fn published(task: Task, units: usize) -> Self {
         Self {
             task,
@@ -196,7 +196,7 @@ impl RateOptions {
     /// neuron's own transfer function. docs/experiments.md has the trainings behind them.
     fn spiking(task: Task, units: usize) -> Self {
         Self {
-            // In thousandths: it stands in the name of the model's folder.
+            // Rounded to thousandths, since the name of the model's folder contains this number.
             p_rec: (1000.0 * INPUTS / units.max(1) as f64).round().min(1000.0) / 1000.0,
             // The slope of the neuron's own transfer function is 0.15 per mV at
             // the threshold: with a gain of 9 activity just sustains itself, and
@@ -213,8 +213,7 @@ impl RateOptions {
         }
     }
 
-    /// The options of a network with this activation where nothing else is
-    /// said.
+    /// The default options of a network with this activation.
     pub fn defaults(task: Task, units: usize, activation: ActivationKind) -> Self {
         match activation {
             ActivationKind::Lif => Self::spiking(task, units),
@@ -283,7 +282,7 @@ impl RateOptions {
         Ok(self)
     }
 
-    /// About the bytes of memory that a training takes.
+    /// The memory that a training takes, in bytes, roughly.
     pub fn memory_bytes(&self) -> u128 {
         let (n, batch) = (self.units as u128, self.batch as u128);
         let steps = (self.task.samples() as u128).saturating_mul(batch);
@@ -308,7 +307,7 @@ impl RateOptions {
     }
 }
 
-/// Bytes in the unit in which they are read.
+/// A number of bytes in a unit that people read.
 fn amount(bytes: u128) -> String {
     let gigabytes = bytes as f64 / 1e9;
     if gigabytes < 1e4 {
@@ -325,7 +324,7 @@ fn takes(bytes: &Option<u128>) -> String {
 }
 
 impl DecayTaus {
-    /// From the numbers after `--decay_taus`.
+    /// Reads the numbers after `--decay_taus`.
     pub fn from_numbers(numbers: &[f32]) -> Option<Self> {
         match numbers {
             [tau] => Some(Self::Fixed(*tau)),
@@ -334,7 +333,7 @@ impl DecayTaus {
         }
     }
 
-    /// One or two numbers.
+    /// The time constants as one or two numbers.
     pub fn numbers(self) -> Vec<f32> {
         match self {
             Self::Fixed(tau) => vec![tau],

@@ -21,10 +21,11 @@ use gemm::{Parallelism, gemm};
 use super::activation::Activation;
 use super::batch::Batch;
 use super::matvec::Columns;
+use super::network::RateNetwork;
 use super::spare::Spare;
 use crate::readout::Readout;
 
-/// What the recurrence depends on.
+/// The numbers that the recurrence depends on.
 #[derive(Clone, Debug)]
 pub struct Parameters {
     /// Effective weights, N × N.
@@ -35,11 +36,26 @@ pub struct Parameters {
     pub tau: Vec<f32>,
 }
 
+impl RateNetwork {
+    /// The numbers that the recurrence depends on.
+    pub fn parameters(&self) -> Parameters {
+        Parameters {
+            w: self.effective_weights(),
+            readout: self.readout.clone(),
+            tau: self
+                .decay_steps()
+                .into_iter()
+                .map(|tau| tau as f32)
+                .collect(),
+        }
+    }
+}
+
 /// The derivative of the loss by each of [`Parameters`].
 pub type Gradient = Parameters;
 
-/// What a forward pass leaves for the adjoint; T × B × N each, entry 0 of
-/// `drift` unused.
+/// The arrays that a forward pass leaves for the adjoint; T × B × N each. Entry 0 of
+/// `drift` is unused.
 #[derive(Clone, Debug)]
 pub struct Trajectory {
     r: Spare,

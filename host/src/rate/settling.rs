@@ -1,4 +1,4 @@
-//! When a training ends: the published criterion, and the updates in which a
+//! The end of a training: the published criterion, and the updates in which a
 //! network that met it settles.
 //!
 //! While a network settles, Adam's rate falls to zero and the rates fluctuate by
@@ -6,32 +6,32 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::evaluation::{EVALUATE_EVERY, Evaluation};
 use super::options::RateOptions;
-use super::training::{EVALUATE_EVERY, Evaluation};
 
-/// Settlings after which the usual fluctuations are enough: some networks never
-/// pass the test under the strong ones, most of all those of xor, and spike
+/// Number of settlings after which the usual fluctuations are enough. Some networks,
+/// mostly of xor, never pass the test under strong fluctuations and still spike
 /// without a mistake.
 pub(super) const MOST_SETTLINGS: usize = 8;
 
-/// The criterion: mean loss below this …
+/// The published criterion asks for a mean loss below this.
 const LOSS_LIMIT: f64 = 7.0;
 
-/// … and accuracy above this.
+/// The published criterion asks for an accuracy above this.
 const ACCURACY_LIMIT: f64 = 0.95;
 
-/// How far a network has settled.
+/// The progress of a network's settling.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settling {
-    /// The update at which the network began to settle; none while it learns.
+    /// The update at which the network began to settle; `None` while it learns.
     pub since: Option<usize>,
-    /// How often it began to settle.
+    /// The number of times that the network began to settle.
     pub times: usize,
 }
 
 impl Settling {
-    /// Adam's rate at this update: constant, and falling to zero while the network
-    /// settles.
+    /// Adam's rate at this update. The rate is constant while the network learns and falls
+    /// to zero while it settles.
     pub fn learning_rate(&self, options: &RateOptions, update: usize) -> f64 {
         let share = self.since.map_or(1.0, |since| {
             1.0 - (update - since) as f64 / (options.settle + 1) as f64
@@ -39,8 +39,8 @@ impl Settling {
         options.learning_rate * share
     }
 
-    /// Strength of the fluctuations in an update. A network that has yet to find out
-    /// what to do with its inputs does not find it under strong ones.
+    /// Strength of the fluctuations in an update. A network does not learn its task under
+    /// strong fluctuations, so that they begin when it settles.
     pub fn fluctuations(&self, options: &RateOptions) -> f32 {
         match self.since {
             Some(_) => options.settle_fluctuations,
@@ -48,7 +48,7 @@ impl Settling {
         }
     }
 
-    /// Whether the network is evaluated after this update.
+    /// True if the network is evaluated after this update.
     pub fn due(&self, options: &RateOptions, update: usize) -> bool {
         match self.since {
             Some(_) => self.settled(options, update),
@@ -65,8 +65,8 @@ impl Settling {
         }
     }
 
-    /// Takes in the evaluation after `update`. Returns whether the criterion was met if
-    /// the training is over, as it always is after the `last` update.
+    /// Takes the evaluation after `update`. Returns `None` while the training goes on, else
+    /// whether the criterion was met. The training always ends after the `last` update.
     pub fn judge(
         &mut self,
         options: &RateOptions,
@@ -90,7 +90,7 @@ impl Settling {
     }
 }
 
-/// Whether a network meets the published criterion after this update.
+/// True if a network meets the published criterion after this update.
 pub(super) fn criterion(options: &RateOptions, update: usize, evaluation: &Evaluation) -> bool {
     evaluation.loss < LOSS_LIMIT
         && evaluation.accuracy > ACCURACY_LIMIT

@@ -2,46 +2,21 @@
 
 use std::sync::Arc;
 
-use burn::backend::{Autodiff, Flex};
-use rate2spike_core::decision::{Evidence, Kind};
-use serde::{Deserialize, Deserializer, Serialize};
-
 use super::activation::Activation;
 use super::batch::{Batch, TrialRange};
+use super::evaluation::{EVALUATION_TRIALS, Evaluated, Evaluation, EvaluationTrials, evaluate};
 use super::model::{Drive, RateModel, loss, target};
 use super::network::RateNetwork;
 use super::optimizer::RateAdam;
-use super::options::{Loss, RateOptions};
-use super::recurrence::{self, Parameters};
+use super::options::RateOptions;
 use super::settling::Settling;
 use crate::random::Stream;
-use crate::task::Task;
+use burn::backend::{Autodiff, Flex};
 
 /// The back end on the CPU.
 pub type Cpu = Flex;
 
-/// Updates between two evaluations.
-pub const EVALUATE_EVERY: usize = 100;
-
-/// Trials of an evaluation.
-pub const EVALUATION_TRIALS: usize = 100;
-
-/// The scores of a rate network over some trials.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Evaluation {
-    /// Share of right answers by the published criterion.
-    pub accuracy: f64,
-    /// Share of right answers by the strict criterion.
-    pub strict: f64,
-    /// Mean loss.
-    pub loss: f64,
-    /// Outputs of the first trials, at most [`EVALUATION_TRIALS`]; trials × (T − 1).
-    pub outputs: Vec<f32>,
-    /// The right answers of the same trials.
-    pub labels: Vec<i16>,
-}
-
-/// A trained network and how it came about.
+/// A trained network and the record of its training.
 #[derive(Clone, Debug)]
 pub struct Trained {
     /// The network.
@@ -58,36 +33,6 @@ pub struct Trained {
     pub evaluations: Vec<Evaluated>,
 }
 
-/// The scores of an evaluation during a training.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Evaluated {
-    /// The update before it, counted from 0.
-    pub update: usize,
-    /// Mean loss; JSON has null where it is not finite.
-    #[serde(deserialize_with = "number_or_null")]
-    pub loss: f64,
-    /// Share of right answers by the published criterion.
-    pub accuracy: f64,
-    /// Share of right answers by the strict criterion.
-    pub strict: f64,
-}
-
-fn number_or_null<'a, D: Deserializer<'a>>(deserializer: D) -> Result<f64, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
-}
-
-impl Evaluated {
-    /// The scores of the evaluation after `update`.
-    pub fn new(update: usize, evaluation: &Evaluation) -> Self {
-        Self {
-            update,
-            loss: evaluation.loss,
-            accuracy: evaluation.accuracy,
-            strict: evaluation.strict,
-        }
-    }
-}
-
 /// Receives the progress of a training.
 pub trait Progress {
     /// Called before the first update of a training that goes on from a check point,
@@ -101,7 +46,7 @@ pub trait Progress {
     fn warned(&mut self, _sentence: &str) {}
 }
 
-/// Watches nothing.
+/// A watcher that ignores everything.
 impl Progress for () {
     fn updated(&mut self, _update: usize, _loss: f32) {}
     fn evaluated(&mut self, _update: usize, _evaluation: &Evaluation) {}
@@ -132,21 +77,21 @@ pub struct Training {
     pub(super) adam: RateAdam<Cpu>,
     /// Loss of every update so far.
     pub(super) losses: Vec<f32>,
-    /// How far the network has settled.
+    /// The progress of the settling.
     pub(super) settling: Settling,
     /// Every evaluation so far.
     pub(super) evaluations: Vec<Evaluated>,
 }
 
 impl Training {
-    /// Before the first update.
+    /// A training before its first update.
     pub fn new(options: RateOptions) -> Self {
         let start = RateNetwork::start(&options);
         Self::of_network(options, start)
     }
 
-    /// Before the first update of a network that has learned something else,
-    /// with as many units and channels as `options` say.
+    /// A training before its first update, of a network that has learned something else
+    /// and has the units and channels of `options`.
     pub fn of_network(options: RateOptions, start: RateNetwork) -> Self {
         Self {
             activation: options.activation.activation(),
@@ -161,7 +106,7 @@ impl Training {
         }
     }
 
-    /// What is trained.
+    /// The options.
     pub fn options(&self) -> &RateOptions {
         &self.options
     }
@@ -176,7 +121,7 @@ impl Training {
         self.losses.len()
     }
 
-    /// One update, and the evaluation that may follow it. Returns the network
+    /// Makes one update, and the evaluation that may follow it. Returns the network
     /// if the training is over.
     pub fn advance(&mut self, progress: &mut impl Progress) -> Option<Trained> {
         let update = self.losses.len();
@@ -205,7 +150,7 @@ impl Training {
         })
     }
 
-    /// The next update, without the evaluation that may follow it; returns the
+    /// Makes the next update, without the evaluation that may follow it; returns the
     /// loss, which the caller keeps.
     pub fn update(&mut self) -> f32 {
         let update = self.losses.len();
@@ -245,165 +190,13 @@ impl Training {
     }
 }
 
-/// Which trials an evaluation uses.
-#[derive(Clone, Copy, Debug)]
-pub struct EvaluationTrials {
-    /// Seed of their stream.
-    pub seed: u64,
-    /// The first one's place in the stream.
-    pub first: u64,
-    /// How many.
-    pub trials: usize,
-    /// Strength of the fluctuations of r.
-    pub fluctuations: f32,
-}
-
-impl EvaluationTrials {
-    /// First trial of a score after the training: far from those of the
-    /// evaluations that ended it.
-    pub const FRESH: u64 = 1 << 40;
-
-    /// Trials for a score after the training.
-    pub fn fresh(seed: u64, trials: usize, fluctuations: f32) -> Self {
-        Self {
-            seed,
-            first: Self::FRESH,
-            trials,
-            fluctuations,
-        }
-    }
-}
-
-/// Scores `network`.
-pub fn evaluate(
-    network: &RateNetwork,
-    task: &Task,
-    loss: Loss,
-    trials: EvaluationTrials,
-) -> Evaluation {
-    let activation = network.activation.activation();
-    let parameters = network.parameters();
-    let mut evaluation = Evaluation::default();
-    // Ten at a time: fast, and small in memory.
-    let mut done = 0;
-    while done < trials.trials {
-        let count = (trials.trials - done).min(10);
-        let batch = Batch::draw(
-            network,
-            task,
-            trials.seed,
-            TrialRange {
-                stream: Stream::Evaluation,
-                first: trials.first + done as u64,
-                trials: count,
-                fluctuating: trials.fluctuations > 0.0,
-            },
-        );
-        let outputs = recurrence::outputs(&parameters, &activation, trials.fluctuations, &batch);
-        evaluation.add(task, loss, &batch, outputs);
-        done += count;
-    }
-    evaluation.divided_by(trials.trials)
-}
-
-impl RateNetwork {
-    /// What the recurrence depends on.
-    pub fn parameters(&self) -> Parameters {
-        Parameters {
-            w: self.effective_weights(),
-            readout: self.readout.clone(),
-            tau: self
-                .decay_steps()
-                .into_iter()
-                .map(|tau| tau as f32)
-                .collect(),
-        }
-    }
-}
-
-/// Trials that a network was shown, and its answers.
-pub(super) struct Shown<'a> {
-    pub task: &'a Task,
-    pub loss: Loss,
-    /// Outputs, trials × (T − 1).
-    pub outputs: &'a [f32],
-    /// The outputs that are wanted, trials × (T − 1).
-    pub target: &'a [f32],
-    /// The right answers.
-    pub labels: &'a [i16],
-}
-
-impl Evaluation {
-    /// Turns sums over `trials` trials into means.
-    pub(super) fn divided_by(mut self, trials: usize) -> Self {
-        self.accuracy /= trials as f64;
-        self.strict /= trials as f64;
-        self.loss /= trials as f64;
-        self
-    }
-
-    fn add(&mut self, task: &Task, loss: Loss, batch: &Batch, outputs: Vec<f32>) {
-        self.add_trials(Shown {
-            task,
-            loss,
-            outputs: &outputs,
-            target: &batch.target,
-            labels: &batch.labels,
-        });
-    }
-
-    /// Scores outputs against targets, and adds up.
-    pub(super) fn add_trials(&mut self, shown: Shown) {
-        let Shown {
-            task,
-            loss,
-            outputs,
-            target,
-            labels,
-        } = shown;
-        let length = task.samples() - 1;
-        let rows = outputs.chunks_exact(length);
-        for ((row, target), &label) in rows.zip(target.chunks_exact(length)).zip(labels) {
-            let (correct, strict) = answers(task, row, label);
-            self.accuracy += f64::from(u8::from(correct));
-            self.strict += f64::from(u8::from(strict));
-            let errors = row.iter().zip(target).map(|(o, z)| f64::from(o - z));
-            self.loss += match loss {
-                Loss::L1 => errors.map(f64::abs).sum::<f64>(),
-                Loss::L2 => errors.map(|e| e * e).sum::<f64>().sqrt(),
-            };
-            if self.labels.len() < EVALUATION_TRIALS {
-                self.labels.push(label);
-                self.outputs.extend_from_slice(row);
-            }
-        }
-    }
-}
-
-/// Whether a rate network's output answers `label`: by the published
-/// criterion, and by the strict one.
-fn answers(task: &Task, output: &[f32], label: i16) -> (bool, bool) {
-    let decision = task.rate_decision();
-    let mut evidence = Evidence::default();
-    for (step, o) in (1..).zip(output) {
-        evidence.see(&decision, step, &[f64::from(*o)]);
-    }
-    // The published score of a rate network's no-go looks at the size of the
-    // output, that of a spiking one at its height.
-    let no_go = label == 0 && matches!(decision.kind, Kind::Detection | Kind::Sign);
-    let low_enough = !no_go || evidence.lowest > -decision.low;
-    (
-        decision.correct(label, &evidence) && low_enough,
-        decision.strictly_correct(label, &evidence),
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::rate::settling::{MOST_SETTLINGS, criterion};
+    use crate::task::Task;
 
-    /// Whether each evaluation met the criterion.
+    /// For each evaluation, true if it met the criterion.
     struct Met(RateOptions, Vec<bool>);
 
     impl Progress for Met {

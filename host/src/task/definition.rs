@@ -1,13 +1,30 @@
-//! What a task is made of: one struct for the built-in tasks and for the user's
-//! own.
+//! The parts of a task: one struct for the built-in tasks and for the user's own.
 
 use rand_pcg::Pcg64;
 use rate2spike_core::decision::Kind;
 use serde::{Serialize, Serializer};
 
-use super::{Trial, pulses};
+use super::spec::Spec;
 
-/// All that the stages ask a task for.
+/// Length of an input sample of the published tasks, and of a step of the
+/// published rate network.
+pub const SAMPLE_MS: f64 = 5.0;
+
+/// One trial.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trial {
+    /// Input: channels × samples, channel by channel.
+    pub input: Vec<f32>,
+    /// The wanted output: outputs × samples, output by output.
+    pub target: Vec<f32>,
+    /// Weight of each value of the target in the loss: outputs × samples, output
+    /// by output. `None`: all weigh the same.
+    pub mask: Option<Vec<f32>>,
+    /// The right answer, one of [`Definition::answers`].
+    pub label: i16,
+}
+
+/// The facts of a task that the stages use.
 #[derive(Debug, Serialize)]
 pub struct Definition {
     /// The name in commands, and in the names of model files.
@@ -20,7 +37,7 @@ pub struct Definition {
     pub samples: usize,
     /// Length of a sample; a step of the rate network is as long.
     pub sample_ms: f64,
-    /// What the output can mean. The period of a rhythm is in samples.
+    /// The meaning of the output. The period of a rhythm is in samples.
     pub kind: Kind,
     /// First entry of the rate network's output that the published criterion
     /// looks at.
@@ -108,8 +125,13 @@ impl Answer {
 pub enum Draw {
     /// A function draws it.
     Generator(fn(&Definition, &mut Pcg64) -> Trial),
-    /// Pulses make it, which a file of the user's describes.
-    Pulses(Box<pulses::Spec>),
+    /// Pulses make it, which a file of the user describes.
+    Pulses {
+        /// The description.
+        spec: Box<Spec>,
+        /// The function that draws a trial of these pulses.
+        draw: fn(&Spec, &Definition, &mut Pcg64) -> Trial,
+    },
 }
 
 /// A function has no description; the task's other fields stand for it.
@@ -117,7 +139,7 @@ impl Serialize for Draw {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Draw::Generator(_) => serializer.serialize_str("built in"),
-            Draw::Pulses(spec) => spec.serialize(serializer),
+            Draw::Pulses { spec, .. } => spec.serialize(serializer),
         }
     }
 }

@@ -1,43 +1,14 @@
-//! A task of the user's own: pulses on the input channels, as a TOML file describes
-//! them. [`EXAMPLE`] shows every field. Times are whole samples of 5 ms.
+//! A task made of pulses, from the description in a [`Spec`]: its checks, and its trials.
 
 use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
 use rand_pcg::Pcg64;
 use rate2spike_core::decision::Kind;
-use serde::{Deserialize, Serialize};
 
-use super::{Answer, Definition, Draw, SAMPLE_MS, Task, Thresholds, Trial};
-
-/// A task file with every field, for people: `rate2spike trials --help` prints it.
-pub const EXAMPLE: &str = r#"name = "same-sign"        # letters, digits and hyphens, at most 32
-channels = 2              # number of inputs, 1 to 8
-duration_ms = 1000        # length of a trial, 100 to 20000
-
-[[pulse]]                 # one table for each pulse
-channel = 1               # counted from 1
-onset_ms = 200
-duration_ms = 200
-values = [1, -1]          # each trial draws one of these sizes, -4 to 4
-
-[[pulse]]
-channel = 2
-onset_ms = 450
-duration_ms = 200
-values = [1, -1]
-noise = 0.1               # standard deviation of each sample, 0 to 1; 0 if left out
-
-[target]
-rule = "product"          # the label: sign of the product; "sum": sign of the sum;
-                          # "any": 1 if a value is not 0, else 0
-onset_ms = 700            # where the output has to be the label
-duration_ms = 300
-
-[decision]                # may be left out
-response_ms = 800         # where the published criterion begins
-mean_ms = [800, 1000]     # window of the strict criterion
-threshold = 0.5           # size above which the mean is an answer, 0.3 to below 1
-"#;
+use super::definition::{Answer, Definition, Draw, SAMPLE_MS, Thresholds, Trial};
+use super::handle::Task;
+pub use super::spec::{EXAMPLE, Spec};
+use super::spec::{Pulse, Rule};
 
 /// Largest size of an input, summed over the pulses that overlap. The fixed-point
 /// network takes less than 8: four standard deviations of the noise have room.
@@ -55,59 +26,6 @@ const LONGEST: usize = 4000;
 
 /// Most combinations of the pulses' values: each is looked at once.
 const MOST_COMBINATIONS: usize = 100_000;
-
-/// A task as its file says it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Spec {
-    name: String,
-    channels: usize,
-    duration_ms: f64,
-    #[serde(rename = "pulse")]
-    pulses: Vec<Pulse>,
-    target: Target,
-    #[serde(default)]
-    decision: Decision,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Pulse {
-    channel: usize,
-    onset_ms: f64,
-    duration_ms: f64,
-    values: Vec<f32>,
-    #[serde(default)]
-    noise: f32,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Target {
-    rule: Rule,
-    onset_ms: f64,
-    duration_ms: f64,
-}
-
-/// How the label follows from the values of the pulses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Rule {
-    Product,
-    Sum,
-    Any,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Decision {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    response_ms: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mean_ms: Option<[f64; 2]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    threshold: Option<f64>,
-}
 
 /// A value of a task that makes no sense.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -255,7 +173,10 @@ impl Spec {
             },
             answers: answers.into(),
             least_trials: 0,
-            draw: Draw::Pulses(Box::new(self)),
+            draw: Draw::Pulses {
+                spec: Box::new(self),
+                draw: Spec::trial,
+            },
         })
     }
 
@@ -461,7 +382,7 @@ fn number(name: &str, value: f64, wanted: &'static str) -> SpecError {
 
 impl Spec {
     /// Draws a trial of `task`, whose pulses these are.
-    pub(super) fn trial(&self, task: &Definition, random: &mut Pcg64) -> Trial {
+    fn trial(&self, task: &Definition, random: &mut Pcg64) -> Trial {
         let (mut input, mut target) = task.blank();
         let range = |onset_ms: f64, duration_ms: f64| {
             let sample = |ms: f64| (ms / task.sample_ms).round() as usize;
@@ -494,6 +415,7 @@ impl Spec {
 
 #[cfg(test)]
 mod tests {
+    use super::super::spec::{Decision, Target};
     use super::*;
     use rand::SeedableRng;
 

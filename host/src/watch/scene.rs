@@ -139,7 +139,6 @@ impl Scene {
             Kind::Detection => vec![rule.mean_high, rule.mean_low],
             Kind::Sign => vec![rule.mean_high, -rule.mean_high],
             Kind::Rhythm { .. } => vec![rule.high, -rule.high],
-            Kind::Class | Kind::Label | Kind::Track => Vec::new(),
         };
         Self {
             title,

@@ -9,7 +9,9 @@ use burn::tensor::activation::{relu, sigmoid};
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor, TensorData};
 
-use super::{Couplings, Drive, SideBySide, operations, recurrence};
+use super::arrays::{Couplings, Drive};
+use super::operations;
+use super::side_by_side::{SideBySide, recurrence};
 use crate::rate::activation::ActivationKind;
 use crate::rate::network::RateNetwork;
 use crate::rate::optimizer::PublishedAdam;
@@ -125,7 +127,7 @@ impl<B: Backend> EnsembleModel<B> {
         if self.dale { relu(w) } else { w }
     }
 
-    /// What the recurrence depends on.
+    /// The numbers that the recurrence depends on.
     pub fn couplings(&self) -> Couplings<B> {
         let theta = self.tau_theta.val();
         Couplings {
@@ -172,7 +174,7 @@ pub fn losses<B: Backend>(outputs: Tensor<B, 3>, target: Tensor<B, 3>, loss: Los
 }
 
 impl<B: SideBySide> EnsembleAdam<B> {
-    /// Before the first update.
+    /// The state before the first update.
     pub fn new() -> Self {
         Self {
             w: None,
@@ -182,7 +184,7 @@ impl<B: SideBySide> EnsembleAdam<B> {
         }
     }
 
-    /// One update, each network at its own rate, from the gradient of `loss`, a
+    /// Makes one update, each network at its own rate, from the gradient of `loss`, a
     /// single number.
     pub fn step(
         &mut self,

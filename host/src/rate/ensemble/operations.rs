@@ -6,10 +6,10 @@ use burn::tensor::activation::{sigmoid, softplus};
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor, s};
 
-use super::{Costate, Couplings, Drive, Trajectory};
+use super::arrays::{Costate, Couplings, Drive, Trajectory};
 use crate::rate::activation::{Activation, CLIP};
 
-/// The outputs, K × B × (T − 1), and what the adjoint needs.
+/// The outputs, K × B × (T − 1), and the arrays that the adjoint needs.
 pub fn forward<B: Backend>(
     couplings: &Couplings<B>,
     drive: &Drive<B>,
@@ -152,7 +152,7 @@ fn activate<B: Backend>(activation: &Activation, x: Tensor<B, 3>) -> (Tensor<B, 
     }
 }
 
-/// What a unit deviate adds to the fluctuation of r at r = 1, for a strength c:
+/// The amount that a unit deviate adds to the fluctuation of r at r = 1, for strength c:
 /// √(c (1 − (1 − 1/τ)²) / (2τ)), K × N.
 pub fn kick<B: Backend>(strength: f32, tau: Tensor<B, 2>) -> Tensor<B, 2> {
     let keep = -tau.clone().recip() + 1.0;

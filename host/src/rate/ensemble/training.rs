@@ -7,15 +7,17 @@ use burn::backend::Autodiff;
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 
+use super::arrays::Drive;
 use super::model::{EnsembleAdam, EnsembleModel, losses};
+use super::side_by_side::SideBySide;
 use super::trials::TrialSource;
-use super::{Drive, SideBySide};
 use crate::random::Stream;
 use crate::rate::batch::TrialRange;
+use crate::rate::evaluation::{EVALUATION_TRIALS, Evaluated, Evaluation, Shown};
 use crate::rate::network::RateNetwork;
 use crate::rate::options::RateOptions;
 use crate::rate::settling::Settling;
-use crate::rate::training::{EVALUATION_TRIALS, Evaluated, Evaluation, Shown, Trained};
+use crate::rate::training::Trained;
 
 /// Updates after which the losses are fetched from the device, which then runs
 /// dry for a moment.
@@ -45,9 +47,9 @@ pub struct Running<B: SideBySide> {
     places: Vec<usize>,
     model: EnsembleModel<Autodiff<B>>,
     adam: EnsembleAdam<B>,
-    /// Where their trials come from.
+    /// The source of the trials.
     pub source: TrialSource<B>,
-    /// How far each has settled.
+    /// The progress of each network's settling.
     settling: Vec<Settling>,
     /// Losses of the updates since the last fetch, one tensor an update.
     pending: Vec<Tensor<B, 1>>,
@@ -283,7 +285,7 @@ fn scaled<B: SideBySide>(
     deviates * factors.reshape([strengths.len(), 1, 1, 1])
 }
 
-/// What drives networks whose fluctuations have these strengths.
+/// The drive of networks whose fluctuations have these strengths.
 fn drive<B: SideBySide>(
     options: &RateOptions,
     source: &TrialSource<B>,

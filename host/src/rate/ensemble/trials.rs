@@ -1,4 +1,4 @@
-//! What drives K networks: trials and noise, on a device.
+//! The trials and the noise of K networks, on a device.
 
 use std::sync::Arc;
 
@@ -24,13 +24,13 @@ pub struct Trials<B: Backend> {
     pub fluctuations: Option<Tensor<B, 4>>,
     /// The output that is wanted, K × B × (T − 1).
     pub target: Tensor<B, 3>,
-    /// The same numbers on the host.
+    /// The target on the host.
     pub target_values: Vec<f32>,
     /// The right answers, K × B.
     pub labels: Vec<i16>,
 }
 
-/// Where the trials of K networks come from: each network has its own seed and
+/// The source of the trials of K networks: each network has its own seed and
 /// its own input weights.
 #[derive(Clone, Debug)]
 pub struct TrialSource<B: Backend> {
@@ -42,7 +42,7 @@ pub struct TrialSource<B: Backend> {
     pub seeds: Vec<u64>,
     /// w_in, K × N × channels.
     pub w_in: Tensor<B, 3>,
-    /// Where the tensors go.
+    /// The device of the tensors.
     pub device: B::Device,
 }
 

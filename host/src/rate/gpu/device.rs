@@ -1,12 +1,12 @@
-//! Finding a GPU. The back ends panic where a driver or a device is missing;
-//! what they would miss is looked for here first.
+//! Search for a GPU. The back ends panic where a driver or a device is missing, so that
+//! this module looks for both first.
 
 use crate::rate::ensemble::SideBySide;
 use crate::rate::ensemble::training::{EnsembleProgress, train_many};
 use crate::rate::options::RateOptions;
 use crate::rate::training::Trained;
 
-/// Why there is no GPU to train on.
+/// The reason why there is no GPU to train on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GpuError {
     /// The program was built without the back end.
@@ -23,15 +23,15 @@ pub enum GpuError {
     /// The driver finds no GPU, or does not work.
     #[error("the CUDA driver finds no GPU: {reason}")]
     NoGpu {
-        /// What the driver says.
+        /// The driver's message.
         reason: String,
     },
-    /// Fewer GPUs than that.
+    /// A number beyond the GPUs of this machine.
     #[error("no GPU {index}: the CUDA driver counts {count}, from 0")]
     NoSuchGpu {
-        /// The one that was asked for.
+        /// The number of the GPU that was asked for.
         index: usize,
-        /// How many there are.
+        /// The number of GPUs.
         count: usize,
     },
     /// No run-time compiler.
@@ -76,7 +76,7 @@ impl<B: SideBySide> Trains for On<B> {
 }
 
 impl Gpu {
-    /// The CUDA device of that number, if everything that it takes is there.
+    /// The CUDA device of that number, if its driver and its compiler are there.
     pub fn cuda(index: usize) -> Result<Self, GpuError> {
         cuda::device(index)
     }
@@ -115,7 +115,7 @@ pub mod cuda {
         find(index).map(Gpu::of::<Cuda>)
     }
 
-    /// The device of that number, if everything that it takes is there.
+    /// The device of that number, if its driver and its compiler are there.
     pub fn find(index: usize) -> Result<CudaDevice, GpuError> {
         // SAFETY: both only try to open a library that belongs to the driver or
         // to the tool kit, and close it again.

@@ -1,6 +1,6 @@
-//! Trials and noise of K networks, drawn on the device: the numbers of
-//! [`Batch::draw`](crate::rate::batch::Batch::draw), but only one word a step
-//! and the bare input come from the host.
+//! Trials and noise of K networks, drawn on the device. The numbers are those of
+//! [`Batch::draw`](crate::rate::batch::Batch::draw); only one word a step and the input
+//! without noise come from the host.
 
 use burn::tensor::{Tensor, TensorData};
 use burn_cubecl::{BoolElement, CubeRuntime, IntElement};

@@ -1,5 +1,5 @@
-//! The kernels. Equations are in [`crate::rate::ensemble`], the division of
-//! labour among threads in [`super::plan`].
+//! The kernels. The equations are in [`crate::rate::ensemble`]; [`super::plan`] divides
+//! the work among threads.
 //!
 //! A cube runs one trial of one network through all its samples in one launch.
 //! Each step has two barriers: after the partial products, and after the new
@@ -14,7 +14,7 @@ use super::plan::Plan;
 use crate::rate::batch::{START_NOISE, STEP_NOISE};
 use crate::rate::normal::{DEVIATE_SD, PERMUTATION};
 
-/// φ, as far as a kernel must know it when it is compiled.
+/// The activation φ at the time when a kernel is compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Curve {
     /// 1 / (1 + e^−x).
@@ -27,20 +27,20 @@ pub enum Curve {
     Table,
 }
 
-/// What a forward pass does beside the equations.
+/// Variants of a forward pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Features {
     /// φ.
     pub shape: Curve,
-    /// Whether noise is added to x.
+    /// True if noise is added to x.
     pub noisy: bool,
-    /// Whether r fluctuates.
+    /// True if r fluctuates.
     pub fluctuating: bool,
-    /// Whether the trajectory is kept for the adjoint.
+    /// True if the trajectory is kept for the adjoint.
     pub keeping: bool,
 }
 
-/// What a forward pass reads.
+/// The input arrays of a forward pass.
 #[derive(CubeType, CubeLaunch)]
 pub struct ForwardGiven {
     /// Aᵀ, K × N × (N + 1).
@@ -61,7 +61,7 @@ pub struct ForwardGiven {
     pub deviates: Array<f32>,
 }
 
-/// What a forward pass writes.
+/// The output arrays of a forward pass.
 #[derive(CubeType, CubeLaunch)]
 pub struct ForwardLeft {
     /// Without the offset, K × B × (T − 1).
@@ -74,7 +74,7 @@ pub struct ForwardLeft {
     pub drift: Array<f32>,
 }
 
-/// What the adjoint reads.
+/// The input arrays of the adjoint.
 #[derive(CubeType, CubeLaunch)]
 pub struct AdjointGiven {
     /// A, K × (N + 1) × N.
@@ -89,7 +89,7 @@ pub struct AdjointGiven {
     pub drift: Array<f32>,
 }
 
-/// What the adjoint writes.
+/// The output arrays of the adjoint.
 #[derive(CubeType, CubeLaunch)]
 pub struct AdjointLeft {
     /// K × T × B × (N + 1).
@@ -103,11 +103,11 @@ pub struct AdjointLeft {
 struct Worker {
     /// Number of the thread.
     unit: usize,
-    /// The number of the product that it adds to.
+    /// Index of the product's number that the thread adds to.
     row: usize,
-    /// The first of its columns.
+    /// The first column of the thread.
     first: usize,
-    /// Where the network's matrix begins.
+    /// Index at which the network's matrix begins.
     base: usize,
     registers: Array<f32>,
     shared: SharedMemory<f32>,
@@ -117,7 +117,7 @@ struct Worker {
 
 #[cube]
 impl Worker {
-    /// Fetches its weights from `matrix`, inner × outer for each network.
+    /// Fetches the thread's weights from `matrix`, inner × outer for each network.
     fn new(matrix: &Array<f32>, network: usize, #[comptime] plan: Plan) -> Worker {
         let unit = UNIT_POS as usize;
         let threads = comptime!(plan.threads());
@@ -181,8 +181,8 @@ impl Worker {
     }
 }
 
-/// All zeros, as long as the plan pads the vector to; a barrier follows before
-/// it is read.
+/// A vector of zeros with the padded length of the plan. The caller sets a barrier
+/// before the first read.
 #[cube]
 fn zeros(#[comptime] plan: Plan) -> SharedMemory<f32> {
     let padded = comptime!(plan.padded());
@@ -241,7 +241,7 @@ fn unclipped_softplus(x: f32) -> f32 {
     max(x, 0.0) + f32::log1p(f32::exp(-f32::abs(x)))
 }
 
-/// One trial of one network forward through all samples. Cubes: B × K.
+/// Runs one trial of one network forward through all samples. Cubes: B × K.
 #[cube(launch_unchecked)]
 pub fn forward(
     given: &ForwardGiven,
@@ -281,7 +281,7 @@ pub fn forward(
         let here = ((network * samples + t) * trials + trial) * n + unit;
         let next = here + trials * n;
         let moving = unit < n && t + 1 < samples;
-        // Asked for before the product, so that it is there afterwards.
+        // The load begins before the product and has ended after it.
         let mut current = 0.0f32;
         let mut noise = 0.0f32;
         let mut deviate = 0.0f32;
@@ -320,7 +320,7 @@ pub fn forward(
     }
 }
 
-/// One trial of one network backward through all samples. Cubes: B × K.
+/// Runs one trial of one network backward through all samples. Cubes: B × K.
 #[cube(launch_unchecked)]
 pub fn adjoint(given: &AdjointGiven, left: &mut AdjointLeft, samples: u32, #[comptime] plan: Plan) {
     let n = plan.outer;
@@ -382,7 +382,7 @@ pub fn adjoint(given: &AdjointGiven, left: &mut AdjointLeft, samples: u32, #[com
     }
 }
 
-/// What the trials of K networks are made of.
+/// The input arrays of the draw of K networks' trials.
 #[derive(CubeType, CubeLaunch)]
 pub struct DrawGiven {
     /// The generator's word for the noise of each step and the one for its
@@ -416,11 +416,11 @@ pub struct Drawing {
     pub units: usize,
     /// Channels of the input.
     pub channels: usize,
-    /// Whether r fluctuates.
+    /// True if r fluctuates.
     pub fluctuating: bool,
 }
 
-/// Current and noise of one unit at one sample a thread.
+/// Draws current and noise; a thread serves one unit at one sample.
 #[cube(launch_unchecked)]
 pub fn draw(
     given: &DrawGiven,
@@ -463,8 +463,8 @@ pub fn draw(
     }
 }
 
-/// The deviate of a unit: that of [`crate::rate::normal`], in the
-/// operations of a kernel.
+/// The deviate of a unit: the same as in [`crate::rate::normal`], in operations of a
+/// kernel.
 #[cube]
 fn deviate(first: u32, jumps: &Array<u32>, unit: usize) -> f32 {
     let word = first * jumps[2 * unit] + jumps[2 * unit + 1];

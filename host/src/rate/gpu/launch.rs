@@ -19,7 +19,7 @@ use crate::rate::batch::TrialRange;
 use crate::rate::ensemble::trials::{TrialSource, Trials};
 use crate::rate::ensemble::{Costate, Couplings, Drive, SideBySide, Trajectory, operations};
 
-/// The outputs, and the trajectory if it was asked for.
+/// The outputs, and the trajectory if the caller asked for it.
 type Forward<R, I, T> = (
     Tensor<Cubes<R, I, T>, 3>,
     Option<Trajectory<Cubes<R, I, T>>>,
@@ -104,8 +104,8 @@ struct Launch<R: CubeRuntime> {
 }
 
 impl<R: CubeRuntime> Launch<R> {
-    /// For a product from `inner` numbers to `outer`; none if the device's
-    /// cubes are too small for it.
+    /// The launch of a product from `inner` numbers to `outer`; `None` if the device's cubes
+    /// are too small for it.
     fn of<I: IntElement, T: BoolElement>(
         couplings: &Couplings<Cubes<R, I, T>>,
         inner: usize,
@@ -211,7 +211,7 @@ impl<R: CubeRuntime> Launch<R> {
         indexable(k * t * b * (n + 1));
         let z = self.empty([k, t, b, n + 1]);
         let by_alpha = self.empty([k, b, n]);
-        // SAFETY: as in `forward`.
+        // SAFETY: the reasons are those in `forward`.
         unsafe {
             kernels::adjoint::launch_unchecked::<R>(
                 &self.client,

@@ -1,6 +1,6 @@
 //! K networks side by side on a GPU, by CubeCL kernels: through CUDA (feature
-//! `cuda`), or through Vulkan, Metal or DirectX (feature `wgpu`), which is what
-//! tests the kernels where there is no NVIDIA GPU.
+//! `cuda`), or through Vulkan, Metal or DirectX (feature `wgpu`). The tests
+//! run the kernels through Vulkan where there is no NVIDIA GPU.
 //!
 //! [`device`] finds the GPU. With one of the features, `kernels` holds the
 //! kernels, `plan` says where the weights lie, `tensors` turns tensors into

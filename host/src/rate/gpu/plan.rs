@@ -1,5 +1,5 @@
-//! Where the weights of a network lie while one cube (a block of threads) runs
-//! it, and which thread multiplies which of them.
+//! The place of each weight while one cube (a block of threads) runs a network, and
+//! the thread that multiplies with it.
 //!
 //! A product takes a vector of `inner` numbers to one of `outer`. The threads
 //! form `groups` of `outer`: a thread owns one number of the result and
@@ -8,12 +8,12 @@
 //! shared memory, and reads those that fit in neither from global memory each
 //! step; a weight on the chip is read from global memory once a launch.
 //!
-//! Which number of groups is the fastest depends on how many registers are left
-//! to each thread; [`Plan::new`] compares them by the cycles that a product
+//! The fastest number of groups depends on the registers that are left to each
+//! thread; [`Plan::new`] compares the numbers of groups by the cycles that a product
 //! would take on a streaming multiprocessor of an H100 or H200 (128
 //! multiply-adds and one access to shared memory for 32 threads a cycle, 64 Ki
-//! registers, 227 KiB of shared memory). There, N = 200 lies in registers but
-//! for four columns of a thread, and every N up to 315 stays on the chip.
+//! registers, 227 KiB of shared memory). There, the weights of N = 200 lie in registers,
+//! except four columns of a thread, and every N up to 315 stays on the chip.
 
 /// Threads of a warp.
 const WARP: usize = 32;
@@ -26,29 +26,29 @@ const REGISTERS: usize = 16_384;
 
 /// Most registers of a thread. The hardware has 255, but with all of them (at
 /// N = 250) the CUDA compiler, 12.6, moved weights to memory and back within the
-/// step; at N = 200, whose kernels take 128 and 96, it did not. Where between
-/// the two it begins has not been tried.
+/// step; at N = 200, whose kernels take 128 and 96, it did not. Values
+/// between the two have not been tried.
 const REGISTERS_OF_A_THREAD: usize = 168;
 
 /// Registers are given to a thread in multiples of this number.
 const REGISTERS_AT_ONCE: usize = 8;
 
-/// Registers that a thread needs for anything but weights.
+/// Registers that a thread needs beside those of its weights.
 const REGISTERS_APART: usize = 32;
 
-/// Cycles from a multiply-add to the next one of the same sum: a scheduler
-/// needs as many warps to be busy.
+/// Cycles from a multiply-add to the next one of the same sum. A scheduler is busy if
+/// it has at least this number of warps.
 const LATENCY: usize = 4;
 
-/// Cycles in which a warp's weights come from the second-level cache: 128 bytes
-/// of the some 24 that each multiprocessor gets of it in a cycle.
+/// Cycles in which a warp's weights come from the second-level cache: the weights are
+/// 128 bytes, and the cache gives each multiprocessor about 24 bytes a cycle.
 const CACHE_CYCLES: usize = 5;
 
 /// A thread has a multiple of this number of columns, so that the vector is read
 /// four numbers at a time.
 const COLUMNS: usize = 4;
 
-/// Which thread holds which weights, and where.
+/// The thread and the place of each weight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Plan {
     /// Length of the vector.
@@ -59,23 +59,23 @@ pub struct Plan {
     pub groups: usize,
     /// Weights of a thread.
     pub columns: usize,
-    /// How many of them lie in registers.
+    /// Weights of a thread that lie in registers.
     pub in_registers: usize,
-    /// How many of them lie in shared memory.
+    /// Weights of a thread that lie in shared memory.
     pub in_shared: usize,
 }
 
-/// What a cube may use.
+/// The limits of a cube.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Threads.
+    /// Most threads.
     pub threads: usize,
-    /// Bytes of shared memory.
+    /// Most bytes of shared memory.
     pub shared: usize,
 }
 
 impl Plan {
-    /// For a product of this shape; none if a cube has fewer threads than the
+    /// The plan of a product of this shape; `None` if a cube has fewer threads than the
     /// product has numbers.
     pub fn new(inner: usize, outer: usize, limits: Limits) -> Option<Self> {
         let most = (limits.threads / outer).min(inner.div_ceil(COLUMNS));
@@ -114,8 +114,8 @@ impl Plan {
         self.threads().div_ceil(WARP).div_ceil(SCHEDULERS)
     }
 
-    /// Cycles of a product: of the busiest scheduler's multiply-adds, or of the
-    /// accesses to shared memory and cache, and of the sum over groups.
+    /// Cycles of a product: the larger of the busiest scheduler's multiply-adds and the
+    /// accesses to shared memory and cache, plus the sum over groups.
     fn cycles(&self) -> usize {
         let sums = self.warps_of_a_scheduler().max(LATENCY) * self.columns;
         let warps = self.threads().div_ceil(WARP);

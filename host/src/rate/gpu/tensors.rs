@@ -1,4 +1,4 @@
-//! Tensors as arrays of a kernel, and back.
+//! Conversion of tensors to the arrays of a kernel, and back.
 
 use burn::tensor::{DType, Shape, Tensor, TensorPrimitive};
 use burn_cubecl::kernel::into_contiguous;

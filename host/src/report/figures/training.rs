@@ -1,7 +1,7 @@
 //! The course of the training.
 
 use super::Figure;
-use crate::rate::training::Evaluated;
+use crate::rate::evaluation::Evaluated;
 use crate::report::canvas::{Axis, COLUMN_MM, Chart, Line, Panel, Sign, colour, figure, rows};
 
 /// Updates over which the loss is averaged.

@@ -4,8 +4,8 @@ use rate2spike_core::blob::Deployed;
 
 use super::ReportInput;
 use crate::rate::activation::ActivationKind;
+use crate::rate::evaluation::{EvaluationTrials, evaluate};
 use crate::rate::options::Loss;
-use crate::rate::training::{EvaluationTrials, evaluate};
 use crate::spiking::experiment::{Experiment, Score, score_f64};
 use crate::spiking::time_step::TimeStep;
 use crate::statistics::Interval;

@@ -6,7 +6,7 @@ use rand_distr::{Distribution, StandardNormal};
 use rand_pcg::Pcg64;
 use rate2spike_core::decision::Kind;
 
-use super::{Answer, Definition, Draw, SAMPLE_MS, Thresholds, Trial};
+use crate::task::definition::{Answer, Definition, Draw, SAMPLE_MS, Thresholds, Trial};
 
 /// Samples of a trial.
 const SAMPLES: usize = 500;

@@ -4,7 +4,7 @@ use rand::RngExt;
 use rand_pcg::Pcg64;
 use rate2spike_core::decision::Kind;
 
-use super::{Answer, Definition, Draw, SAMPLE_MS, Thresholds, Trial};
+use crate::task::definition::{Answer, Definition, Draw, SAMPLE_MS, Thresholds, Trial};
 
 pub(super) fn definition() -> Definition {
     Definition {

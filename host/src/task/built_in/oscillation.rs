@@ -12,7 +12,7 @@ use std::f64::consts::TAU;
 use rand_pcg::Pcg64;
 use rate2spike_core::decision::Kind;
 
-use super::{Answer, Definition, Draw, SAMPLE_MS, Thresholds, Trial};
+use crate::task::definition::{Answer, Definition, Draw, SAMPLE_MS, Thresholds, Trial};
 
 /// Samples of a swing: 0.5 s, five times the longest of the usual synaptic time
 /// constants (0.1 s).
@@ -67,8 +67,8 @@ mod tests {
             let (mut sine, mut constant) = (Evidence::default(), Evidence::default());
             for step in 1..=(2500.0 / step_ms) as u32 {
                 let sample = f64::from(step - 1) * step_ms / task.sample_ms();
-                sine.see(&rule, step, &[trial.target[sample as usize].into()]);
-                constant.see(&rule, step, &[1.0]);
+                sine.see(&rule, step, trial.target[sample as usize].into());
+                constant.see(&rule, step, 1.0);
             }
             assert!(rule.correct(1, &sine) && rule.strictly_correct(1, &sine));
             assert!(!rule.correct(1, &constant) && !rule.strictly_correct(1, &constant));

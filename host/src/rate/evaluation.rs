@@ -1,0 +1,199 @@
+//! Evaluation: the scores of a rate network by the published criterion and by the
+//! strict one.
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::batch::{Batch, TrialRange};
+use super::network::RateNetwork;
+use super::options::Loss;
+use super::recurrence;
+use crate::random::Stream;
+use crate::task::Task;
+
+/// Updates between two evaluations.
+pub const EVALUATE_EVERY: usize = 100;
+
+/// Trials of an evaluation.
+pub const EVALUATION_TRIALS: usize = 100;
+
+/// The scores of a rate network over some trials.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Evaluation {
+    /// Share of right answers by the published criterion.
+    pub accuracy: f64,
+    /// Share of right answers by the strict criterion.
+    pub strict: f64,
+    /// Mean loss.
+    pub loss: f64,
+    /// Outputs of the first trials, at most [`EVALUATION_TRIALS`]; trials × (T − 1).
+    pub outputs: Vec<f32>,
+    /// The right answers of the same trials.
+    pub labels: Vec<i16>,
+}
+
+/// The scores of an evaluation during a training.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Evaluated {
+    /// The update before it, counted from 0.
+    pub update: usize,
+    /// Mean loss; JSON has null where it is not finite.
+    #[serde(deserialize_with = "number_or_null")]
+    pub loss: f64,
+    /// Share of right answers by the published criterion.
+    pub accuracy: f64,
+    /// Share of right answers by the strict criterion.
+    pub strict: f64,
+}
+
+fn number_or_null<'a, D: Deserializer<'a>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
+}
+
+impl Evaluated {
+    /// The scores of the evaluation after `update`.
+    pub fn new(update: usize, evaluation: &Evaluation) -> Self {
+        Self {
+            update,
+            loss: evaluation.loss,
+            accuracy: evaluation.accuracy,
+            strict: evaluation.strict,
+        }
+    }
+}
+
+/// The trials of an evaluation.
+#[derive(Clone, Copy, Debug)]
+pub struct EvaluationTrials {
+    /// Seed of the trials' stream.
+    pub seed: u64,
+    /// Place of the first trial in the stream.
+    pub first: u64,
+    /// Number of trials.
+    pub trials: usize,
+    /// Strength of the fluctuations of r.
+    pub fluctuations: f32,
+}
+
+impl EvaluationTrials {
+    /// First trial of a score after the training: far from those of the
+    /// evaluations that ended it.
+    pub const FRESH: u64 = 1 << 40;
+
+    /// Trials for a score after the training.
+    pub fn fresh(seed: u64, trials: usize, fluctuations: f32) -> Self {
+        Self {
+            seed,
+            first: Self::FRESH,
+            trials,
+            fluctuations,
+        }
+    }
+}
+
+/// Scores `network` on these trials.
+pub fn evaluate(
+    network: &RateNetwork,
+    task: &Task,
+    loss: Loss,
+    trials: EvaluationTrials,
+) -> Evaluation {
+    let activation = network.activation.activation();
+    let parameters = network.parameters();
+    let mut evaluation = Evaluation::default();
+    // Ten at a time: fast, and small in memory.
+    let mut done = 0;
+    while done < trials.trials {
+        let count = (trials.trials - done).min(10);
+        let batch = Batch::draw(
+            network,
+            task,
+            trials.seed,
+            TrialRange {
+                stream: Stream::Evaluation,
+                first: trials.first + done as u64,
+                trials: count,
+                fluctuating: trials.fluctuations > 0.0,
+            },
+        );
+        let outputs = recurrence::outputs(&parameters, &activation, trials.fluctuations, &batch);
+        evaluation.add(task, loss, &batch, outputs);
+        done += count;
+    }
+    evaluation.divided_by(trials.trials)
+}
+
+/// Trials that a network was shown, and its answers.
+pub(super) struct Shown<'a> {
+    pub task: &'a Task,
+    pub loss: Loss,
+    /// Outputs, trials × (T − 1).
+    pub outputs: &'a [f32],
+    /// The outputs that are wanted, trials × (T − 1).
+    pub target: &'a [f32],
+    /// The right answers.
+    pub labels: &'a [i16],
+}
+
+impl Evaluation {
+    /// Turns sums over `trials` trials into means.
+    pub(super) fn divided_by(mut self, trials: usize) -> Self {
+        self.accuracy /= trials as f64;
+        self.strict /= trials as f64;
+        self.loss /= trials as f64;
+        self
+    }
+
+    fn add(&mut self, task: &Task, loss: Loss, batch: &Batch, outputs: Vec<f32>) {
+        self.add_trials(Shown {
+            task,
+            loss,
+            outputs: &outputs,
+            target: &batch.target,
+            labels: &batch.labels,
+        });
+    }
+
+    /// Scores outputs against targets, and adds up.
+    pub(super) fn add_trials(&mut self, shown: Shown) {
+        let Shown {
+            task,
+            loss,
+            outputs,
+            target,
+            labels,
+        } = shown;
+        let length = task.samples() - 1;
+        let rows = outputs.chunks_exact(length);
+        for ((row, target), &label) in rows.zip(target.chunks_exact(length)).zip(labels) {
+            let (correct, strict) = answers(task, row, label);
+            self.accuracy += f64::from(u8::from(correct));
+            self.strict += f64::from(u8::from(strict));
+            let errors = row.iter().zip(target).map(|(o, z)| f64::from(o - z));
+            self.loss += match loss {
+                Loss::L1 => errors.map(f64::abs).sum::<f64>(),
+                Loss::L2 => errors.map(|e| e * e).sum::<f64>().sqrt(),
+            };
+            if self.labels.len() < EVALUATION_TRIALS {
+                self.labels.push(label);
+                self.outputs.extend_from_slice(row);
+            }
+        }
+    }
+}
+
+/// Judges a rate network's output against `label`: by the published criterion, and by
+/// the strict one.
+fn answers(task: &Task, output: &[f32], label: i16) -> (bool, bool) {
+    let decision = task.rate_decision();
+    let mut evidence = Default::default();
+    for (step, o) in (1..).zip(output) {
+        rate2spike_core::decision::Evidence::see(&mut evidence, &decision, step, f64::from(*o));
+    }
+    // The published score of a rate network's no-go looks at the size of the
+    // output, that of a spiking one at its height.
+    let low_enough = label != 0 || evidence.lowest > -decision.low;
+    (
+        decision.correct(label, &evidence) && low_enough,
+        decision.strictly_correct(label, &evidence),
+    )
+}
