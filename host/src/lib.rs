@@ -16,6 +16,7 @@ pub mod export;
 pub mod formats;
 pub mod import;
 pub mod interrupt;
+pub mod number;
 pub mod print;
 pub mod quantize;
 pub mod random;

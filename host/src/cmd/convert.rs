@@ -6,12 +6,13 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
-use super::neuron_args::NeuronArgs;
-use super::number::{above_0, trials};
+use super::CommandError;
 use super::plot::PlotFile;
+use super::shared::{ScoreArgs, TaskArgs};
 use super::warnings::Warnings;
-use super::{CommandError, Lambdas, task_of, warn_of_model};
 use crate::convert::calibrate::{CalibrateError, Request};
+use crate::convert::choice::StepChoice;
+use crate::convert::lambdas::Lambdas;
 use crate::convert::model_file::Flags;
 use crate::convert::refit::{TriedRefit, try_refit};
 use crate::convert::search::{Candidate, Search, Standing, best, default_lambdas, trials_met};
@@ -19,10 +20,9 @@ use crate::formats::disk;
 use crate::formats::journal::{Journal, JournalError};
 use crate::formats::names::{LAMBDA, MEDIAN_LAMBDA};
 use crate::formats::rate_model::RateModelFile;
-use crate::formats::task;
 use crate::interrupt::{Ending, Orderly};
+use crate::number::{above_0, shown, trials};
 use crate::print::console::Console;
-use crate::print::number::shown;
 use crate::print::path::lossy;
 use crate::random::{Stream, seed_of};
 use crate::rate::activation::{ActivationKind, LIF_LAMBDA};
@@ -63,15 +63,15 @@ pub struct ConvertArgs {
     /// Score this one value; nothing is written
     #[arg(long, value_name = "LAMBDA", value_parser = above_0)]
     pub lambda: Option<f64>,
-    /// Trials of each candidate
-    #[arg(long, default_value = "100", value_parser = trials)]
-    pub trials: usize,
+    /// The trials of each candidate
+    #[command(flatten)]
+    pub score: ScoreArgs,
     /// Search: drop candidates early that cannot win; the same winner within its interval, sooner
     #[arg(long)]
     pub race: bool,
     /// The task
-    #[arg(long, value_name = "TASK", value_parser = task::parse, help = crate::task::help_of_another())]
-    pub task: Option<Task>,
+    #[command(flatten)]
+    pub task: TaskArgs,
     /// Search: fit the readout anew to the spikes of this many trials, at the best lambda; kept if it scores no worse on others
     #[arg(long, value_name = "TRIALS", num_args = 0..=1, default_missing_value = "200", value_parser = trials)]
     pub refit_readout: Option<usize>,
@@ -89,10 +89,7 @@ pub struct ConvertArgs {
     pub dry_run: bool,
     /// The neuron and the time step
     #[command(flatten)]
-    pub neuron: NeuronArgs,
-    /// Seed of the trials
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
+    pub neuron: StepChoice,
     /// Search: draw the accuracy by lambda, as .svg or .png
     #[arg(long, value_name = "FILE")]
     pub plot: Option<PlotFile>,
@@ -255,11 +252,11 @@ pub fn run(args: &ConvertArgs, console: &Console) -> Result<(), CommandError> {
     } else {
         RateModelFile::read(&args.model)?
     };
-    warn_of_model(&model, console);
+    console.warn_all(model.warnings());
     let conversion = Conversion {
         args,
         console,
-        task: task_of(&model, args.task.as_ref())?,
+        task: args.task.of(&model)?,
     };
     let sentence = match &mode {
         Mode::Search(SearchMode { writes: true, .. }) => "the same command goes on with the search",
@@ -314,7 +311,11 @@ impl Conversion<'_> {
             journal.remove()?;
         }
         if let Some(plot) = &args.plot {
-            plot.write(&conversion::accuracy(&candidates, best.lambda, args.trials))?;
+            plot.write(&conversion::accuracy(
+                &candidates,
+                best.lambda,
+                args.score.trials,
+            ))?;
         }
         self.report(&candidates, refit.as_ref(), mode);
         Ok(())
@@ -351,8 +352,8 @@ impl Conversion<'_> {
             network: &model.network,
             task: self.task.clone(),
             neuron,
-            trials: args.trials,
-            seed: args.seed,
+            trials: args.score.trials,
+            seed: args.score.seed.seed,
         };
         let failed = |source: CalibrateError| {
             CommandError::Failed(format!("{}: {source}", args.model.display()))
@@ -360,11 +361,11 @@ impl Conversion<'_> {
         let found = request.find().map_err(failed)?;
         let network = found.calibration.network(&model.network, neuron);
         let network = network.map_err(|source| failed(source.into()))?;
-        let seed = seed_of(args.seed, Stream::Fresh);
-        let fresh = score_f64(&network, &self.task, &step, seed, args.trials);
+        let seed = seed_of(args.score.seed.seed, Stream::Fresh);
+        let fresh = score_f64(&network, &self.task, &step, seed, args.score.trials);
         let _finishing = Orderly::begin();
         if mode.writes {
-            let flags = Flags::of_calibration(args.trials, args.seed);
+            let flags = Flags::of_calibration(args.score.trials, args.score.seed.seed);
             model.adopt_calibration(&found.calibration, &flags.and(args.neuron.flags()))?;
             self.console.note("the median lambda is in median_scaling_factor: the published code would take opt_scaling_factor for the lambda of all units");
         }
@@ -374,7 +375,7 @@ impl Conversion<'_> {
             lambda: found.calibration.median_lambda(),
             irregularity: found.irregularity,
             rounds: found.rounds,
-            trials: args.trials,
+            trials: args.score.trials,
             chosen: (&found.score).into(),
             fresh: (&fresh).into(),
             mean_rate_hz: fresh.mean_rate_hz,
@@ -405,13 +406,13 @@ impl Conversion<'_> {
         if let Some(trials) = mode.refit_readout {
             flags = flags.with_value("--refit-readout", trials);
         }
-        let flags = flags.with_value("--trials", self.args.trials);
-        let flags = flags.with_value("--seed", self.args.seed);
+        let flags = flags.with_value("--trials", self.args.score.trials);
+        let flags = flags.with_value("--seed", self.args.score.seed.seed);
         flags.and(self.args.neuron.flags())
     }
 
     fn step(&self) -> Result<TimeStep, CommandError> {
-        self.args.neuron.step(&self.args.neuron.neuron())
+        Ok(self.args.neuron.step(&self.args.neuron.neuron())?)
     }
 
     /// The network that is converted.
@@ -447,8 +448,8 @@ impl Conversion<'_> {
             neuron: self.args.neuron.neuron(),
             step: self.step()?,
             lambdas,
-            trials: self.args.trials,
-            seed: self.args.seed,
+            trials: self.args.score.trials,
+            seed: self.args.score.seed.seed,
             race,
         })
     }
@@ -538,7 +539,7 @@ impl Conversion<'_> {
             strict: all(|c| c.strict),
             mean_rate_hz: all(|c| c.mean_rate_hz),
             output_error: all(|c| c.output_error),
-            trials: self.args.trials,
+            trials: self.args.score.trials,
             trials_met: candidates.iter().map(|c| c.trials).collect(),
             best_lambda: best.lambda,
             refit,

@@ -7,6 +7,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::CommandError;
+use super::shared::OwnTaskArgs;
 use crate::board::budget::{Budget, Misfit};
 use crate::board::firmware::Firmware;
 use crate::board::probe;
@@ -15,11 +16,9 @@ use crate::formats::disk;
 use crate::formats::image::{self, Image, UF2_RP2040};
 use crate::formats::outputs::Outputs;
 use crate::formats::snn::NetFile;
-use crate::formats::task;
 use crate::print::console::Console;
 use crate::print::path::lossy;
 use crate::spiking::experiment::Experiment;
-use crate::task::Task;
 
 /// Print the flash, RAM and time that a network needs on a board; write an image or the flash
 ///
@@ -53,9 +52,9 @@ pub struct DeployArgs {
     /// Deploy the network even if the board is too slow for real time
     #[arg(long)]
     pub slow: bool,
-    /// The task's FILE.toml, if the task is one of your own
-    #[arg(long, value_name = "TASK", value_parser = task::parse)]
-    pub task: Option<Task>,
+    /// The task
+    #[command(flatten)]
+    pub task: OwnTaskArgs,
 }
 
 /// Format of an image.
@@ -141,7 +140,7 @@ pub fn run(args: &DeployArgs, console: &Console) -> Result<(), CommandError> {
     let target = args.board.target();
     args.check(target)?;
     let file = NetFile::read(&args.network)?;
-    let task = file.tested_task(args.task.as_ref())?;
+    let task = file.tested_task(args.task.task.as_ref())?;
     let (bytes, deployed) = (file.bytes(), file.deployed());
     let firmware = firmware(args, target)?;
     let experiment = Experiment::deployed(&deployed, &task, 1);

@@ -4,7 +4,7 @@
 use std::str::FromStr;
 
 use super::CommandError;
-use super::number::above_0;
+use crate::number::above_0;
 use crate::print::console::Console;
 use crate::quantize::longest_step::{Comparison, DeployedStep, MOST_TRIALS};
 use crate::spiking::network::SpikingNetwork;

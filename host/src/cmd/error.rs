@@ -6,6 +6,7 @@ use crate::board::BoardError;
 use crate::board::firmware::FirmwareError;
 use crate::board::probe::ProbeError;
 use crate::convert::ConvertError;
+use crate::convert::spiking_model::SpikingModelError;
 use crate::export::ExportError;
 use crate::formats::disk::DiskError;
 use crate::formats::history::HistoryError;
@@ -13,14 +14,18 @@ use crate::formats::nir::read::NirError;
 use crate::formats::outputs::OutputError;
 use crate::formats::rate_model::ModelError;
 use crate::formats::recording::RecordingError;
+use crate::formats::simulation_input::InputError;
 use crate::formats::snn::SnnError;
 use crate::import::ImportError;
 use crate::print::console::PrintError;
 use crate::quantize::QuantizeError;
 use crate::rate::options::OptionError;
+use crate::report::files::FindError;
 use crate::report::picture::PictureError;
 use crate::route::{RouteError, way_out};
 use crate::session::SessionError;
+use crate::spiking::simulation::DownsampleError;
+use crate::spiking::stimulation::StimulationError;
 use crate::spiking::time_step::StepError;
 use crate::sweep::SweepError;
 
@@ -113,6 +118,7 @@ impl CommandError {
     pub fn exit_status(&self) -> u8 {
         match self {
             CommandError::Usage(_)
+            | CommandError::Model(ModelError::ChangedTask { .. } | ModelError::OtherTask { .. })
             | CommandError::Snn(SnnError::OtherTask { .. })
             | CommandError::Session(SessionError::OtherStart { .. })
             | CommandError::Convert {
@@ -147,6 +153,46 @@ impl From<RecordingError> for CommandError {
             RecordingError::Disk(error) => error.into(),
             _ => CommandError::Failed(error.to_string()),
         }
+    }
+}
+
+impl From<SpikingModelError> for CommandError {
+    fn from(error: SpikingModelError) -> Self {
+        match error {
+            SpikingModelError::Model(error) => error.into(),
+            SpikingModelError::Convert { path, source } => Self::Convert { path, source },
+            SpikingModelError::NoLambda { .. } => Self::Usage(error.to_string()),
+        }
+    }
+}
+
+impl From<InputError> for CommandError {
+    fn from(error: InputError) -> Self {
+        match error {
+            InputError::Model(error) => error.into(),
+            _ => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+impl From<FindError> for CommandError {
+    fn from(error: FindError) -> Self {
+        match error {
+            FindError::Disk(error) => error.into(),
+            _ => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+impl From<DownsampleError> for CommandError {
+    fn from(error: DownsampleError) -> Self {
+        Self::Usage(error.to_string())
+    }
+}
+
+impl From<StimulationError> for CommandError {
+    fn from(error: StimulationError) -> Self {
+        Self::Usage(error.to_string())
     }
 }
 

@@ -6,9 +6,8 @@ use clap::Args;
 use rate2spike_core::neuron::Scheme;
 use serde::Serialize;
 
-use super::neuron_args::SpikingArgs;
-use super::number::above_0;
-use super::{CommandError, lambda_of, read_model, spiking_network, task_of};
+use super::CommandError;
+use super::shared::{SeedArgs, SpikingArgs, TaskArgs, read_model};
 use crate::export::ExportError;
 use crate::export::fidelity::Fidelity;
 use crate::export::nir::{self, Profile};
@@ -16,14 +15,13 @@ use crate::export::script::{self, Simulator, Trial};
 use crate::formats::disk;
 use crate::formats::outputs::Outputs;
 use crate::formats::rate_model::RateModelFile;
-use crate::formats::task;
+use crate::number::above_0;
 use crate::print::console::Console;
 use crate::print::path::lossy;
 use crate::quantize::longest_step::DEPLOYED_STEP_MS;
 use crate::spiking::experiment::task_trial;
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::time_step::TimeStep;
-use crate::task::Task;
 
 /// Write the spiking network of a rate model for other simulators and chips
 ///
@@ -47,10 +45,7 @@ pub struct ExportArgs {
     /// The file [default: the model's name with .nir, _brian2.py or _nest.py]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Scaling factor [default: the model's]
-    #[arg(long, value_parser = above_0)]
-    pub lambda: Option<f64>,
-    /// The neuron
+    /// The spiking network
     #[command(flatten)]
     pub spiking: SpikingArgs,
     /// Time step of a script in ms
@@ -59,12 +54,12 @@ pub struct ExportArgs {
     /// Trial of a script, counted from 0
     #[arg(long, value_name = "K", default_value_t = 0)]
     pub trial: u64,
-    /// Seed of the trial and its start
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
+    /// The seed
+    #[command(flatten)]
+    pub seed: SeedArgs,
     /// The task
-    #[arg(long, value_name = "TASK", value_parser = task::parse, help = crate::task::help_of_another())]
-    pub task: Option<Task>,
+    #[command(flatten)]
+    pub task: TaskArgs,
 }
 
 /// The format of an export.
@@ -92,9 +87,7 @@ struct ExportReport<'a> {
 pub fn run(args: &ExportArgs, console: &Console) -> Result<(), CommandError> {
     let step = TimeStep::new(args.dt, Scheme::Exact)?;
     let model = read_model(&args.model, console)?;
-    let lambda = lambda_of(&model, args.lambda)?;
-    let neuron = args.spiking.for_model(&model, args.lambda, console);
-    let network = spiking_network(&model, lambda, neuron, console)?;
+    let network = args.spiking.network(&model, console)?;
     let (files, fidelity) = match args.to {
         Format::Nir => write_nir(args, &network)?,
         Format::Brian2 => write_script(args, &model, &network, &step, Simulator::Brian2)?,
@@ -102,7 +95,7 @@ pub fn run(args: &ExportArgs, console: &Console) -> Result<(), CommandError> {
     };
     let report = ExportReport {
         model: &args.model,
-        lambda,
+        lambda: network.lambda,
         files,
         fidelity,
     };
@@ -151,15 +144,15 @@ fn write_script(
     step: &TimeStep,
     simulator: Simulator,
 ) -> Result<(Vec<PathBuf>, Vec<Fidelity>), CommandError> {
-    let task = task_of(model, args.task.as_ref())?;
+    let task = args.task.of(model)?;
     let trial = Trial {
-        input: task_trial(&task, args.seed, args.trial)
+        input: task_trial(&task, args.seed.seed, args.trial)
             .input
             .into_iter()
             .map(f64::from)
             .collect(),
         steps: task.samples() as u32 * step.steps_per_sample,
-        seed: args.seed,
+        seed: args.seed.seed,
         index: args.trial,
     };
     let path = script_path(args, simulator)?;

@@ -8,20 +8,19 @@ use serde::Serialize;
 
 use super::CommandError;
 use super::export::print_fidelity;
-use super::number::{above_0, trials, up_to_1000};
-use super::quantize::{Quantization, Scored};
+use super::shared::ScoreArgs;
 use super::warnings::Warnings;
 use crate::export::fidelity::Fidelity;
 use crate::formats::disk;
 use crate::formats::nir::read::ReadGraph;
 use crate::formats::task;
-use crate::import::ImportError;
 use crate::import::nir::{Unsaid, network};
+use crate::number::{above_0, hexadecimal, up_to_1000};
 use crate::print::console::Console;
-use crate::print::number::hexadecimal;
 use crate::print::path::lossy;
-use crate::quantize::QuantizeError;
 use crate::quantize::longest_step::DEPLOYED_STEP_MS;
+use crate::quantize::quantize;
+use crate::quantize::scores::{Scores, Scoring};
 use crate::spiking::neuron::Neuron;
 use crate::spiking::time_step::TimeStep;
 use crate::statistics::Accuracy;
@@ -66,12 +65,9 @@ pub struct ImportArgs {
     /// Decay of the synapses in ms, if the graph's spikes act at once
     #[arg(long, value_name = "MS", value_parser = synapse)]
     pub synapse: Option<f64>,
-    /// Trials of the score
-    #[arg(long, default_value = "100", value_parser = trials)]
-    pub trials: usize,
-    /// Seed of the trials
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
+    /// The trials of the score
+    #[command(flatten)]
+    pub score: ScoreArgs,
 }
 
 #[derive(Serialize)]
@@ -120,58 +116,34 @@ pub fn run(args: &ImportArgs, console: &Console) -> Result<(), CommandError> {
             task.channels()
         )));
     }
-    let quantization = Quantization {
-        source: &args.graph,
-        output: &args.output,
-        task,
-        step: &step,
-        seed: args.seed,
-        trials: args.trials,
-    };
-    let Scored {
-        quantized,
-        before,
-        after,
-        warnings,
-        ..
-    } = quantization.scored(network).map_err(|error| match error {
-        CommandError::Quantize {
-            path,
-            source: QuantizeError::Current { unit, current_mv },
-        } => CommandError::Import {
-            path,
-            source: imported.current(unit, current_mv, step.ms),
-        },
-        CommandError::Quantize {
-            path,
-            source:
-                QuantizeError::Voltage {
-                    name,
-                    unit,
-                    value,
-                    limit,
-                },
-        } => CommandError::Import {
-            path,
-            source: ImportError::Voltage {
-                name,
-                unit,
-                value,
-                limit,
-            },
-        },
-        error => error,
+    let quantized = quantize(network, task, &step).map_err(|source| CommandError::Import {
+        path: args.graph.clone(),
+        source: imported.not_quantized(source, step.ms),
     })?;
+    disk::write(&args.output, &quantized.bytes)?;
+    let ScoreArgs { trials, seed } = args.score;
+    let scores = Scores::of(
+        network,
+        &quantized.bytes,
+        &Scoring {
+            task,
+            step: &step,
+            seed: seed.seed,
+            trials,
+        },
+    );
+    let mut warnings = Warnings::default();
+    warnings.of_score(&scores.after);
     let report = ImportReport {
         network: &args.output,
         task: task.name().into(),
         units: network.units,
         dt_ms: step.ms,
-        trials: args.trials,
-        before: (&before).into(),
-        after: (&after).into(),
+        trials,
+        before: (&scores.before).into(),
+        after: (&scores.after).into(),
         blob_bytes: quantized.bytes.len(),
-        spike_hash: hexadecimal(after.spike_hash),
+        spike_hash: hexadecimal(scores.after.spike_hash),
         fidelity: imported.fidelity,
         warnings,
     };

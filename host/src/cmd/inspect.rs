@@ -6,17 +6,18 @@ use clap::Args;
 use rate2spike_core::blob::MAGIC;
 use serde::Serialize;
 
+use super::CommandError;
+use super::shared::OwnTaskArgs;
 use super::warnings::Warnings;
-use super::{CommandError, warn_of_model};
 use crate::formats::disk;
 use crate::formats::mat::{MatFile, Value};
+use crate::formats::model_checks;
 use crate::formats::names::LAMBDA;
 use crate::formats::rate_model::{self, RateModelFile};
 use crate::formats::snn::{NetFile, SnnError};
-use crate::formats::{model_checks, task};
+use crate::number::{hexadecimal, shown};
 use crate::print::console::Console;
-use crate::print::number::{hexadecimal, shown};
-use crate::task::{SAMPLE_MS, Task};
+use crate::task::SAMPLE_MS;
 
 /// Say what a file holds, or what is wrong with it
 ///
@@ -27,9 +28,9 @@ pub struct InspectArgs {
     /// A deployed network (.snn) or a MAT-file
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// The task of a deployed network, where it is one of your own: its FILE.toml
-    #[arg(long, value_name = "TASK", value_parser = task::parse)]
-    pub task: Option<Task>,
+    /// The task of a deployed network
+    #[command(flatten)]
+    pub task: OwnTaskArgs,
 }
 
 /// A name and what stands for it, in the order of printing.
@@ -76,7 +77,7 @@ pub fn run(args: &InspectArgs, console: &Console) -> Result<(), CommandError> {
     }
     let mut facts = match RateModelFile::from_variables(&args.file, file) {
         Ok(model) => {
-            warn_of_model(&model, console);
+            console.warn_all(model.warnings());
             model_facts(&model)
         }
         Err(_) => vec![("kind", "damaged rate model".into())],
@@ -167,7 +168,7 @@ fn blob_facts(file: &NetFile) -> Facts {
 /// the self-test gives. The self-test is not run where the trial is no trial of the
 /// task, since it could take any time.
 fn tested_facts(args: &InspectArgs, file: &NetFile, warnings: &mut Warnings) -> Facts {
-    let tested = file.tested_task(args.task.as_ref());
+    let tested = file.tested_task(args.task.task.as_ref());
     let has_hash = file.deployed().payload().task_hash.is_some();
     let self_test = match &tested {
         Ok(_) => "passed",

@@ -8,14 +8,14 @@ use indicatif::ProgressBar;
 use rate2spike_core::neuron::Membrane;
 use serde::Serialize;
 
+use super::CommandError;
 use super::bars::TrainingBar;
-use super::neuron_args::SpikingArgs;
-use super::number::trials;
 use super::options::OptionArgs;
 use super::quantize::print_steps;
 use super::report::write_page;
 use super::warnings::Warnings;
-use super::{CommandError, Lambdas};
+use crate::convert::choice::NeuronChoice;
+use crate::convert::lambdas::Lambdas;
 use crate::convert::model_file::Flags;
 use crate::convert::search::{best, default_lambdas};
 use crate::formats::disk;
@@ -23,8 +23,8 @@ use crate::formats::history::History;
 use crate::formats::rate_model::RateModelFile;
 use crate::formats::task;
 use crate::interrupt::{self, Ending, Orderly};
+use crate::number::{hexadecimal, shown, trials};
 use crate::print::console::Console;
-use crate::print::number::{hexadecimal, shown};
 use crate::print::path::lossy;
 use crate::quantize::longest_step::{Comparison, DEPLOYED_STEP_MS, DeployedStep};
 use crate::random::{Stream, seed_of};
@@ -38,7 +38,7 @@ use crate::route::{
 };
 use crate::session::{Finished, Session};
 use crate::spiking::neuron::Neuron;
-use crate::statistics::{Accuracy, Interval};
+use crate::statistics::Accuracy;
 use crate::task::Task;
 
 /// Train a network, carry it onto spiking neurons, quantize it and run it
@@ -89,7 +89,7 @@ pub struct PipelineArgs {
     pub resume: bool,
     /// The neuron
     #[command(flatten)]
-    pub spiking: SpikingArgs,
+    pub spiking: NeuronChoice,
     /// Write a page with the figures of the run, as `rate2spike report` does
     #[arg(long)]
     pub report: bool,
@@ -203,8 +203,7 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
     if let Some(best) = best(converted.candidates()) {
         warnings.of_search(converted.candidates(), best);
     }
-    let interval = Interval::wilson(deployed.correct, deployed.trials);
-    warnings.of_trials(deployed.accuracy(), interval, deployed.trials);
+    warnings.of_score(deployed);
     warnings.of_step(step.ms, &converted.outcomes, &deployment.outcomes);
 
     let page = args.report.then(|| model.with_extension("html"));

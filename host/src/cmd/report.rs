@@ -6,18 +6,16 @@ use clap::Args;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::neuron_args::SpikingArgs;
-use super::number::{above_0, trials};
-use super::{CommandError, Lambdas, lambda_of, read_model, spiking_network, task_of};
+use super::CommandError;
+use super::shared::{ScoreArgs, SpikingArgs, TaskArgs, read_model};
+use crate::convert::lambdas::Lambdas;
 use crate::formats::disk;
 use crate::formats::history::History;
 use crate::formats::outputs::Outputs;
-use crate::formats::rate_model::RateModelFile;
-use crate::formats::snn::NetFile;
-use crate::formats::task;
 use crate::print::console::Console;
 use crate::print::path::lossy;
 use crate::report::figures::{self, Figure, OF_A_SWEEP};
+use crate::report::files::{deployed_beside, find_model};
 use crate::report::observe::Trials;
 use crate::report::page::{self, Page};
 use crate::report::picture;
@@ -26,7 +24,6 @@ use crate::sweep::page::Extent;
 use crate::sweep::plan::SweepPlan;
 use crate::sweep::summary::{CellSummary, summarize};
 use crate::sweep::{self, rows};
-use crate::task::Task;
 
 /// Write a page with the figures of a run
 ///
@@ -48,24 +45,18 @@ pub struct ReportArgs {
     /// Folder of the figures [default: the page's name with _figures]
     #[arg(long, value_name = "DIR")]
     pub figures: Option<PathBuf>,
-    /// Scaling factor [default: the model's]
-    #[arg(long, value_parser = above_0)]
-    pub lambda: Option<f64>,
+    /// The spiking network
+    #[command(flatten)]
+    pub spiking: SpikingArgs,
     /// Candidates of the search that is shown
     #[arg(long, default_value = "20:5:75")]
     pub lambdas: Lambdas,
-    /// Trials of every score and figure
-    #[arg(long, default_value = "100", value_parser = trials)]
-    pub trials: usize,
-    /// The task
-    #[arg(long, value_name = "TASK", value_parser = task::parse, help = crate::task::help_of_another())]
-    pub task: Option<Task>,
-    /// Seed of the trials
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
-    /// The neuron
+    /// The trials of the scores and figures
     #[command(flatten)]
-    pub spiking: SpikingArgs,
+    pub score: ScoreArgs,
+    /// The task
+    #[command(flatten)]
+    pub task: TaskArgs,
 }
 
 #[derive(Serialize)]
@@ -87,7 +78,7 @@ pub fn run(args: &ReportArgs, console: &Console) -> Result<(), CommandError> {
     if sweep::page::is_sweep(&args.run) {
         return report_sweep(args, console);
     }
-    let path = the_model(&args.run)?;
+    let path = find_model(&args.run)?;
     let page_path = args
         .output
         .clone()
@@ -113,7 +104,7 @@ pub fn run(args: &ReportArgs, console: &Console) -> Result<(), CommandError> {
     let report = ReportReport {
         model: &path,
         lambda: input.spiking.lambda,
-        trials: args.trials,
+        trials: args.score.trials,
         numbers,
         page: &page_path,
         figures: write_figures(&folder, &page)?,
@@ -215,67 +206,21 @@ fn write_figures(folder: &Path, page: &Page) -> Result<Vec<PathBuf>, CommandErro
 
 fn read(args: &ReportArgs, path: &Path, console: &Console) -> Result<ReportInput, CommandError> {
     let model = read_model(path, console)?;
-    let task = task_of(&model, args.task.as_ref())?;
-    let lambda = lambda_of(&model, args.lambda)?;
-    let own = model.stored_lambda().ok().flatten();
-    let neuron = args.spiking.for_model(&model, args.lambda, console);
-    let deployed = path.with_extension("snn");
-    let deployed = if deployed.is_file() {
-        let bytes = disk::read(&deployed)?;
-        NetFile::new(&deployed, bytes.clone())?.task(Some(&task))?;
-        Some((deployed, bytes))
-    } else {
-        None
+    let trials = Trials {
+        task: args.task.of(&model)?,
+        seed: args.score.seed.seed,
+        count: args.score.trials,
     };
+    let spiking = args.spiking.network(&model, console)?;
+    let own = model.stored_lambda().ok().flatten();
     Ok(ReportInput {
         history: History::of(path)?,
-        spiking: spiking_network(&model, lambda, neuron, console)?,
         // A calibration belongs to the λ of the file, which is the median of the units' λ.
-        calibration: model.calibration()?.filter(|_| own == Some(lambda)),
+        calibration: model.calibration()?.filter(|_| own == Some(spiking.lambda)),
+        spiking,
         model,
-        deployed,
+        deployed: deployed_beside(path, &trials.task)?,
         lambdas: args.lambdas.0.clone(),
-        trials: Trials {
-            task,
-            seed: args.seed,
-            count: args.trials,
-        },
+        trials,
     })
-}
-
-/// The one rate model at or below `path`.
-fn the_model(path: &Path) -> Result<PathBuf, CommandError> {
-    if !path.is_dir() {
-        return Ok(path.into());
-    }
-    let mut found = Vec::new();
-    models(path, &mut found)?;
-    found.sort();
-    match &found[..] {
-        [model] => Ok(model.clone()),
-        [] => Err(CommandError::Failed(format!(
-            "{}: no rate model in or below it; `rate2spike pipeline TASK --output {}` makes one",
-            path.display(),
-            path.display()
-        ))),
-        [.., last] => Err(CommandError::Failed(format!(
-            "{}: {} rate models in or below it; name one, for instance {}",
-            path.display(),
-            found.len(),
-            last.display()
-        ))),
-    }
-}
-
-fn models(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), CommandError> {
-    for path in disk::list(folder)? {
-        if path.is_dir() && !path.is_symlink() {
-            models(&path, found)?;
-        } else if path.extension().is_some_and(|extension| extension == "mat")
-            && RateModelFile::read(&path).is_ok()
-        {
-            found.push(path);
-        }
-    }
-    Ok(())
 }

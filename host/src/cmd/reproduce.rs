@@ -6,8 +6,8 @@ use clap::Args;
 use serde::Serialize;
 
 use super::CommandError;
-use super::number::trials;
 use super::sweep::{keep, run_plan};
+use crate::number::trials;
 use crate::print::console::Console;
 use crate::print::path::lossy;
 use crate::quantize::longest_step::DEPLOYED_STEP_MS;

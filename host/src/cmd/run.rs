@@ -5,19 +5,17 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::CommandError;
-use super::number::trials;
 use super::perturbation::PerturbationArgs;
 use super::run_on::{OnBoard, run_on};
 use super::run_report::RunReport;
+use super::shared::{OwnTaskArgs, ScoreArgs};
 use crate::board::port::Port;
 use crate::formats::snn::NetFile;
-use crate::formats::task;
 use crate::print::console::Console;
 use crate::quantize::perturb::perturbed;
 use crate::quantize::saturation::saturated_steps;
 use crate::spiking::experiment::Experiment;
 use crate::spiking::perturb::Perturbation;
-use crate::task::Task;
 
 /// Run a deployed network in core's fixed point, and score it
 ///
@@ -30,12 +28,9 @@ pub struct RunArgs {
     /// The deployed network
     #[arg(value_name = "NET.snn")]
     pub network: PathBuf,
-    /// Trials
-    #[arg(long, default_value = "100", value_parser = trials)]
-    pub trials: usize,
-    /// Seed of the trials
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
+    /// The trials
+    #[command(flatten)]
+    pub score: ScoreArgs,
     /// Run the trials on the board there, and here, and compare: serial:PORT or tcp:HOST:PORT
     #[arg(long, value_name = "PORT")]
     pub on: Option<Port>,
@@ -45,9 +40,9 @@ pub struct RunArgs {
     /// Perturbations of the network
     #[command(flatten)]
     pub perturbation: PerturbationArgs,
-    /// The task, where it is one of your own: its FILE.toml
-    #[arg(long, value_name = "TASK", value_parser = task::parse)]
-    pub task: Option<Task>,
+    /// The task
+    #[command(flatten)]
+    pub task: OwnTaskArgs,
 }
 
 /// Number of trials whose readout is watched for the end of its range.
@@ -74,28 +69,28 @@ pub fn run(args: &RunArgs, console: &Console) -> Result<(), CommandError> {
 }
 
 fn score(args: &RunArgs, console: &Console, file: &NetFile) -> Result<(), CommandError> {
-    let task = file.tested_task(args.task.as_ref())?;
+    let task = file.tested_task(args.task.task.as_ref())?;
     let deployed = file.deployed();
     let units = usize::from(deployed.payload().shared.units);
     let perturbation = args.perturbation.perturbation(units)?;
     let experiment = Experiment {
         silenced: &perturbation.silenced,
-        ..Experiment::deployed(&deployed, &task, args.seed)
+        ..Experiment::deployed(&deployed, &task, args.score.seed.seed)
     };
     if let Some(port) = &args.on {
         let on = OnBoard {
             port,
             network: &args.network,
             bytes: file.bytes(),
-            trials: args.trials,
+            trials: args.score.trials,
             replace: args.replace,
         };
         return run_on(&on, &experiment, console);
     }
-    let score = experiment.score(args.trials);
+    let score = experiment.score(args.score.trials);
     let mut report = RunReport::new(&args.network, &task, &score);
     let warnings = &mut report.warnings;
-    warnings.of_trials(report.accuracy, report.interval, score.trials);
+    warnings.of_score(&score);
     let looked_at = WATCHED.min(score.trials as u64);
     warnings.of_saturation(saturated_steps(&experiment, looked_at), looked_at);
     report.warnings.say(console);

@@ -12,8 +12,8 @@ use crate::board::client::{Client, Identity};
 use crate::board::comparison::{Difference, StepCost, compare};
 use crate::board::explain_network;
 use crate::board::port::Port;
+use crate::number::hexadecimal;
 use crate::print::console::Console;
-use crate::print::number::hexadecimal;
 use crate::spiking::experiment::Experiment;
 
 /// A network that runs on a board.

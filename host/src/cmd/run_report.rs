@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::warnings::Warnings;
-use crate::print::number::hexadecimal;
+use crate::number::hexadecimal;
 use crate::print::path::lossy;
 use crate::spiking::experiment::Score;
 use crate::statistics::Interval;

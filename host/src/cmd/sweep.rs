@@ -1,7 +1,6 @@
 //! `rate2spike sweep`: many networks by one command.
 
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -10,14 +9,15 @@ use indicatif::ProgressBar;
 use rate2spike_core::neuron::Scheme;
 use serde::Serialize;
 
-use super::neuron_args::EquationArgs;
-use super::number::{above_0, trials};
-use super::options::{Seeds, TrainingArgs};
-use super::{CommandError, Lambdas};
+use super::CommandError;
+use super::options::TrainingArgs;
+use crate::convert::choice::EquationChoice;
+use crate::convert::lambdas::Lambdas;
 use crate::convert::search::default_lambdas;
 use crate::formats::disk;
 use crate::formats::task;
 use crate::interrupt::{self, Ending};
+use crate::number::{above_0, trials};
 use crate::print::console::Console;
 use crate::print::path::lossy;
 use crate::quantize::longest_step::DEPLOYED_STEP_MS;
@@ -25,10 +25,12 @@ use crate::rate::activation::ActivationKind;
 use crate::report::figures::OF_A_SWEEP;
 use crate::report::picture;
 use crate::shell_word::path_word;
+use crate::spiking::neuron::{Equation, Neuron};
 use crate::spiking::time_step::TimeStep;
-use crate::sweep::plan::{Calibrate, Cell, Equation, Member, NeuronOptions, SweepPlan};
+use crate::sweep::plan::{Calibrate, Cell, Member, NeuronOptions, SweepPlan};
 use crate::sweep::row::Row;
 use crate::sweep::rows::{self, RowsFile};
+use crate::sweep::seeds::SeedRange;
 use crate::sweep::slurm::{JobArray, JobShare};
 use crate::sweep::summary::{CellSummary, summarize, table};
 use crate::sweep::{self, SweepError};
@@ -89,7 +91,7 @@ pub struct SweepArgs {
     pub calibrate: bool,
     /// The neuron
     #[command(flatten)]
-    pub neuron: EquationArgs,
+    pub neuron: EquationChoice,
     /// Trials of each scaling factor in a search
     #[arg(long, default_value = "100", value_parser = trials)]
     pub search_trials: usize,
@@ -122,22 +124,6 @@ pub struct SweepArgs {
     pub share: Option<JobShare>,
 }
 
-/// `20` for the seeds 1 to 20, or `FIRST..LAST`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SeedRange(Seeds);
-
-impl FromStr for SeedRange {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.parse::<u64>() {
-            Ok(0) => Err("0 networks; give at least 1".into()),
-            Ok(count) => Seeds::new(1, count).map(Self),
-            Err(_) => text.parse().map(Self),
-        }
-    }
-}
-
 /// The largest number of elements of a job array in Slurm.
 const MOST_ELEMENTS: usize = 4_000_000;
 
@@ -154,7 +140,7 @@ fn elements(text: &str) -> Result<usize, String> {
 impl SweepArgs {
     /// The plan of these options.
     fn plan(&self) -> Result<SweepPlan, CommandError> {
-        let neuron = NeuronOptions::of(&self.neuron.neuron());
+        let neuron = NeuronOptions::of(&self.neuron.over(&Neuron::LIF));
         let seeds = self.seeds.0.range();
         let mut cells = Vec::new();
         for task in &self.task {

@@ -8,10 +8,11 @@ use clap::Args;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::CommandError;
 use super::bars::{TrainingBar, Warned};
 use super::gpu::{self, PlaceArgs};
-use super::options::{OptionArgs, Seeds};
-use super::{CommandError, read_model, task_of};
+use super::options::OptionArgs;
+use super::shared::read_model;
 use crate::formats::losses::LossesFile;
 use crate::formats::task;
 use crate::print::console::Console;
@@ -21,6 +22,7 @@ use crate::rate::evaluation::{EVALUATION_TRIALS, EvaluationTrials, evaluate};
 use crate::rate::gpu::device::Gpu;
 use crate::rate::options::RateOptions;
 use crate::session::{Session, SessionError, TrainReport};
+use crate::sweep::seeds::Seeds;
 use crate::task::Task;
 
 /// Train a rate network, with the published code's flags
@@ -347,7 +349,7 @@ fn run_evaluation(args: &TrainArgs, console: &Console) -> Result<(), CommandErro
         CommandError::Usage("--mode eval scores the model in --model FILE".into())
     })?;
     let file = read_model(path, console)?;
-    let task = task_of(&file, args.task.as_ref())?;
+    let task = file.task_or(args.task.as_ref())?;
     let trials = EvaluationTrials {
         seed: args.options.seed(),
         first: 0,

@@ -6,9 +6,10 @@ use clap::Args;
 use serde::Serialize;
 
 use super::CommandError;
-use super::number::trials;
+use super::shared::SeedArgs;
 use crate::formats::npz::{Npz, Values};
 use crate::formats::task;
+use crate::number::trials;
 use crate::print::console::Console;
 use crate::print::path::lossy;
 use crate::spiking::experiment::task_trial;
@@ -33,9 +34,9 @@ pub struct TrialsArgs {
     /// Number of trials
     #[arg(long, default_value = "100", value_parser = trials)]
     pub trials: usize,
-    /// Seed of the trials
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
+    /// The seed
+    #[command(flatten)]
+    pub seed: SeedArgs,
 }
 
 /// The part of the long help that shows a task file.
@@ -70,7 +71,7 @@ pub fn run(args: &TrialsArgs, console: &Console) -> Result<(), CommandError> {
     let (task, count) = (&args.task, args.trials);
     let (channels, samples) = (task.channels(), task.samples());
     let drawn: Vec<_> = (0..count as u64)
-        .map(|index| task_trial(task, args.seed, index))
+        .map(|index| task_trial(task, args.seed.seed, index))
         .collect();
     let all = |part: fn(&Trial) -> &Vec<f32>| {
         let values = drawn.iter().flat_map(|trial| part(trial).iter());

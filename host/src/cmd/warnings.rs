@@ -4,9 +4,9 @@
 use serde::Serialize;
 
 use crate::convert::search::Candidate;
+use crate::number::shown;
 use crate::print::console::Console;
-use crate::print::number::shown;
-use crate::spiking::experiment::{Outcome, paired};
+use crate::spiking::experiment::{Outcome, Score, paired};
 use crate::spiking::time_step::PUBLISHED_STEP_MS;
 use crate::statistics::Interval;
 
@@ -46,6 +46,12 @@ impl Warnings {
     }
 
     /// A score of too few trials.
+    pub fn of_score(&mut self, score: &Score) {
+        let interval = Interval::wilson(score.correct, score.trials);
+        self.of_trials(score.accuracy(), interval, score.trials);
+    }
+
+    /// An accuracy over too few trials.
     pub fn of_trials(&mut self, accuracy: f64, interval: Interval, trials: usize) {
         if interval.high - interval.low > WIDE {
             self.add(format!(

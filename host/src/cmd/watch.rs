@@ -7,18 +7,15 @@ use clap::Args;
 use rate2spike_core::blob::MAGIC;
 use rate2spike_core::{Arithmetic, Fixed};
 
-use super::neuron_args::SpikingArgs;
-use super::number::{above_0, trials};
-use super::{CommandError, lambda_of, spiking_network, task_of, warn_of_model};
+use super::CommandError;
+use super::shared::{SeedArgs, SpikingArgs, TaskArgs};
 use crate::formats::disk;
 use crate::formats::rate_model::{self, RateModelFile};
 use crate::formats::snn::NetFile;
-use crate::formats::task;
+use crate::number::{shown, trials};
 use crate::print::console::Console;
-use crate::print::number::shown;
 use crate::spiking::experiment::Experiment;
 use crate::spiking::time_step::TimeStep;
-use crate::task::Task;
 use crate::watch::play::Player;
 use crate::watch::scene::{Class, Scene, classes};
 use crate::watch::terminal::Screen;
@@ -36,9 +33,6 @@ pub struct WatchArgs {
     /// A rate model or a deployed network
     #[arg(value_name = "MODEL.mat|NET.snn")]
     pub file: PathBuf,
-    /// Scaling factor of a rate model [default: the model's]
-    #[arg(long, value_parser = above_0)]
-    pub lambda: Option<f64>,
     /// Pace: seconds of a trial in a second, from 1/64 to 64
     #[arg(long, value_name = "X", default_value = "0.5", value_parser = speed, allow_negative_numbers = true)]
     pub speed: f64,
@@ -46,12 +40,12 @@ pub struct WatchArgs {
     #[arg(long, value_name = "K", value_parser = trials)]
     pub trials: Option<usize>,
     /// The task
-    #[arg(long, value_name = "TASK", value_parser = task::parse, help = crate::task::help_of_another())]
-    pub task: Option<Task>,
-    /// Seed of the trials
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
-    /// The neuron
+    #[command(flatten)]
+    pub task: TaskArgs,
+    /// The seed
+    #[command(flatten)]
+    pub seed: SeedArgs,
+    /// The spiking network of a rate model
     #[command(flatten)]
     pub spiking: SpikingArgs,
 }
@@ -85,13 +79,13 @@ pub fn run(args: &WatchArgs, console: &Console) -> Result<(), CommandError> {
 }
 
 fn watch_deployed(args: &WatchArgs, file: &NetFile) -> Result<Scene, CommandError> {
-    if args.lambda.is_some() || args.spiking.is_given() {
+    if args.spiking.lambda.is_some() || args.spiking.neuron.is_given() {
         let message = "--lambda, --neuron, --filter, --refractory and --noise are for a rate model; a deployed network has its own: leave them out";
         return Err(CommandError::Usage(message.into()));
     }
-    let task = file.tested_task(args.task.as_ref())?;
+    let task = file.tested_task(args.task.task.as_ref())?;
     let deployed = file.deployed();
-    let experiment = Experiment::deployed(&deployed, &task, args.seed);
+    let experiment = Experiment::deployed(&deployed, &task, args.seed.seed);
     let classes = classes(&deployed);
     let title = format!(
         "{}, N = {}, fixed point, {} ms",
@@ -113,15 +107,13 @@ fn watch_deployed(args: &WatchArgs, file: &NetFile) -> Result<Scene, CommandErro
 fn watch_model(args: &WatchArgs, bytes: &[u8], console: &Console) -> Result<Scene, CommandError> {
     let variables = rate_model::parse_mat(&args.file, bytes)?;
     let model = RateModelFile::from_variables(&args.file, variables)?;
-    warn_of_model(&model, console);
-    let task = task_of(&model, args.task.as_ref())?;
-    let lambda = lambda_of(&model, args.lambda)?;
-    let neuron = args.spiking.for_model(&model, args.lambda, console);
-    let network = spiking_network(&model, lambda, neuron, console)?;
+    console.warn_all(model.warnings());
+    let task = args.task.of(&model)?;
+    let network = args.spiking.network(&model, console)?;
     let step = TimeStep::PUBLISHED;
     let tables = network.tables::<f64>(&step);
     let tables = tables.tables();
-    let experiment = Experiment::floating(&tables, &task, &step, args.seed);
+    let experiment = Experiment::floating(&tables, &task, &step, args.seed.seed);
     let class = |inhibitory: &bool| match (model.network.dale, inhibitory) {
         (false, _) => Class::Other,
         (true, false) => Class::Excitatory,

@@ -5,9 +5,12 @@
 //! synapses. Everything else is the neuron's own ([`Neuron`]).
 
 pub mod calibrate;
+pub mod choice;
+pub mod lambdas;
 pub mod model_file;
 pub mod refit;
 pub mod search;
+pub mod spiking_model;
 
 use crate::rate::network::RateNetwork;
 use crate::readout::Readout;

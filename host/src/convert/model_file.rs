@@ -59,6 +59,20 @@ impl Flags {
         self.with(flag).with(&value.to_string())
     }
 
+    /// Adds a flag and its value, if there is one.
+    pub fn with_given(self, flag: &str, value: Option<impl ToString>) -> Self {
+        match value {
+            Some(value) => self.with_value(flag, value),
+            None => self,
+        }
+    }
+
+    /// Adds a flag and the name of its value, if there is one.
+    pub fn with_choice(self, flag: &str, value: Option<impl clap::ValueEnum>) -> Self {
+        let name = value.and_then(|value| value.to_possible_value());
+        self.with_given(flag, name.as_ref().map(|name| name.get_name()))
+    }
+
     /// Adds other flags.
     pub fn and(mut self, others: Self) -> Self {
         self.0.extend(others.0);

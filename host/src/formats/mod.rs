@@ -15,5 +15,6 @@ pub mod npz;
 pub mod outputs;
 pub mod rate_model;
 pub mod recording;
+pub mod simulation_input;
 pub mod snn;
 pub mod task;

@@ -95,6 +95,30 @@ pub enum ModelError {
         /// What is wrong.
         reason: String,
     },
+    /// The given task has the name of the model's, and another description.
+    #[error(
+        "{path}: the task {task} is not the one that the network was trained for: its file has changed since; leave --task out, or give the description another name and train again"
+    )]
+    ChangedTask {
+        /// The file.
+        path: PathBuf,
+        /// The task.
+        task: String,
+    },
+    /// The network has other inputs than the given task.
+    #[error(
+        "{path}: the network has {found} inputs, but {task} has {wanted}; give the task that it was trained for"
+    )]
+    OtherTask {
+        /// The file.
+        path: PathBuf,
+        /// Inputs of the network.
+        found: usize,
+        /// The task.
+        task: String,
+        /// Inputs of the task.
+        wanted: usize,
+    },
     /// The network has other inputs than its task.
     #[error(
         "{path}: the network has {found} inputs, but its task {task} has {wanted}; give the task that it was trained for with --task"
@@ -234,6 +258,33 @@ impl RateModelFile {
             });
         }
         Ok(task)
+    }
+
+    /// The task on which the model is scored: `given`, else the model's own.
+    ///
+    /// # Errors
+    /// [`ModelError::ChangedTask`] or [`ModelError::OtherTask`] for `given`, else the
+    /// errors of [`RateModelFile::task`].
+    pub fn task_or(&self, given: Option<&Task>) -> Result<Task, ModelError> {
+        let Some(task) = given else {
+            return self.task();
+        };
+        let own = self.own_task()?;
+        if own.is_some_and(|own| own.name() == task.name() && own != *task) {
+            return Err(ModelError::ChangedTask {
+                path: self.path.clone(),
+                task: task.name().into(),
+            });
+        }
+        if task.channels() == self.network.channels {
+            return Ok(task.clone());
+        }
+        Err(ModelError::OtherTask {
+            path: self.path.clone(),
+            found: self.network.channels,
+            task: task.name().into(),
+            wanted: task.channels(),
+        })
     }
 
     /// The task that the model itself carries.

@@ -15,6 +15,8 @@ mod tests;
 pub mod unsaid;
 mod ways;
 
+use crate::quantize::QuantizeError;
+
 /// The longest time constant that is accepted, s. The slowest synapses and membranes of the
 /// field have about 100 ms. Programs that count in milliseconds write 5 to 100, and are
 /// recognized by this limit.
@@ -22,7 +24,7 @@ pub const MOST_TIME_S: f64 = 1.0;
 
 /// A graph that our network cannot express. Nodes are named as in the graph; the name of an
 /// inner graph comes before the names of its nodes.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Debug, PartialEq, thiserror::Error)]
 pub enum ImportError {
     /// No node of a kind, or several.
     #[error("{found} {what} nodes{names}; a network has one")]
@@ -242,6 +244,9 @@ pub enum ImportError {
         /// The largest value, mV.
         limit: f64,
     },
+    /// Another number that the fixed-point format does not hold.
+    #[error(transparent)]
+    Quantize(#[from] QuantizeError),
 }
 
 /// The number as short text: the shortest text that means the same number in 32 bits, as

@@ -23,6 +23,7 @@ pub use super::unsaid::Unsaid;
 use super::ways::Ways;
 use crate::export::fidelity::{Fidelity, approximate, faithful};
 use crate::formats::nir::read::ReadGraph;
+use crate::quantize::QuantizeError;
 use crate::readout::Readout;
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::neuron::Neuron;
@@ -177,15 +178,29 @@ fn check_end(end: Named, wanted: usize, matrix: &str) -> Result<(), ImportError>
 }
 
 impl Imported {
-    /// The error for synapses whose current could leave the fixed-point format. Its advice
-    /// is about the graph's weights, because a graph has no λ that could be changed.
-    pub fn current(&self, unit: usize, current_mv: f64, step_ms: f64) -> ImportError {
-        ImportError::Current {
-            node: self.recurrent.clone(),
-            unit,
-            current_mv,
-            step_ms,
-            step_s: step_ms / 1000.0,
+    /// The error for a network that has no fixed-point form. Its advice is about the graph's
+    /// numbers, because a graph has no λ that could be changed.
+    pub fn not_quantized(&self, error: QuantizeError, step_ms: f64) -> ImportError {
+        match error {
+            QuantizeError::Current { unit, current_mv } => ImportError::Current {
+                node: self.recurrent.clone(),
+                unit,
+                current_mv,
+                step_ms,
+                step_s: step_ms / 1000.0,
+            },
+            QuantizeError::Voltage {
+                name,
+                unit,
+                value,
+                limit,
+            } => ImportError::Voltage {
+                name,
+                unit,
+                value,
+                limit,
+            },
+            error => ImportError::Quantize(error),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::convert::one_to_one;
 use crate::export::fidelity::Degree;
 use crate::export::nir::{Profile, graph};
 use crate::formats::nir::read::{Numbers, ReadGraph, ReadNode};
-use crate::quantize::quantize;
+use crate::quantize::{QuantizeError, quantize};
 use crate::rate::network::RateNetwork;
 use crate::rate::options::RateOptions;
 use crate::spiking::network::SpikingNetwork;
@@ -572,7 +572,11 @@ fn weights_that_become_infinite_and_too_many_units_are_refused() {
 #[test]
 fn currents_beyond_the_format_are_explained_without_a_lambda() {
     let imported = network(&by_hand(), &OURS).expect("it fits");
-    let message = imported.current(1, 1e6, 0.1).to_string();
+    let error = QuantizeError::Current {
+        unit: 1,
+        current_mv: 1e6,
+    };
+    let message = imported.not_quantized(error, 0.1).to_string();
     for part in ["'rec'", "unit 1", "area 1 s", "0.0001"] {
         assert!(message.contains(part), "{message}");
     }

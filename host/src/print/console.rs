@@ -97,6 +97,13 @@ impl Console {
         self.note(format_args!("warning: {sentence}"));
     }
 
+    /// Prints warnings on standard error.
+    pub fn warn_all(&self, sentences: impl IntoIterator<Item = impl Display>) {
+        sentences
+            .into_iter()
+            .for_each(|sentence| self.warn(sentence));
+    }
+
     /// Prints an error on standard error.
     pub fn complain(&self, error: impl Display) {
         let text = format!("rate2spike: {error}");

@@ -15,6 +15,7 @@ pub mod perturb;
 mod readout;
 pub mod report;
 pub mod saturation;
+pub mod scores;
 
 use fixed::types::{I4F12, I6F10};
 use rate2spike_core::arithmetic::{Arithmetic, DRIVE_FRACTION_BITS, FACTOR_SHIFT, Fixed};

@@ -33,8 +33,8 @@ pub fn perturbed(
     if perturbation.shuffle {
         return Err(PerturbError::Shuffle);
     }
-    if let Some((_, factor)) = perturbation.scales.iter().find(|(_, factor)| *factor > 1.0) {
-        return Err(PerturbError::Factor(*factor));
+    if let Some(scale) = perturbation.scales.iter().find(|scale| scale.factor > 1.0) {
+        return Err(PerturbError::Factor(scale.factor));
     }
     let mut payload = *deployed.payload();
     let units = usize::from(payload.shared.units);
@@ -54,15 +54,13 @@ pub fn perturbed(
         let mut to = 0;
         for synapse in synapses[column].chunks_exact_mut(SYNAPSE_BYTES) {
             to += usize::from(synapse[0]);
-            let class = Projection {
+            let projection = Projection {
                 from_inhibitory: inhibitory[from],
                 to_inhibitory: inhibitory.get(to).copied().unwrap_or(false),
             };
-            let scales = perturbation
-                .scales
-                .iter()
-                .filter(|(scaled, _)| *scaled == class);
-            let factor: f64 = scales.map(|(_, factor)| factor).product();
+            let scales = perturbation.scales.iter();
+            let scales = scales.filter(|scale| scale.projection == projection);
+            let factor: f64 = scales.map(|scale| scale.factor).product();
             let cut =
                 perturbation.no_autapses && from == to || perturbation.silenced.contains(&from);
             let weight = f64::from(synapse[1] as i8) * if cut { 0.0 } else { factor };
@@ -157,10 +155,6 @@ mod tests {
             .expect("it fits")
             .bytes;
         let deployed = Deployed::read(&bytes).expect("a blob");
-        let class = Projection {
-            from_inhibitory: false,
-            to_inhibitory: false,
-        };
         for (perturbation, wanted) in [
             (
                 Perturbation {
@@ -171,7 +165,7 @@ mod tests {
             ),
             (
                 Perturbation {
-                    scales: vec![(class, 2.0)],
+                    scales: vec!["ee:2".parse().expect("a scale")],
                     ..Perturbation::default()
                 },
                 PerturbError::Factor(2.0),

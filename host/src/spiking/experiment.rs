@@ -45,6 +45,22 @@ pub struct Score {
 }
 
 impl Score {
+    /// The score of trials of `seconds` each, by a network of `units` units.
+    pub fn of(outcomes: &[Outcome], units: usize, seconds: f64) -> Self {
+        let mut hash = SpikeHash::default();
+        outcomes
+            .iter()
+            .for_each(|outcome| hash.add_hash(outcome.spike_hash));
+        let spikes: u64 = outcomes.iter().map(|outcome| outcome.spikes).sum();
+        Self {
+            trials: outcomes.len(),
+            correct: outcomes.iter().filter(|outcome| outcome.correct).count(),
+            strict: outcomes.iter().filter(|outcome| outcome.strict).count(),
+            mean_rate_hz: spikes as f64 / (seconds * units as f64 * outcomes.len() as f64),
+            spike_hash: hash.value(),
+        }
+    }
+
     /// Share of right answers by the published criterion.
     pub fn accuracy(&self) -> f64 {
         self.correct as f64 / self.trials as f64
@@ -277,21 +293,21 @@ where
 
     /// Adds up `outcomes`.
     pub fn summary(&self, outcomes: &[Outcome]) -> Score {
-        let mut hash = SpikeHash::default();
-        outcomes
-            .iter()
-            .for_each(|outcome| hash.add_hash(outcome.spike_hash));
-        let spikes: u64 = outcomes.iter().map(|outcome| outcome.spikes).sum();
         let seconds = f64::from(self.clock.steps) * self.step_ms / 1000.0;
-        let units = self.network.constants().units as f64;
-        Score {
-            trials: outcomes.len(),
-            correct: outcomes.iter().filter(|outcome| outcome.correct).count(),
-            strict: outcomes.iter().filter(|outcome| outcome.strict).count(),
-            mean_rate_hz: spikes as f64 / (seconds * units * outcomes.len() as f64),
-            spike_hash: hash.value(),
-        }
+        Score::of(outcomes, self.network.constants().units, seconds)
     }
+}
+
+/// The first `trials` trials of a spiking network in double precision.
+pub fn outcomes_f64(
+    network: &SpikingNetwork,
+    task: &Task,
+    step: &TimeStep,
+    seed: u64,
+    trials: usize,
+) -> Vec<Outcome> {
+    let tables = network.tables::<f64>(step);
+    Experiment::floating(&tables.tables(), task, step, seed).outcomes(0, trials)
 }
 
 /// Scores a spiking network in double precision.

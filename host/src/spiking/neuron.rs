@@ -30,6 +30,7 @@
 //! doi 10.1073/pnas.1905926116.
 
 use rate2spike_core::neuron::Membrane;
+use serde::{Deserialize, Serialize};
 
 /// The neuron and its synapse, as the user means them. Defaults: Kim, Li &
 /// Sejnowski (2019), Methods.
@@ -76,4 +77,76 @@ impl Neuron {
         threshold_mv: 30.0,
         ..Neuron::LIF
     };
+}
+
+/// A published equation of the membrane, by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Equation {
+    /// Leaky integrate-and-fire
+    Lif,
+    /// Quadratic integrate-and-fire
+    Qif,
+}
+
+impl Equation {
+    /// The equation of a neuron.
+    pub fn of(neuron: &Neuron) -> Self {
+        match neuron.membrane {
+            Membrane::Leaky => Self::Lif,
+            Membrane::Quadratic => Self::Qif,
+        }
+    }
+
+    /// The published neuron.
+    pub fn neuron(self) -> Neuron {
+        match self {
+            Self::Lif => Neuron::LIF,
+            Self::Qif => Neuron::QIF,
+        }
+    }
+
+    /// The name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Lif => "lif",
+            Self::Qif => "qif",
+        }
+    }
+}
+
+/// The filter of a synapse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Filter {
+    /// Rise of 2 ms, then decay
+    Double,
+    /// Decay only
+    Single,
+}
+
+impl Filter {
+    /// The filter of a neuron's synapses.
+    pub fn of(neuron: &Neuron) -> Self {
+        if neuron.rise_ms > 0.0 {
+            Self::Double
+        } else {
+            Self::Single
+        }
+    }
+
+    /// The rise time, ms; zero for the single filter.
+    pub fn rise_ms(self) -> f64 {
+        match self {
+            Self::Double => Neuron::LIF.rise_ms,
+            Self::Single => 0.0,
+        }
+    }
+
+    /// The name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Double => "double",
+            Self::Single => "single",
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! Perturbations of a spiking network, as experiments make them: connections
 //! weakened or cut by class, shuffled, without autapses, and units silenced.
 
+use std::str::FromStr;
+
 use rand::seq::SliceRandom;
 
 use super::network::SpikingNetwork;
@@ -16,11 +18,51 @@ pub struct Projection {
     pub to_inhibitory: bool,
 }
 
+/// The factor of the weights of a projection; as text `ei:0.5`, the sender first.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scale {
+    /// The connections.
+    pub projection: Projection,
+    /// 0 to 1000; zero cuts the connections.
+    pub factor: f64,
+}
+
+impl FromStr for Scale {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (class, factor) = text
+            .split_once(':')
+            .ok_or("give CLASS:FACTOR, for instance ei:0.5")?;
+        let inhibitory = |letter: u8| match letter {
+            b'e' => Some(false),
+            b'i' => Some(true),
+            _ => None,
+        };
+        let kinds = match class.as_bytes() {
+            &[from, to] => inhibitory(from).zip(inhibitory(to)),
+            _ => None,
+        };
+        let (from_inhibitory, to_inhibitory) =
+            kinds.ok_or_else(|| format!("'{class}' is not one of ee, ei, ie, ii"))?;
+        match factor.parse::<f64>() {
+            Ok(factor) if (0.0..=1000.0).contains(&factor) => Ok(Self {
+                projection: Projection {
+                    from_inhibitory,
+                    to_inhibitory,
+                },
+                factor,
+            }),
+            _ => Err(format!("'{factor}' is no factor; give 0 to 1000")),
+        }
+    }
+}
+
 /// Changes of a network, made in the order of the fields.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Perturbation {
-    /// Factors of the weights of a projection; zero cuts them.
-    pub scales: Vec<(Projection, f64)>,
+    /// Factors of the weights.
+    pub scales: Vec<Scale>,
     /// Takes away what a unit sends to itself.
     pub no_autapses: bool,
     /// Deals the weights of all excitatory units out anew among the connections
@@ -34,12 +76,12 @@ impl Perturbation {
     /// Changes `network`; `inhibitory` has an entry a unit.
     pub fn apply(&self, network: &mut SpikingNetwork, inhibitory: &[bool], seed: u64) {
         let n = network.units;
-        for &(class, factor) in &self.scales {
+        for Scale { projection, factor } in &self.scales {
             let entries = network.weights.iter_mut().enumerate();
             entries
                 .filter(|(k, _)| {
-                    inhibitory[k % n] == class.from_inhibitory
-                        && inhibitory[k / n] == class.to_inhibitory
+                    inhibitory[k % n] == projection.from_inhibitory
+                        && inhibitory[k / n] == projection.to_inhibitory
                 })
                 .for_each(|(_, w)| *w *= factor);
         }
@@ -101,12 +143,17 @@ mod tests {
     }
 
     #[test]
+    fn a_class_names_its_sender_first() {
+        let Scale { projection, factor } = "ei:0.5".parse().expect("a scale");
+        assert!(!projection.from_inhibitory && projection.to_inhibitory && factor == 0.5);
+        for wrong in ["ei", "ex:1", "e:1", "ee:-1", "ee:nan", "ee:"] {
+            assert!(wrong.parse::<Scale>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
     fn a_class_is_scaled_and_no_other() {
-        let to_inhibitory = Projection {
-            from_inhibitory: false,
-            to_inhibitory: true,
-        };
-        let scales = vec![(to_inhibitory, 0.5)];
+        let scales = vec!["ei:0.5".parse().expect("a scale")];
         let network = perturbed(&Perturbation {
             scales,
             ..Perturbation::default()

@@ -1,73 +1,20 @@
 //! One spiking trial with the options of the published simulation, and what it
 //! records.
 
-use rand::RngExt;
-use rand_pcg::Pcg64;
 use rate2spike_core::network::Network;
 use rate2spike_core::neuron::Scheme;
 use rate2spike_core::step::State;
 use rate2spike_core::trial::Clock;
 
 use super::network::SpikingNetwork;
+use super::stimulation::{Stimulation, Stimulus};
 use super::tables::Float;
 use super::time_step::TimeStep;
 use super::trial::{Input, Memory, Presentation};
-use crate::random::{Stream, generator};
 
 /// The potential that is recorded in a step with a spike, mV, as in the
 /// published code.
 const SPIKE_MV: f64 = 30.0;
-
-/// The size of an artificial stimulation in a step, mV.
-const STIMULUS_MV: f64 = 0.5;
-
-/// An artificial ("optogenetic") stimulation: in each step of the window, with
-/// probability ½, the units are moved by 0.5 mV together.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Stimulation {
-    /// Towards the threshold, or away from it.
-    pub excite: bool,
-    /// First step, counted from 1.
-    pub start: u32,
-    /// The step after the last.
-    pub end: u32,
-    /// Units, counted from 0.
-    pub units: Vec<usize>,
-}
-
-impl Stimulation {
-    /// The change of a potential in one step of the stimulation, mV.
-    fn move_mv(&self) -> f64 {
-        if self.excite {
-            STIMULUS_MV
-        } else {
-            -STIMULUS_MV
-        }
-    }
-}
-
-/// A stimulation under way.
-struct Stimulus<'a, A> {
-    stimulation: &'a Stimulation,
-    move_by: A,
-    flips: Pcg64,
-}
-
-impl<A: Float> Stimulus<'_, A> {
-    /// True if the units are moved in this step: inside the window, a coin decides.
-    fn acts(&mut self, step: u32) -> bool {
-        let window = self.stimulation.start..self.stimulation.end;
-        window.contains(&step) && self.flips.random_bool(0.5)
-    }
-
-    fn moved(&self, unit: usize, v: A) -> A {
-        if self.stimulation.units.contains(&unit) {
-            v.plus(self.move_by)
-        } else {
-            v
-        }
-    }
-}
 
 /// A trial to record.
 #[derive(Clone, Debug)]
@@ -133,11 +80,8 @@ impl Recording<'_> {
         let mut refractory = self
             .published()
             .then(|| PublishedRefractory::new(self.network, &self.step));
-        let mut stimulus = self.stimulation.map(|stimulation| Stimulus {
-            stimulation,
-            move_by: A::from_f64(stimulation.move_mv()),
-            flips: generator(self.seed, Stream::Stimulation, self.trial),
-        });
+        let stimulation = self.stimulation;
+        let mut stimulus = stimulation.map(|it| Stimulus::new(it, self.seed, self.trial));
         let mut record = RecordedTrial::default();
         while !run.is_over() {
             let step = run.now() + 1;

@@ -49,6 +49,9 @@ pub enum StepError {
         "the quadratic neuron is integrated by Euler's scheme, which is not accurate with a step of {0} ms; give --dt 0.1 or less"
     )]
     LongQuadratic(f64),
+    /// Downsampling with the exact scheme.
+    #[error("--downsample is the published scheme; use --dt with --scheme exact")]
+    ExactDownsample,
     /// Downsampling with no step, or with steps in which Euler's scheme diverges.
     #[error(
         "--downsample {0}: a step would last {ms} ms, and Euler's scheme of a synapse with a rise time of 2 ms diverges from 4 ms on; give 1 to {MOST_DOWNSAMPLE}",

@@ -21,6 +21,7 @@ pub mod plan;
 pub mod row;
 pub mod rows;
 pub mod run;
+pub mod seeds;
 pub mod slurm;
 pub mod summary;
 

@@ -4,10 +4,11 @@
 //! supporting information. The published values were read off the figures or
 //! are given in the text; each cell has 100 networks.
 
-use super::plan::{Calibrate, Cell, Equation, NeuronOptions, SweepPlan};
+use super::plan::{Calibrate, Cell, NeuronOptions, SweepPlan};
 use crate::convert::search::default_lambdas;
 use crate::rate::activation::ActivationKind;
 use crate::rate::options::{DecayTaus, RateOptions};
+use crate::spiking::neuron::Equation;
 use crate::task::Task;
 
 /// A figure of the paper.

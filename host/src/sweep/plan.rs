@@ -3,13 +3,12 @@
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-use rate2spike_core::neuron::Membrane;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{SweepError, rows};
 use crate::formats::disk;
-use crate::spiking::neuron::Neuron;
+use crate::spiking::neuron::{Equation, Neuron};
 
 use crate::rate::options::RateOptions;
 
@@ -79,13 +78,9 @@ impl Cell {
     fn details(&self) -> Vec<(&'static str, String)> {
         let taus = self.options.taus.numbers();
         let taus: Vec<String> = taus.iter().map(f32::to_string).collect();
-        let equation = match self.neuron.equation {
-            Equation::Lif => "lif",
-            Equation::Qif => "qif",
-        };
         vec![
             ("taus", taus.join("–")),
-            ("neuron", equation.into()),
+            ("neuron", self.neuron.equation.name().into()),
             ("refractory", self.neuron.refractory_ms.to_string()),
             ("rise", self.neuron.rise_ms.to_string()),
             (
@@ -107,16 +102,6 @@ pub struct NeuronOptions {
     pub rise_ms: f64,
 }
 
-/// The equation of the membrane.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Equation {
-    /// Leaky integrate-and-fire.
-    Lif,
-    /// Quadratic integrate-and-fire.
-    Qif,
-}
-
 impl NeuronOptions {
     /// The published leaky neuron.
     pub const LIF: Self = Self {
@@ -128,10 +113,7 @@ impl NeuronOptions {
     /// The options of `neuron`.
     pub fn of(neuron: &Neuron) -> Self {
         Self {
-            equation: match neuron.membrane {
-                Membrane::Leaky => Equation::Lif,
-                Membrane::Quadratic => Equation::Qif,
-            },
+            equation: Equation::of(neuron),
             refractory_ms: neuron.refractory_ms,
             rise_ms: neuron.rise_ms,
         }
@@ -139,14 +121,10 @@ impl NeuronOptions {
 
     /// The neuron with these options.
     pub fn neuron(&self) -> Neuron {
-        let published = match self.equation {
-            Equation::Lif => Neuron::LIF,
-            Equation::Qif => Neuron::QIF,
-        };
         Neuron {
             refractory_ms: self.refractory_ms,
             rise_ms: self.rise_ms,
-            ..published
+            ..self.equation.neuron()
         }
     }
 }

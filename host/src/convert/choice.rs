@@ -1,18 +1,17 @@
-//! Flags that choose the spiking neuron and its time step.
+//! The flags that choose a spiking neuron and its time step. A conversion stores them in
+//! its model, and the later commands on that model begin with them.
 
 use rate2spike_core::neuron::{Membrane, Scheme};
 
-use super::error::CommandError;
-use super::number::{above_0, up_to_1000};
-use crate::convert::model_file::Flags;
+use super::model_file::Flags;
 use crate::formats::rate_model::RateModelFile;
-use crate::print::console::Console;
-use crate::spiking::neuron::Neuron;
+use crate::number::{above_0, up_to_1000};
+use crate::spiking::neuron::{Equation, Filter, Neuron};
 use crate::spiking::time_step::{PUBLISHED_STEP_MS, StepError, TimeStep};
 
 /// Flags that choose the neuron and the way it is simulated.
 #[derive(Clone, Debug, clap::Args)]
-pub struct NeuronArgs {
+pub struct StepChoice {
     /// Time step in ms: 0.05, 0.1, 0.2, 0.25, 0.5, 1
     #[arg(long, value_name = "MS", value_parser = above_0, conflicts_with = "downsample")]
     pub dt: Option<f64>,
@@ -21,19 +20,19 @@ pub struct NeuronArgs {
     pub downsample: Option<u32>,
     /// Integration; euler up to 0.1 ms by default, exact above
     #[arg(long, value_enum)]
-    pub scheme: Option<SchemeArg>,
+    pub scheme: Option<SchemeChoice>,
     /// The neuron
     #[command(flatten)]
-    pub spiking: SpikingArgs,
+    pub neuron: NeuronChoice,
 }
 
 /// Flags that choose the neuron. A flag that is left out is that of the model's
 /// conversion, or else the published one.
 #[derive(Clone, Debug, clap::Args)]
-pub struct SpikingArgs {
+pub struct NeuronChoice {
     /// The neuron's equation
     #[command(flatten)]
-    pub equation: EquationArgs,
+    pub equation: EquationChoice,
     /// Standard deviation of the membrane noise of 0.05 ms, in mV; 0 for none [default: 0.1]
     #[arg(long, value_name = "MV", value_parser = up_to_1000)]
     pub noise: Option<f64>,
@@ -41,55 +40,49 @@ pub struct SpikingArgs {
 
 /// Flags that choose the neuron's equation.
 #[derive(Clone, Debug, clap::Args)]
-pub struct EquationArgs {
+pub struct EquationChoice {
     /// The neuron's equation [default: lif]
     #[arg(long, value_enum)]
-    pub neuron: Option<NeuronArg>,
+    pub neuron: Option<Equation>,
     /// The synapse's filter [default: double]
     #[arg(long, value_enum)]
-    pub filter: Option<FilterArg>,
+    pub filter: Option<Filter>,
     /// Refractory time in ms [default: 2]
     #[arg(long, value_name = "MS", value_parser = up_to_1000)]
     pub refractory: Option<f64>,
 }
 
-impl EquationArgs {
-    /// The published neuron with this equation, filter and refractory time.
-    pub fn neuron(&self) -> Neuron {
-        self.over(&Neuron::LIF)
-    }
+/// The integration of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum SchemeChoice {
+    /// Euler's step, the published one
+    Euler,
+    /// Exact between spikes
+    Exact,
+}
 
+impl EquationChoice {
     /// `known` with the values of the flags that were given.
     pub fn over(&self, known: &Neuron) -> Neuron {
-        let published = match self.neuron {
-            None => *known,
-            Some(NeuronArg::Lif) => Neuron::LIF,
-            Some(NeuronArg::Qif) => Neuron::QIF,
-        };
-        let rise_ms = match self.filter {
-            None => known.rise_ms,
-            Some(FilterArg::Double) => Neuron::LIF.rise_ms,
-            Some(FilterArg::Single) => 0.0,
-        };
+        let published = self.neuron.map_or(*known, Equation::neuron);
         Neuron {
             refractory_ms: self.refractory.unwrap_or(known.refractory_ms),
-            rise_ms,
+            rise_ms: self.filter.map_or(known.rise_ms, Filter::rise_ms),
             noise_mv: known.noise_mv,
             ..published
         }
     }
 }
 
-impl SpikingArgs {
+impl NeuronChoice {
     /// Whether one of the flags was given.
     pub fn is_given(&self) -> bool {
-        let EquationArgs {
+        let EquationChoice {
             neuron,
             filter,
             refractory,
         } = &self.equation;
-        let equation = neuron.is_some() || filter.is_some() || refractory.is_some();
-        equation || self.noise.is_some()
+        neuron.is_some() || filter.is_some() || refractory.is_some() || self.noise.is_some()
     }
 
     /// `known` with the values of the flags that were given.
@@ -106,7 +99,7 @@ impl SpikingArgs {
         let flags = model.conversion_flags()?;
         let number = |flag| flags.value(flag).and_then(|value| up_to_1000(value).ok());
         Some(Self {
-            equation: EquationArgs {
+            equation: EquationChoice {
                 neuron: chosen(flags.value("--neuron")),
                 filter: chosen(flags.value("--filter")),
                 refractory: number("--refractory"),
@@ -116,68 +109,56 @@ impl SpikingArgs {
     }
 
     /// The neuron for the λ of `model`: that of the model's conversion, with the values
-    /// of the flags that were given. `lambda` is the λ that was asked for.
+    /// of the flags that were given. `lambda` is the λ that was asked for. The sentence
+    /// warns of a λ that was found with another neuron.
     pub fn for_model(
         &self,
         model: &RateModelFile,
         lambda: Option<f64>,
-        console: &Console,
-    ) -> Neuron {
+    ) -> (Neuron, Option<String>) {
         let Some(conversion) = Self::of_conversion(model) else {
-            return self.over(&Neuron::LIF);
+            return (self.over(&Neuron::LIF), None);
         };
         let known = conversion.over(&Neuron::LIF);
         let neuron = self.over(&known);
-        if lambda.is_none() && neuron != known {
-            console.warn(format!(
+        let differs = lambda.is_none() && neuron != known;
+        let warning = differs.then(|| {
+            format!(
                 "{}: its lambda was found with {}, and not with {}: leave these flags out, or search again with `rate2spike convert --force {}`",
                 model.path.display(),
                 all_flags(&known),
                 all_flags(&neuron),
                 all_flags(&neuron)
-            ));
-        }
-        neuron
+            )
+        });
+        (neuron, warning)
     }
 
     /// The flags whose values are not the published ones.
     pub fn flags(&self) -> Flags {
-        let mut flags = Flags::new();
-        let EquationArgs {
+        let EquationChoice {
             neuron,
             filter,
             refractory,
         } = self.equation;
-        if let Some(neuron) = neuron.filter(|neuron| *neuron != NeuronArg::Lif) {
-            flags = flags.with_value("--neuron", choice_name(neuron));
-        }
-        if let Some(filter) = filter.filter(|filter| *filter != FilterArg::Double) {
-            flags = flags.with_value("--filter", choice_name(filter));
-        }
-        if let Some(ms) = refractory.filter(|ms| *ms != Neuron::LIF.refractory_ms) {
-            flags = flags.with_value("--refractory", ms);
-        }
-        if let Some(mv) = self.noise.filter(|mv| *mv != Neuron::LIF.noise_mv) {
-            flags = flags.with_value("--noise", mv);
-        }
-        flags
+        let refractory = refractory.filter(|ms| *ms != Neuron::LIF.refractory_ms);
+        Flags::new()
+            .with_choice("--neuron", neuron.filter(|it| *it != Equation::Lif))
+            .with_choice("--filter", filter.filter(|it| *it != Filter::Double))
+            .with_given("--refractory", refractory)
+            .with_given(
+                "--noise",
+                self.noise.filter(|mv| *mv != Neuron::LIF.noise_mv),
+            )
     }
 }
 
 /// The four flags that give this neuron.
 fn all_flags(neuron: &Neuron) -> String {
-    let equation = match neuron.membrane {
-        Membrane::Leaky => NeuronArg::Lif,
-        Membrane::Quadratic => NeuronArg::Qif,
-    };
-    let filter = match neuron.rise_ms > 0.0 {
-        true => FilterArg::Double,
-        false => FilterArg::Single,
-    };
     format!(
         "--neuron {} --filter {} --refractory {} --noise {}",
-        choice_name(equation),
-        choice_name(filter),
+        Equation::of(neuron).name(),
+        Filter::of(neuron).name(),
         neuron.refractory_ms,
         neuron.noise_mv
     )
@@ -188,86 +169,46 @@ fn chosen<T: clap::ValueEnum>(word: Option<&str>) -> Option<T> {
     T::from_str(word?, false).ok()
 }
 
-/// The name of a value on the command line.
-fn choice_name(value: impl clap::ValueEnum) -> String {
-    let name = value.to_possible_value();
-    name.map_or_else(String::new, |name| name.get_name().into())
-}
-
-/// How a step is integrated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum SchemeArg {
-    /// Euler's step, the published one
-    Euler,
-    /// Exact between spikes
-    Exact,
-}
-
-/// The neuron's equation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum NeuronArg {
-    /// Leaky integrate-and-fire
-    Lif,
-    /// Quadratic integrate-and-fire
-    Qif,
-}
-
-/// The synapse's filter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum FilterArg {
-    /// Rise of 2 ms, then decay
-    Double,
-    /// Decay only
-    Single,
-}
-
-impl NeuronArgs {
+impl StepChoice {
     /// The flags whose values are not the default ones.
     pub fn flags(&self) -> Flags {
-        let mut flags = Flags::new();
-        if let Some(ms) = self.dt {
-            flags = flags.with_value("--dt", ms);
-        }
-        if let Some(factor) = self.downsample {
-            flags = flags.with_value("--downsample", factor);
-        }
-        if let Some(scheme) = self.scheme {
-            flags = flags.with_value("--scheme", choice_name(scheme));
-        }
-        flags.and(self.spiking.flags())
+        Flags::new()
+            .with_given("--dt", self.dt)
+            .with_given("--downsample", self.downsample)
+            .with_choice("--scheme", self.scheme)
+            .and(self.neuron.flags())
     }
 
     /// The time step for a neuron.
     ///
     /// # Errors
     /// If the neuron cannot be stepped so.
-    pub fn step(&self, neuron: &Neuron) -> Result<TimeStep, CommandError> {
+    pub fn step(&self, neuron: &Neuron) -> Result<TimeStep, StepError> {
         let quadratic = neuron.membrane == Membrane::Quadratic;
         if let Some(factor) = self.downsample {
-            if self.scheme == Some(SchemeArg::Exact) {
-                let message = "--downsample is the published scheme; use --dt with --scheme exact";
-                return Err(CommandError::Usage(message.into()));
+            if self.scheme == Some(SchemeChoice::Exact) {
+                return Err(StepError::ExactDownsample);
             }
-            return Ok(TimeStep::downsampled(factor)?);
+            return TimeStep::downsampled(factor);
         }
         let ms = self.dt.unwrap_or(PUBLISHED_STEP_MS);
         let scheme = match self.scheme {
-            Some(SchemeArg::Euler) => Scheme::Euler,
-            Some(SchemeArg::Exact) => Scheme::Exact,
+            Some(SchemeChoice::Euler) => Scheme::Euler,
+            Some(SchemeChoice::Exact) => Scheme::Exact,
             None if ms <= 0.1 || quadratic => Scheme::Euler,
             None => Scheme::Exact,
         };
         if quadratic && scheme == Scheme::Exact {
-            return Err(StepError::QuadraticExact.into());
+            return Err(StepError::QuadraticExact);
         }
         if quadratic && ms > 0.1 {
-            return Err(StepError::LongQuadratic(ms).into());
+            return Err(StepError::LongQuadratic(ms));
         }
-        Ok(TimeStep::new(ms, scheme)?)
+        TimeStep::new(ms, scheme)
     }
 
     /// The published neuron with the values of the flags that were given.
     pub fn neuron(&self) -> Neuron {
-        self.spiking.over(&Neuron::LIF)
+        self.neuron.over(&Neuron::LIF)
     }
 }

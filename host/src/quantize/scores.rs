@@ -1,0 +1,52 @@
+//! The scores of a network before and after it was quantized.
+
+use rate2spike_core::blob::Deployed;
+
+use crate::spiking::experiment::{Experiment, Outcome, Score, score_f64};
+use crate::spiking::network::SpikingNetwork;
+use crate::spiking::time_step::TimeStep;
+use crate::task::Task;
+
+/// The trials of a score.
+#[derive(Clone, Copy, Debug)]
+pub struct Scoring<'a> {
+    /// The task of the network.
+    pub task: &'a Task,
+    /// The step that ships.
+    pub step: &'a TimeStep,
+    /// Seed of the trials.
+    pub seed: u64,
+    /// Number of trials.
+    pub trials: usize,
+}
+
+/// The same trials by both forms of a network.
+#[derive(Clone, Debug)]
+pub struct Scores {
+    /// The score in f64, at the same step.
+    pub before: Score,
+    /// The trials in fixed point.
+    pub outcomes: Vec<Outcome>,
+    /// The score of the trials in fixed point.
+    pub after: Score,
+}
+
+impl Scores {
+    /// Scores `network`, and the blob that was made of it.
+    pub fn of(network: &SpikingNetwork, blob: &[u8], scoring: &Scoring) -> Self {
+        let &Scoring {
+            task,
+            step,
+            seed,
+            trials,
+        } = scoring;
+        let deployed = Deployed::read(blob).expect("a blob that was just written is valid");
+        let experiment = Experiment::deployed(&deployed, task, seed);
+        let outcomes = experiment.outcomes(0, trials);
+        Self {
+            before: score_f64(network, task, step, seed, trials),
+            after: experiment.summary(&outcomes),
+            outcomes,
+        }
+    }
+}

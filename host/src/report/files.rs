@@ -1,0 +1,84 @@
+//! The files of a run: its rate model, and the deployed network beside it.
+
+use std::path::{Path, PathBuf};
+
+use crate::formats::disk::{self, DiskError};
+use crate::formats::rate_model::RateModelFile;
+use crate::formats::snn::{NetFile, SnnError};
+use crate::task::Task;
+
+/// A folder that does not hold one rate model.
+#[derive(Debug, thiserror::Error)]
+pub enum FindError {
+    /// The folder cannot be read.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// The folder holds no model.
+    #[error(
+        "{folder}: no rate model in or below it; `rate2spike pipeline TASK --output {folder}` makes one"
+    )]
+    NoModel {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The folder holds several models.
+    #[error("{folder}: {count} rate models in or below it; name one, for instance {last}")]
+    SeveralModels {
+        /// The folder.
+        folder: PathBuf,
+        /// The number of models.
+        count: usize,
+        /// The last model.
+        last: PathBuf,
+    },
+}
+
+/// The one rate model in or below a folder; a path that is no folder is the model.
+///
+/// # Errors
+/// [`FindError`].
+pub fn find_model(path: &Path) -> Result<PathBuf, FindError> {
+    if !path.is_dir() {
+        return Ok(path.into());
+    }
+    let mut found = Vec::new();
+    add_models(path, &mut found)?;
+    found.sort();
+    let folder = path.into();
+    match &found[..] {
+        [model] => Ok(model.clone()),
+        [] => Err(FindError::NoModel { folder }),
+        [.., last] => Err(FindError::SeveralModels {
+            folder,
+            count: found.len(),
+            last: last.clone(),
+        }),
+    }
+}
+
+fn add_models(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), DiskError> {
+    for path in disk::list(folder)? {
+        if path.is_dir() && !path.is_symlink() {
+            add_models(&path, found)?;
+        } else if path.extension().is_some_and(|extension| extension == "mat")
+            && RateModelFile::read(&path).is_ok()
+        {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// The deployed network beside `model`, with its bytes; `None` if there is none.
+///
+/// # Errors
+/// If it is there and not a network for `task`.
+pub fn deployed_beside(model: &Path, task: &Task) -> Result<Option<(PathBuf, Vec<u8>)>, SnnError> {
+    let path = model.with_extension("snn");
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let bytes = disk::read(&path)?;
+    NetFile::new(&path, bytes.clone())?.task(Some(task))?;
+    Ok(Some((path, bytes)))
+}

@@ -1,0 +1,219 @@
+//! Trials of a spiking network with the options of the published simulation: an input
+//! and a start of the user's own, a stimulation, downsampled input, silenced units.
+
+use rate2spike_core::decision::Evidence;
+use rate2spike_core::trial::SpikeHash;
+use rayon::prelude::*;
+
+use super::experiment::{Outcome, Score, task_trial};
+use super::network::SpikingNetwork;
+use super::record::{RecordedTrial, Recording};
+use super::stimulation::{Stimulation, StimulationError, StimulationPlan};
+use super::time_step::TimeStep;
+use crate::task::Task;
+
+/// The input of a simulation.
+#[derive(Clone, Debug)]
+pub enum Stimuli {
+    /// The trials of a task.
+    Task(Task),
+    /// The same input in each trial: channels × samples, channel by channel.
+    Given(Vec<f64>),
+}
+
+/// The numbers in which a simulation counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Precision {
+    /// Double precision
+    F64,
+    /// Single precision
+    F32,
+}
+
+/// Trials to simulate.
+#[derive(Clone, Debug)]
+pub struct Simulation {
+    /// The network.
+    pub network: SpikingNetwork,
+    /// The time step.
+    pub step: TimeStep,
+    /// The input.
+    pub stimuli: Stimuli,
+    /// Every how many samples of the input are shown.
+    pub downsample: u32,
+    /// Potentials at the start, mV; drawn if absent.
+    pub start_mv: Option<Vec<f64>>,
+    /// The stimulation.
+    pub stimulation: Option<Stimulation>,
+    /// Units whose spikes are not recorded, since they reach nothing.
+    pub silenced: Vec<usize>,
+    /// The precision.
+    pub precision: Precision,
+    /// Steps between two recordings of potentials and rates; zero for none.
+    pub record_every: u32,
+    /// Seed of trials, start and noise.
+    pub seed: u64,
+}
+
+/// A trial that was simulated.
+#[derive(Clone, Debug)]
+pub struct SimulatedTrial {
+    /// The right answer, if the trial is one of a task.
+    pub label: Option<i16>,
+    /// What was recorded.
+    pub record: RecordedTrial,
+    /// The score; without a label no answer is right.
+    pub outcome: Outcome,
+}
+
+/// A simulation whose trials are too short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("--downsample {every} keeps one sample of {samples}; give at most {}", samples - 1)]
+pub struct DownsampleError {
+    /// Every how many samples one is kept.
+    pub every: u32,
+    /// Samples of the input.
+    pub samples: usize,
+}
+
+impl Simulation {
+    /// Steps of a trial: one sample fewer than the input has, since the last step falls
+    /// into the last sample.
+    ///
+    /// # Errors
+    /// [`DownsampleError`], if less than two samples are left.
+    pub fn steps(&self) -> Result<u32, DownsampleError> {
+        let samples = match &self.stimuli {
+            Stimuli::Task(task) => task.samples() + 1,
+            Stimuli::Given(input) => input.len() / self.network.channels,
+        };
+        let kept = samples.div_ceil(self.downsample as usize);
+        if kept < 2 {
+            let every = self.downsample;
+            return Err(DownsampleError { every, samples });
+        }
+        Ok((kept as u32 - 1) * self.step.steps_per_sample)
+    }
+
+    /// Stimulates the units of `plan` in trials of `steps` steps.
+    ///
+    /// # Errors
+    /// [`StimulationError`], if the network or the trial does not have what is stimulated.
+    pub fn stimulate(
+        &mut self,
+        plan: &StimulationPlan,
+        steps: u32,
+    ) -> Result<(), StimulationError> {
+        let stimulation = plan.within(self.network.units, steps, self.step.ms)?;
+        self.stimulation = Some(stimulation);
+        Ok(())
+    }
+
+    /// Simulates `trials` trials of `steps` steps on all cores; `each` gets them in order.
+    /// One trial a thread is in memory.
+    ///
+    /// # Errors
+    /// Those of `each`.
+    pub fn run<E>(
+        &self,
+        trials: usize,
+        steps: u32,
+        mut each: impl FnMut(u64, &SimulatedTrial) -> Result<(), E>,
+    ) -> Result<Vec<Outcome>, E> {
+        let mut outcomes = Vec::with_capacity(trials);
+        let width = rayon::current_num_threads();
+        for first in (0..trials).step_by(width) {
+            let some = first as u64..(first + width).min(trials) as u64;
+            let simulated: Vec<SimulatedTrial> = some
+                .clone()
+                .into_par_iter()
+                .map(|index| self.trial(index, steps))
+                .collect();
+            for (index, trial) in some.zip(&simulated) {
+                outcomes.push(trial.outcome);
+                each(index, trial)?;
+            }
+        }
+        Ok(outcomes)
+    }
+
+    /// The score of trials of `steps` steps.
+    pub fn score(&self, outcomes: &[Outcome], steps: u32) -> Score {
+        let seconds = f64::from(steps) * self.step.ms / 1000.0;
+        Score::of(outcomes, self.network.units, seconds)
+    }
+
+    fn trial(&self, index: u64, steps: u32) -> SimulatedTrial {
+        let (input, label) = self.shown(index);
+        let recording = Recording {
+            network: &self.network,
+            step: self.step,
+            input: &input,
+            steps,
+            start_mv: self.start_mv.as_deref(),
+            stimulation: self.stimulation.as_ref(),
+            seed: self.seed,
+            trial: index,
+            every: self.record_every,
+        };
+        let mut record = match self.precision {
+            Precision::F64 => recording.run::<f64>(),
+            Precision::F32 => recording.run::<f32>(),
+        };
+        let spikes = &mut record.spikes;
+        spikes.retain(|(_, unit)| !self.silenced.contains(&(*unit as usize)));
+        SimulatedTrial {
+            outcome: self.outcome(label, &record),
+            label,
+            record,
+        }
+    }
+
+    /// The input of a trial, channel by channel, and its label.
+    fn shown(&self, index: u64) -> (Vec<f64>, Option<i16>) {
+        let (input, label) = match &self.stimuli {
+            Stimuli::Given(input) => (input.clone(), None),
+            Stimuli::Task(task) => {
+                let trial = task_trial(task, self.seed, index);
+                // One sample more than the task has, as in the published
+                // scripts: the last step falls into it.
+                let input = trial
+                    .input
+                    .chunks_exact(task.samples())
+                    .flat_map(|channel| channel.iter().chain(channel.last()))
+                    .map(|&u| f64::from(u))
+                    .collect();
+                (input, Some(trial.label))
+            }
+        };
+        let samples = input.len() / self.network.channels;
+        let every = self.downsample as usize;
+        let input = input
+            .chunks_exact(samples)
+            .flat_map(|u| u.iter().copied().step_by(every))
+            .collect();
+        (input, label)
+    }
+
+    fn outcome(&self, label: Option<i16>, record: &RecordedTrial) -> Outcome {
+        let mut hash = SpikeHash::default();
+        for &(step, unit) in &record.spikes {
+            hash.add(step, unit as usize);
+        }
+        let mut outcome = Outcome {
+            spikes: record.spikes.len() as u64,
+            spike_hash: hash.value(),
+            ..Outcome::default()
+        };
+        if let (Stimuli::Task(task), Some(label)) = (&self.stimuli, label) {
+            let decision = task.decision(self.step.ms);
+            let mut evidence = Evidence::default();
+            for (step, &output) in (1..).zip(&record.output) {
+                evidence.see(&decision, step, output);
+            }
+            outcome.correct = decision.correct(label, &evidence);
+            outcome.strict = decision.strictly_correct(label, &evidence);
+        }
+        outcome
+    }
+}
