@@ -58,7 +58,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut spikes = 0;
     while let Some(step) = run.step(|sample| network.self_test_input(sample)) {
         spikes += run.state().fired().count();
-        evidence.see(&payload.decision, step, run.state().output());
+        evidence.see(&payload.decision, step, &[run.state().output()]);
     }
     let one = f64::from(Fixed::OUTPUT_ONE.to_bits());
     println!(

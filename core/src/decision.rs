@@ -1,10 +1,14 @@
-//! The decision: an answer, read from the output as the task defines it.
+//! The decision: an answer, read from the outputs as the task defines it.
 
 use serde::{Deserialize, Serialize};
 
 use crate::arithmetic::Arithmetic;
 
-/// The meaning of an output.
+/// Most outputs of a network.
+pub const MOST_OUTPUTS: usize = 64;
+
+/// The meaning of the outputs. The first three kinds look at the first output
+/// alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// The output is high or not: labels 1 (go) and 0 (no-go).
@@ -18,6 +22,14 @@ pub enum Kind {
         /// Length of a whole swing, in steps.
         period: u32,
     },
+    /// Each output stands for a class: label k is output k, counted from 0. The
+    /// answer is the output with the largest mean.
+    Class,
+    /// The same, in a task whose every sample has a label of its own. The answer
+    /// for the trial is read as for [`Kind::Class`].
+    Label,
+    /// The outputs follow a target. There is no answer, and no answer is right.
+    Track,
 }
 
 /// A range of steps of a trial, counted from 1; both ends belong to it.
@@ -39,12 +51,12 @@ impl Window {
     }
 }
 
-/// The rule by which a task reads its answer from the output. The published
+/// The rule by which a task reads its answer from the outputs. The published
 /// criterion looks at the extremes of the output, the strict criterion at its
-/// mean.
+/// mean. Classes have one criterion, which looks at the mean.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Decision<A: Arithmetic> {
-    /// The meaning of the output.
+    /// The meaning of the outputs.
     pub kind: Kind,
     /// The steps in which the published criterion looks for extremes.
     pub extremes: Window,
@@ -63,12 +75,14 @@ pub struct Decision<A: Arithmetic> {
 /// A summary of the outputs of a trial so far.
 #[derive(Clone, Copy, Debug)]
 pub struct Evidence<A: Arithmetic> {
-    /// Largest output in the window of extremes.
+    /// Largest value of the first output in the window of extremes.
     pub highest: A,
-    /// Smallest output in the window of extremes.
+    /// Smallest value of the first output in the window of extremes.
     pub lowest: A,
-    /// Sum of the outputs in the window of the mean.
-    pub sum: A::Sum,
+    /// Sum of each output in the window of the mean.
+    sums: [A::Sum; MOST_OUTPUTS],
+    /// Number of outputs.
+    outputs: usize,
     seen: bool,
     count: u32,
     swings: Swings,
@@ -126,7 +140,8 @@ impl<A: Arithmetic> Default for Evidence<A> {
         Self {
             highest: A::ZERO,
             lowest: A::ZERO,
-            sum: A::EMPTY_SUM,
+            sums: [A::EMPTY_SUM; MOST_OUTPUTS],
+            outputs: 0,
             seen: false,
             count: 0,
             swings: Swings::default(),
@@ -135,10 +150,10 @@ impl<A: Arithmetic> Default for Evidence<A> {
 }
 
 impl<A: Arithmetic> Evidence<A> {
-    /// Adds the output of `step`.
+    /// Adds the outputs of `step`. Those beyond [`MOST_OUTPUTS`] are left out.
     #[inline]
-    pub fn see(&mut self, decision: &Decision<A>, step: u32, output: A) {
-        if decision.extremes.contains(step) {
+    pub fn see(&mut self, decision: &Decision<A>, step: u32, outputs: &[A]) {
+        if let (Some(&output), true) = (outputs.first(), decision.extremes.contains(step)) {
             if !self.seen || output > self.highest {
                 self.highest = output;
             }
@@ -152,17 +167,42 @@ impl<A: Arithmetic> Evidence<A> {
             }
         }
         if decision.mean.contains(step) {
-            self.sum = output.added_to(self.sum);
+            for (sum, output) in self.sums.iter_mut().zip(outputs) {
+                *sum = output.added_to(*sum);
+            }
+            self.outputs = outputs.len();
             self.count += 1;
         }
     }
 
+    /// Sum of each output in the window of the mean; empty before that window.
+    pub fn sums(&self) -> &[A::Sum] {
+        self.sums.get(..self.outputs).unwrap_or(&self.sums)
+    }
+
+    /// The sum of the first output.
+    fn sum(&self) -> A::Sum {
+        let [first, ..] = self.sums;
+        first
+    }
+
     fn mean_above(&self, limit: A) -> bool {
-        self.sum > limit.times(self.count)
+        self.sum() > limit.times(self.count)
     }
 
     fn mean_below(&self, limit: A) -> bool {
-        self.sum < limit.times(self.count)
+        self.sum() < limit.times(self.count)
+    }
+
+    /// The output with the largest sum, the first one of equal ones.
+    fn largest(&self) -> i16 {
+        let mut largest = (0, self.sum());
+        for (index, &sum) in self.sums().iter().enumerate() {
+            if sum > largest.1 {
+                largest = (index as i16, sum);
+            }
+        }
+        largest.0
     }
 }
 
@@ -173,14 +213,18 @@ impl<A: Arithmetic> Decision<A> {
     /// of swings is the number that fits into the window, give or take one, and
     /// the period is that of the task, give or take an eighth.
     pub fn correct(&self, label: i16, evidence: &Evidence<A>) -> bool {
-        if let Kind::Rhythm { period } = self.kind {
-            let fits = evidence.swings.fit(self.extremes.steps(), period);
-            return fits == (label != 0);
-        }
-        match label {
-            1 => evidence.highest > self.high,
-            0 => evidence.highest < self.low,
-            _ => evidence.lowest < self.high.negated(),
+        match self.kind {
+            Kind::Detection | Kind::Sign => match label {
+                1 => evidence.highest > self.high,
+                0 => evidence.highest < self.low,
+                _ => evidence.lowest < self.high.negated(),
+            },
+            Kind::Rhythm { period } => {
+                let fits = evidence.swings.fit(self.extremes.steps(), period);
+                fits == (label != 0)
+            }
+            Kind::Class | Kind::Label => evidence.largest() == label,
+            Kind::Track => false,
         }
     }
 
@@ -189,21 +233,24 @@ impl<A: Arithmetic> Decision<A> {
     /// A rhythm must also have each swing a period after the one before, give or
     /// take a quarter, and a mean below [`Decision::mean_low`] in size.
     pub fn strictly_correct(&self, label: i16, evidence: &Evidence<A>) -> bool {
-        if let Kind::Rhythm { .. } = self.kind {
-            let regular = evidence.swings.irregular == 0
-                && evidence.mean_below(self.mean_low)
-                && evidence.mean_above(self.mean_low.negated());
-            return self.correct(label, evidence) && (regular || label == 0);
-        }
-        match label {
-            1 => evidence.mean_above(self.mean_high),
-            0 => evidence.mean_below(self.mean_low) && evidence.mean_above(self.mean_low.negated()),
-            _ => evidence.mean_below(self.mean_high.negated()),
+        let near_zero =
+            evidence.mean_below(self.mean_low) && evidence.mean_above(self.mean_low.negated());
+        match self.kind {
+            Kind::Detection | Kind::Sign => match label {
+                1 => evidence.mean_above(self.mean_high),
+                0 => near_zero,
+                _ => evidence.mean_below(self.mean_high.negated()),
+            },
+            Kind::Rhythm { .. } => {
+                let regular = evidence.swings.irregular == 0 && near_zero;
+                self.correct(label, evidence) && (regular || label == 0)
+            }
+            Kind::Class | Kind::Label | Kind::Track => self.correct(label, evidence),
         }
     }
 
-    /// The label that is nearest to the mean of the output. A board that lights a
-    /// lamp uses it, since a board has no label to compare with.
+    /// The label that is nearest to the mean of the outputs; 0 if the task has no
+    /// answers. A board uses it where it has no label to compare with.
     pub fn answer(&self, evidence: &Evidence<A>) -> i16 {
         match self.kind {
             Kind::Detection => {
@@ -211,16 +258,18 @@ impl<A: Arithmetic> Decision<A> {
                 let limits = self.mean_high.plus(self.mean_low);
                 i16::from(evidence.doubled_sum_above(limits))
             }
-            Kind::Sign if evidence.sum > A::EMPTY_SUM => 1,
+            Kind::Sign if evidence.sum() > A::EMPTY_SUM => 1,
             Kind::Sign => -1,
             Kind::Rhythm { .. } => i16::from(self.correct(1, evidence)),
+            Kind::Class | Kind::Label => evidence.largest(),
+            Kind::Track => 0,
         }
     }
 }
 
 impl<A: Arithmetic> Evidence<A> {
     fn doubled_sum_above(&self, limit: A) -> bool {
-        A::doubled(self.sum) > limit.times(self.count)
+        A::doubled(self.sum()) > limit.times(self.count)
     }
 }
 
@@ -243,9 +292,55 @@ mod tests {
     fn seen(rule: &Decision<f64>, outputs: [f64; 6]) -> Evidence<f64> {
         let mut evidence = Evidence::default();
         for (step, output) in (1..).zip(outputs) {
-            evidence.see(rule, step, output);
+            evidence.see(rule, step, &[output]);
         }
         evidence
+    }
+
+    #[test]
+    fn the_class_is_the_output_with_the_largest_mean_and_the_first_of_equal_ones() {
+        for kind in [Kind::Class, Kind::Label] {
+            let rule = rule(kind);
+            for (fifth, sixth, wanted) in [
+                ([0.0, 1.0, 0.5], [0.0, 0.0, 0.75], 2),
+                ([-0.5, -1.0, -0.5], [-0.5, 0.0, -0.5], 0),
+                ([-9.0, 1.0, 1.0], [0.0, 0.0, 0.0], 1),
+            ] {
+                let mut evidence = Evidence::default();
+                assert!(evidence.sums().is_empty());
+                // Before the window of the mean, nothing counts.
+                evidence.see(&rule, 4, &[9.0, 8.0, 7.0]);
+                evidence.see(&rule, 5, &fifth);
+                evidence.see(&rule, 6, &sixth);
+                assert_eq!(evidence.sums().len(), 3);
+                assert_eq!(rule.answer(&evidence), wanted);
+                for label in 0..3 {
+                    assert_eq!(rule.correct(label, &evidence), label == wanted);
+                    assert_eq!(rule.strictly_correct(label, &evidence), label == wanted);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn outputs_beyond_the_most_are_left_out() {
+        let rule = rule(Kind::Class);
+        let mut outputs = [0.0; MOST_OUTPUTS + 1];
+        outputs[MOST_OUTPUTS - 1] = 1.0;
+        outputs[MOST_OUTPUTS] = 2.0;
+        let mut evidence = Evidence::default();
+        evidence.see(&rule, 5, &outputs);
+        assert_eq!(rule.answer(&evidence), MOST_OUTPUTS as i16 - 1);
+    }
+
+    #[test]
+    fn a_task_that_follows_a_target_has_no_right_answer() {
+        let rule = rule(Kind::Track);
+        let evidence = seen(&rule, [1.0; 6]);
+        assert_eq!(rule.answer(&evidence), 0);
+        for label in [-1, 0, 1] {
+            assert!(!rule.correct(label, &evidence) && !rule.strictly_correct(label, &evidence));
+        }
     }
 
     #[test]
@@ -283,7 +378,7 @@ mod tests {
         };
         let mut evidence = Evidence::default();
         for step in 1..=500u32 {
-            evidence.see(&rule, step, output(f64::from(step) / 100.0));
+            evidence.see(&rule, step, &[output(f64::from(step) / 100.0)]);
         }
         let correct = rule.correct(1, &evidence);
         assert_eq!(rule.answer(&evidence), i16::from(correct));

@@ -51,7 +51,7 @@ pub fn run<B: Board, const UNITS: usize, const VALUES: usize>(
         cycles.add(step, passed, fired);
         spikes += fired as u32;
         hash.add_step(step, state);
-        evidence.see(&payload.decision, step, output);
+        evidence.see(&payload.decision, step, &[output]);
         saturated_steps += u32::from(saturated(network, state));
         stream.take(board, wanted, step, state);
         mark = board.cycles();

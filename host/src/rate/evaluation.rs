@@ -1,6 +1,7 @@
 //! Evaluation: the scores of a rate network by the published criterion and by the
 //! strict one.
 
+use rate2spike_core::decision::{Evidence, Kind};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::batch::{Batch, TrialRange};
@@ -185,13 +186,14 @@ impl Evaluation {
 /// the strict one.
 fn answers(task: &Task, output: &[f32], label: i16) -> (bool, bool) {
     let decision = task.rate_decision();
-    let mut evidence = Default::default();
+    let mut evidence = Evidence::default();
     for (step, o) in (1..).zip(output) {
-        rate2spike_core::decision::Evidence::see(&mut evidence, &decision, step, f64::from(*o));
+        evidence.see(&decision, step, &[f64::from(*o)]);
     }
     // The published score of a rate network's no-go looks at the size of the
     // output, that of a spiking one at its height.
-    let low_enough = label != 0 || evidence.lowest > -decision.low;
+    let no_go = label == 0 && matches!(decision.kind, Kind::Detection | Kind::Sign);
+    let low_enough = !no_go || evidence.lowest > -decision.low;
     (
         decision.correct(label, &evidence) && low_enough,
         decision.strictly_correct(label, &evidence),

@@ -209,7 +209,7 @@ impl Simulation {
             let decision = task.decision(self.step.ms);
             let mut evidence = Evidence::default();
             for (step, &output) in (1..).zip(&record.output) {
-                evidence.see(&decision, step, output);
+                evidence.see(&decision, step, &[output]);
             }
             outcome.correct = decision.correct(label, &evidence);
             outcome.strict = decision.strictly_correct(label, &evidence);

@@ -139,6 +139,7 @@ impl Scene {
             Kind::Detection => vec![rule.mean_high, rule.mean_low],
             Kind::Sign => vec![rule.mean_high, -rule.mean_high],
             Kind::Rhythm { .. } => vec![rule.high, -rule.high],
+            Kind::Class | Kind::Label | Kind::Track => Vec::new(),
         };
         Self {
             title,

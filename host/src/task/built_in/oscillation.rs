@@ -67,8 +67,8 @@ mod tests {
             let (mut sine, mut constant) = (Evidence::default(), Evidence::default());
             for step in 1..=(2500.0 / step_ms) as u32 {
                 let sample = f64::from(step - 1) * step_ms / task.sample_ms();
-                sine.see(&rule, step, trial.target[sample as usize].into());
-                constant.see(&rule, step, 1.0);
+                sine.see(&rule, step, &[trial.target[sample as usize].into()]);
+                constant.see(&rule, step, &[1.0]);
             }
             assert!(rule.correct(1, &sine) && rule.strictly_correct(1, &sine));
             assert!(!rule.correct(1, &constant) && !rule.strictly_correct(1, &constant));
