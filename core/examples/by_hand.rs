@@ -6,7 +6,7 @@
 
 use rate2spike_core::block::{Block, ReadoutBlock};
 use rate2spike_core::lanes::blocks;
-use rate2spike_core::network::{Constants, ReadoutFilter, Tables};
+use rate2spike_core::network::{Constants, Tables};
 use rate2spike_core::neuron::{
     Filter, FilterFactors, Membrane, Scheme, TimeConstants, UnitFactors,
 };
@@ -39,6 +39,7 @@ fn main() -> Result<(), StartError> {
         constants: Constants {
             units: UNITS,
             inputs: 1,
+            outputs: 1,
             membrane: Membrane::Leaky,
             filter: Filter::Double,
             leak: factors.leak,
@@ -55,10 +56,9 @@ fn main() -> Result<(), StartError> {
         // One synapse from neuron 0 to neuron 1, of 200 mV · ms; none from neuron 1.
         starts: &[0, 1, 1],
         targets: &[(1, 200.0)],
-        readout: &[ReadoutFilter {
-            filter,
-            weight: 1.0,
-        }; UNITS],
+        readout: &[filter; UNITS],
+        readout_weights: &[1.0; UNITS],
+        output_offsets: &[0.0],
         readout_spike: 1.0,
     };
 
@@ -66,6 +66,7 @@ fn main() -> Result<(), StartError> {
         blocks: &mut [Block::default(); blocks(UNITS)],
         readout: &mut [ReadoutBlock::default(); blocks(UNITS)],
         waiting: &mut [Waiting::default(); UNITS],
+        outputs: &mut [0.0],
     };
     let mut noise = Noise::new(1, 0);
     let state = State::start(&network, memory, &mut noise)?;

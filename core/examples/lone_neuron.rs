@@ -10,7 +10,7 @@
 //! `cargo run --example lone_neuron`
 
 use rate2spike_core::block::{Block, ReadoutBlock};
-use rate2spike_core::network::{Constants, ReadoutFilter, Tables};
+use rate2spike_core::network::{Constants, Tables};
 use rate2spike_core::neuron::{
     Filter, FilterFactors, Membrane, Scheme, TimeConstants, UnitFactors,
 };
@@ -58,6 +58,7 @@ fn count_spikes(current_mv: f64) -> Result<u32, StartError> {
         constants: Constants {
             units: 1,
             inputs: 0,
+            outputs: 1,
             membrane: Membrane::Leaky,
             filter: Filter::Single,
             leak: factors.leak,
@@ -77,10 +78,9 @@ fn count_spikes(current_mv: f64) -> Result<u32, StartError> {
         input_weights: &[],
         starts: &[0, 0],
         targets: &[],
-        readout: &[ReadoutFilter {
-            filter,
-            weight: 1.0,
-        }],
+        readout: &[filter],
+        readout_weights: &[1.0],
+        output_offsets: &[0.0],
         readout_spike: 1.0,
     };
 
@@ -88,6 +88,7 @@ fn count_spikes(current_mv: f64) -> Result<u32, StartError> {
         blocks: &mut [Block::default()],
         readout: &mut [ReadoutBlock::default()],
         waiting: &mut [Waiting::default()],
+        outputs: &mut [0.0],
     };
     let mut noise = Noise::new(1, 0);
     let mut state = State::start(&network, memory, &mut noise)?;

@@ -34,13 +34,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     );
 
     let mut unit_blocks = vec![Block::<Fixed>::default(); blocks(units)];
-    let mut readout = vec![ReadoutBlock::default(); blocks(network.readout_filters())];
+    let mut readout = vec![ReadoutBlock::default(); network.banks().blocks()];
     let mut waiting = vec![Waiting::default(); units];
+    let mut outputs = vec![Fixed::ZERO; network.constants().outputs];
     let found = network
         .self_test(StateMemory {
             blocks: &mut unit_blocks,
             readout: &mut readout,
             waiting: &mut waiting,
+            outputs: &mut outputs,
         })
         .map_err(|error| format!("{error:?}"))?;
     let wanted = payload.self_test.spike_hash;
@@ -51,6 +53,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         blocks: &mut unit_blocks,
         readout: &mut readout,
         waiting: &mut waiting,
+        outputs: &mut outputs,
     };
     let state = State::start(&network, memory, &mut noise).map_err(|error| format!("{error:?}"))?;
     let mut run = Run::new(&network, state, noise, payload.clock);
@@ -58,7 +61,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut spikes = 0;
     while let Some(step) = run.step(|sample| network.self_test_input(sample)) {
         spikes += run.state().fired().count();
-        evidence.see(&payload.decision, step, &[run.state().output()]);
+        evidence.see(&payload.decision, step, run.state().outputs());
     }
     let one = f64::from(Fixed::OUTPUT_ONE.to_bits());
     println!(

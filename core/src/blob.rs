@@ -10,10 +10,13 @@
 //!      8  4      length of the payload
 //!     12  4      CRC-32 (ISO-HDLC) of bytes 0 to 12 and of the payload
 //!     16  …      payload: `Payload` in postcard
-//!      …         from layout 3 on: the hash of the task, in postcard
+//!      …         layout 3: the hash of the task, in postcard
+//!                layout 4: the task's hash, the number of outputs, their offsets
+//!                and the names of the classes, in postcard
 //! ```
 //!
-//! A payload without the task's hash is written as layout 2, which is still read.
+//! A payload is written in the oldest layout that has a place for all of it. Every
+//! layout from 2 on is read.
 //!
 //! The tables in the payload are byte strings, which a reader borrows from flash.
 //! Their numbers are little endian and are read byte by byte, since nothing is
@@ -26,8 +29,8 @@ use heapless::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::arithmetic::{Arithmetic, FACTOR_SHIFT, Fixed};
-use crate::decision::Decision;
-use crate::network::{Constants, Deliver, Network, ReadoutFilter, Target};
+use crate::decision::{Decision, MOST_OUTPUTS};
+use crate::network::{Banks, Constants, Deliver, Network, ReadoutFilter, Target};
 use crate::neuron::{Filter, FilterFactors, Membrane, UnitFactors};
 use crate::noise::Noise;
 use crate::step::{StartError, State, StateMemory};
@@ -37,7 +40,7 @@ use crate::trial::{Clock, Run, SpikeHash};
 pub const MAGIC: [u8; 4] = *b"R2SN";
 
 /// Newest version of the layout; CHANGELOG.md tells its history.
-pub const LAYOUT: u16 = 3;
+pub const LAYOUT: u16 = 4;
 
 /// Oldest version of the layout that is read.
 pub const OLDEST_LAYOUT: u16 = 2;
@@ -57,15 +60,22 @@ pub const START_BYTES: usize = 4;
 pub const SYNAPSE_BYTES: usize = 2;
 /// Bytes of a readout filter: decay, gain.
 pub const FILTER_BYTES: usize = 4;
-/// Bytes of a row of [`Payload::readout`]: first filter, weight to it, weight
-/// to the next one.
-pub const READOUT_BYTES: usize = 5;
+/// Bytes of an output's offset, in the bits of [`Fixed`].
+pub const OFFSET_BYTES: usize = 4;
+/// Bytes of two weights in a row of [`Payload::readout`].
+const PAIR_BYTES: usize = 4;
 /// Bytes of a pulse: channel, first sample, sample after the last one, value in
 /// 2⁻¹².
 pub const PULSE_BYTES: usize = 7;
 
 /// Most input channels of a network.
 pub const MOST_INPUTS: usize = 16;
+
+/// Bytes of a row of [`Payload::readout`]: the first filter, and for each output
+/// the weight to that filter and the weight to the next one.
+pub const fn readout_bytes(outputs: usize) -> usize {
+    1 + PAIR_BYTES * outputs
+}
 
 /// The check sum, with a table of 256 entries, which takes 1 KiB of flash.
 static CRC: Crc<u32, Table<1>> = Crc::<u32, Table<1>>::new(&CRC_32_ISO_HDLC);
@@ -139,20 +149,52 @@ pub struct Payload<'a> {
     pub starts: &'a [u8],
     /// [`SYNAPSE_BYTES`] a synapse.
     pub synapses: &'a [u8],
-    /// [`FILTER_BYTES`] a readout filter.
+    /// [`FILTER_BYTES`] a readout filter. Each output has a bank of these filters.
     pub filters: &'a [u8],
-    /// [`READOUT_BYTES`] a unit.
+    /// [`readout_bytes`] a unit.
     pub readout: &'a [u8],
     /// Hash of the task's whole description; `None` in a blob of layout 2, which
-    /// has no place for it. Written behind the other fields.
+    /// has no place for it. Written behind the fields above, as are those below.
     #[serde(skip)]
     pub task_hash: Option<u64>,
+    /// Number of outputs; one before layout 4.
+    #[serde(skip)]
+    pub outputs: u8,
+    /// [`OFFSET_BYTES`] an output; empty if all offsets are zero.
+    #[serde(skip)]
+    pub output_offsets: &'a [u8],
+    /// Names of the classes, UTF-8, with a line feed between two of them; empty if
+    /// the outputs have no names.
+    #[serde(skip)]
+    pub class_names: &'a [u8],
 }
 
 /// What layout 3 adds behind the payload of layout 2.
 #[derive(Serialize, Deserialize)]
-struct Tail {
+struct HashTail {
     task_hash: u64,
+}
+
+/// What layout 4 adds behind the payload of layout 2.
+#[derive(Serialize, Deserialize)]
+struct OutputsTail<'a> {
+    task_hash: Option<u64>,
+    outputs: u8,
+    output_offsets: &'a [u8],
+    class_names: &'a [u8],
+}
+
+impl Payload<'_> {
+    /// The oldest layout that has a place for all fields.
+    fn layout(&self) -> u16 {
+        let one_output =
+            self.outputs == 1 && self.output_offsets.is_empty() && self.class_names.is_empty();
+        match self.task_hash {
+            _ if !one_output => 4,
+            Some(_) => 3,
+            None => OLDEST_LAYOUT,
+        }
+    }
 }
 
 /// The fault of a blob.
@@ -211,6 +253,9 @@ pub enum TableName {
     Synapses,
     Filters,
     Readout,
+    Outputs,
+    OutputOffsets,
+    ClassNames,
 }
 
 /// The header of a blob of this layout with this payload.
@@ -236,12 +281,23 @@ fn checksum(header: &[u8], payload: &[u8]) -> u32 {
 pub fn write<'b>(payload: &Payload, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
     let (head, body) = buffer.split_at_mut_checked(HEADER_BYTES)?;
     let mut length = postcard::to_slice(payload, body).ok()?.len();
-    let mut layout = OLDEST_LAYOUT;
-    if let Some(task_hash) = payload.task_hash {
-        let rest = body.get_mut(length..)?;
-        length += postcard::to_slice(&Tail { task_hash }, rest).ok()?.len();
-        layout = LAYOUT;
-    }
+    let layout = payload.layout();
+    let rest = body.get_mut(length..)?;
+    length += match (layout, payload.task_hash) {
+        (OLDEST_LAYOUT, _) => 0,
+        (3, Some(task_hash)) => postcard::to_slice(&HashTail { task_hash }, rest)
+            .ok()?
+            .len(),
+        (_, task_hash) => {
+            let tail = OutputsTail {
+                task_hash,
+                outputs: payload.outputs,
+                output_offsets: payload.output_offsets,
+                class_names: payload.class_names,
+            };
+            postcard::to_slice(&tail, rest).ok()?.len()
+        }
+    };
     head.copy_from_slice(&header(layout, &body[..length]));
     Some(&buffer[..HEADER_BYTES + length])
 }
@@ -267,6 +323,7 @@ impl<'a> Deployed<'a> {
         let constants = Constants {
             units: shared.units.into(),
             inputs: shared.inputs.into(),
+            outputs: payload.outputs.into(),
             membrane: Membrane::Leaky,
             filter: if shared.double_filter {
                 Filter::Double
@@ -307,6 +364,16 @@ impl<'a> Deployed<'a> {
     /// Number of synapses, fillers between distant targets included.
     pub fn synapses(&self) -> usize {
         self.payload.synapses.len() / SYNAPSE_BYTES
+    }
+
+    /// The name of the class with this label, UTF-8; `None` if it has none.
+    pub fn class_name(&self, label: i16) -> Option<&'a [u8]> {
+        let names = self.payload.class_names;
+        if names.is_empty() {
+            return None;
+        }
+        let mut names = names.split(|&byte| byte == b'\n');
+        names.nth(usize::try_from(label).ok()?)
     }
 
     /// Runs the self-test and returns the hash of its spikes, which should equal
@@ -408,8 +475,12 @@ impl Network for Deployed<'_> {
         };
     }
 
-    fn readout_filters(&self) -> usize {
-        self.payload.filters.len() / FILTER_BYTES
+    #[inline(always)]
+    fn banks(&self) -> Banks {
+        Banks {
+            count: self.constants.outputs,
+            filters: self.payload.filters.len() / FILTER_BYTES,
+        }
     }
 
     fn readout_filter(&self, index: usize) -> ReadoutFilter<Fixed> {
@@ -422,18 +493,32 @@ impl Network for Deployed<'_> {
     }
 
     #[inline]
-    fn each_readout(&self, unit: usize, mut deliver: impl FnMut(usize, Fixed)) {
+    fn each_readout(&self, unit: usize, mut deliver: impl FnMut(usize, usize, Fixed)) {
         let shift = self.payload.shared.readout_shift as u32;
-        let row = row(self.payload.readout, unit, READOUT_BYTES);
-        let first = row.first().copied().unwrap_or(0) as usize;
-        let mut feed = |filter, at| {
-            let weight = i16_at(row, at) as i32;
+        let bytes = readout_bytes(self.constants.outputs);
+        let row = row(self.payload.readout, unit, bytes);
+        let Some((&first, pairs)) = row.split_first() else {
+            return;
+        };
+        let (mut filter, next_bank) = (usize::from(first), self.banks().start(1));
+        let mut feed = |bank, filter, weight: i16| {
             if weight != 0 {
-                deliver(filter, Fixed::from_bits(weight.wrapping_shl(shift)));
+                let amount = i32::from(weight).wrapping_shl(shift);
+                deliver(bank, filter, Fixed::from_bits(amount));
             }
         };
-        feed(first, 1);
-        feed(first + 1, 3);
+        let (pairs, _) = pairs.as_chunks::<PAIR_BYTES>();
+        for (bank, &[a, b, c, d]) in pairs.iter().enumerate() {
+            feed(bank, filter, i16::from_le_bytes([a, b]));
+            feed(bank, filter + 1, i16::from_le_bytes([c, d]));
+            filter += next_bank;
+        }
+    }
+
+    #[inline(always)]
+    fn output_offset(&self, output: usize) -> Fixed {
+        let row = row(self.payload.output_offsets, output, OFFSET_BYTES);
+        Fixed::from_bits(u32_at(row, 0).cast_signed())
     }
 }
 
@@ -556,10 +641,22 @@ fn checked_payload(bytes: &[u8]) -> Result<(Payload<'_>, u32), BlobError> {
 /// The payload and the tail of its layout; `None` if something is left over.
 fn decoded(layout: u16, body: &[u8]) -> Option<Payload<'_>> {
     let (mut payload, mut rest): (Payload, _) = postcard::take_from_bytes(body).ok()?;
-    if layout > OLDEST_LAYOUT {
-        let (tail, behind): (Tail, _) = postcard::take_from_bytes(rest).ok()?;
-        payload.task_hash = Some(tail.task_hash);
-        rest = behind;
+    payload.outputs = 1;
+    match layout {
+        OLDEST_LAYOUT => {}
+        3 => {
+            let (tail, behind): (HashTail, _) = postcard::take_from_bytes(rest).ok()?;
+            payload.task_hash = Some(tail.task_hash);
+            rest = behind;
+        }
+        _ => {
+            let (tail, behind): (OutputsTail, _) = postcard::take_from_bytes(rest).ok()?;
+            payload.task_hash = tail.task_hash;
+            payload.outputs = tail.outputs;
+            payload.output_offsets = tail.output_offsets;
+            payload.class_names = tail.class_names;
+            rest = behind;
+        }
     }
     rest.is_empty().then_some(payload)
 }
@@ -567,6 +664,7 @@ fn decoded(layout: u16, body: &[u8]) -> Option<Payload<'_>> {
 fn check_tables(payload: &Payload) -> Result<(), BlobError> {
     let units = payload.shared.units as usize;
     let inputs = payload.shared.inputs as usize;
+    let outputs = payload.outputs as usize;
     let exact = |table, bytes: &[u8], needed| {
         if bytes.len() == needed {
             Ok(())
@@ -586,7 +684,15 @@ fn check_tables(payload: &Payload) -> Result<(), BlobError> {
         units * inputs * INPUT_WEIGHT_BYTES,
     )?;
     exact(TableName::Starts, payload.starts, (units + 1) * START_BYTES)?;
-    exact(TableName::Readout, payload.readout, units * READOUT_BYTES)?;
+    exact(
+        TableName::Readout,
+        payload.readout,
+        units * readout_bytes(outputs),
+    )?;
+    if !payload.output_offsets.is_empty() {
+        let needed = outputs * OFFSET_BYTES;
+        exact(TableName::OutputOffsets, payload.output_offsets, needed)?;
+    }
     whole(TableName::Synapses, payload.synapses, SYNAPSE_BYTES)?;
     whole(TableName::Filters, payload.filters, FILTER_BYTES)?;
     whole(TableName::Pulses, payload.self_test.pulses, PULSE_BYTES)
@@ -599,6 +705,14 @@ fn check_indices(payload: &Payload) -> Result<(), BlobError> {
     let inputs_fit = (shared.inputs as usize) <= MOST_INPUTS;
     if shared.units == 0 || !inputs_fit || shared.refractory_steps == u16::MAX || !shifts_fit {
         return range(TableName::Shared, 0);
+    }
+    let outputs = usize::from(payload.outputs);
+    if outputs == 0 || outputs > MOST_OUTPUTS {
+        return range(TableName::Outputs, 0);
+    }
+    let line_feeds = payload.class_names.iter().filter(|&&byte| byte == b'\n');
+    if !payload.class_names.is_empty() && line_feeds.count() + 1 != outputs {
+        return range(TableName::ClassNames, 0);
     }
     let clock = &payload.clock;
     // `Clock::sample` doubles the number of a step in 32 bits. Rates are divided
@@ -629,8 +743,9 @@ fn check_indices(payload: &Payload) -> Result<(), BlobError> {
         if last >= units && start(payload, unit) < start(payload, unit + 1) {
             return range(TableName::Synapses, unit);
         }
-        let row = row(payload.readout, unit, READOUT_BYTES);
-        let used = 1 + usize::from(i16_at(row, 3) != 0);
+        let row = row(payload.readout, unit, readout_bytes(outputs));
+        let mut pairs = row[1..].chunks_exact(PAIR_BYTES);
+        let used = 1 + usize::from(pairs.any(|pair| i16_at(pair, 2) != 0));
         if row[0] as usize + used > filters {
             return range(TableName::Readout, unit);
         }
@@ -727,7 +842,7 @@ mod tests {
             blob.extend(body);
             assert_eq!(Deployed::read(&blob).is_ok(), wanted, "{layout}");
         }
-        for layout in [0, 1, 4, u16::MAX] {
+        for layout in [0, 1, 5, u16::MAX] {
             let mut blob = header(layout, without).to_vec();
             blob.extend(without);
             let error = Deployed::read(&blob).expect_err("no layout of this version");

@@ -262,6 +262,15 @@ impl<A: Arithmetic> ReadoutBlock<A> {
         }
     }
 
+    /// Adds the share of each lane in an output that weighs the filters with
+    /// `weights` to `sums`.
+    #[inline(always)]
+    pub(crate) fn weigh(&self, weights: &[A::Fine], sums: &mut [A; LANES]) {
+        for ((r, weight), sum) in self.r.iter().zip(weights).zip(sums) {
+            *sum = sum.plus(r.weighed(*weight));
+        }
+    }
+
     /// The filtered spikes.
     pub(crate) fn filtered(&self, lane: usize) -> A {
         self.r[lane]

@@ -10,15 +10,15 @@ use crate::lanes::{LANES, in_this_order};
 use crate::network::{Deliver, Network, Target};
 use crate::neuron::Filter;
 
-/// Delivers a spike of unit `from`. `output` is the output of this step, which a
-/// readout with single filters changes at once.
+/// Delivers a spike of unit `from`. `outputs` are those of this step, one a bank,
+/// which a readout with single filters changes at once.
 #[inline(always)]
 pub(crate) fn deliver<A: Arithmetic, N: Network<Number = A>>(
     network: &N,
     from: usize,
     blocks: &mut [Block<A>],
     readout: &mut [ReadoutBlock<A>],
-    output: &mut A,
+    outputs: &mut [A],
 ) {
     let filter = network.constants().filter;
     // The filter is asked for once a spike, and not once a synapse.
@@ -26,10 +26,12 @@ pub(crate) fn deliver<A: Arithmetic, N: Network<Number = A>>(
         Filter::Double => walk(network, from, blocks, Block::add_to_rise),
         Filter::Single => walk(network, from, blocks, Block::add_to_current),
     }
-    network.each_readout(from, |index, amount| {
+    network.each_readout(from, |bank, index, amount| {
         if let Some(block) = readout.get_mut(index / LANES) {
             let gained = block.receive(index % LANES, amount, filter);
-            *output = output.plus(gained);
+            if let (Filter::Single, Some(output)) = (filter, outputs.get_mut(bank)) {
+                *output = output.plus(gained);
+            }
         }
     });
 }
@@ -112,16 +114,16 @@ mod tests {
         let mut readout = vec![ReadoutBlock::default(); blocks(units)];
         for unit in 0..units {
             state[unit / LANES].set(unit % LANES, &net.units[unit], 0.0);
-            readout[unit / LANES].set(unit % LANES, &net.readout[unit]);
+            readout[unit / LANES].set(unit % LANES, &tables.readout_filter(unit));
         }
-        let mut output = 0.0;
-        deliver(&tables, from, &mut state, &mut readout, &mut output);
+        let mut outputs = [0.0];
+        deliver(&tables, from, &mut state, &mut readout, &mut outputs);
         let constants = &net.constants;
         for block in &mut state {
             block.advance(constants, [0; LANES]);
         }
         let currents = (0..units).map(|unit| state[unit / LANES].current(unit % LANES));
-        (currents.collect(), output)
+        (currents.collect(), outputs[0])
     }
 
     #[test]
@@ -155,10 +157,10 @@ mod tests {
     #[test]
     fn the_output_gains_at_once_with_the_single_filter_only() {
         let mut net = Net::unconnected(2);
-        net.readout[1].weight = 3.0;
+        net.readout_weights[1] = 3.0;
         assert_eq!(delivered(&net, 1).1, 0.0);
         net.constants.filter = Filter::Single;
-        assert_eq!(delivered(&net, 1).1, 3.0 * net.readout[1].filter.rise_gain);
+        assert_eq!(delivered(&net, 1).1, 3.0 * net.readout[1].rise_gain);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! and over the bytes of a [`crate::blob`] in flash.
 
 use crate::arithmetic::Arithmetic;
+use crate::lanes::{LANES, blocks};
 use crate::neuron::{Filter, FilterFactors, Membrane, UnitFactors};
 
 /// The numbers that all units share.
@@ -14,6 +15,8 @@ pub struct Constants<A: Arithmetic> {
     pub units: usize,
     /// Number of input channels.
     pub inputs: usize,
+    /// Number of outputs.
+    pub outputs: usize,
     /// The equation of the membrane.
     pub membrane: Membrane,
     /// The synapse's filter.
@@ -41,8 +44,47 @@ pub struct Constants<A: Arithmetic> {
 pub struct ReadoutFilter<A: Arithmetic> {
     /// The filter's decay and gain.
     pub filter: FilterFactors<A>,
-    /// The filter's weight in the output.
+    /// The filter's weight in the output, or in the first output where all outputs share
+    /// the filter.
     pub weight: A::Fine,
+}
+
+/// The readout filters of a network, as whole blocks.
+///
+/// A bank belongs to one output, which is the sum of its filters. A single bank
+/// can serve several outputs, each with weights of its own: that costs least
+/// where each unit has a filter of its own. Where few filters serve all units, a
+/// bank for each output costs less.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Banks {
+    /// Number of banks: one for each output, or one for all of them.
+    pub count: usize,
+    /// Filters of a bank.
+    pub filters: usize,
+}
+
+impl Banks {
+    /// Index of the first filter of bank `index`, which is the first one of a
+    /// block.
+    #[inline(always)]
+    pub fn start(&self, index: usize) -> usize {
+        index * blocks(self.filters) * LANES
+    }
+
+    /// The index after the last filter.
+    pub fn end(&self) -> usize {
+        self.start(self.count)
+    }
+
+    /// Number of filters of all banks.
+    pub fn filters_in_all(&self) -> usize {
+        self.count.saturating_mul(self.filters)
+    }
+
+    /// Number of blocks of all banks.
+    pub fn blocks(&self) -> usize {
+        self.count.saturating_mul(blocks(self.filters))
+    }
 }
 
 /// The value of one input channel of a network.
@@ -122,19 +164,29 @@ pub trait Network {
     /// amount that a spike of `unit` adds there.
     fn each_target(&self, unit: usize, to: impl Deliver<Self::Number>);
 
-    /// Number of readout filters.
-    fn readout_filters(&self) -> usize;
+    /// The banks of readout filters.
+    fn banks(&self) -> Banks;
 
-    /// The readout filter `index`.
+    /// The filter `index` of each bank.
     fn readout_filter(&self, index: usize) -> ReadoutFilter<Self::Number>;
 
-    /// Calls `deliver` with every readout filter that `unit` feeds and the amount
-    /// that a spike of `unit` adds there.
-    fn each_readout(&self, unit: usize, deliver: impl FnMut(usize, Self::Number));
+    /// Calls `deliver` with every bank, and with every filter of that bank that
+    /// `unit` feeds, counted through all banks, and with the amount that a spike of
+    /// `unit` adds there.
+    fn each_readout(&self, unit: usize, deliver: impl FnMut(usize, usize, Self::Number));
+
+    /// The weight of each filter in `output`, where all outputs share one bank.
+    fn readout_weights(&self, _output: usize) -> &[<Self::Number as Arithmetic>::Fine] {
+        &[]
+    }
+
+    /// The value of `output` without a spike.
+    fn output_offset(&self, output: usize) -> Self::Number;
 }
 
 /// A network as borrowed tables. Every unit has a readout filter of its own, to
-/// which each of its spikes adds [`Tables::readout_spike`].
+/// which each of its spikes adds [`Tables::readout_spike`], and which all outputs
+/// share.
 #[derive(Clone, Copy, Debug)]
 pub struct Tables<'a, A: Arithmetic> {
     /// The numbers that all units share.
@@ -150,7 +202,11 @@ pub struct Tables<'a, A: Arithmetic> {
     /// spike adds there.
     pub targets: &'a [(u32, A)],
     /// One entry a unit.
-    pub readout: &'a [ReadoutFilter<A>],
+    pub readout: &'a [FilterFactors<A>],
+    /// Outputs × units, row by row.
+    pub readout_weights: &'a [A::Fine],
+    /// One entry an output.
+    pub output_offsets: &'a [A],
     /// The amount that a spike adds to the readout filter of its unit: one.
     pub readout_spike: A,
 }
@@ -171,11 +227,18 @@ impl<A: Arithmetic> Network for Tables<'_, A> {
     }
 
     fn is_whole(&self) -> bool {
-        let Constants { units, inputs, .. } = self.constants;
+        let Constants {
+            units,
+            inputs,
+            outputs,
+            ..
+        } = self.constants;
         let end = self.starts.get(units);
         self.units.len() >= units
             && self.input_weights.len() >= units.saturating_mul(inputs)
             && self.readout.len() >= units
+            && self.readout_weights.len() >= units.saturating_mul(outputs)
+            && self.output_offsets.len() >= outputs
             && self.starts.is_sorted()
             && end.is_some_and(|&end| end <= self.targets.len())
     }
@@ -193,17 +256,32 @@ impl<A: Arithmetic> Network for Tables<'_, A> {
         }
     }
 
-    fn readout_filters(&self) -> usize {
-        self.readout.len()
+    fn banks(&self) -> Banks {
+        Banks {
+            count: 1,
+            filters: self.constants.units,
+        }
     }
 
     fn readout_filter(&self, index: usize) -> ReadoutFilter<A> {
-        self.readout[index]
+        ReadoutFilter {
+            filter: self.readout[index],
+            weight: self.readout_weights[index],
+        }
     }
 
     #[inline]
-    fn each_readout(&self, unit: usize, mut deliver: impl FnMut(usize, A)) {
-        deliver(unit, self.readout_spike);
+    fn each_readout(&self, unit: usize, mut deliver: impl FnMut(usize, usize, A)) {
+        deliver(0, unit, self.readout_spike);
+    }
+
+    fn readout_weights(&self, output: usize) -> &[A::Fine] {
+        let units = self.constants.units;
+        &self.readout_weights[output * units..(output + 1) * units]
+    }
+
+    fn output_offset(&self, output: usize) -> A {
+        self.output_offsets[output]
     }
 }
 

@@ -42,7 +42,9 @@ pub struct State<'m, A: Arithmetic> {
     blocks: &'m mut [Block<A>],
     readout: &'m mut [ReadoutBlock<A>],
     refractory: Refractory<'m>,
-    output: A,
+    outputs: &'m mut [A],
+    /// Blocks of a bank of readout filters.
+    bank_blocks: usize,
 }
 
 /// The memory of a [`State`]. More of it than is needed does no harm.
@@ -50,10 +52,12 @@ pub struct State<'m, A: Arithmetic> {
 pub struct StateMemory<'m, A: Arithmetic> {
     /// [`blocks`]`(units)` blocks.
     pub blocks: &'m mut [Block<A>],
-    /// [`blocks`]`(filters)` blocks of readout filters.
+    /// [`crate::network::Banks::blocks`] blocks of readout filters.
     pub readout: &'m mut [ReadoutBlock<A>],
     /// One entry a unit.
     pub waiting: &'m mut [Waiting],
+    /// One entry an output.
+    pub outputs: &'m mut [A],
 }
 
 /// A piece of memory that is too small, counted in its entries.
@@ -74,6 +78,8 @@ pub enum StartError {
     Readout(TooFew),
     /// [`StateMemory::waiting`] is too small.
     Waiting(TooFew),
+    /// [`StateMemory::outputs`] is too small.
+    Outputs(TooFew),
     /// The network has more than 65,535 units.
     Units {
         /// Number of its units.
@@ -129,15 +135,17 @@ impl<'m, A: Arithmetic> State<'m, A> {
     ) -> Result<Self, StartError> {
         check(network)?;
         let constants = network.constants();
-        let (units, filters) = (constants.units, network.readout_filters());
+        let (units, banks) = (constants.units, network.banks());
         let StateMemory {
             blocks: unit_blocks,
             readout,
             waiting,
+            outputs,
         } = memory;
         let unit_blocks = part(unit_blocks, blocks(units)).map_err(StartError::Blocks)?;
-        let readout = part(readout, blocks(filters)).map_err(StartError::Readout)?;
+        let readout = part(readout, banks.blocks()).map_err(StartError::Readout)?;
         let waiting = part(waiting, units).map_err(StartError::Waiting)?;
+        let outputs = part(outputs, constants.outputs).map_err(StartError::Outputs)?;
 
         unit_blocks.fill(Block::at(constants.reset));
         let (low, high) = constants.start;
@@ -149,16 +157,21 @@ impl<'m, A: Arithmetic> State<'m, A> {
             }
         }
         readout.fill(ReadoutBlock::default());
-        for index in 0..filters {
-            if let Some(block) = readout.get_mut(index / LANES) {
-                block.set(index % LANES, &network.readout_filter(index));
+        for bank in 0..banks.count {
+            for filter in 0..banks.filters {
+                let index = banks.start(bank) + filter;
+                if let Some(block) = readout.get_mut(index / LANES) {
+                    block.set(index % LANES, &network.readout_filter(filter));
+                }
             }
         }
+        outputs.fill(A::ZERO);
         Ok(Self {
             blocks: unit_blocks,
             readout,
             refractory: Refractory::start(waiting, constants.refractory_steps),
-            output: A::ZERO,
+            outputs,
+            bank_blocks: blocks(banks.filters),
         })
     }
 
@@ -215,14 +228,51 @@ impl<'m, A: Arithmetic> State<'m, A> {
         } else {
             self.advance_blocks(network, &mut deviates, after);
         }
-        let mut sums = [A::ZERO; LANES];
-        for block in self.readout.iter_mut() {
-            block.advance(constants.rise_decay, &mut sums);
-        }
-        self.output = sums.into_iter().fold(A::ZERO, A::plus);
+        let banks = self.advance_readout(network);
         for place in self.refractory.fired_places() {
             let from = self.refractory.unit_at(place);
-            delivery::deliver(network, from, self.blocks, self.readout, &mut self.output);
+            delivery::deliver(network, from, self.blocks, self.readout, self.outputs);
+        }
+        for output in banks..self.outputs.len() {
+            self.weigh_readout(network, output);
+        }
+    }
+
+    /// Advances the readout filters and sets the output of each bank. Returns the
+    /// number of banks.
+    #[inline(always)]
+    fn advance_readout<N: Network<Number = A>>(&mut self, network: &N) -> usize {
+        let rise_decay = network.constants().rise_decay;
+        let mut rest = &mut *self.readout;
+        let mut bank = 0;
+        for output in self.outputs.iter_mut() {
+            let taken = core::mem::take(&mut rest).split_at_mut_checked(self.bank_blocks);
+            let Some((blocks, behind)) = taken else {
+                break;
+            };
+            let mut sums = [A::ZERO; LANES];
+            for block in blocks {
+                block.advance(rise_decay, &mut sums);
+            }
+            *output = sums.into_iter().fold(network.output_offset(bank), A::plus);
+            rest = behind;
+            bank += 1;
+        }
+        bank
+    }
+
+    /// Sets an output that weighs the filters of the bank that all outputs share.
+    #[inline(always)]
+    fn weigh_readout<N: Network<Number = A>>(&mut self, network: &N, output: usize) {
+        let weights = network.readout_weights(output).chunks(LANES);
+        let mut sums = [A::ZERO; LANES];
+        for (block, weights) in self.readout.iter().zip(weights) {
+            block.weigh(weights, &mut sums);
+        }
+        if let Some(place) = self.outputs.get_mut(output) {
+            *place = sums
+                .into_iter()
+                .fold(network.output_offset(output), A::plus);
         }
     }
 
@@ -295,10 +345,16 @@ impl<'m, A: Arithmetic> State<'m, A> {
         self.refractory.fired()
     }
 
-    /// The output, in units of [`Arithmetic::OUTPUT_ONE`].
+    /// The outputs, in units of [`Arithmetic::OUTPUT_ONE`].
+    #[inline(always)]
+    pub fn outputs(&self) -> &[A] {
+        self.outputs
+    }
+
+    /// The first output, zero if the network has none.
     #[inline(always)]
     pub fn output(&self) -> A {
-        self.output
+        self.outputs.first().copied().unwrap_or(A::ZERO)
     }
 
     /// Sets the input until the next call. An input without a value for every
@@ -422,7 +478,7 @@ mod tests {
 
     use super::*;
     use crate::arithmetic::Fixed;
-    use crate::network::{ReadoutFilter, Tables};
+    use crate::network::Tables;
     use crate::neuron::{Filter, FilterFactors, UnitFactors};
     use crate::noise::deviate;
     use crate::testing::{Memory, Net, REFRACTORY_STEPS, TAU_M, THRESHOLD};
@@ -544,8 +600,8 @@ mod tests {
     #[test]
     fn the_output_is_the_weighted_sum_of_the_filtered_spikes() {
         let mut net = Net::unconnected(20);
-        for (unit, readout) in net.readout.iter_mut().enumerate() {
-            readout.weight = unit as f64;
+        for (unit, weight) in net.readout_weights.iter_mut().enumerate() {
+            *weight = unit as f64;
         }
         let tables = net.tables();
         let mut memory = Memory::of(&tables);
@@ -561,6 +617,40 @@ mod tests {
             largest = f64::max(largest, sum);
         }
         assert!(largest > 0.1, "{largest}");
+    }
+
+    #[test]
+    fn each_output_weighs_the_filtered_spikes_with_its_row_and_adds_its_offset() {
+        for filter in [Filter::Double, Filter::Single] {
+            let mut net = Net::unconnected(20);
+            net.constants.filter = filter;
+            net.constants.outputs = 3;
+            net.readout_weights = (0..60).map(f64::from).collect();
+            net.output_offsets = [0.5, -1.0, 0.0].to_vec();
+            let tables = net.tables();
+            let mut memory = Memory::of(&tables);
+            let mut noise = Noise::new(1, 0);
+            let mut state = memory.start(&tables, &mut noise).expect("enough memory");
+            push(&mut state, 3);
+            push(&mut state, 17);
+            let mut largest = 0.0;
+            for _ in 0..50 {
+                state.step(&tables, &mut noise);
+                largest = f64::max(largest, state.outputs()[2]);
+                for (k, output) in state.outputs().iter().enumerate() {
+                    let weights = &net.readout_weights[20 * k..][..20];
+                    let shares = weights.iter().enumerate();
+                    let sum: f64 = shares.map(|(unit, w)| w * state.filtered(unit)).sum();
+                    let wanted = net.output_offsets[k] + sum;
+                    assert!(
+                        libm::fabs(output - wanted) < 1e-12,
+                        "{filter:?}, output {k}"
+                    );
+                }
+            }
+            assert_eq!(state.output(), state.outputs()[0]);
+            assert!(largest > 0.5, "{largest}");
+        }
     }
 
     #[test]
@@ -651,6 +741,7 @@ mod tests {
             constants: Constants {
                 units: 1,
                 inputs: 0,
+                outputs: 1,
                 membrane,
                 filter: Filter::Double,
                 leak: 100,
@@ -670,7 +761,9 @@ mod tests {
             input_weights: &[],
             starts: &[0, 0],
             targets: &[],
-            readout: &[ReadoutFilter { filter, weight: () }],
+            readout: &[filter],
+            readout_weights: &[()],
+            output_offsets: &[Fixed::ZERO],
             readout_spike: Fixed::OUTPUT_ONE,
         };
         Memory::of(&tables)
@@ -722,6 +815,14 @@ mod tests {
             },
             Tables {
                 readout: &net.readout[..1],
+                ..whole
+            },
+            Tables {
+                readout_weights: &net.readout_weights[..1],
+                ..whole
+            },
+            Tables {
+                output_offsets: &[],
                 ..whole
             },
         ];

@@ -6,7 +6,7 @@ use std::vec::Vec;
 use crate::arithmetic::Arithmetic;
 use crate::block::{Block, ReadoutBlock};
 use crate::lanes::blocks;
-use crate::network::{Constants, Network, ReadoutFilter, Tables};
+use crate::network::{Constants, Network, Tables};
 use crate::neuron::{Filter, FilterFactors, Membrane, Scheme, TimeConstants, UnitFactors};
 use crate::noise::Noise;
 use crate::refractory::Waiting;
@@ -34,7 +34,9 @@ pub struct Net {
     pub input_weights: Vec<f64>,
     pub starts: Vec<usize>,
     pub targets: Vec<(u32, f64)>,
-    pub readout: Vec<ReadoutFilter<f64>>,
+    pub readout: Vec<FilterFactors<f64>>,
+    pub readout_weights: Vec<f64>,
+    pub output_offsets: Vec<f64>,
 }
 
 impl Net {
@@ -55,6 +57,7 @@ impl Net {
             constants: Constants {
                 units,
                 inputs: 1,
+                outputs: 1,
                 membrane: Membrane::Leaky,
                 filter: Filter::Double,
                 leak: factors.leak,
@@ -69,13 +72,9 @@ impl Net {
             input_weights: vec![1.0; units],
             starts: vec![0; units + 1],
             targets: Vec::new(),
-            readout: vec![
-                ReadoutFilter {
-                    filter,
-                    weight: 1.0
-                };
-                units
-            ],
+            readout: vec![filter; units],
+            readout_weights: vec![1.0; units],
+            output_offsets: vec![0.0],
         }
     }
 
@@ -98,6 +97,8 @@ impl Net {
             starts: &self.starts,
             targets: &self.targets,
             readout: &self.readout,
+            readout_weights: &self.readout_weights,
+            output_offsets: &self.output_offsets,
             readout_spike: 1.0,
         }
     }
@@ -108,6 +109,7 @@ pub struct Memory<A: Arithmetic> {
     pub blocks: Vec<Block<A>>,
     pub readout: Vec<ReadoutBlock<A>>,
     pub waiting: Vec<Waiting>,
+    pub outputs: Vec<A>,
 }
 
 impl<A: Arithmetic> Memory<A> {
@@ -116,8 +118,9 @@ impl<A: Arithmetic> Memory<A> {
         let units = network.constants().units;
         Self {
             blocks: vec![Block::default(); blocks(units)],
-            readout: vec![ReadoutBlock::default(); blocks(network.readout_filters())],
+            readout: vec![ReadoutBlock::default(); network.banks().blocks()],
             waiting: vec![Waiting::default(); units],
+            outputs: vec![A::ZERO; network.constants().outputs],
         }
     }
 
@@ -127,6 +130,7 @@ impl<A: Arithmetic> Memory<A> {
             blocks: &mut self.blocks,
             readout: &mut self.readout,
             waiting: &mut self.waiting,
+            outputs: &mut self.outputs,
         }
     }
 

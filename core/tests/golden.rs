@@ -43,6 +43,7 @@ struct Memory {
     blocks: Vec<Block<Fixed>>,
     readout: Vec<ReadoutBlock<Fixed>>,
     waiting: Vec<Waiting>,
+    outputs: Vec<Fixed>,
 }
 
 impl Memory {
@@ -50,8 +51,9 @@ impl Memory {
         let units = network.constants().units;
         Self {
             blocks: vec![Block::default(); blocks(units)],
-            readout: vec![ReadoutBlock::default(); blocks(network.readout_filters())],
+            readout: vec![ReadoutBlock::default(); network.banks().blocks()],
             waiting: vec![Waiting::default(); units],
+            outputs: vec![Fixed::ZERO; network.constants().outputs],
         }
     }
 
@@ -60,6 +62,7 @@ impl Memory {
             blocks: &mut self.blocks,
             readout: &mut self.readout,
             waiting: &mut self.waiting,
+            outputs: &mut self.outputs,
         }
     }
 
@@ -129,10 +132,16 @@ fn too_little_memory_is_refused() {
     );
     let mut memory = Memory::of(&network);
     memory.readout.pop();
-    let filters = blocks(network.readout_filters());
+    let filters = network.banks().blocks();
     assert_eq!(
         network.self_test(memory.all()),
         Err(StartError::Readout(too_few(filters)))
+    );
+    let mut memory = Memory::of(&network);
+    memory.outputs.pop();
+    assert_eq!(
+        network.self_test(memory.all()),
+        Err(StartError::Outputs(too_few(1)))
     );
 }
 

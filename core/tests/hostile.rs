@@ -11,9 +11,10 @@ use proptest::prelude::*;
 use rate2spike_core::Fixed;
 use rate2spike_core::blob::{
     self, BlobError, Deployed, FILTER_BYTES, HEADER_BYTES, INPUT_WEIGHT_BYTES, MOST_INPUTS,
-    PULSE_BYTES, Payload, SelfTest, Shared, UNIT_BYTES,
+    OFFSET_BYTES, PULSE_BYTES, Payload, SelfTest, Shared, UNIT_BYTES,
 };
 use rate2spike_core::block::{Block, ReadoutBlock};
+use rate2spike_core::decision::MOST_OUTPUTS;
 use rate2spike_core::lanes::blocks;
 use rate2spike_core::network::Network;
 use rate2spike_core::noise::Noise;
@@ -53,8 +54,9 @@ fn survives(bytes: &[u8]) -> bool {
     };
     let constants = network.constants();
     let mut state_blocks = vec![Block::<Fixed>::default(); blocks(constants.units)];
-    let mut readout = vec![ReadoutBlock::default(); blocks(network.readout_filters())];
+    let mut readout = vec![ReadoutBlock::default(); network.banks().blocks()];
     let mut waiting = vec![Waiting::default(); constants.units];
+    let mut outputs = vec![Fixed::ZERO; constants.outputs];
     let mut noise = Noise::new(1, 0);
     let mut state = State::start(
         &network,
@@ -62,6 +64,7 @@ fn survives(bytes: &[u8]) -> bool {
             blocks: &mut state_blocks,
             readout: &mut readout,
             waiting: &mut waiting,
+            outputs: &mut outputs,
         },
         &mut noise,
     )
@@ -70,7 +73,7 @@ fn survives(bytes: &[u8]) -> bool {
         let sample = network.payload().clock.sample(step);
         state.set_input(&network, &network.self_test_input(sample));
         state.step(&network, &mut noise);
-        let _ = state.output();
+        assert_eq!(state.outputs().len(), constants.outputs);
         assert!(state.fired().all(|unit| unit < constants.units));
     }
     true
@@ -217,6 +220,9 @@ struct Written {
     readout: Vec<u8>,
     pulses: Vec<u8>,
     task_hash: Option<u64>,
+    outputs: u8,
+    output_offsets: Vec<u8>,
+    class_names: Vec<u8>,
 }
 
 impl Written {
@@ -238,6 +244,9 @@ impl Written {
         payload.filters = &self.filters;
         payload.readout = &self.readout;
         payload.task_hash = self.task_hash;
+        payload.outputs = self.outputs;
+        payload.output_offsets = &self.output_offsets;
+        payload.class_names = &self.class_names;
         payload
     }
 
@@ -303,16 +312,41 @@ fn columns(units: usize) -> impl Strategy<Value = (Vec<u8>, Vec<u8>)> {
     })
 }
 
-/// Readout filters, and for each unit the first one that it feeds and two weights.
-fn readout(units: usize) -> impl Strategy<Value = (Vec<u8>, Vec<u8>)> {
-    (2usize..16).prop_flat_map(move |filters| {
-        let row = (0..filters as u8 - 1, any::<[u8; 4]>());
+/// The readout of a network.
+#[derive(Clone, Debug)]
+struct WrittenReadout {
+    outputs: u8,
+    filters: Vec<u8>,
+    /// For each unit the first filter that it feeds, and two weights an output.
+    rows: Vec<u8>,
+    offsets: Vec<u8>,
+    class_names: Vec<u8>,
+}
+
+fn readout(units: usize) -> impl Strategy<Value = WrittenReadout> {
+    let most = MOST_OUTPUTS as u8;
+    let outputs = prop_oneof![3 => Just(1), 3 => 2u8..5, 1 => 5..=most];
+    (outputs, 2usize..16).prop_flat_map(move |(outputs, filters)| {
+        let count = usize::from(outputs);
+        let row = (0..filters as u8 - 1, vec(any::<u8>(), 4 * count));
         let rows = vec(row, units).prop_map(|rows| {
             rows.into_iter()
                 .flat_map(|(first, weights)| [&[first][..], &weights].concat())
                 .collect()
         });
-        (vec(any::<u8>(), filters * FILTER_BYTES), rows)
+        let offsets = prop_oneof![Just(Vec::new()), vec(any::<u8>(), OFFSET_BYTES * count)];
+        let names = vec("[a-z]{0,5}", count).prop_map(|names| names.join("\n").into_bytes());
+        let names = prop_oneof![Just(Vec::new()), names];
+        let filters = vec(any::<u8>(), filters * FILTER_BYTES);
+        (filters, rows, offsets, names).prop_map(move |(filters, rows, offsets, class_names)| {
+            WrittenReadout {
+                outputs,
+                filters,
+                rows,
+                offsets,
+                class_names,
+            }
+        })
     })
 }
 
@@ -350,7 +384,6 @@ fn written() -> impl Strategy<Value = Written> {
                     let (task, steps, seed) = names;
                     let (units, input_weights) = tables;
                     let (starts, synapses) = columns;
-                    let (filters, readout) = readout;
                     Written {
                         task,
                         shared,
@@ -360,10 +393,13 @@ fn written() -> impl Strategy<Value = Written> {
                         input_weights,
                         starts,
                         synapses,
-                        filters,
-                        readout,
+                        filters: readout.filters,
+                        readout: readout.rows,
                         pulses,
                         task_hash,
+                        outputs: readout.outputs,
+                        output_offsets: readout.offsets,
+                        class_names: readout.class_names,
                     }
                 },
             )

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use rate2spike_core::blob::{self, Deployed, INPUT_WEIGHT_BYTES, READOUT_BYTES, UNIT_BYTES};
+use rate2spike_core::blob::{self, Deployed, INPUT_WEIGHT_BYTES, UNIT_BYTES, readout_bytes};
 use rate2spike_protocol::Request;
 use rate2spike_protocol::frame::{self, LINE_BYTES};
 use rate2spike_protocol::message::Trial;
@@ -53,19 +53,20 @@ fn small(bytes: &[u8]) -> mat::MatFile {
 
 /// A network of two units, cut from a frozen network. It is short, so that the fuzzer can
 /// try many changes.
-fn tiny(bytes: &[u8], task_hash: Option<u64>) -> Vec<u8> {
+fn tiny(bytes: &[u8], task_hash: Option<u64>, class_names: &[u8]) -> Vec<u8> {
     const UNITS: usize = 2;
     let mut payload = *Deployed::read(bytes).expect("a frozen network").payload();
     let inputs = usize::from(payload.shared.inputs);
     payload.shared.units = UNITS as u16;
     payload.units = &payload.units[..UNITS * UNIT_BYTES];
     payload.input_weights = &payload.input_weights[..UNITS * inputs * INPUT_WEIGHT_BYTES];
-    payload.readout = &payload.readout[..UNITS * READOUT_BYTES];
+    payload.readout = &payload.readout[..UNITS * readout_bytes(1)];
     // The first unit reaches both units, the second one no unit.
     payload.starts = &[0, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0];
     payload.synapses = &[0, 0x40, 1, 0xc0];
     payload.task_hash = task_hash;
-    let mut buffer = vec![0; bytes.len()];
+    payload.class_names = class_names;
+    let mut buffer = vec![0; bytes.len() + 32];
     let blob = blob::write(&payload, &mut buffer).expect("it is shorter");
     assert!(Deployed::read(blob).is_ok());
     blob.to_vec()
@@ -157,9 +158,15 @@ fn main() {
         write("nir", &name, &bytes);
     }
     for (name, bytes) in files("../core/tests/golden", "snn") {
-        write("snn", &format!("tiny-{name}"), &tiny(&bytes, None));
+        write("snn", &format!("tiny-{name}"), &tiny(&bytes, None, b""));
         let hash = Some(0x1234_5678);
-        write("snn", &format!("tiny-hash-{name}"), &tiny(&bytes, hash));
+        write(
+            "snn",
+            &format!("tiny-hash-{name}"),
+            &tiny(&bytes, hash, b""),
+        );
+        let named = tiny(&bytes, hash, b"yes");
+        write("snn", &format!("tiny-named-{name}"), &named);
         write("snn", &name, &bytes);
     }
     for folder in ["models", "gradients", "traces"] {

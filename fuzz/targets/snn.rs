@@ -45,8 +45,9 @@ fn run(bytes: &[u8]) {
         return;
     }
     let mut states = vec![Block::<Fixed>::default(); blocks(units)];
-    let mut readout = vec![ReadoutBlock::default(); blocks(network.readout_filters())];
+    let mut readout = vec![ReadoutBlock::default(); network.banks().blocks()];
     let mut waiting = vec![Waiting::default(); units];
+    let mut outputs = vec![Fixed::ZERO; network.constants().outputs];
     let mut noise = Noise::new(1, 0);
     let state = State::start(
         &network,
@@ -54,6 +55,7 @@ fn run(bytes: &[u8]) {
             blocks: &mut states,
             readout: &mut readout,
             waiting: &mut waiting,
+            outputs: &mut outputs,
         },
         &mut noise,
     );
@@ -63,7 +65,7 @@ fn run(bytes: &[u8]) {
         state.set_input(&network, &network.self_test_input(sample));
         state.step(&network, &mut noise);
         assert!(state.fired().all(|unit| unit < units));
-        let _ = state.output();
+        assert_eq!(state.outputs().len(), network.constants().outputs);
     }
 }
 

@@ -4,6 +4,7 @@ use fixed::types::I4F12;
 use rate2spike_core::Fixed;
 use rate2spike_core::blob::Deployed;
 use rate2spike_core::block::{Block, ReadoutBlock};
+use rate2spike_core::decision::MOST_OUTPUTS;
 use rate2spike_core::network::Network;
 use rate2spike_core::noise::Noise;
 use rate2spike_core::refractory::Waiting;
@@ -30,6 +31,7 @@ pub struct NetworkMemory<const UNITS: usize> {
     units: [Block<Fixed>; UNITS],
     readout: [ReadoutBlock<Fixed>; FILTERS],
     waiting: [Waiting; UNITS],
+    outputs: [Fixed; MOST_OUTPUTS],
 }
 
 impl<const UNITS: usize, const VALUES: usize> Memory<UNITS, VALUES> {
@@ -40,6 +42,7 @@ impl<const UNITS: usize, const VALUES: usize> Memory<UNITS, VALUES> {
                 units: [Block::EMPTY; UNITS],
                 readout: [ReadoutBlock::EMPTY; FILTERS],
                 waiting: [Waiting::EMPTY; UNITS],
+                outputs: [Fixed::ZERO; MOST_OUTPUTS],
             },
             input: [I4F12::ZERO; VALUES],
         }
@@ -88,6 +91,7 @@ impl<const UNITS: usize> NetworkMemory<UNITS> {
             blocks: &mut self.units,
             readout: &mut self.readout,
             waiting: &mut self.waiting,
+            outputs: &mut self.outputs,
         }
     }
 }
@@ -113,8 +117,9 @@ pub fn held<'s>(bytes: &'s [u8], limits: &Limits) -> Result<Deployed<'s>, Networ
         let found = shared.units;
         return Err(NetworkFault::Units { found });
     }
-    if network.readout_filters() > usize::from(limits.filters) {
-        let found = network.readout_filters() as u16;
+    let filters = network.banks().filters_in_all();
+    if filters > usize::from(limits.filters) {
+        let found = filters as u16;
         return Err(NetworkFault::Filters { found });
     }
     Ok(network)
@@ -125,7 +130,7 @@ pub fn held<'s>(bytes: &'s [u8], limits: &Limits) -> Result<Deployed<'s>, Networ
 pub fn unstarted(network: &Deployed, error: StartError) -> Refusal {
     Refusal::NoNetwork(match error {
         StartError::Readout(_) => NetworkFault::Filters {
-            found: network.readout_filters() as u16,
+            found: network.banks().filters_in_all() as u16,
         },
         _ => NetworkFault::Units {
             found: network.payload().shared.units,

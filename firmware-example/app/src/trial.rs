@@ -45,13 +45,12 @@ pub fn run<B: Board, const UNITS: usize, const VALUES: usize>(
     let mut mark = board.cycles();
     while let Some(step) = run.step(|sample| input.at(sample)) {
         let state = run.state();
-        let output = state.output();
         let passed = board.cycles().wrapping_sub(mark);
         let fired = state.fired().count();
         cycles.add(step, passed, fired);
         spikes += fired as u32;
         hash.add_step(step, state);
-        evidence.see(&payload.decision, step, &[output]);
+        evidence.see(&payload.decision, step, state.outputs());
         saturated_steps += u32::from(saturated(network, state));
         stream.take(board, wanted, step, state);
         mark = board.cycles();
@@ -98,7 +97,7 @@ impl<'m> Samples<'m> {
 
 /// True if a readout filter stands at the end of its range.
 fn saturated(network: &Deployed, state: &State<Fixed>) -> bool {
-    (0..network.readout_filters())
+    (0..network.banks().end())
         .map(|index| state.filtered(index))
         .any(|r| r == Fixed::MAX || r == Fixed::MIN)
 }

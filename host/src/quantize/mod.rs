@@ -20,7 +20,7 @@ pub mod scores;
 use fixed::types::{I4F12, I6F10};
 use rate2spike_core::arithmetic::{Arithmetic, DRIVE_FRACTION_BITS, FACTOR_SHIFT, Fixed};
 use rate2spike_core::blob::{self, Deployed, Payload, SelfTest, Shared};
-use rate2spike_core::decision::Decision;
+use rate2spike_core::decision::{Decision, Kind, MOST_OUTPUTS};
 use rate2spike_core::neuron::{Membrane, Scheme};
 use rate2spike_core::noise::DEVIATE_SD;
 
@@ -44,6 +44,9 @@ const MOST_UNIT_MV: f64 = 64.0;
 
 /// Largest size of a constant drive, mV.
 const MOST_DRIVE_MV: f64 = 60.0;
+
+/// Most bytes of a class's name in a deployed network.
+const MOST_NAME_BYTES: usize = 24;
 
 /// Seed of the self-test.
 const SELF_TEST_SEED: u64 = 0x5EED;
@@ -110,6 +113,9 @@ pub enum QuantizeError {
         /// The limit.
         limit: f64,
     },
+    /// Too many outputs.
+    #[error("{0} outputs; the format has room for {most}", most = MOST_OUTPUTS)]
+    Outputs(usize),
     /// Too many input channels.
     #[error("{0} input channels; the format has room for {most}", most = blob::MOST_INPUTS)]
     Channels(usize),
@@ -208,6 +214,8 @@ pub fn quantize(
         *loss = loss.times(unit_mv);
     }
     let pulses = self_test_pulses(task);
+    let output_offsets = output_offsets(&network.readout.offset);
+    let class_names = class_names(task);
     let mut payload = Payload {
         task: task.name().as_bytes(),
         step_ns: (step.ms * 1e6).round() as u32,
@@ -227,6 +235,9 @@ pub fn quantize(
         filters: &readout.filters,
         readout: &readout.rows,
         task_hash: Some(task.fingerprint()),
+        outputs: network.readout.outputs() as u8,
+        output_offsets: &output_offsets,
+        class_names: &class_names,
     };
     let unproven = bytes(&payload);
     let deployed = Deployed::read(&unproven).expect("a blob that was just written is valid");
@@ -246,6 +257,8 @@ fn bytes(payload: &Payload) -> Vec<u8> {
         payload.filters,
         payload.readout,
         payload.self_test.pulses,
+        payload.output_offsets,
+        payload.class_names,
     ];
     // Every other field takes at most ten bytes as a varint.
     let room = tables.iter().map(|table| table.len()).sum::<usize>() + 1024;
@@ -260,6 +273,33 @@ pub fn self_test(deployed: &Deployed) -> u64 {
     deployed
         .self_test(Memory::of(deployed).all())
         .expect("the memory was made for this network")
+}
+
+/// The offset of each output; empty if all are zero.
+fn output_offsets(offsets: &[f64]) -> Vec<u8> {
+    if offsets.iter().all(|&offset| offset == 0.0) {
+        return Vec::new();
+    }
+    let bytes = |&offset| output(offset).to_le_bytes();
+    offsets.iter().flat_map(bytes).collect()
+}
+
+/// The names of a task's classes, each shortened to [`MOST_NAME_BYTES`]; empty for
+/// a task without classes.
+fn class_names(task: &Task) -> Vec<u8> {
+    let definition = task.definition();
+    if !matches!(definition.kind, Kind::Class | Kind::Label) {
+        return Vec::new();
+    }
+    let names: Vec<String> = definition
+        .answers
+        .iter()
+        .map(|answer| {
+            let name = answer.name.replace(char::is_control, " ");
+            name[..name.floor_char_boundary(MOST_NAME_BYTES)].into()
+        })
+        .collect();
+    names.join("\n").into_bytes()
 }
 
 /// One pulse a channel, one after the other: every input weight takes part.
@@ -301,6 +341,9 @@ fn check(network: &SpikingNetwork, step: &TimeStep, unit_mv: f64) -> Result<(), 
     }
     if step.scheme != Scheme::Exact {
         return Err(QuantizeError::Scheme);
+    }
+    if network.readout.outputs() > MOST_OUTPUTS {
+        return Err(QuantizeError::Outputs(network.readout.outputs()));
     }
     if network.channels > blob::MOST_INPUTS {
         return Err(QuantizeError::Channels(network.channels));
@@ -642,10 +685,14 @@ fn potential(mv: f64, neuron: &Neuron) -> Fixed {
     Fixed::saturating_from_num(mv - neuron.threshold_mv)
 }
 
+/// An output in fixed point.
+fn output(x: f64) -> Fixed {
+    Fixed::saturating_from_num(x * Fixed::OUTPUT_ONE.to_num::<f64>())
+}
+
 /// A task's decision in fixed point.
 pub fn decision(task: &Task, step: &TimeStep) -> Decision<Fixed> {
     let rule = task.decision(step.ms);
-    let output = |x: f64| Fixed::saturating_from_num(x * Fixed::OUTPUT_ONE.to_num::<f64>());
     Decision {
         kind: rule.kind,
         extremes: rule.extremes,

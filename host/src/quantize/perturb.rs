@@ -1,7 +1,7 @@
 //! Perturbations of a deployed network: as far as its 8-bit weights, each in its
 //! receiver's own scale, allow.
 
-use rate2spike_core::blob::{Deployed, READOUT_BYTES, START_BYTES, SYNAPSE_BYTES};
+use rate2spike_core::blob::{Deployed, START_BYTES, SYNAPSE_BYTES, readout_bytes};
 
 use super::{bytes, self_test};
 use crate::spiking::perturb::{Perturbation, Projection};
@@ -69,12 +69,12 @@ pub fn perturbed(
     }
     let mut readout = payload.readout.to_vec();
     for (unit, row) in readout
-        .chunks_exact_mut(READOUT_BYTES)
+        .chunks_exact_mut(readout_bytes(payload.outputs.into()))
         .take(units)
         .enumerate()
     {
         if perturbation.silenced.contains(&unit) {
-            // The first byte names the filters, the rest are weights.
+            // The first byte names the filters; the others are weights.
             row[1..].fill(0);
         }
     }

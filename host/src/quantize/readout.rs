@@ -17,7 +17,7 @@ const FILTERS: usize = 8;
 pub(super) struct Bank {
     /// Decay and gain of each filter.
     pub filters: Vec<u8>,
-    /// First filter and two weights of each unit.
+    /// First filter of each unit, and two weights for each output.
     pub rows: Vec<u8>,
     /// A spike adds `weight · 2^shift`.
     pub shift: u8,
@@ -47,18 +47,23 @@ impl Bank {
             .zip(&taus)
             .map(|(f, &tau)| Decay::new(f.synapse_decay, "a readout's decay time", tau, step.ms))
             .collect::<Result<_, _>>()?;
-        let shares: Vec<FilterShare> = network
-            .decay_ms
-            .iter()
-            .zip(&network.readout.weights)
-            .map(|(&tau, &w)| share(&taus, tau, w))
+        // Outputs × units.
+        let shares: Vec<Vec<FilterShare>> = network
+            .readout
+            .rows()
+            .map(|(row, _)| {
+                let units = network.decay_ms.iter().zip(row);
+                units.map(|(&tau, &w)| share(&taus, tau, w)).collect()
+            })
             .collect();
 
         let largest = shares
             .iter()
+            .flatten()
             .flat_map(|s| s.weights)
             .fold(0.0, |m: f64, w| m.max(w.abs()));
-        let shift = shift(&shares, largest);
+        let shifts = shares.iter().map(|row| shift(row, largest));
+        let shift = shifts.min().unwrap_or(0);
         // Bits of output · steps that one unit of weight and one of gain give.
         let amount = (f64::from(shift) - f64::from(FACTOR_SHIFT)).exp2();
         let one = f64::from(Fixed::OUTPUT_ONE.to_bits());
@@ -78,10 +83,14 @@ impl Bank {
 
         let mut errors = Vec::new();
         let mut rows = Vec::new();
-        for share in &shares {
-            rows.push(share.first as u8);
-            for (k, &weight) in share.weights.iter().enumerate() {
-                let filter = (share.first + k).min(taus.len() - 1);
+        for unit in 0..network.units {
+            let of_unit = || shares.iter().map(|row| row[unit]);
+            rows.push(of_unit().next().map_or(0, |share| share.first as u8));
+            let weights = of_unit().flat_map(|share| {
+                let filters = [share.first, (share.first + 1).min(taus.len() - 1)];
+                filters.into_iter().zip(share.weights)
+            });
+            for (filter, weight) in weights {
                 let exact = weight / (worth[filter] * f64::from(gains[filter]));
                 let q = exact.round().clamp(-32767.0, 32767.0);
                 if largest > 0.0 {
@@ -140,8 +149,8 @@ fn share(taus: &[f64], tau: f64, weight: f64) -> FilterShare {
     }
 }
 
-/// The largest shift with which the rises cannot leave 32 bits even if all
-/// units fired at once, and again.
+/// The largest shift with which the rises of an output cannot leave 32 bits even
+/// if all units fired at once, and again.
 fn shift(shares: &[FilterShare], largest: f64) -> u8 {
     if largest == 0.0 {
         return 0;

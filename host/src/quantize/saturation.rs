@@ -13,7 +13,7 @@ use crate::spiking::trial::Memory;
 /// Steps of the first `trials` trials in which a filter of the readout stands at
 /// the end of its range.
 pub fn saturated_steps(experiment: &Experiment<Deployed>, trials: u64) -> u64 {
-    let filters = experiment.network.readout_filters();
+    let filters = experiment.network.banks().end();
     let mut memory = Memory::of(experiment.network);
     let mut steps = 0;
     for index in 0..trials {

@@ -199,7 +199,7 @@ impl<'d, A: Arithmetic> Answer<'d, A> {
                 self.spikes += 1;
             }
         }
-        self.evidence.see(self.decision, step, &[state.output()]);
+        self.evidence.see(self.decision, step, state.outputs());
     }
 
     fn outcome(self, label: i16) -> Outcome {

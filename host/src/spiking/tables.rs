@@ -1,7 +1,7 @@
 //! The spiking network in core's terms, in floating point.
 
 use rate2spike_core::arithmetic::Arithmetic;
-use rate2spike_core::network::{Constants, ReadoutFilter, Tables};
+use rate2spike_core::network::{Constants, Tables};
 use rate2spike_core::neuron::{FilterFactors, StepFactors, UnitFactors};
 use rate2spike_core::noise::DEVIATE_SD;
 
@@ -18,6 +18,7 @@ impl SpikingNetwork {
             // Weights are areas in mV·s; core counts in steps.
             rise_gain: A::from_f64(f.rise_gain * 1000.0 / step.ms),
         };
+        let floats = |values: &[f64]| values.iter().map(|&x| A::from_f64(x)).collect();
         let mut starts = vec![0];
         let mut targets = Vec::new();
         for j in 0..self.units {
@@ -33,6 +34,7 @@ impl SpikingNetwork {
             constants: Constants {
                 units: self.units,
                 inputs: self.channels,
+                outputs: self.readout.outputs(),
                 membrane: neuron.membrane,
                 filter: self.filter(),
                 leak: A::from_f64(factors[0].leak),
@@ -53,17 +55,12 @@ impl SpikingNetwork {
                     bias: A::from_f64(bias),
                 })
                 .collect(),
-            input_weights: self.input_weights.iter().map(|&w| A::from_f64(w)).collect(),
+            input_weights: floats(&self.input_weights),
             starts,
             targets,
-            readout: factors
-                .iter()
-                .zip(&self.readout.weights)
-                .map(|(f, &w)| ReadoutFilter {
-                    filter: filter(f),
-                    weight: A::from_f64(w),
-                })
-                .collect(),
+            readout: factors.iter().map(filter).collect(),
+            readout_weights: floats(&self.readout.weights),
+            output_offsets: floats(&self.readout.offset),
         }
     }
 }
@@ -107,7 +104,9 @@ pub struct OwnedTables<A: Float> {
     input_weights: Vec<A>,
     starts: Vec<usize>,
     targets: Vec<(u32, A)>,
-    readout: Vec<ReadoutFilter<A>>,
+    readout: Vec<FilterFactors<A>>,
+    readout_weights: Vec<A>,
+    output_offsets: Vec<A>,
 }
 
 impl<A: Float> OwnedTables<A> {
@@ -120,6 +119,8 @@ impl<A: Float> OwnedTables<A> {
             starts: &self.starts,
             targets: &self.targets,
             readout: &self.readout,
+            readout_weights: &self.readout_weights,
+            output_offsets: &self.output_offsets,
             readout_spike: A::OUTPUT_ONE,
         }
     }

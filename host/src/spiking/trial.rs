@@ -22,6 +22,8 @@ pub struct Memory<A: Arithmetic> {
     pub readout: Vec<ReadoutBlock<A>>,
     /// One entry a unit.
     pub waiting: Vec<Waiting>,
+    /// One entry an output.
+    pub outputs: Vec<A>,
 }
 
 impl<A: Arithmetic> Memory<A> {
@@ -30,8 +32,9 @@ impl<A: Arithmetic> Memory<A> {
         let units = network.constants().units;
         Self {
             blocks: vec![Block::default(); blocks(units)],
-            readout: vec![ReadoutBlock::default(); blocks(network.readout_filters())],
+            readout: vec![ReadoutBlock::default(); network.banks().blocks()],
             waiting: vec![Waiting::default(); units],
+            outputs: vec![A::ZERO; network.constants().outputs],
         }
     }
 
@@ -50,6 +53,7 @@ impl<A: Arithmetic> Memory<A> {
             blocks: &mut self.blocks,
             readout: &mut self.readout,
             waiting: &mut self.waiting,
+            outputs: &mut self.outputs,
         }
     }
 }

@@ -121,7 +121,7 @@ where
                 let Some(step) = run.step(|sample| input.at(sample)) else {
                     break;
                 };
-                evidence.see(&decision, step, &[run.state().output()]);
+                evidence.see(&decision, step, run.state().outputs());
                 self.see(step, run.state());
             }
         }
