@@ -139,6 +139,7 @@ fn parts<B: SideBySide>(args: &Args, seeds: &[u64], device: &B::Device) -> (f64,
         first: (update * args.batch) as u64,
         trials: args.batch,
         fluctuating: false,
+        jitter: 0.0,
     };
     let draw = milliseconds::<B>(device, args.updates, |update| {
         B::draw(&source, range(update));

@@ -84,6 +84,7 @@ fn operations(criterion: &mut Criterion) {
                         first: 0,
                         trials: options.batch,
                         fluctuating: false,
+                        jitter: 0.0,
                     },
                 );
                 let drive = Drive {

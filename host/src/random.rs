@@ -28,6 +28,8 @@ pub enum Stream {
     Fresh = 9,
     /// The trials by which time steps are compared.
     TimeSteps = 10,
+    /// Noise on the inputs of a training.
+    Jitter = 11,
 }
 
 /// The seed of trials and noise that belong to `stream`, for a network whose own

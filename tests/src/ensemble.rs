@@ -15,6 +15,7 @@ use rate2spike::rate::ensemble::training::{EnsembleProgress, train_many};
 use rate2spike::rate::ensemble::trials::{TrialSource, Trials};
 use rate2spike::rate::ensemble::{Couplings, Drive, SideBySide, adjoint, operations};
 use rate2spike::rate::evaluation::Evaluation;
+use rate2spike::rate::loss::{Objective, Wanted};
 use rate2spike::rate::model::{self, RateModel};
 use rate2spike::rate::network::RateNetwork;
 use rate2spike::rate::options::{DecayTaus, Loss, RateOptions};
@@ -182,6 +183,7 @@ fn drawn(name: &str, networks: u64, options: RateOptions) -> Case {
                 first: 3,
                 trials: options.batch,
                 fluctuating: options.fluctuations > 0.0,
+                jitter: 0.0,
             },
         )
     });
@@ -219,7 +221,8 @@ fn by_slices(case: &Case) -> Vec<Found> {
             batch: batch.clone(),
         };
         let outputs = model.forward(Arc::new(drive));
-        let value = model::loss(outputs.clone(), model::target(batch), case.loss);
+        let objective = Objective::new(&Task::go_nogo(), case.loss);
+        let value = objective.of_batch(outputs.clone(), Wanted::new(batch));
         let gradients = value.backward();
         Found {
             outputs: numbers(outputs.inner()),
@@ -371,6 +374,7 @@ pub fn check_draw<B: SideBySide>(device: &B::Device) {
             first: 41,
             trials: 2,
             fluctuating,
+            jitter: 0.0,
         };
         let (ours, wanted) = (B::draw(&source, range), source.draw_on_host(range));
         let name = task.name();
@@ -452,6 +456,7 @@ pub fn check_selection<B: SideBySide>(device: &B::Device) {
             first,
             trials: 2,
             fluctuating: false,
+            jitter: 0.0,
         };
         let drive = Drive {
             activation: options.activation.activation(),
@@ -579,6 +584,7 @@ pub fn check_rates<B: SideBySide>(device: &B::Device) {
                 first,
                 trials: 1,
                 fluctuating: false,
+                jitter: 0.0,
             };
             let drive = Drive {
                 activation: options.activation.activation(),

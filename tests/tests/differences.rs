@@ -4,13 +4,17 @@
 use std::sync::Arc;
 
 use burn::backend::{Autodiff, Flex};
+use rand::RngExt;
+use rand_pcg::Pcg64;
 use rate2spike::random::Stream;
 use rate2spike::rate::activation::{Activation, ActivationKind};
 use rate2spike::rate::batch::{Batch, TrialRange};
-use rate2spike::rate::model::{Drive, RateModel, loss, target};
+use rate2spike::rate::loss::{Objective, Wanted};
+use rate2spike::rate::model::{Drive, RateModel};
 use rate2spike::rate::network::RateNetwork;
 use rate2spike::rate::options::{DecayTaus, Loss, RateOptions, WeightStart};
-use rate2spike::task::Task;
+use rate2spike::task::{Answer, Definition, Draw, Task, Thresholds, Trial};
+use rate2spike_core::decision::Kind;
 use rate2spike_tests::relative_difference;
 
 type B = Autodiff<Flex>;
@@ -19,8 +23,9 @@ type B = Autodiff<Flex>;
 #[derive(Clone)]
 struct Trained {
     w: Vec<f64>,
+    w_in: Vec<f64>,
     w_out: Vec<f64>,
-    b_out: f64,
+    b_out: Vec<f64>,
     theta: Vec<f64>,
 }
 
@@ -29,6 +34,7 @@ struct Case {
     options: RateOptions,
     batch: Batch,
     activation: Activation,
+    objective: Objective,
 }
 
 fn phi(activation: &Activation, x: f64) -> f64 {
@@ -56,14 +62,15 @@ impl Case {
             first: 0,
             trials: options.batch,
             fluctuating: options.fluctuations > 0.0,
+            jitter: 0.0,
         };
         let batch = Batch::draw(&network, &options.task, options.seed, range);
-        let activation = options.activation.activation();
         Self {
             network,
-            options,
             batch,
-            activation,
+            activation: options.activation.activation(),
+            objective: Objective::new(&options.task, options.loss),
+            options,
         }
     }
 
@@ -71,8 +78,9 @@ impl Case {
         let wide = |values: &[f32]| values.iter().map(|&x| f64::from(x)).collect();
         Trained {
             w: wide(&self.network.w),
+            w_in: wide(&self.network.w_in),
             w_out: wide(&self.network.readout.weights),
-            b_out: self.network.readout.offset[0].into(),
+            b_out: wide(&self.network.readout.offset),
             theta: wide(&self.network.tau_theta),
         }
     }
@@ -92,6 +100,7 @@ impl Case {
     /// is filled where it is empty: no derivative is taken through them.
     fn loss(&self, trained: &Trained, flutter: &mut Vec<f64>) -> f64 {
         let (n, b, samples) = (self.network.units, self.batch.trials, self.batch.samples);
+        let channels = self.network.channels;
         let (signs, taus) = (self.network.signs(), self.taus(trained));
         let effective: Vec<f64> = (0..n * n)
             .map(|k| {
@@ -108,14 +117,21 @@ impl Case {
             let mut x: Vec<f64> = start.iter().map(|&x| x.into()).collect();
             let mut r: Vec<f64> = x.iter().map(|&x| phi(&self.activation, x)).collect();
             let mut state = vec![0.0; n];
-            let mut error = 0.0;
+            let mut outputs: Vec<Vec<f64>> = Vec::new();
             for t in 1..samples {
                 let before = r.clone();
-                let mut o = trained.b_out;
+                let mut o = trained.b_out.clone();
                 for i in 0..n {
                     let row = &effective[i * n..(i + 1) * n];
                     let recurrent: f64 = row.iter().zip(&before).map(|(w, r)| w * r).sum();
-                    let drive = recurrent + f64::from(self.batch.current[at(t - 1, i)]);
+                    let input = &self.batch.input[((t - 1) * b + trial) * channels..][..channels];
+                    let weights = &trained.w_in[i * channels..(i + 1) * channels];
+                    let current: f64 = weights
+                        .iter()
+                        .zip(input)
+                        .map(|(w, u)| w * f64::from(*u))
+                        .sum();
+                    let drive = recurrent + current;
                     x[i] += (drive - x[i]) / taus[i] + f64::from(self.batch.noise[at(t, i)]);
                     r[i] = phi(&self.activation, x[i]);
                     if let Some(&deviate) = self.batch.fluctuations.get(at(t, i)) {
@@ -129,20 +145,53 @@ impl Case {
                         }
                         r[i] += flutter[(trial * (samples - 1) + t - 1) * n + i];
                     }
-                    o += trained.w_out[i] * r[i];
+                    for (k, o) in o.iter_mut().enumerate() {
+                        *o += trained.w_out[k * n + i] * r[i];
+                    }
                 }
-                let z = f64::from(self.batch.target[trial * (samples - 1) + t - 1]);
-                error += match self.options.loss {
-                    Loss::L1 => (o - z).abs(),
-                    Loss::L2 => (o - z).powi(2),
-                };
+                outputs.push(o);
             }
-            total += match self.options.loss {
-                Loss::L1 => error,
-                Loss::L2 => error.sqrt(),
-            };
+            total += self.trial_loss(trial, &outputs);
         }
         total / b as f64
+    }
+
+    /// The loss of a trial with these outputs, (T − 1) × K.
+    fn trial_loss(&self, trial: usize, outputs: &[Vec<f64>]) -> f64 {
+        let (k, rows) = (self.batch.outputs, outputs.len());
+        let at = |t: usize, output: usize| (trial * rows + t) * k + output;
+        let target = |t, output| f64::from(self.batch.target[at(t, output)]);
+        let mask = |t, output| {
+            let mask = self.batch.mask.as_ref();
+            mask.map_or(1.0, |mask| f64::from(mask[at(t, output)]))
+        };
+        let surprise =
+            |o: &[f64], class: usize| o.iter().map(|o| o.exp()).sum::<f64>().ln() - o[class];
+        let places = || (0..rows).flat_map(|t| (0..k).map(move |output| (t, output)));
+        let distances = |power: i32| -> f64 {
+            let distance = |(t, output): (usize, usize)| {
+                mask(t, output) * (outputs[t][output] - target(t, output)).abs().powi(power)
+            };
+            places().map(distance).sum()
+        };
+        match &self.objective {
+            Objective::L1 => distances(1),
+            Objective::L2 => distances(2).sqrt(),
+            Objective::Class { window } => {
+                let mean = |output: usize| -> f64 {
+                    let seen = outputs[window.clone()].iter();
+                    seen.map(|o| o[output]).sum::<f64>() / window.len() as f64
+                };
+                let means: Vec<f64> = (0..k).map(mean).collect();
+                surprise(&means, self.batch.labels[trial] as usize)
+            }
+            Objective::Label => {
+                let weight = |&(t, output): &(usize, usize)| mask(t, output) * target(t, output);
+                let total: f64 = places().map(|place| weight(&place)).sum();
+                let of_place = |(t, output)| weight(&(t, output)) * surprise(&outputs[t], output);
+                places().map(of_place).sum::<f64>() / total
+            }
+        }
     }
 
     /// The derivative by one number.
@@ -157,13 +206,14 @@ impl Case {
     }
 
     fn check(&self) {
-        let model = RateModel::<B>::new(&self.network);
+        let model = RateModel::<B>::new(&self.network).with_trained_inputs(true);
         let drive = Arc::new(Drive {
             activation: self.activation.clone(),
             fluctuations: self.options.fluctuations,
             batch: self.batch.clone(),
         });
-        let value = loss(model.forward(drive), target(&self.batch), self.options.loss);
+        let wanted = Wanted::new(&self.batch);
+        let value = self.objective.of_batch(model.forward(drive), wanted);
         let gradients = value.backward();
         let value = f64::from(value.into_scalar());
         let mut flutter = Vec::new();
@@ -193,9 +243,16 @@ impl Case {
         let found: Vec<f32> = chosen.iter().map(|&k| w[k]).collect();
         self.close("w", &found, &by_w);
 
+        let grad = model.w_in.grad(&gradients).expect("w_in is trained");
+        let found: Vec<f32> = grad.into_data().into_vec().expect("single precision");
+        let by_w_in: Vec<f64> = (0..found.len())
+            .map(|k| self.difference(&mut flutter, |t| &mut t.w_in[k]))
+            .collect();
+        self.close("w_in", &found, &by_w_in);
+
         let grad = model.w_out.grad(&gradients).expect("w_out is trained");
         let found: Vec<f32> = grad.into_data().into_vec().expect("single precision");
-        let by_w_out: Vec<f64> = (0..n)
+        let by_w_out: Vec<f64> = (0..found.len())
             .map(|i| self.difference(&mut flutter, |t| &mut t.w_out[i]))
             .collect();
         self.close("w_out", &found, &by_w_out);
@@ -209,11 +266,10 @@ impl Case {
         }
         if let Some(grad) = model.b_out.grad(&gradients) {
             let found: Vec<f32> = grad.into_data().into_vec().expect("single precision");
-            self.close(
-                "b_out",
-                &found,
-                &[self.difference(&mut flutter, |t| &mut t.b_out)],
-            );
+            let by_b_out: Vec<f64> = (0..found.len())
+                .map(|k| self.difference(&mut flutter, |t| &mut t.b_out[k]))
+                .collect();
+            self.close("b_out", &found, &by_b_out);
         }
     }
 
@@ -262,4 +318,96 @@ fn gradients_are_central_differences_with_every_option() {
         o.fluctuations = 1.0;
         o.task = Task::xor();
     });
+}
+
+/// A task with three outputs, whose answers are read by `kind`: a burst of noise in three
+/// channels, of which one is louder; the mask leaves out a part of the samples.
+fn three_outputs(kind: Kind) -> Task {
+    fn draw(task: &Definition, random: &mut Pcg64) -> Trial {
+        let (mut input, mut target) = task.blank();
+        let label = random.random_range(0..3usize);
+        let mut mask = vec![1.0; target.len()];
+        for t in 0..task.samples {
+            for channel in 0..3 {
+                let loud = if channel == label { 3.0 } else { 1.0 };
+                input[channel * task.samples + t] = loud * random.random_range(-1.0..1.0);
+                let follows = task.kind == Kind::Track;
+                let place = channel * task.samples + t;
+                target[place] = match follows {
+                    true => random.random_range(-1.0..1.0),
+                    false => f32::from(u8::from(channel == (label + t / 7) % 3)),
+                };
+                mask[place] = [1.0, 0.5, 0.0][t % 3];
+            }
+        }
+        Trial {
+            input,
+            target,
+            mask: Some(mask),
+            label: label as i16,
+        }
+    }
+    Task::new(Definition {
+        name: "three outputs".into(),
+        channels: 3,
+        outputs: 3,
+        samples: 40,
+        sample_ms: 10.0,
+        kind,
+        rate_response: 20,
+        response_ms: 200.0,
+        mean_ms: (250.0, 390.0),
+        thresholds: Thresholds::SIGN,
+        answers: (0..3).map(|label| Answer::new(label, "class")).collect(),
+        least_trials: 0,
+        draw: Draw::Generator(draw),
+    })
+}
+
+#[test]
+fn gradients_of_three_outputs_are_central_differences_with_every_loss() {
+    let options = |kind, loss| RateOptions {
+        p_inh: 0.3,
+        p_rec: 0.6,
+        updates: 1,
+        batch: 4,
+        seed: 9,
+        loss,
+        ..RateOptions::published(three_outputs(kind), 10)
+    };
+    for activation in [ActivationKind::Sigmoid, ActivationKind::Lif] {
+        for (kind, loss) in [
+            (Kind::Class, Loss::CrossEntropy),
+            (Kind::Label, Loss::CrossEntropy),
+            (Kind::Track, Loss::L2),
+            (Kind::Track, Loss::L1),
+            (Kind::Class, Loss::L2),
+        ] {
+            let options = RateOptions {
+                activation,
+                fluctuations: 1.0,
+                ..options(kind, loss)
+            };
+            Case::new(options).check();
+        }
+    }
+}
+
+#[test]
+fn the_default_loss_is_that_of_the_kind_of_task() {
+    for (kind, loss) in [
+        (Kind::Class, Loss::CrossEntropy),
+        (Kind::Label, Loss::CrossEntropy),
+        (Kind::Track, Loss::L2),
+        (Kind::Sign, Loss::L2),
+    ] {
+        let options = RateOptions::defaults(three_outputs(kind), 10, ActivationKind::Lif);
+        assert_eq!(options.loss, loss, "{kind:?}");
+    }
+    let wrong = RateOptions {
+        loss: Loss::CrossEntropy,
+        ..RateOptions::published(Task::xor(), 10)
+    };
+    let error = wrong.checked().expect_err("xor has no classes");
+    assert!(error.to_string().contains("give l2 or l1"), "{error}");
 }

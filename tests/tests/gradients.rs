@@ -11,10 +11,12 @@ use rate2spike::rate::activation::ActivationKind;
 use rate2spike::rate::ensemble;
 use rate2spike::rate::ensemble::model::{EnsembleModel, losses};
 use rate2spike::rate::ensemble::trials::Trials;
-use rate2spike::rate::model::{Drive, RateModel, loss, target};
+use rate2spike::rate::loss::{Objective, Wanted};
+use rate2spike::rate::model::{Drive, RateModel};
 use rate2spike::rate::network::RateNetwork;
-use rate2spike::rate::optimizer::RateAdam;
+use rate2spike::rate::optimizer::{RateAdam, Rates};
 use rate2spike::rate::options::Loss;
+use rate2spike::task::Task;
 use rate2spike_tests::{all, batch, by_rows, network, relative_difference, vector};
 
 type B = Autodiff<Flex>;
@@ -66,8 +68,12 @@ struct Gradients {
     tau_theta: Option<Vec<f32>>,
 }
 
+fn objective(loss: Loss) -> Objective {
+    Objective::new(&Task::go_nogo(), loss)
+}
+
 fn gradients(model: &Model, outputs: Tensor<B, 2>, case: &Case) -> Gradients {
-    let value = loss(outputs, target(&case.drive.batch), case.loss);
+    let value = objective(case.loss).of_batch(outputs, Wanted::new(&case.drive.batch));
     let gradients = value.backward();
     Gradients {
         loss: value.into_scalar().into(),
@@ -148,12 +154,9 @@ fn adam_goes_where_the_published_code_goes() {
         let steps = file.scalar("n_adam").expect("n_adam") as usize;
         let rate = file.scalar("learning_rate").expect("learning_rate");
         for step in 1..=steps {
-            let value = loss(
-                model.forward(case.drive.clone()),
-                target(&case.drive.batch),
-                case.loss,
-            );
-            model = adam.step(rate, model, value);
+            let outputs = model.forward(case.drive.clone());
+            let value = objective(case.loss).of_batch(outputs, Wanted::new(&case.drive.batch));
+            model = adam.step(Rates::plain(rate), model, value);
             let suffix = match step {
                 1 => "adam1",
                 _ if step == steps => "adam",

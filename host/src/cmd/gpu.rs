@@ -90,6 +90,19 @@ fn share(text: &str) -> Result<f64, String> {
     }
 }
 
+/// What the kernels of a GPU do not train; `None` if they train all that `options` ask for.
+fn cpu_alone(options: &RateOptions) -> Option<&'static str> {
+    let outputs = options.task.definition().outputs;
+    [
+        (outputs > 1, "a network with several outputs"),
+        (options.train_inputs, "a network with --train_inputs"),
+        (options.weight_decay > 0.0, "a network with --weight_decay"),
+        (options.jitter > 0.0, "a network with --jitter"),
+    ]
+    .into_iter()
+    .find_map(|(asked, what)| asked.then_some(what))
+}
+
 /// Most numbers of an array on a GPU, whose kernels count them in 32 bits.
 const MOST_NUMBERS: u64 = u32::MAX as u64;
 
@@ -104,6 +117,11 @@ pub fn train(
     seeds: &[u64],
     console: &Console,
 ) -> Result<Vec<Result<TrainReport, SessionError>>, CommandError> {
+    if let Some(what) = cpu_alone(options) {
+        return Err(CommandError::Usage(format!(
+            "{what} is trained on the CPU alone; give --backend cpu"
+        )));
+    }
     let started = Instant::now();
     let sizes = [options.batch, options.task.samples(), options.units + 1];
     let numbers = sizes.iter().try_fold(seeds.len() as u64, |product, &size| {

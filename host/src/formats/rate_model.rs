@@ -505,6 +505,7 @@ impl Run {
             first: index,
             trials: 1,
             fluctuating: options.fluctuations > 0.0,
+            jitter: 0.0,
         };
         let batch = Batch::draw(network, task, options.seed, range);
         let parameters = network.parameters();

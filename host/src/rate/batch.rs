@@ -1,5 +1,6 @@
 //! Trials and noise, drawn for a batch.
 
+use rand_distr::{Distribution, StandardNormal};
 use rate2spike_core::noise::Noise;
 
 use super::network::RateNetwork;
@@ -25,18 +26,24 @@ pub struct TrialRange {
     pub trials: usize,
     /// True if r fluctuates.
     pub fluctuating: bool,
+    /// Standard deviation of the noise on each input sample.
+    pub jitter: f32,
 }
 
 /// The input, noise and targets of a batch of trials. Arrays are samples ×
 /// trials × units, T × B × N.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Batch {
     /// B.
     pub trials: usize,
     /// T.
     pub samples: usize,
+    /// K.
+    pub outputs: usize,
     /// x at the first sample, B × N.
     pub start: Spare,
+    /// u, T × B × channels.
+    pub input: Vec<f32>,
     /// `Σ_k w_in,ik u_k[t]`, T × B × N.
     pub current: Spare,
     /// Added to `x[t]`, T × B × N; entry 0 is not used. Empty: no noise.
@@ -44,9 +51,12 @@ pub struct Batch {
     /// Unit normal deviates that drive the fluctuations of r, T × B × N.
     /// Empty: none.
     pub fluctuations: Spare,
-    /// The output that is wanted at t = 1 … T−1, B × (T − 1): the published
-    /// code meets it with z[0 … T−2], one sample apart.
+    /// The outputs that are wanted at t = 1 … T−1, B × (T − 1) × K: the published
+    /// code meets them with z[0 … T−2], one sample apart.
     pub target: Vec<f32>,
+    /// Weight of each of these targets in the loss, B × (T − 1) × K. `None`: all weigh the
+    /// same.
+    pub mask: Option<Vec<f32>>,
     /// The right answers, B.
     pub labels: Vec<i16>,
 }
@@ -60,10 +70,20 @@ impl Batch {
             first,
             trials,
             fluctuating,
+            jitter,
         } = range;
-        let drawn: Vec<Trial> = (0..trials as u64)
-            .map(|b| task.trial(&mut generator(seed, stream, first + b)))
-            .collect();
+        let drawn = (0..trials as u64).map(|b| {
+            let mut trial = task.trial(&mut generator(seed, stream, first + b));
+            if jitter > 0.0 {
+                let mut random = generator(seed, Stream::Jitter, first + b);
+                for value in &mut trial.input {
+                    let deviate: f32 = StandardNormal.sample(&mut random);
+                    *value += jitter * deviate;
+                }
+            }
+            trial
+        });
+        let drawn: Vec<Trial> = drawn.collect();
         let mut batch = Self::of_trials(network, task.samples(), &drawn);
         let (n, samples) = (network.units, batch.samples);
         batch.noise = Spare::dirty(samples * trials * n);
@@ -89,6 +109,12 @@ impl Batch {
     /// Given trials without noise, starting at zero.
     pub fn of_trials(network: &RateNetwork, samples: usize, trials: &[Trial]) -> Self {
         let (n, b) = (network.units, trials.len());
+        let outputs = network.readout.outputs();
+        let channels = network.channels;
+        let input = (0..samples * b * channels).map(|place| {
+            let (row, channel) = (place / channels, place % channels);
+            trials[row % b].input[channel * samples + row / b]
+        });
         let mut current = Spare::zeros(samples * b * n);
         for (t, rows) in current.chunks_exact_mut(b * n).enumerate() {
             for (trial, row) in trials.iter().zip(rows.chunks_exact_mut(n)) {
@@ -104,17 +130,37 @@ impl Batch {
         Self {
             trials: b,
             samples,
+            outputs,
             start: Spare::zeros(b * n),
+            input: input.collect(),
             current,
             noise: Spare::default(),
             fluctuations: Spare::default(),
             target: trials
                 .iter()
-                .flat_map(|trial| trial.target[..samples - 1].to_vec())
+                .flat_map(|trial| by_sample(&trial.target, samples, outputs))
                 .collect(),
+            mask: masks(trials, samples, outputs),
             labels: trials.iter().map(|trial| trial.label).collect(),
         }
     }
+}
+
+/// The first T − 1 samples of T × K numbers that are given output by output, sample by
+/// sample.
+fn by_sample(values: &[f32], samples: usize, outputs: usize) -> impl Iterator<Item = f32> {
+    (0..(samples - 1) * outputs)
+        .map(move |place| values[place % outputs * samples + place / outputs])
+}
+
+/// The masks of trials, B × (T − 1) × K; `None` if no trial has one.
+fn masks(trials: &[Trial], samples: usize, outputs: usize) -> Option<Vec<f32>> {
+    trials.iter().find(|trial| trial.mask.is_some())?;
+    let of_trial = |trial: &Trial| match &trial.mask {
+        Some(mask) => by_sample(mask, samples, outputs).collect(),
+        None => vec![1.0; (samples - 1) * outputs],
+    };
+    Some(trials.iter().flat_map(of_trial).collect())
 }
 
 /// The noise of the `index`-th trial of a stream: one word of it for the start,

@@ -7,7 +7,7 @@
 //!      6  4      CRC-32 (ISO-HDLC) of the rest
 //!     10  4      J, little endian
 //!     14  J      `Progressed` in JSON
-//!   14+J  …      single precision, little endian: w, w_out, b_out, theta; both moments
+//!   14+J  …      single precision, little endian: w, w_in, w_out, b_out, theta; both moments
 //!                of each of them that has any; the losses
 //! ```
 //!
@@ -30,7 +30,7 @@ use super::settling::Settling;
 use super::training::{Cpu, Training};
 
 const MAGIC: [u8; 4] = *b"R2SC";
-const VERSION: u16 = 2;
+const VERSION: u16 = 3;
 const HEADER_BYTES: usize = 14;
 const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
@@ -43,8 +43,8 @@ struct Progressed {
     start: u32,
     /// Number of updates.
     updates: usize,
-    /// Gradients that Adam has seen of w, w_out, b_out and theta.
-    gradients: [Option<usize>; 4],
+    /// Gradients that Adam has seen of w, w_in, w_out, b_out and theta.
+    gradients: [Option<usize>; 5],
     evaluations: Vec<Evaluated>,
 }
 
@@ -83,6 +83,7 @@ impl Training {
             updates: self.losses.len(),
             gradients: [
                 seen(&adam.w),
+                seen(&adam.w_in),
                 seen(&adam.w_out),
                 seen(&adam.b_out),
                 seen(&adam.tau_theta),
@@ -94,10 +95,12 @@ impl Training {
         payload.extend(json);
         let out = &mut payload;
         put(out, &model.w.val().inner());
+        put(out, &model.w_in.val().inner());
         put(out, &model.w_out.val().inner());
         put(out, &model.b_out.val().inner());
         put(out, &model.tau_theta.val().inner());
         put_state(out, &adam.w);
+        put_state(out, &adam.w_in);
         put_state(out, &adam.w_out);
         put_state(out, &adam.b_out);
         put_state(out, &adam.tau_theta);
@@ -129,27 +132,32 @@ impl Training {
             return Err(CheckpointError::Damaged);
         }
         let (model, adam) = (&mut self.model, &mut self.adam);
-        let [w, w_out, b_out, tau_theta] = progressed.gradients;
+        let [w, w_in, w_out, b_out, tau_theta] = progressed.gradients;
         let mut arrays = Arrays(arrays);
         let shape = |rows, columns| [rows, columns];
         let (n, k) = (self.options.units, self.start.readout.outputs());
+        let channels = self.start.channels;
         let rest = arrays
-            .fits(&progressed, n, k)
+            .fits(&progressed, &self.start)
             .ok_or(CheckpointError::Damaged)?;
         let values = (
             arrays.tensor(shape(n, n)),
+            arrays.tensor(shape(n, channels)),
             arrays.tensor(shape(k, n)),
             arrays.tensor([k]),
             arrays.tensor([n]),
         );
         model.w = replaced(&model.w, values.0);
-        model.w_out = replaced(&model.w_out, values.1);
-        model.b_out = replaced(&model.b_out, values.2);
-        model.tau_theta = replaced(&model.tau_theta, values.3);
+        model.w_in = replaced(&model.w_in, values.1);
+        model.w_out = replaced(&model.w_out, values.2);
+        model.b_out = replaced(&model.b_out, values.3);
+        model.tau_theta = replaced(&model.tau_theta, values.4);
         adam.w = w.map(|seen| arrays.state(seen, shape(n, n)));
+        adam.w_in = w_in.map(|seen| arrays.state(seen, shape(n, channels)));
         adam.w_out = w_out.map(|seen| arrays.state(seen, shape(k, n)));
         adam.b_out = b_out.map(|seen| arrays.state(seen, [k]));
         adam.tau_theta = tau_theta.map(|seen| arrays.state(seen, [n]));
+        self.network.w_in = model.input_weights();
         self.losses = arrays.take(rest);
         self.settling = progressed.settling;
         self.evaluations = progressed.evaluations;
@@ -170,10 +178,16 @@ impl Progressed {
 struct Arrays<'a>(&'a [u8]);
 
 impl Arrays<'_> {
-    /// The number of losses, if the arrays have the sizes of a network of N units and K
-    /// outputs.
-    fn fits(&self, progressed: &Progressed, n: usize, k: usize) -> Option<usize> {
-        let sizes = [n.checked_mul(n)?, n.checked_mul(k)?, k, n];
+    /// The number of losses, if the arrays have the sizes of those of `network`.
+    fn fits(&self, progressed: &Progressed, network: &RateNetwork) -> Option<usize> {
+        let (readout, tau_theta) = (&network.readout, &network.tau_theta);
+        let sizes = [
+            network.w.len(),
+            network.w_in.len(),
+            readout.weights.len(),
+            readout.offset.len(),
+            tau_theta.len(),
+        ];
         let mut numbers = progressed.updates;
         for (size, seen) in sizes.into_iter().zip(progressed.gradients) {
             let times = if seen.is_some() { 3 } else { 1 };
@@ -369,8 +383,11 @@ mod tests {
             ("\"updates\":0", "\"updates\":40".into()),
             ("\"since\":null", "\"since\":7".into()),
             ("\"times\":0", format!("\"times\":{huge}")),
-            ("[null,null,null,null]", format!("[{huge},null,null,null]")),
-            ("[null,null,null,null]", "[0,0,0,0]".into()),
+            (
+                "[null,null,null,null,null]",
+                format!("[{huge},null,null,null,null]"),
+            ),
+            ("[null,null,null,null,null]", "[0,0,0,0,0]".into()),
         ] {
             assert!(json.contains(field), "{field} in {json}");
             let changed = json.replacen(field, &value, 1);

@@ -5,6 +5,7 @@ use rate2spike_core::decision::{Evidence, Kind};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::batch::{Batch, TrialRange};
+use super::loss::{Objective, OneTrial};
 use super::network::RateNetwork;
 use super::options::Loss;
 use super::recurrence;
@@ -100,6 +101,7 @@ pub fn evaluate(
 ) -> Evaluation {
     let activation = network.activation.activation();
     let parameters = network.parameters();
+    let objective = Objective::new(task, loss);
     let mut evaluation = Evaluation::default();
     // Ten at a time: fast, and small in memory.
     let mut done = 0;
@@ -114,10 +116,18 @@ pub fn evaluate(
                 first: trials.first + done as u64,
                 trials: count,
                 fluctuating: trials.fluctuations > 0.0,
+                jitter: 0.0,
             },
         );
         let outputs = recurrence::outputs(&parameters, &activation, trials.fluctuations, &batch);
-        evaluation.add(task, loss, &batch, outputs);
+        evaluation.add_trials(Shown {
+            task,
+            objective: &objective,
+            outputs: &outputs,
+            target: &batch.target,
+            mask: batch.mask.as_deref(),
+            labels: &batch.labels,
+        });
         done += count;
     }
     evaluation.divided_by(trials.trials)
@@ -126,11 +136,13 @@ pub fn evaluate(
 /// Trials that a network was shown, and its answers.
 pub(super) struct Shown<'a> {
     pub task: &'a Task,
-    pub loss: Loss,
-    /// Outputs, trials × (T − 1).
+    pub objective: &'a Objective,
+    /// Outputs, trials × (T − 1) × K.
     pub outputs: &'a [f32],
-    /// The outputs that are wanted, trials × (T − 1).
+    /// The outputs that are wanted, trials × (T − 1) × K.
     pub target: &'a [f32],
+    /// Weight of each of them, trials × (T − 1) × K; `None` if all weigh the same.
+    pub mask: Option<&'a [f32]>,
     /// The right answers.
     pub labels: &'a [i16],
 }
@@ -144,58 +156,91 @@ impl Evaluation {
         self
     }
 
-    fn add(&mut self, task: &Task, loss: Loss, batch: &Batch, outputs: Vec<f32>) {
-        self.add_trials(Shown {
-            task,
-            loss,
-            outputs: &outputs,
-            target: &batch.target,
-            labels: &batch.labels,
-        });
-    }
-
     /// Scores outputs against targets, and adds up.
     pub(super) fn add_trials(&mut self, shown: Shown) {
         let Shown {
             task,
-            loss,
+            objective,
             outputs,
             target,
+            mask,
             labels,
         } = shown;
-        let length = task.samples() - 1;
-        let rows = outputs.chunks_exact(length);
-        for ((row, target), &label) in rows.zip(target.chunks_exact(length)).zip(labels) {
-            let (correct, strict) = answers(task, row, label);
-            self.accuracy += f64::from(u8::from(correct));
-            self.strict += f64::from(u8::from(strict));
-            let errors = row.iter().zip(target).map(|(o, z)| f64::from(o - z));
-            self.loss += match loss {
-                Loss::L1 => errors.map(f64::abs).sum::<f64>(),
-                Loss::L2 => errors.map(|e| e * e).sum::<f64>().sqrt(),
+        let classes = task.definition().outputs;
+        let length = (task.samples() - 1) * classes;
+        for (place, &label) in labels.iter().enumerate() {
+            let range = place * length..(place + 1) * length;
+            let trial = OneTrial {
+                outputs: &outputs[range.clone()],
+                target: &target[range.clone()],
+                mask: mask.map(|mask| &mask[range]),
+                label,
+                classes,
             };
+            let (correct, strict) = answers(task, &trial);
+            self.accuracy += correct;
+            self.strict += strict;
+            self.loss += objective.of_trial(&trial);
             if self.labels.len() < EVALUATION_TRIALS {
                 self.labels.push(label);
-                self.outputs.extend_from_slice(row);
+                self.outputs.extend_from_slice(trial.outputs);
             }
         }
     }
 }
 
-/// Judges a rate network's output against `label`: by the published criterion, and by
-/// the strict one.
-fn answers(task: &Task, output: &[f32], label: i16) -> (bool, bool) {
+/// Judges the outputs of a rate network by the published criterion, and by the strict one:
+/// zero or one, or the share of right samples where each sample has a label.
+fn answers(task: &Task, trial: &OneTrial) -> (f64, f64) {
     let decision = task.rate_decision();
+    if decision.kind == Kind::Label {
+        let share = right_samples(trial);
+        return (share, share);
+    }
     let mut evidence = Evidence::default();
-    for (step, o) in (1..).zip(output) {
-        evidence.see(&decision, step, &[f64::from(*o)]);
+    for (step, outputs) in (1..).zip(trial.outputs.chunks_exact(trial.classes)) {
+        let wide: Vec<f64> = outputs.iter().map(|&o| o.into()).collect();
+        evidence.see(&decision, step, &wide);
     }
     // The published score of a rate network's no-go looks at the size of the
     // output, that of a spiking one at its height.
+    let label = trial.label;
     let no_go = label == 0 && matches!(decision.kind, Kind::Detection | Kind::Sign);
     let low_enough = !no_go || evidence.lowest > -decision.low;
+    let one = |right: bool| f64::from(u8::from(right));
     (
-        decision.correct(label, &evidence) && low_enough,
-        decision.strictly_correct(label, &evidence),
+        one(decision.correct(label, &evidence) && low_enough),
+        one(decision.strictly_correct(label, &evidence)),
     )
+}
+
+/// Share of the samples whose largest output is that of their class, of those that the mask
+/// lets count.
+fn right_samples(trial: &OneTrial) -> f64 {
+    let k = trial.classes;
+    let (mut right, mut all) = (0.0, 0.0);
+    let rows = trial
+        .outputs
+        .chunks_exact(k)
+        .zip(trial.target.chunks_exact(k));
+    for (sample, (outputs, target)) in rows.enumerate() {
+        let class = largest(target);
+        let weight = trial.mask.map_or(1.0, |mask| mask[sample * k + class]) * target[class];
+        all += f64::from(weight);
+        if largest(outputs) == class {
+            right += f64::from(weight);
+        }
+    }
+    if all == 0.0 { 0.0 } else { right / all }
+}
+
+/// The place of the largest value, the first one of equal ones.
+fn largest(values: &[f32]) -> usize {
+    let mut largest = 0;
+    for (place, value) in values.iter().enumerate() {
+        if *value > values[largest] {
+            largest = place;
+        }
+    }
+    largest
 }

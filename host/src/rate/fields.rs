@@ -10,7 +10,7 @@ use std::str::FromStr;
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
-use super::options::{DecayTaus, Loss, RateOptions, WeightStart};
+use super::options::{DecayTaus, Loss, RateOptions, Schedule, WeightStart};
 
 /// One option of a training.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ pub struct Field {
 
 /// The options of a training, except task, number of units, activation and
 /// seed, in the order of the columns of a sweep's rows.
-pub static FIELDS: [Field; 14] = [
+pub static FIELDS: [Field; 18] = [
     Field {
         flag: "P_inh",
         value_name: "P",
@@ -148,6 +148,43 @@ pub static FIELDS: [Field; 14] = [
         help: "Adam's learning rate",
         set: |o, values| number(values, &mut o.learning_rate),
         text: |o| one(o.learning_rate),
+        ..PLAIN
+    },
+    Field {
+        flag: "schedule",
+        value_name: "SCHEDULE",
+        column: "schedule",
+        help: "Adam's learning rate over the updates",
+        choices: values::<Schedule>,
+        set: |o, values| choice(values, &mut o.schedule),
+        text: |o| one(name(&o.schedule)),
+        ..PLAIN
+    },
+    Field {
+        flag: "weight_decay",
+        value_name: "SHARE",
+        column: "weight_decay",
+        help: "Share of each weight that an update takes away, times the learning rate",
+        set: |o, values| number(values, &mut o.weight_decay),
+        text: |o| one(o.weight_decay),
+        ..PLAIN
+    },
+    Field {
+        flag: "train_inputs",
+        value_name: "BOOL",
+        column: "train_inputs",
+        help: "Train the input weights too: True or False",
+        set: |o, values| truth(values, &mut o.train_inputs),
+        text: |o| one(o.train_inputs),
+        ..PLAIN
+    },
+    Field {
+        flag: "jitter",
+        value_name: "SD",
+        column: "jitter",
+        help: "Standard deviation of noise on the inputs while training",
+        set: |o, values| number(values, &mut o.jitter),
+        text: |o| one(o.jitter),
         ..PLAIN
     },
     Field {
@@ -358,20 +395,21 @@ mod tests {
             prop::sample::select(ActivationKind::value_variants()),
             prop::sample::select(WeightStart::value_variants()),
             prop::sample::select(Loss::value_variants()),
+            prop::sample::select(Schedule::value_variants()),
             prop_oneof![
                 any::<f32>().prop_map(DecayTaus::Fixed),
                 any::<(f32, f32)>().prop_map(|(low, high)| DecayTaus::Trained(low, high)),
             ],
-            any::<bool>(),
+            any::<[bool; 2]>(),
         );
         let numbers = (
-            any::<[f64; 4]>(),
-            any::<[f32; 2]>(),
+            any::<[f64; 5]>(),
+            any::<[f32; 3]>(),
             any::<[usize; 5]>(),
             any::<u64>(),
         );
         (kinds, numbers).prop_map(|(kinds, numbers)| {
-            let (activation, start, loss, taus, dale) = kinds;
+            let (activation, start, loss, schedule, taus, [dale, train_inputs]) = kinds;
             let (wide, narrow, counts, seed) = numbers;
             RateOptions {
                 task: Task::go_nogo(),
@@ -388,6 +426,10 @@ mod tests {
                 updates: counts[2],
                 batch: counts[3],
                 learning_rate: wide[3],
+                schedule,
+                weight_decay: wide[4],
+                train_inputs,
+                jitter: narrow[2],
                 settle: counts[4],
                 fluctuations: narrow[0],
                 settle_fluctuations: narrow[1],

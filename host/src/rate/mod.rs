@@ -8,8 +8,8 @@
 //!
 //! [`options`] says what to train, and [`fields`] lists the options for command lines
 //! and tables. [`network`] holds the numbers of a network in the terms of the published
-//! code, [`activation`] is φ, [`batch`] draws trials and noise, and [`normal`] their
-//! deviates. [`recurrence`] runs the equations over time and back. [`model`] is the
+//! code, [`activation`] is φ, [`loss`] the loss, [`batch`] draws trials and noise, and
+//! [`normal`] their deviates. [`recurrence`] runs the equations over time and back. [`model`] is the
 //! network as a Burn module, [`training`] trains it, [`evaluation`] scores it,
 //! [`settling`] decides when the training ends, and [`checkpoint`] stops a training and
 //! goes on with it. [`ensemble`] trains many networks at once, for back ends that need
@@ -22,6 +22,7 @@ pub mod ensemble;
 pub mod evaluation;
 pub mod fields;
 pub mod gpu;
+pub mod loss;
 pub mod matvec;
 pub mod model;
 pub mod network;

@@ -20,7 +20,7 @@ use burn::tensor::{Tensor, TensorData, TensorPrimitive};
 use super::activation::{Activation, ActivationKind};
 use super::batch::Batch;
 use super::network::RateNetwork;
-use super::options::{DecayTaus, Loss};
+use super::options::DecayTaus;
 use super::recurrence::{self, Parameters, Trajectory};
 use crate::readout::Readout;
 
@@ -29,6 +29,8 @@ use crate::readout::Readout;
 pub struct RateModel<B: Backend> {
     /// Recurrent weights before Dale's principle, N × N.
     pub w: Param<Tensor<B, 2>>,
+    /// Input weights, N × channels; without gradient if they are fixed, as published.
+    pub w_in: Param<Tensor<B, 2>>,
     /// Readout weights, K × N.
     pub w_out: Param<Tensor<B, 2>>,
     /// Offsets of the outputs, K; without gradient if the spiking neuron's own
@@ -55,9 +57,11 @@ pub struct Drive {
     pub batch: Batch,
 }
 
-/// Tensors that the recurrence depends on: w N × N, w_out K × N, b_out K, τ N.
+/// Tensors that the recurrence depends on: w N × N, w_in N × channels, w_out K × N, b_out K,
+/// τ N. The current that w_in makes of the inputs is in [`Batch::current`].
 pub struct Arguments<B: Backend> {
     w: FloatTensor<B>,
+    w_in: FloatTensor<B>,
     w_out: FloatTensor<B>,
     b_out: FloatTensor<B>,
     tau: FloatTensor<B>,
@@ -125,28 +129,32 @@ impl Recurrence for burn::backend::Flex {
 #[derive(Debug)]
 struct RecurrenceAdjoint;
 
-impl<B: Backend> Backward<B, 4> for RecurrenceAdjoint {
+impl<B: Backend> Backward<B, 5> for RecurrenceAdjoint {
     type State = Arc<(Parameters, Arc<Drive>, Trajectory)>;
 
     fn backward(
         self,
-        ops: Ops<Self::State, 4>,
+        ops: Ops<Self::State, 5>,
         gradients: &mut Gradients,
         _checkpointer: &mut Checkpointer,
     ) {
         let (parameters, drive, trajectory) = &*ops.state;
         let by_output = values::<B>(gradients.consume::<B>(&ops.node));
-        let gradient = recurrence::adjoint(parameters, &drive.batch, trajectory, &by_output);
+        let batch = &drive.batch;
+        let inputs = ops.parents[1].is_some();
+        let gradient = recurrence::adjoint(parameters, batch, trajectory, &by_output, inputs);
         let (n, k) = (parameters.tau.len(), parameters.readout.outputs());
+        let channels = gradient.w_in.len() / n;
         let tensors = [
-            tensor::<B>(gradient.w, [n, n]),
-            tensor::<B>(gradient.readout.weights, [k, n]),
-            tensor::<B>(gradient.readout.offset, [k]),
-            tensor::<B>(gradient.tau, [n]),
+            (gradient.w, vec![n, n]),
+            (gradient.w_in, vec![n, channels]),
+            (gradient.readout.weights, vec![k, n]),
+            (gradient.readout.offset, vec![k]),
+            (gradient.tau, vec![n]),
         ];
-        for (parent, tensor) in ops.parents.into_iter().zip(tensors) {
+        for (parent, (values, shape)) in ops.parents.into_iter().zip(tensors) {
             if let Some(parent) = parent {
-                gradients.register::<B>(parent.id, tensor);
+                gradients.register::<B>(parent.id, tensor::<B>(values, shape));
             }
         }
     }
@@ -156,13 +164,15 @@ impl<B: Backend, C: CheckpointStrategy> Recurrence for Autodiff<B, C> {
     fn recurrence(arguments: Arguments<Self>, drive: Arc<Drive>) -> FloatTensor<Self> {
         let Arguments {
             w,
+            w_in,
             w_out,
             b_out,
             tau,
         } = arguments;
-        let nodes = [&w, &w_out, &b_out, &tau].map(|tensor| tensor.node.clone());
+        let nodes = [&w, &w_in, &w_out, &b_out, &tau].map(|tensor| tensor.node.clone());
         let inner = Arguments::<B> {
             w: w.primitive,
+            w_in: w_in.primitive,
             w_out: w_out.primitive,
             b_out: b_out.primitive,
             tau: tau.primitive,
@@ -197,12 +207,15 @@ impl<B: Backend> RateModel<B> {
             .iter()
             .enumerate()
             .map(|(k, mask)| mask * signs[k % n]);
+        let shape = [n, network.channels];
+        let w_in = Tensor::from_data(TensorData::new(network.w_in.clone(), shape), &device);
         let trained = matches!(network.taus, DecayTaus::Trained(..));
         // The spiking network's readout has no offset: a network that is
         // trained for it must do without.
         let offset = network.activation != ActivationKind::Lif;
         Self {
             w: Param::from_tensor(matrix(network.w.clone(), n)),
+            w_in: Param::from_tensor(w_in).set_require_grad(false),
             w_out: Param::from_tensor(matrix(network.readout.weights.clone(), k)),
             b_out: Param::from_tensor(vector(&network.readout.offset)).set_require_grad(offset),
             tau_theta: Param::from_tensor(vector(&network.tau_theta)).set_require_grad(trained),
@@ -228,11 +241,24 @@ impl<B: Backend> RateModel<B> {
             w
         };
         network.w = numbers(w.into_data());
+        network.w_in = self.input_weights();
         network.readout = Readout {
             weights: numbers(self.w_out.val().into_data()),
             offset: numbers(self.b_out.val().into_data()),
         };
         network.tau_theta = numbers(self.tau_theta.val().into_data());
+    }
+
+    /// The same module, whose input weights are trained too if `trained` is set.
+    pub fn with_trained_inputs(mut self, trained: bool) -> Self {
+        self.w_in = self.w_in.set_require_grad(trained);
+        self
+    }
+
+    /// Input weights, N × channels.
+    pub fn input_weights(&self) -> Vec<f32> {
+        let data = self.w_in.val().into_data().convert::<f32>();
+        data.into_vec().expect("the data were converted to f32")
     }
 
     /// Effective weights, N × N.
@@ -263,26 +289,11 @@ impl<B: Recurrence> RateModel<B> {
     pub fn forward(&self, drive: Arc<Drive>) -> Tensor<B, 2> {
         let arguments = Arguments {
             w: self.weights().into_primitive().tensor(),
+            w_in: self.w_in.val().into_primitive().tensor(),
             w_out: self.w_out.val().into_primitive().tensor(),
             b_out: self.b_out.val().into_primitive().tensor(),
             tau: self.decay().into_primitive().tensor(),
         };
         Tensor::from_primitive(TensorPrimitive::Float(B::recurrence(arguments, drive)))
     }
-}
-
-/// The mean loss of the trials of a batch, from outputs and targets, both
-/// B × (T − 1).
-pub fn loss<B: Backend>(outputs: Tensor<B, 2>, target: Tensor<B, 2>, loss: Loss) -> Tensor<B, 1> {
-    let error = outputs - target;
-    match loss {
-        Loss::L1 => error.abs().sum_dim(1).mean(),
-        Loss::L2 => error.square().sum_dim(1).sqrt().mean(),
-    }
-}
-
-/// The target of a batch as a tensor, B × (T − 1).
-pub fn target<B: Backend>(batch: &Batch) -> Tensor<B, 2> {
-    let data = TensorData::new(batch.target.clone(), [batch.trials, batch.samples - 1]);
-    Tensor::from_data(data, &B::Device::default())
 }

@@ -52,11 +52,33 @@ impl<B: Backend> SimpleOptimizer<B> for PublishedAdam {
     }
 }
 
+/// How far an update goes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rates {
+    /// Adam's rate.
+    pub rate: LearningRate,
+    /// Share of each weight that goes before Adam's step, times the rate. Offsets and time
+    /// constants do not decay. I. Loshchilov and F. Hutter, Decoupled weight decay
+    /// regularization, ICLR 2019, arXiv 1711.05101.
+    pub weight_decay: f64,
+}
+
+impl Rates {
+    /// No weight decays, as published.
+    pub fn plain(rate: LearningRate) -> Self {
+        Self {
+            rate,
+            weight_decay: 0.0,
+        }
+    }
+}
+
 /// The moments of every parameter of a [`RateModel`]; none before its first
 /// gradient, and where it is not trained.
 #[derive(Clone)]
 pub struct RateAdam<B: Backend> {
     pub(super) w: Option<AdamState<B, 2>>,
+    pub(super) w_in: Option<AdamState<B, 2>>,
     pub(super) w_out: Option<AdamState<B, 2>>,
     pub(super) b_out: Option<AdamState<B, 1>>,
     pub(super) tau_theta: Option<AdamState<B, 1>>,
@@ -67,6 +89,7 @@ impl<B: Backend> RateAdam<B> {
     pub fn new() -> Self {
         Self {
             w: None,
+            w_in: None,
             w_out: None,
             b_out: None,
             tau_theta: None,
@@ -76,15 +99,17 @@ impl<B: Backend> RateAdam<B> {
     /// The model after one update by the gradient of `loss`, a single number.
     pub fn step(
         &mut self,
-        rate: LearningRate,
+        rates: Rates,
         mut model: RateModel<Autodiff<B>>,
         loss: Tensor<Autodiff<B>, 1>,
     ) -> RateModel<Autodiff<B>> {
         let gradients = &mut loss.backward();
-        model.w = stepped(rate, model.w, gradients, &mut self.w);
-        model.w_out = stepped(rate, model.w_out, gradients, &mut self.w_out);
-        model.b_out = stepped(rate, model.b_out, gradients, &mut self.b_out);
-        model.tau_theta = stepped(rate, model.tau_theta, gradients, &mut self.tau_theta);
+        let plain = Rates::plain(rates.rate);
+        model.w = stepped(rates, model.w, gradients, &mut self.w);
+        model.w_in = stepped(rates, model.w_in, gradients, &mut self.w_in);
+        model.w_out = stepped(rates, model.w_out, gradients, &mut self.w_out);
+        model.b_out = stepped(plain, model.b_out, gradients, &mut self.b_out);
+        model.tau_theta = stepped(plain, model.tau_theta, gradients, &mut self.tau_theta);
         model
     }
 }
@@ -97,7 +122,7 @@ impl<B: Backend> Default for RateAdam<B> {
 
 /// A parameter after Adam's step; the same one where it has no gradient.
 fn stepped<B: Backend, const D: usize>(
-    rate: LearningRate,
+    rates: Rates,
     param: Param<Tensor<Autodiff<B>, D>>,
     gradients: &mut Gradients,
     state: &mut Option<AdamState<B, D>>,
@@ -106,7 +131,12 @@ fn stepped<B: Backend, const D: usize>(
         return param;
     };
     param.map(|value| {
-        let (next, after) = PublishedAdam.step(rate, value.inner(), gradient, state.take());
+        let Rates { rate, weight_decay } = rates;
+        let mut value = value.inner();
+        if weight_decay > 0.0 {
+            value = value * (1.0 - rate * weight_decay);
+        }
+        let (next, after) = PublishedAdam.step(rate, value, gradient, state.take());
         *state = after;
         Tensor::from_inner(next).require_grad()
     })

@@ -1,5 +1,7 @@
 //! The options of a training, checked on construction.
 
+use rate2spike_core::decision::Kind;
+
 use super::activation::ActivationKind;
 use crate::task::Task;
 
@@ -13,6 +15,18 @@ pub enum Loss {
     L1,
     /// √ Σ (o − z)².
     L2,
+    /// Cross-entropy of the classes, for tasks with one output a class.
+    CrossEntropy,
+}
+
+impl Loss {
+    /// The loss of a task where nothing else is said.
+    pub fn by_default(task: &Task) -> Self {
+        match task.definition().kind {
+            Kind::Class | Kind::Label => Self::CrossEntropy,
+            Kind::Detection | Kind::Sign | Kind::Rhythm { .. } | Kind::Track => Self::L2,
+        }
+    }
 }
 
 /// The distribution of the recurrent weights at the start.
@@ -38,6 +52,27 @@ pub enum DecayTaus {
     Fixed(f32),
     /// A time constant for each unit, trained between these two.
     Trained(f32, f32),
+}
+
+/// Adam's rate over the updates.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    clap::ValueEnum,
+    serde::Serialize,
+    serde::Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Schedule {
+    /// The same until the network settles, as published.
+    #[default]
+    Constant,
+    /// Falling to zero along half a cosine.
+    Cosine,
 }
 
 /// All options of a training.
@@ -71,6 +106,19 @@ pub struct RateOptions {
     pub batch: usize,
     /// Adam's rate.
     pub learning_rate: f64,
+    /// Adam's rate over the updates.
+    #[serde(default)]
+    pub schedule: Schedule,
+    /// Part of each weight that an update takes away, times Adam's rate.
+    #[serde(default)]
+    pub weight_decay: f64,
+    /// Whether the input weights are trained.
+    #[serde(default)]
+    pub train_inputs: bool,
+    /// Standard deviation of the noise that is added to each input sample of a training
+    /// trial.
+    #[serde(default)]
+    pub jitter: f32,
     /// Updates after the criterion is met, in which the rate falls to zero.
     pub settle: usize,
     /// Strength c of the fluctuations on the rates while training: variance
@@ -138,6 +186,12 @@ pub enum OptionError {
     /// Two time constants of which the larger is first.
     #[error("decay_taus: {0} {1}; give the smaller one first, or a single one to hold it fixed")]
     TauOrder(f32, f32),
+    /// Cross-entropy without classes.
+    #[error("loss_fn = cross_entropy, but the task {task} has no classes; give l2 or l1")]
+    NoClasses {
+        /// The task.
+        task: String,
+    },
 }
 
 /// The most units: a larger weight matrix fits no usual memory.
@@ -170,6 +224,7 @@ const INPUTS: f64 = 40.0;
 impl RateOptions {
     /// The defaults of the published code.
     pub fn published(task: Task, units: usize) -> Self {
+        let loss = Loss::by_default(&task);
         Self {
             task,
             units,
@@ -180,11 +235,15 @@ impl RateOptions {
             gain: 1.5,
             start: WeightStart::Gaussian,
             activation: ActivationKind::Sigmoid,
-            loss: Loss::L2,
+            loss,
             taus: DecayTaus::Trained(4.0, 20.0),
             updates: 6000,
             batch: 1,
             learning_rate: 0.01,
+            schedule: Schedule::Constant,
+            weight_decay: 0.0,
+            train_inputs: false,
+            jitter: 0.0,
             settle: 0,
             fluctuations: 0.0,
             settle_fluctuations: 0.0,
@@ -272,6 +331,8 @@ impl RateOptions {
         for (name, value) in [
             ("fluctuations", self.fluctuations),
             ("settle_fluctuations", self.settle_fluctuations),
+            ("jitter", self.jitter),
+            ("weight_decay", self.weight_decay as f32),
         ] {
             if !(value >= 0.0 && value.is_finite()) {
                 let value = value.into();
@@ -279,6 +340,11 @@ impl RateOptions {
             }
         }
         self.taus.checked()?;
+        if self.loss == Loss::CrossEntropy && Loss::by_default(&self.task) != self.loss {
+            return Err(OptionError::NoClasses {
+                task: self.task.name().into(),
+            });
+        }
         Ok(self)
     }
 

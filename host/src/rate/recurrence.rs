@@ -9,6 +9,7 @@
 //!            x[t] = x[t−1] + α ∘ g[t] + noise               r̄[t] = w_out ō[t] + Wᵀ y[t+1]
 //!            r[t] = φ(x[t]) + fluctuation                   x̄[t] = φ'(x[t]) ∘ r̄[t] + (1 − α) ∘ x̄[t+1]
 //!            o[t] = w_out · r[t] + b_out                    W̄ = Σ y[t] r[t−1]ᵀ,  ᾱ = Σ x̄[t] ∘ g[t]
+//!                                                           W̄_in = Σ y[t] u[t−1]ᵀ
 //! ```
 //!
 //! A bar marks the derivative of the loss. The fluctuation of r stands for the
@@ -51,8 +52,18 @@ impl RateNetwork {
     }
 }
 
-/// The derivative of the loss by each of [`Parameters`].
-pub type Gradient = Parameters;
+/// The derivative of the loss by each parameter.
+#[derive(Clone, Debug)]
+pub struct Gradient {
+    /// By the effective weights, N × N.
+    pub w: Vec<f32>,
+    /// By the input weights, N × channels; empty if they are not trained.
+    pub w_in: Vec<f32>,
+    /// By the readout, K × N.
+    pub readout: Readout<f32>,
+    /// By the decay time constants, N.
+    pub tau: Vec<f32>,
+}
 
 /// The arrays that a forward pass leaves for the adjoint; T × B × N each. Entry 0 of
 /// `drift` is unused.
@@ -295,12 +306,14 @@ impl Flutter {
     }
 }
 
-/// The gradient, from the derivative of the loss by the outputs, B × (T − 1).
+/// The gradient, from the derivative of the loss by the outputs, B × (T − 1) × K; that of
+/// the input weights if `inputs` is set.
 pub fn adjoint(
     parameters: &Parameters,
     batch: &Batch,
     trajectory: &Trajectory,
     by_output: &[f32],
+    inputs: bool,
 ) -> Gradient {
     let (n, b, samples) = (parameters.tau.len(), batch.trials, batch.samples);
     let k = parameters.readout.outputs();
@@ -366,6 +379,18 @@ pub fn adjoint(
         b: (&trajectory.r[..steps * n], (n, 1)),
     }
     .add_to(&mut by_w, (n, 1));
+    let channels = batch.input.len() / (samples * b);
+    let mut by_w_in = Vec::new();
+    if inputs {
+        by_w_in.resize(n * channels, 0.0);
+        // by_w_in[i, k] = Σ y[t, b, i] u[t − 1, b, k].
+        Product {
+            shape: (n, steps, channels),
+            a: (&by_current[size..], (1, n)),
+            b: (&batch.input[..steps * channels], (channels, 1)),
+        }
+        .add_to(&mut by_w_in, (channels, 1));
+    }
     for (output, by_b_out) in by_readout.offset.iter_mut().enumerate() {
         *by_b_out = by_output.iter().skip(output).step_by(k).sum();
     }
@@ -376,6 +401,7 @@ pub fn adjoint(
         .collect();
     Gradient {
         w: by_w,
+        w_in: by_w_in,
         readout: by_readout,
         tau: by_tau,
     }

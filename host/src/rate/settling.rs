@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::evaluation::{EVALUATE_EVERY, Evaluation};
-use super::options::RateOptions;
+use super::options::{RateOptions, Schedule};
 
 /// Number of settlings after which the usual fluctuations are enough. Some networks,
 /// mostly of xor, never pass the test under strong fluctuations and still spike
@@ -30,13 +30,20 @@ pub struct Settling {
 }
 
 impl Settling {
-    /// Adam's rate at this update. The rate is constant while the network learns and falls
-    /// to zero while it settles.
+    /// Adam's rate at this update. The rate follows its schedule while the network learns
+    /// and falls to zero while it settles.
     pub fn learning_rate(&self, options: &RateOptions, update: usize) -> f64 {
         let share = self.since.map_or(1.0, |since| {
             1.0 - (update - since) as f64 / (options.settle + 1) as f64
         });
-        options.learning_rate * share
+        let schedule = match options.schedule {
+            Schedule::Constant => 1.0,
+            Schedule::Cosine => {
+                let done = update as f64 / options.updates as f64;
+                (1.0 + (std::f64::consts::PI * done).cos()) / 2.0
+            }
+        };
+        options.learning_rate * share * schedule
     }
 
     /// Strength of the fluctuations in an update. A network does not learn its task under

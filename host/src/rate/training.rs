@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::activation::Activation;
 use super::batch::{Batch, TrialRange};
 use super::evaluation::{EVALUATION_TRIALS, Evaluated, Evaluation, EvaluationTrials, evaluate};
-use super::model::{Drive, RateModel, loss, target};
+use super::loss::{Objective, Wanted};
+use super::model::{Drive, RateModel};
 use super::network::RateNetwork;
-use super::optimizer::RateAdam;
+use super::optimizer::{RateAdam, Rates};
 use super::options::RateOptions;
 use super::settling::Settling;
 use crate::random::Stream;
@@ -72,7 +73,7 @@ pub struct Training {
     activation: Activation,
     pub(super) start: RateNetwork,
     /// The numbers of the model at the last evaluation.
-    network: RateNetwork,
+    pub(super) network: RateNetwork,
     pub(super) model: Trainable,
     pub(super) adam: RateAdam<Cpu>,
     /// Loss of every update so far.
@@ -96,7 +97,7 @@ impl Training {
         Self {
             activation: options.activation.activation(),
             network: start.clone(),
-            model: Trainable::new(&start),
+            model: Trainable::new(&start).with_trained_inputs(options.train_inputs),
             start,
             adam: RateAdam::new(),
             losses: Vec::new(),
@@ -165,17 +166,25 @@ impl Training {
                 first: (update * options.batch) as u64,
                 trials: options.batch,
                 fluctuating: fluctuations > 0.0,
+                jitter: options.jitter,
             },
         );
-        let target = target(&batch);
+        let objective = Objective::new(&options.task, options.loss);
+        let wanted = Wanted::new(&batch);
         let drive = Drive {
             activation: self.activation.clone(),
             fluctuations,
             batch,
         };
-        let value = loss(self.model.forward(Arc::new(drive)), target, options.loss);
-        let rate = self.settling.learning_rate(options, update);
-        self.model = self.adam.step(rate, self.model.clone(), value.clone());
+        let value = objective.of_batch(self.model.forward(Arc::new(drive)), wanted);
+        let rates = Rates {
+            rate: self.settling.learning_rate(options, update),
+            weight_decay: options.weight_decay,
+        };
+        self.model = self.adam.step(rates, self.model.clone(), value.clone());
+        if options.train_inputs {
+            self.network.w_in = self.model.input_weights();
+        }
         value.into_scalar()
     }
 

@@ -182,6 +182,7 @@ pub fn rate(network: &RateNetwork, fluctuations: f32, trials: &Trials) -> Observ
                 first: first as u64,
                 trials: RATE_BATCH.min(trials.count - first),
                 fluctuating: fluctuations > 0.0,
+                jitter: 0.0,
             },
         );
         let (outputs, run) = recurrence::forward(&parameters, &activation, fluctuations, &batch);

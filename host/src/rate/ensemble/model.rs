@@ -169,6 +169,7 @@ pub fn losses<B: Backend>(outputs: Tensor<B, 3>, target: Tensor<B, 3>, loss: Los
     let of_trials = match loss {
         Loss::L1 => error.abs().sum_dim(2),
         Loss::L2 => error.square().sum_dim(2).sqrt(),
+        Loss::CrossEntropy => unreachable!("`train_many` refuses it"),
     };
     of_trials.mean_dim(1).flatten(0, 2)
 }

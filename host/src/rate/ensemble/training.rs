@@ -14,6 +14,7 @@ use super::trials::TrialSource;
 use crate::random::Stream;
 use crate::rate::batch::TrialRange;
 use crate::rate::evaluation::{EVALUATION_TRIALS, Evaluated, Evaluation, Shown};
+use crate::rate::loss::Objective;
 use crate::rate::network::RateNetwork;
 use crate::rate::options::RateOptions;
 use crate::rate::settling::Settling;
@@ -161,6 +162,7 @@ impl<B: SideBySide> Running<B> {
             first: (update * options.batch) as u64,
             trials: options.batch,
             fluctuating: strengths.iter().any(|&strength| strength > 0.0),
+            jitter: 0.0,
         };
         let drive = drive(options, &self.source, range, &strengths);
         let outputs = self.model.forward(&drive);
@@ -207,6 +209,7 @@ impl<B: SideBySide> Running<B> {
         let strengths: Vec<f32> = places.iter().map(strength).collect();
         let (k, samples) = (places.len(), options.task.samples());
         let most = (EVALUATION_NUMBERS / (k * samples * options.units)).max(1);
+        let objective = Objective::new(&options.task, options.loss);
         let mut evaluations = vec![Evaluation::default(); k];
         let mut done = 0;
         while done < EVALUATION_TRIALS {
@@ -216,6 +219,7 @@ impl<B: SideBySide> Running<B> {
                 first: (update * EVALUATION_TRIALS + done) as u64,
                 trials,
                 fluctuating: strengths.iter().any(|&strength| strength > 0.0),
+                jitter: 0.0,
             };
             let drive = drive(options, &source, range, &strengths);
             let outputs = numbers(model.outputs(&drive));
@@ -228,9 +232,10 @@ impl<B: SideBySide> Running<B> {
                 .for_each(|(((evaluation, outputs), target), labels)| {
                     evaluation.add_trials(Shown {
                         task: &options.task,
-                        loss: options.loss,
+                        objective: &objective,
                         outputs,
                         target,
+                        mask: None,
                         labels,
                     });
                 });
