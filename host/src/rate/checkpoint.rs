@@ -8,7 +8,8 @@
 //!     10  4      J, little endian
 //!     14  J      `Progressed` in JSON
 //!   14+J  …      single precision, little endian: w, w_in, w_out, b_out, theta; both moments
-//!                of each of them that has any; the losses
+//!                of each of them that has any; the losses; the same five of the best
+//!                network, if there is one
 //! ```
 //!
 //! The random numbers of an update follow from the seed and the number of the
@@ -27,7 +28,8 @@ use super::evaluation::Evaluated;
 use super::network::RateNetwork;
 use super::options::RateOptions;
 use super::settling::Settling;
-use super::training::{Cpu, Training};
+use super::training::{Best, Cpu, Training};
+use crate::readout::Readout;
 
 const MAGIC: [u8; 4] = *b"R2SC";
 const VERSION: u16 = 3;
@@ -46,6 +48,8 @@ struct Progressed {
     /// Gradients that Adam has seen of w, w_in, w_out, b_out and theta.
     gradients: [Option<usize>; 5],
     evaluations: Vec<Evaluated>,
+    /// The best network of a validated training.
+    best: Option<Evaluated>,
 }
 
 /// A file that is not the check point of a training.
@@ -89,6 +93,7 @@ impl Training {
                 seen(&adam.tau_theta),
             ],
             evaluations: self.evaluations.clone(),
+            best: self.best.as_ref().map(|best| best.evaluated),
         };
         let json = serde_json::to_vec(&progressed).expect("plain numbers and names");
         let mut payload = (json.len() as u32).to_le_bytes().to_vec();
@@ -104,7 +109,9 @@ impl Training {
         put_state(out, &adam.w_out);
         put_state(out, &adam.b_out);
         put_state(out, &adam.tau_theta);
-        out.extend(self.losses.iter().flat_map(|loss| loss.to_le_bytes()));
+        let best = self.best.iter().flat_map(|best| arrays_of(&best.network));
+        let numbers = best.flatten();
+        out.extend(self.losses.iter().chain(numbers).flat_map(|x| x.to_le_bytes()));
         let mut bytes = Vec::with_capacity(HEADER_BYTES + payload.len());
         bytes.extend(MAGIC);
         bytes.extend(VERSION.to_le_bytes());
@@ -159,6 +166,10 @@ impl Training {
         adam.tau_theta = tau_theta.map(|seen| arrays.state(seen, [n]));
         self.network.w_in = model.input_weights();
         self.losses = arrays.take(rest);
+        self.best = progressed.best.map(|evaluated| Best {
+            evaluated,
+            network: arrays.network(&self.start),
+        });
         self.settling = progressed.settling;
         self.evaluations = progressed.evaluations;
         Ok(self)
@@ -180,17 +191,11 @@ struct Arrays<'a>(&'a [u8]);
 impl Arrays<'_> {
     /// The number of losses, if the arrays have the sizes of those of `network`.
     fn fits(&self, progressed: &Progressed, network: &RateNetwork) -> Option<usize> {
-        let (readout, tau_theta) = (&network.readout, &network.tau_theta);
-        let sizes = [
-            network.w.len(),
-            network.w_in.len(),
-            readout.weights.len(),
-            readout.offset.len(),
-            tau_theta.len(),
-        ];
+        let sizes = arrays_of(network).map(<[f32]>::len);
         let mut numbers = progressed.updates;
         for (size, seen) in sizes.into_iter().zip(progressed.gradients) {
-            let times = if seen.is_some() { 3 } else { 1 };
+            let moments = if seen.is_some() { 2 } else { 0 };
+            let times = 1 + moments + usize::from(progressed.best.is_some());
             numbers = numbers.checked_add(size.checked_mul(times)?)?;
         }
         (numbers.checked_mul(4)? == self.0.len()).then_some(progressed.updates)
@@ -204,6 +209,19 @@ impl Arrays<'_> {
         numbers.map(|bytes| f32::from_le_bytes(*bytes)).collect()
     }
 
+    /// A network like `network`, with the next numbers.
+    fn network(&mut self, network: &RateNetwork) -> RateNetwork {
+        let [w, w_in, weights, offset, tau_theta] =
+            arrays_of(network).map(|array| self.take(array.len()));
+        RateNetwork {
+            w,
+            w_in,
+            readout: Readout { weights, offset },
+            tau_theta,
+            ..network.clone()
+        }
+    }
+
     fn tensor<B: Backend, const D: usize>(&mut self, shape: [usize; D]) -> Tensor<B, D> {
         let values = self.take(shape.iter().product());
         Tensor::from_data(TensorData::new(values, shape), &B::Device::default())
@@ -213,6 +231,17 @@ impl Arrays<'_> {
         let (first, second) = (self.tensor(shape), self.tensor(shape));
         AdamState::new(AdaptiveMomentumState::new(seen, first, second))
     }
+}
+
+/// The trained numbers of a network, in the order of a check point.
+fn arrays_of(network: &RateNetwork) -> [&[f32]; 5] {
+    [
+        &network.w,
+        &network.w_in,
+        &network.readout.weights,
+        &network.readout.offset,
+        &network.tau_theta,
+    ]
 }
 
 fn replaced<B: Backend, const D: usize>(

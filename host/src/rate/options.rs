@@ -283,8 +283,16 @@ impl RateOptions {
         }
     }
 
-    /// Checks every number.
-    pub fn checked(self) -> Result<Self, OptionError> {
+    /// Whether the training makes all its updates and keeps the network that does best on
+    /// the validation part. The published criterion ends the training of the other tasks.
+    pub fn validated(&self) -> bool {
+        match self.task.definition().kind {
+            Kind::Class | Kind::Label | Kind::Track => true,
+            Kind::Detection | Kind::Sign | Kind::Rhythm { .. } => false,
+        }
+    }
+
+    /// Checks every number.self) -> Result<Self, OptionError> {
         for (name, value) in [
             ("N", self.units),
             ("n_trials", self.updates),

@@ -73,7 +73,7 @@ impl Settling {
     }
 
     /// Takes the evaluation after `update`. Returns `None` while the training goes on, else
-    /// whether the criterion was met. The training always ends after the `last` update.
+    /// whether the criterion was met; a validated training has none beyond a finite loss. The training always ends after the `last` update.
     pub fn judge(
         &mut self,
         options: &RateOptions,
@@ -81,6 +81,9 @@ impl Settling {
         evaluation: &Evaluation,
         last: bool,
     ) -> Option<bool> {
+        if options.validated() {
+            return last.then(|| evaluation.loss.is_finite());
+        }
         let success = criterion(options, update, evaluation);
         let settled = options.settle == 0 || self.settled(options, update);
         if last || success && settled {

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::activation::Activation;
 use super::batch::{Batch, TrialRange};
-use super::evaluation::{EVALUATION_TRIALS, Evaluated, Evaluation, EvaluationTrials, evaluate};
+use super::evaluation::{
+    EVALUATE_EVERY, EVALUATION_TRIALS, Evaluated, Evaluation, EvaluationTrials, evaluate,
+};
 use super::loss::{Objective, Wanted};
 use super::model::{Drive, RateModel};
 use super::network::RateNetwork;
@@ -82,6 +84,29 @@ pub struct Training {
     pub(super) settling: Settling,
     /// Every evaluation so far.
     pub(super) evaluations: Vec<Evaluated>,
+    /// The best network so far on the validation part, if the training is validated.
+    pub(super) best: Option<Best>,
+}
+
+/// Evaluations without a better network, after which a validated training ends.
+const PATIENCE: usize = 20;
+
+/// A network that was the best one on the validation part.
+#[derive(Clone, Debug)]
+pub(super) struct Best {
+    /// Scores of the network.
+    pub evaluated: Evaluated,
+    /// The network.
+    pub network: RateNetwork,
+}
+
+impl Best {
+    /// Whether these scores are better than those of `evaluated`: a higher accuracy, or an
+    /// equal one with a lower loss.
+    fn is_beaten_by(&self, other: &Evaluated) -> bool {
+        let (old, new) = (&self.evaluated, other);
+        new.accuracy > old.accuracy || (new.accuracy == old.accuracy && new.loss < old.loss)
+    }
 }
 
 impl Training {
@@ -103,6 +128,7 @@ impl Training {
             losses: Vec::new(),
             settling: Settling::default(),
             evaluations: Vec::new(),
+            best: None,
             options,
         }
     }
@@ -137,10 +163,17 @@ impl Training {
         self.model.store(&mut self.network);
         let evaluation = self.evaluate(update);
         progress.evaluated(update, &evaluation);
-        self.evaluations.push(Evaluated::new(update, &evaluation));
+        let evaluated = Evaluated::new(update, &evaluation);
+        self.evaluations.push(evaluated);
+        let last = last || self.keep_best(evaluated);
         let success = self
             .settling
             .judge(&self.options, update, &evaluation, last)?;
+        let mut evaluation = evaluation;
+        if let Some(Best { evaluated, network }) = self.best.take() {
+            self.network = network;
+            evaluation = self.evaluate(evaluated.update);
+        }
         Some(Trained {
             network: self.network.clone(),
             start: self.start.clone(),
@@ -149,6 +182,21 @@ impl Training {
             evaluation,
             evaluations: std::mem::take(&mut self.evaluations),
         })
+    }
+
+    /// Keeps the network, if it is the best so far of a validated training. True if the
+    /// best one is so old that the training ends.
+    fn keep_best(&mut self, evaluated: Evaluated) -> bool {
+        if !self.options.validated() {
+            return false;
+        }
+        let best = self.best.as_ref();
+        if evaluated.loss.is_finite() && best.is_none_or(|best| best.is_beaten_by(&evaluated)) {
+            let network = self.network.clone();
+            self.best = Some(Best { evaluated, network });
+        }
+        let newest = self.best.as_ref().map_or(0, |best| best.evaluated.update);
+        evaluated.update - newest >= PATIENCE * EVALUATE_EVERY
     }
 
     /// Makes the next update, without the evaluation that may follow it; returns the
