@@ -111,7 +111,12 @@ impl Training {
         put_state(out, &adam.tau_theta);
         let best = self.best.iter().flat_map(|best| arrays_of(&best.network));
         let numbers = best.flatten();
-        out.extend(self.losses.iter().chain(numbers).flat_map(|x| x.to_le_bytes()));
+        out.extend(
+            self.losses
+                .iter()
+                .chain(numbers)
+                .flat_map(|x| x.to_le_bytes()),
+        );
         let mut bytes = Vec::with_capacity(HEADER_BYTES + payload.len());
         bytes.extend(MAGIC);
         bytes.extend(VERSION.to_le_bytes());

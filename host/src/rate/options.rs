@@ -16,6 +16,7 @@ pub enum Loss {
     /// √ Σ (o − z)².
     L2,
     /// Cross-entropy of the classes, for tasks with one output a class.
+    #[value(name = "cross_entropy", alias = "cross-entropy")]
     CrossEntropy,
 }
 
@@ -292,7 +293,8 @@ impl RateOptions {
         }
     }
 
-    /// Checks every number.self) -> Result<Self, OptionError> {
+    /// Checks every number.
+    pub fn checked(self) -> Result<Self, OptionError> {
         for (name, value) in [
             ("N", self.units),
             ("n_trials", self.updates),
