@@ -12,7 +12,7 @@
 //!     16  …      payload: `Payload` in postcard
 //!      …         layout 3: the hash of the task, in postcard
 //!                layout 4: the task's hash, the number of outputs, their offsets
-//!                and the names of the classes, in postcard
+//!                the names of the classes and the preprocessing, in postcard
 //! ```
 //!
 //! A payload is written in the oldest layout that has a place for all of it. Every
@@ -30,9 +30,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::arithmetic::{Arithmetic, FACTOR_SHIFT, Fixed};
 use crate::decision::{Decision, MOST_OUTPUTS};
-use crate::network::{Banks, Constants, Deliver, Network, ReadoutFilter, Target};
+use crate::network::{Banks, Constants, Deliver, MOST_INPUTS, Network, ReadoutFilter, Target};
 use crate::neuron::{Filter, FilterFactors, Membrane, UnitFactors};
 use crate::noise::Noise;
+use crate::preprocessing::Chain;
 use crate::step::{StartError, State, StateMemory};
 use crate::trial::{Clock, Run, SpikeHash};
 
@@ -67,9 +68,6 @@ const PAIR_BYTES: usize = 4;
 /// Bytes of a pulse: channel, first sample, sample after the last one, value in
 /// 2⁻¹².
 pub const PULSE_BYTES: usize = 7;
-
-/// Most input channels of a network.
-pub const MOST_INPUTS: usize = 16;
 
 /// Bytes of a row of [`Payload::readout`]: the first filter, and for each output
 /// the weight to that filter and the weight to the next one.
@@ -167,6 +165,13 @@ pub struct Payload<'a> {
     /// the outputs have no names.
     #[serde(skip)]
     pub class_names: &'a [u8],
+    /// Number of channels of the sensor whose integers are preprocessed; zero for a
+    /// network that takes its input as it is.
+    #[serde(skip)]
+    pub sensor_channels: u8,
+    /// The operations of the preprocessing, as [`Chain`] reads them.
+    #[serde(skip)]
+    pub preprocessing: &'a [u8],
 }
 
 /// What layout 3 adds behind the payload of layout 2.
@@ -182,6 +187,8 @@ struct OutputsTail<'a> {
     outputs: u8,
     output_offsets: &'a [u8],
     class_names: &'a [u8],
+    sensor_channels: u8,
+    preprocessing: &'a [u8],
 }
 
 impl Payload<'_> {
@@ -189,8 +196,9 @@ impl Payload<'_> {
     fn layout(&self) -> u16 {
         let one_output =
             self.outputs == 1 && self.output_offsets.is_empty() && self.class_names.is_empty();
+        let as_it_is = self.sensor_channels == 0 && self.preprocessing.is_empty();
         match self.task_hash {
-            _ if !one_output => 4,
+            _ if !(one_output && as_it_is) => 4,
             Some(_) => 3,
             None => OLDEST_LAYOUT,
         }
@@ -256,6 +264,7 @@ pub enum TableName {
     Outputs,
     OutputOffsets,
     ClassNames,
+    Preprocessing,
 }
 
 /// The header of a blob of this layout with this payload.
@@ -294,6 +303,8 @@ pub fn write<'b>(payload: &Payload, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
                 outputs: payload.outputs,
                 output_offsets: payload.output_offsets,
                 class_names: payload.class_names,
+                sensor_channels: payload.sensor_channels,
+                preprocessing: payload.preprocessing,
             };
             postcard::to_slice(&tail, rest).ok()?.len()
         }
@@ -309,6 +320,7 @@ pub struct Deployed<'a> {
     checksum: u32,
     length: usize,
     constants: Constants<Fixed>,
+    preprocessing: Option<Chain<'a>>,
 }
 
 impl<'a> Deployed<'a> {
@@ -319,6 +331,7 @@ impl<'a> Deployed<'a> {
         check_tables(&payload)?;
         check_indices(&payload)?;
         check_pulses(&payload)?;
+        let preprocessing = chain(&payload)?;
         let shared = &payload.shared;
         let constants = Constants {
             units: shared.units.into(),
@@ -343,6 +356,7 @@ impl<'a> Deployed<'a> {
             checksum,
             length,
             constants,
+            preprocessing,
         })
     }
 
@@ -364,6 +378,12 @@ impl<'a> Deployed<'a> {
     /// Number of synapses, fillers between distant targets included.
     pub fn synapses(&self) -> usize {
         self.payload.synapses.len() / SYNAPSE_BYTES
+    }
+
+    /// The preprocessing of a sensor's integers; `None` for a network that takes its
+    /// input as it is.
+    pub fn preprocessing(&self) -> Option<&Chain<'a>> {
+        self.preprocessing.as_ref()
     }
 
     /// The name of the class with this label, UTF-8; `None` if it has none.
@@ -655,6 +675,8 @@ fn decoded(layout: u16, body: &[u8]) -> Option<Payload<'_>> {
             payload.outputs = tail.outputs;
             payload.output_offsets = tail.output_offsets;
             payload.class_names = tail.class_names;
+            payload.sensor_channels = tail.sensor_channels;
+            payload.preprocessing = tail.preprocessing;
             rest = behind;
         }
     }
@@ -751,6 +773,19 @@ fn check_indices(payload: &Payload) -> Result<(), BlobError> {
         }
     }
     Ok(())
+}
+
+/// The preprocessing of a payload.
+fn chain<'a>(payload: &Payload<'a>) -> Result<Option<Chain<'a>>, BlobError> {
+    if payload.sensor_channels == 0 && payload.preprocessing.is_empty() {
+        return Ok(None);
+    }
+    let (channels, inputs) = (payload.sensor_channels, payload.shared.inputs);
+    let chain = Chain::read(channels.into(), inputs.into(), payload.preprocessing);
+    chain.map(Some).map_err(|row| BlobError::Range {
+        table: TableName::Preprocessing,
+        row,
+    })
 }
 
 fn check_pulses(payload: &Payload) -> Result<(), BlobError> {

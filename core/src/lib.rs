@@ -32,6 +32,8 @@ pub mod trial;
 
 pub mod decision;
 
+pub mod preprocessing;
+
 pub mod blob;
 
 pub use arithmetic::{Arithmetic, Fixed};

@@ -8,6 +8,9 @@ use crate::arithmetic::Arithmetic;
 use crate::lanes::{LANES, blocks};
 use crate::neuron::{Filter, FilterFactors, Membrane, UnitFactors};
 
+/// Most input channels of a deployed network.
+pub const MOST_INPUTS: usize = 16;
+
 /// The numbers that all units share.
 #[derive(Clone, Copy, Debug)]
 pub struct Constants<A: Arithmetic> {

@@ -92,6 +92,18 @@ impl<'n, 'm, N: Network, I: AsRef<[Input<N>]>> Run<'n, 'm, N, I> {
         self.now
     }
 
+    /// The sample that the next step shows, if that step shows another one than the
+    /// step before; `None` at the trial's end.
+    #[inline(always)]
+    pub fn next_sample(&self) -> Option<u32> {
+        match self.until_next {
+            _ if self.is_over() => None,
+            1 => Some(self.sample + 1),
+            _ if self.shown.is_none() => Some(self.sample),
+            _ => None,
+        }
+    }
+
     /// True once the trial's last step is made.
     #[inline(always)]
     pub fn is_over(&self) -> bool {
@@ -233,10 +245,16 @@ mod tests {
             let mut asked = Vec::new();
             let steps = with_run(clock, |mut run| {
                 let mut steps = Vec::new();
-                while let Some(step) = run.step(|sample| {
-                    asked.push((steps.len() as u32 + 1, sample));
-                    [0.0]
-                }) {
+                loop {
+                    let next = run.next_sample();
+                    let mut shown = None;
+                    let step = run.step(|sample| {
+                        shown = Some(sample);
+                        asked.push((steps.len() as u32 + 1, sample));
+                        [0.0]
+                    });
+                    assert_eq!(shown, next);
+                    let Some(step) = step else { break };
                     steps.push(step);
                 }
                 assert!(run.is_over() && run.now() == 40);

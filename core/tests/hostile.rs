@@ -10,14 +10,15 @@ use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;
 use rate2spike_core::Fixed;
 use rate2spike_core::blob::{
-    self, BlobError, Deployed, FILTER_BYTES, HEADER_BYTES, INPUT_WEIGHT_BYTES, MOST_INPUTS,
-    OFFSET_BYTES, PULSE_BYTES, Payload, SelfTest, Shared, UNIT_BYTES,
+    self, BlobError, Deployed, FILTER_BYTES, HEADER_BYTES, INPUT_WEIGHT_BYTES, OFFSET_BYTES,
+    PULSE_BYTES, Payload, SelfTest, Shared, UNIT_BYTES,
 };
 use rate2spike_core::block::{Block, ReadoutBlock};
 use rate2spike_core::decision::MOST_OUTPUTS;
 use rate2spike_core::lanes::blocks;
-use rate2spike_core::network::Network;
+use rate2spike_core::network::{MOST_INPUTS, Network};
 use rate2spike_core::noise::Noise;
+use rate2spike_core::preprocessing::{ChainState, Operation};
 use rate2spike_core::refractory::Waiting;
 use rate2spike_core::step::{State, StateMemory};
 
@@ -69,9 +70,16 @@ fn survives(bytes: &[u8]) -> bool {
         &mut noise,
     )
     .expect("as much memory as it has units");
+    let mut chain_state = ChainState::default();
     for step in 1..=STEPS {
         let sample = network.payload().clock.sample(step);
         state.set_input(&network, &network.self_test_input(sample));
+        if let Some(chain) = network.preprocessing() {
+            let value = i32::MIN.wrapping_add(step.wrapping_mul(0x2345_6789).cast_signed());
+            let input = chain.apply(&mut chain_state, &[value; 32]);
+            assert_eq!(input.len(), constants.inputs);
+            state.set_input(&network, &input);
+        }
         state.step(&network, &mut noise);
         assert_eq!(state.outputs().len(), constants.outputs);
         assert!(state.fired().all(|unit| unit < constants.units));
@@ -223,6 +231,8 @@ struct Written {
     outputs: u8,
     output_offsets: Vec<u8>,
     class_names: Vec<u8>,
+    sensor_channels: u8,
+    preprocessing: Vec<u8>,
 }
 
 impl Written {
@@ -247,6 +257,8 @@ impl Written {
         payload.outputs = self.outputs;
         payload.output_offsets = &self.output_offsets;
         payload.class_names = &self.class_names;
+        payload.sensor_channels = self.sensor_channels;
+        payload.preprocessing = &self.preprocessing;
         payload
     }
 
@@ -362,6 +374,42 @@ fn pulses(inputs: usize) -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
+/// Channels of a sensor and the operations on them; often none.
+fn preprocessing() -> impl Strategy<Value = (u8, Vec<u8>)> {
+    let places = || (0u8..32, 0u8..32);
+    let scale = (places(), any::<i32>(), any::<i32>(), 0u8..32).prop_map(
+        |((from, to), offset, factor, shift)| Operation::Scale {
+            from,
+            to,
+            offset,
+            factor,
+            shift,
+        },
+    );
+    let magnitude = (places(), 1u8..4).prop_map(|((from, to), count)| Operation::Magnitude {
+        from: from.min(32 - count),
+        to,
+        count,
+    });
+    let energy = (places(), 1u8..4).prop_map(|((from, to), count)| Operation::LogEnergy {
+        from: from.min(32 - count),
+        to,
+        count,
+    });
+    let difference = places().prop_map(|(from, to)| Operation::Difference { from, to });
+    let filter =
+        (places(), 1u16.., any::<bool>()).prop_map(|((from, to), factor, is_high)| match is_high {
+            true => Operation::HighPass { from, to, factor },
+            false => Operation::LowPass { from, to, factor },
+        });
+    let operation = prop_oneof![scale, magnitude, energy, difference, filter];
+    let operations = vec(operation, 0..8).prop_map(|operations| {
+        let rows = operations.into_iter().flat_map(Operation::to_bytes);
+        rows.collect()
+    });
+    prop_oneof![Just((0, Vec::new())), (1u8..=32, operations)]
+}
+
 /// A network that can be written.
 fn written() -> impl Strategy<Value = Written> {
     (1usize..40, 0..=MOST_INPUTS).prop_flat_map(|(units, inputs)| {
@@ -377,10 +425,10 @@ fn written() -> impl Strategy<Value = Written> {
             columns(units),
             readout(units),
             pulses(inputs),
-            any::<Option<u64>>(),
+            (any::<Option<u64>>(), preprocessing()),
         )
             .prop_map(
-                |(names, shared, tables, columns, readout, pulses, task_hash)| {
+                |(names, shared, tables, columns, readout, pulses, (task_hash, preprocessing))| {
                     let (task, steps, seed) = names;
                     let (units, input_weights) = tables;
                     let (starts, synapses) = columns;
@@ -400,6 +448,8 @@ fn written() -> impl Strategy<Value = Written> {
                         outputs: readout.outputs,
                         output_offsets: readout.offsets,
                         class_names: readout.class_names,
+                        sensor_channels: preprocessing.0,
+                        preprocessing: preprocessing.1,
                     }
                 },
             )

@@ -7,8 +7,8 @@
 
 use fixed::types::I4F12;
 use heapless::Vec;
-use rate2spike_core::blob::{Deployed, MOST_INPUTS};
-use rate2spike_core::network::Network;
+use rate2spike_core::blob::Deployed;
+use rate2spike_core::network::{MOST_INPUTS, Network};
 use rate2spike_core::noise::Noise;
 use rate2spike_core::trial::Run;
 

@@ -21,6 +21,7 @@ use fixed::types::{I4F12, I6F10};
 use rate2spike_core::arithmetic::{Arithmetic, DRIVE_FRACTION_BITS, FACTOR_SHIFT, Fixed};
 use rate2spike_core::blob::{self, Deployed, Payload, SelfTest, Shared};
 use rate2spike_core::decision::{Decision, Kind, MOST_OUTPUTS};
+use rate2spike_core::network::MOST_INPUTS;
 use rate2spike_core::neuron::{Membrane, Scheme};
 use rate2spike_core::noise::DEVIATE_SD;
 
@@ -117,7 +118,7 @@ pub enum QuantizeError {
     #[error("{0} outputs; the format has room for {most}", most = MOST_OUTPUTS)]
     Outputs(usize),
     /// Too many input channels.
-    #[error("{0} input channels; the format has room for {most}", most = blob::MOST_INPUTS)]
+    #[error("{0} input channels; the format has room for {most}", most = MOST_INPUTS)]
     Channels(usize),
     /// Noise that its gain cannot hold.
     #[error("noise of {0} mV a step is beyond the fixed-point format")]
@@ -238,6 +239,8 @@ pub fn quantize(
         outputs: network.readout.outputs() as u8,
         output_offsets: &output_offsets,
         class_names: &class_names,
+        sensor_channels: 0,
+        preprocessing: &[],
     };
     let unproven = bytes(&payload);
     let deployed = Deployed::read(&unproven).expect("a blob that was just written is valid");
@@ -259,6 +262,7 @@ fn bytes(payload: &Payload) -> Vec<u8> {
         payload.self_test.pulses,
         payload.output_offsets,
         payload.class_names,
+        payload.preprocessing,
     ];
     // Every other field takes at most ten bytes as a varint.
     let room = tables.iter().map(|table| table.len()).sum::<usize>() + 1024;
@@ -345,7 +349,7 @@ fn check(network: &SpikingNetwork, step: &TimeStep, unit_mv: f64) -> Result<(), 
     if network.readout.outputs() > MOST_OUTPUTS {
         return Err(QuantizeError::Outputs(network.readout.outputs()));
     }
-    if network.channels > blob::MOST_INPUTS {
+    if network.channels > MOST_INPUTS {
         return Err(QuantizeError::Channels(network.channels));
     }
     for (unit, bias) in biases_above_threshold(network).enumerate() {
