@@ -402,7 +402,9 @@ duration_ms = 100
     let task = task.to_string_lossy();
     let model = trained(&below, &task, &["--act", "lif"]);
     reported(&below, &model, &["--task", &task]);
-    again(&below);
+    let page = again(&below);
+    let sentence = "The first command writes the description of the task, which the model holds, to the file again/same-sign.toml.";
+    assert!(page.contains(sentence), "{page}");
 }
 
 #[test]

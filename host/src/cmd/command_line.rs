@@ -1,9 +1,10 @@
 //! The command line as a whole: the subcommands, and what runs for each.
 
+use std::error::Error;
 use std::ffi::OsString;
 
 use clap::builder::ValueRange;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ErrorKind};
 use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::error::CommandError;
@@ -12,6 +13,7 @@ use super::{
     run, shell, simulate, sweep, train, trials, watch,
 };
 use crate::print::console::{Console, PrintArgs};
+use crate::rate::fields::whole_number;
 
 /// Train a rate network, carry it onto spiking neurons, run it on a microcontroller.
 ///
@@ -71,7 +73,9 @@ impl CommandLine {
         words: impl IntoIterator<Item = W>,
     ) -> Result<Self, clap::Error> {
         let mut program = Self::program();
-        let matches = program.try_get_matches_from_mut(words)?;
+        let matches = program
+            .try_get_matches_from_mut(words)
+            .map_err(with_way_out)?;
         let line = Self::from_arg_matches(&matches)?;
         idle::check(&program, &matches)
             .and_then(|()| files::check(&program, &matches))
@@ -115,6 +119,27 @@ fn as_typed(argument: Arg) -> Arg {
         return argument.allow_hyphen_values(true);
     }
     argument.allow_negative_numbers(true)
+}
+
+/// `error`, where it is about a whole number with the way out.
+fn with_way_out(error: clap::Error) -> clap::Error {
+    let Some(digits) = error.source().and_then(|cause| cause.downcast_ref()) else {
+        return error;
+    };
+    let part = |kind| {
+        error
+            .get(kind)
+            .map_or_else(String::new, |part| part.to_string())
+    };
+    clap::Error::raw(
+        ErrorKind::ValueValidation,
+        format!(
+            "invalid value '{}' for '{}': {}\n\nFor more information, try '--help'.\n",
+            part(ContextKind::InvalidValue),
+            part(ContextKind::InvalidArg),
+            whole_number(digits)
+        ),
+    )
 }
 
 impl Command {

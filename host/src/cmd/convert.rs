@@ -66,7 +66,7 @@ pub struct ConvertArgs {
     /// The trials of each candidate
     #[command(flatten)]
     pub score: ScoreArgs,
-    /// Search: drop candidates early that cannot win; the same winner within its interval, sooner
+    /// Search: drop candidates early that cannot win; takes less time, and the winner is as good within its confidence interval
     #[arg(long)]
     pub race: bool,
     /// The task

@@ -83,7 +83,7 @@ pub enum CommandError {
         /// Why.
         source: ExportError,
     },
-    /// A file that is no NIR graph.
+    /// A file that is not a NIR graph.
     #[error("{path}: {source}")]
     Nir {
         /// The file.

@@ -21,7 +21,7 @@ use crate::spiking::experiment::outcomes_f64;
 use crate::spiking::time_step::TimeStep;
 use crate::statistics::Accuracy;
 
-/// Write a rate model as fixed-point network for a microcontroller, and say what was lost
+/// Write a rate model as a fixed-point network for a microcontroller, and say how much was lost
 ///
 /// Example:  rate2spike quantize MODEL.mat -o net.snn --dt 0.5
 #[derive(Clone, Debug, Args)]

@@ -9,11 +9,13 @@ use serde::Serialize;
 use super::CommandError;
 use super::shared::{ScoreArgs, SpikingArgs, TaskArgs, read_model};
 use crate::convert::lambdas::Lambdas;
+use crate::convert::search::default_lambdas;
 use crate::formats::disk;
 use crate::formats::history::History;
 use crate::formats::outputs::Outputs;
 use crate::print::console::Console;
 use crate::print::path::lossy;
+use crate::rate::activation::ActivationKind;
 use crate::report::figures::{self, Figure, OF_A_SWEEP};
 use crate::report::files::{deployed_beside, find_model};
 use crate::report::observe::Trials;
@@ -48,9 +50,9 @@ pub struct ReportArgs {
     /// The spiking network
     #[command(flatten)]
     pub spiking: SpikingArgs,
-    /// Candidates of the search that is shown
-    #[arg(long, default_value = "20:5:75")]
-    pub lambdas: Lambdas,
+    /// Candidates of the search that is shown [default: 20:5:75 with lif and sigmoid, else 4:2:26]
+    #[arg(long)]
+    pub lambdas: Option<Lambdas>,
     /// The trials of the scores and figures
     #[command(flatten)]
     pub score: ScoreArgs,
@@ -204,6 +206,15 @@ fn write_figures(folder: &Path, page: &Page) -> Result<Vec<PathBuf>, CommandErro
     Ok(files.into_iter().flatten().collect())
 }
 
+/// The candidates of the search that the page shows. A network of `lif` has one λ of its
+/// own; the page shows it among the candidates of a sigmoid.
+fn shown_lambdas(activation: ActivationKind) -> Vec<f64> {
+    match activation {
+        ActivationKind::Lif => default_lambdas(ActivationKind::Sigmoid),
+        other => default_lambdas(other),
+    }
+}
+
 fn read(args: &ReportArgs, path: &Path, console: &Console) -> Result<ReportInput, CommandError> {
     let model = read_model(path, console)?;
     let trials = Trials {
@@ -213,6 +224,10 @@ fn read(args: &ReportArgs, path: &Path, console: &Console) -> Result<ReportInput
     };
     let spiking = args.spiking.network(&model, console)?;
     let own = model.stored_lambda().ok().flatten();
+    let lambdas = match &args.lambdas {
+        Some(lambdas) => lambdas.0.clone(),
+        None => shown_lambdas(model.network.activation),
+    };
     Ok(ReportInput {
         history: History::of(path)?,
         // A calibration belongs to the λ of the file, which is the median of the units' λ.
@@ -220,7 +235,7 @@ fn read(args: &ReportArgs, path: &Path, console: &Console) -> Result<ReportInput
         spiking,
         model,
         deployed: deployed_beside(path, &trials.task)?,
-        lambdas: args.lambdas.0.clone(),
+        lambdas,
         trials,
     })
 }

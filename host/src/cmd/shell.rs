@@ -26,7 +26,7 @@ pub struct CompletionsArgs {
     pub shell: Shell,
 }
 
-/// Write the manual, a page a command
+/// Write the manual, one page for each command
 ///
 /// Example:  rate2spike man -o ~/.local/share/man/man1
 #[derive(Clone, Debug, Args)]

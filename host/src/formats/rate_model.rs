@@ -164,7 +164,7 @@ pub fn network(path: &Path, file: &MatFile) -> Result<RateNetwork, ModelError> {
 /// The task that the variables of the file at `path` carry.
 ///
 /// # Errors
-/// [`ModelError::OwnTask`], if the variable is no task of this version.
+/// [`ModelError::OwnTask`], if the variable is not a task of this version.
 pub fn own_task(path: &Path, file: &MatFile) -> Result<Option<Task>, ModelError> {
     if file.get(TASK).is_err() {
         return Ok(None);
@@ -290,7 +290,7 @@ impl RateModelFile {
     /// The task that the model itself carries.
     ///
     /// # Errors
-    /// [`ModelError::OwnTask`], if the variable is no task of this version.
+    /// [`ModelError::OwnTask`], if the variable is not a task of this version.
     pub fn own_task(&self) -> Result<Option<Task>, ModelError> {
         own_task(&self.path, &self.variables)
     }
@@ -363,7 +363,7 @@ pub fn read_mat(path: &Path) -> Result<MatFile, ModelError> {
 /// The variables in the bytes of the file at `path`.
 ///
 /// # Errors
-/// [`ModelError`], if the bytes are no MAT-file.
+/// [`ModelError`], if the bytes are not a MAT-file.
 pub fn parse_mat(path: &Path, bytes: &[u8]) -> Result<MatFile, ModelError> {
     if nir::is_graph(bytes) {
         return Err(ModelError::Nir { path: path.into() });

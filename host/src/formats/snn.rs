@@ -71,7 +71,7 @@ pub enum SnnError {
     },
     /// A trial of another length than the task's.
     #[error(
-        "{path}: {steps} steps of {step_ns} ns, {steps_per_sample} of them a sample, are no trial of '{task}', which has {samples} samples of {sample_ms} ms; quantize the model again"
+        "{path}: {steps} steps of {step_ns} ns, {steps_per_sample} of them a sample, are not a trial of '{task}', which has {samples} samples of {sample_ms} ms; quantize the model again"
     )]
     Clock {
         /// The file.

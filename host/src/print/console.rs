@@ -20,11 +20,12 @@ use serde::Serialize;
 /// Flags that say what is printed; every command has them.
 #[derive(Clone, Copy, Debug, Default, Args)]
 pub struct PrintArgs {
-    /// Print one JSON object; bytes of a path that are no UTF-8 become U+FFFD
-    #[arg(long, global = true)]
+    /// Print one JSON object; bytes of a path that are not UTF-8 become U+FFFD
+    // These two stand behind the flags of the command itself.
+    #[arg(long, global = true, display_order = 900)]
     pub json: bool,
     /// Print errors only: no words, no progress, no warnings (with --json: the object)
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 901)]
     pub quiet: bool,
 }
 

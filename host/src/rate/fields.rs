@@ -5,6 +5,7 @@
 //! [`RateOptions::flags`] are made from [`FIELDS`]. To add an option: add a
 //! field to [`RateOptions`] with its default and its check, and an entry here.
 
+use std::num::{IntErrorKind, ParseIntError};
 use std::str::FromStr;
 
 use clap::ValueEnum;
@@ -304,11 +305,18 @@ fn number<T: FromStr>(values: &[&str], place: &mut T) -> Result<(), String> {
     Ok(())
 }
 
+/// The way out where a text is not a whole number: the error of the standard library
+/// speaks of digits.
+pub fn whole_number(error: &ParseIntError) -> &'static str {
+    match error.kind() {
+        IntErrorKind::PosOverflow => "give a smaller whole number",
+        _ => "give a whole number, 0 or more",
+    }
+}
+
 fn count(values: &[&str], place: &mut usize) -> Result<(), String> {
     let text = single(values)?;
-    *place = text
-        .parse()
-        .map_err(|_| format!("give a whole number from 0 to {}", usize::MAX))?;
+    *place = text.parse().map_err(|error| whole_number(&error))?;
     Ok(())
 }
 

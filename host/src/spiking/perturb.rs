@@ -53,7 +53,7 @@ impl FromStr for Scale {
                 },
                 factor,
             }),
-            _ => Err(format!("'{factor}' is no factor; give 0 to 1000")),
+            _ => Err(format!("'{factor}' is not a factor; give 0 to 1000")),
         }
     }
 }

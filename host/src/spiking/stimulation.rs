@@ -125,7 +125,7 @@ impl FromStr for Moment {
         match moment {
             Some(Moment::Step(0)) => Err("step 0: steps are counted from 1".into()),
             Some(Moment::Ms(ms)) if !(0.0..=1e9).contains(&ms) => {
-                Err(format!("'{text}' is no time in a trial"))
+                Err(format!("'{text}' is not a time in a trial"))
             }
             Some(moment) => Ok(moment),
             None => Err(format!(

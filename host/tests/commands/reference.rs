@@ -113,9 +113,11 @@ fn the_keys_of_every_json_object_are_the_written_ones() {
 }
 
 /// The usual mistakes.
-const MISTAKES: [&str; 24] = [
+const MISTAKES: [&str; 26] = [
     "pipeline",
     "pipeline tango",
+    "pipeline go-nogo --N ten",
+    "pipeline go-nogo --seed -1",
     "pipeline go-nogo --dt 7",
     "train --task xor --N 0",
     "train --task xor --act tanh",

@@ -15,7 +15,7 @@ macro_rules! save_again {
 pub enum MatError {
     /// A file of another kind.
     #[error(
-        "this is {0} and no MAT-file of level 5, which every rate model is: {way}{save}",
+        "this is {0} and not a MAT-file of level 5, the format of a rate model: {way}{save}",
         way = way_out(.0),
         save = save_again!()
     )]

@@ -64,14 +64,16 @@ pub struct ReadGraph {
 #[derive(Debug, thiserror::Error)]
 pub enum NirError {
     /// The file is of another kind.
-    #[error("this is {0} and no NIR graph, which is an HDF5 file; Python's `nir.write` makes one")]
+    #[error(
+        "this is {0} and not a NIR graph, which is an HDF5 file; Python's `nir.write` makes one"
+    )]
     Kind(&'static str),
     /// An HDF5 file that cannot be read.
     #[error("the HDF5 file is damaged: {0}; write it again with Python's `nir.write`")]
     Damaged(#[from] Error),
     /// An HDF5 file of another program.
     #[error(
-        "this is {what} and no NIR graph, which has a group 'node'; Python's `nir.write` makes one"
+        "this is {what} and not a NIR graph, which has a group 'node'; Python's `nir.write` makes one"
     )]
     Foreign {
         /// The kind of file, and what it holds.

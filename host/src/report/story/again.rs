@@ -67,13 +67,20 @@ pub fn section(input: &ReportInput, step_ms: f64) -> Section {
         .with("--trials", trials.count)
         .with("--seed", trials.seed);
     commands.push(Some(with_task(run)));
+    let mut text = texts(&[if input.history.is_some() {
+        "These commands give the same network and the same numbers again. Run them in a folder that has no folder named again: they make it, and write everything there."
+    } else {
+        "These commands give the same deployed network and the same numbers again. Run them in the folder of the model; they write into a folder named again."
+    }]);
+    if !trials.task.is_built_in() {
+        text.push(format!(
+            "The first command writes the description of the task, which the model holds, to the file {}. The other commands read it there.",
+            task_argument(&trials.task)
+        ));
+    }
     Section {
         title: "Again",
-        text: texts(&[if input.history.is_some() {
-            "These commands give the same network and the same numbers again. Give them in a folder without a folder named again: everything that they write goes there."
-        } else {
-            "These commands give the same deployed network and the same numbers again. Give them in the folder of the model; they write into a folder named again."
-        }]),
+        text,
         commands: commands
             .into_iter()
             .flatten()

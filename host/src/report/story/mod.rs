@@ -168,7 +168,7 @@ fn result(input: &ReportInput, rows: &[FormScore], outputs: Figure) -> Section {
     Section {
         title: "Result",
         text: vec![format!(
-            "One network in its forms, {}, over {} trials with seed {}. The accuracy counts by the published criterion, which looks at the output's extreme, and which noise can pass by luck; the strict criterion looks at the output's mean.",
+            "Each form of one network, {}, over {} trials with seed {}. The column accuracy counts by the published criterion: it looks at the output's extreme, which noise can reach by chance. The column strict counts by the output's mean in a window.",
             converted::scaling(input),
             input.trials.count,
             input.trials.seed

@@ -83,7 +83,7 @@ pub fn help_of_several() -> String {
 /// The sentence for a name that no built-in task has.
 pub fn unknown(name: &str) -> String {
     format!(
-        "'{name}' is no task; give {}, or a FILE.toml with one of your own",
+        "'{name}' is not a task; give {}, or a FILE.toml with one of your own",
         names()
     )
 }
