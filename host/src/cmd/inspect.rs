@@ -165,7 +165,7 @@ fn blob_facts(file: &NetFile) -> Facts {
 }
 
 /// Whether the task's description is the one that the network was made for, and what
-/// the self-test gives. The self-test is not run where the trial is no trial of the
+/// the self-test gives. The self-test is not run where the trial is not a trial of the
 /// task, since it could take any time.
 fn tested_facts(args: &InspectArgs, file: &NetFile, warnings: &mut Warnings) -> Facts {
     let tested = file.tested_task(args.task.task.as_ref());
@@ -177,8 +177,8 @@ fn tested_facts(args: &InspectArgs, file: &NetFile, warnings: &mut Warnings) -> 
     };
     let description = match &tested {
         _ if !has_hash => "not stored",
-        Ok(_) | Err(SnnError::SelfTest { .. } | SnnError::Clock { .. }) => "the present one",
-        Err(SnnError::ChangedTask { .. }) => "another one",
+        Ok(_) | Err(SnnError::SelfTest { .. } | SnnError::Clock { .. }) => "unchanged",
+        Err(SnnError::ChangedTask { .. }) => "changed",
         Err(_) => "not compared",
     };
     match tested {

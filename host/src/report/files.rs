@@ -69,10 +69,10 @@ fn add_models(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), DiskError> 
     Ok(())
 }
 
-/// The deployed network beside `model`, with its bytes; `None` if there is none.
+/// The deployed network beside `model`, with its bytes; `None` if no file is there.
 ///
 /// # Errors
-/// If it is there and not a network for `task`.
+/// If the file is there and is not a network for `task`.
 pub fn deployed_beside(model: &Path, task: &Task) -> Result<Option<(PathBuf, Vec<u8>)>, SnnError> {
     let path = model.with_extension("snn");
     if !path.is_file() {

@@ -113,7 +113,7 @@ impl Simulation {
     /// One trial a thread is in memory.
     ///
     /// # Errors
-    /// Those of `each`.
+    /// The first error of `each`.
     pub fn run<E>(
         &self,
         trials: usize,

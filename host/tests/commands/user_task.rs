@@ -50,7 +50,7 @@ fn a_task_of_the_users_own_goes_all_the_way() {
     let held = place.json(&format!("inspect {network} --task same.toml"));
     assert_eq!(
         (&held["task description"], &held["self-test"]),
-        (&"the present one".into(), &"passed".into())
+        (&"unchanged".into(), &"passed".into())
     );
     let changed = SAME_SIGN.replace("onset_ms = 250", "onset_ms = 200");
     std::fs::write(place.path("changed.toml"), changed).expect("a writable folder");
@@ -62,7 +62,7 @@ fn a_task_of_the_users_own_goes_all_the_way() {
         place.fails(&line, 1, &["same-sign", "changed since", "quantize"]);
     }
     let held = place.json(&format!("inspect {network} --task changed.toml"));
-    assert_eq!(held["task description"], "another one");
+    assert_eq!(held["task description"], "changed");
     place.fails(
         &format!("run {network} --task xor"),
         1,
