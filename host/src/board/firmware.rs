@@ -18,6 +18,38 @@ pub struct Firmware {
     pub stack_room: u32,
 }
 
+impl Firmware {
+    /// The firmware in the file that was named, or the one that `cargo build` made; `None`
+    /// if there is none.
+    ///
+    /// # Errors
+    /// If the file is no firmware that the board can run.
+    pub fn find(named: Option<&Path>, target: &Target) -> Result<Option<Self>, FirmwareError> {
+        let path = named.map(PathBuf::from).or_else(|| built(target));
+        path.map(|path| Self::read(&path, target)).transpose()
+    }
+}
+
+/// The firmware that `cargo build` made. It is looked for in the folder that
+/// `CARGO_TARGET_DIR` names, else in `firmware-example/target` of each folder at or above
+/// the working folder and the folder of this program.
+fn built(target: &Target) -> Option<PathBuf> {
+    let file = target.firmware_file();
+    if let Some(folder) = std::env::var_os("CARGO_TARGET_DIR") {
+        return Some(PathBuf::from(folder).join(file)).filter(|path| path.is_file());
+    }
+    let here = std::env::current_dir().ok();
+    let program = std::env::current_exe().ok();
+    [here, program].iter().flatten().find_map(|place| {
+        let sources = place
+            .ancestors()
+            .map(|folder| folder.join("firmware-example/target"));
+        sources
+            .map(|folder| folder.join(&file))
+            .find(|path| path.is_file())
+    })
+}
+
 /// The reason why a firmware is not written to a board.
 #[derive(Debug, thiserror::Error)]
 pub enum FirmwareError {

@@ -6,6 +6,7 @@ pub mod client;
 pub mod comparison;
 pub mod firmware;
 pub mod port;
+pub mod preparation;
 pub mod probe;
 pub mod session;
 pub mod target;

@@ -1,5 +1,7 @@
 //! The boards for which there is a firmware, and the cycles of a step on each of them.
 
+use std::path::{Path, PathBuf};
+
 use clap::ValueEnum;
 use rate2spike_protocol::record::{self, RECORD_BYTES};
 
@@ -76,6 +78,23 @@ pub struct Target {
 }
 
 impl Target {
+    /// The path of the board's firmware in Cargo's target folder.
+    pub fn firmware_file(&self) -> PathBuf {
+        Path::new(self.triple)
+            .join("release")
+            .join(format!("rate2spike-{}", self.package))
+    }
+
+    /// The sentence that says how to make the board's firmware, where it is missing.
+    pub fn no_firmware(&self) -> String {
+        format!(
+            "no firmware of {} is found: run `cargo build --release` in firmware-example/{} of this program's source, and name the result with --firmware SOURCE/firmware-example/target/{}",
+            self.name,
+            self.package,
+            self.firmware_file().display()
+        )
+    }
+
     /// Raspberry Pi Pico.
     pub const RP2040: Target = Target {
         name: "rp2040",

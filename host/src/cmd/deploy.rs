@@ -13,7 +13,7 @@ use crate::board::firmware::Firmware;
 use crate::board::probe;
 use crate::board::target::{Target, TargetName};
 use crate::formats::disk;
-use crate::formats::image::{self, Image, UF2_RP2040};
+use crate::formats::image::{Image, ImageFormat, is_same_kind};
 use crate::formats::outputs::Outputs;
 use crate::formats::snn::NetFile;
 use crate::print::console::Console;
@@ -55,17 +55,6 @@ pub struct DeployArgs {
     /// The task
     #[command(flatten)]
     pub task: OwnTaskArgs,
-}
-
-/// Format of an image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum ImageFormat {
-    /// The bytes of the flash
-    Bin,
-    /// Intel hex
-    Hex,
-    /// Blocks for the boot ROM of a Pico
-    Uf2,
 }
 
 /// Contents of an image.
@@ -142,7 +131,10 @@ pub fn run(args: &DeployArgs, console: &Console) -> Result<(), CommandError> {
     let file = NetFile::read(&args.network)?;
     let task = file.tested_task(args.task.task.as_ref())?;
     let (bytes, deployed) = (file.bytes(), file.deployed());
-    let firmware = firmware(args, target)?;
+    let firmware = Firmware::find(args.firmware.as_deref(), target)?;
+    if firmware.is_none() && args.content() != Content::Network {
+        return Err(CommandError::Usage(target.no_firmware()));
+    }
     let experiment = Experiment::deployed(&deployed, &task, 1);
     let budget = Budget::new(target, &experiment, bytes.len());
     let mut misfits = budget.misfits();
@@ -192,55 +184,6 @@ pub fn run(args: &DeployArgs, console: &Console) -> Result<(), CommandError> {
     )))
 }
 
-/// The firmware that was named, or the one that was built. `None` if there is no firmware,
-/// and the content does not need one.
-fn firmware(args: &DeployArgs, target: &Target) -> Result<Option<Firmware>, CommandError> {
-    let path = match &args.firmware {
-        Some(path) => Some(path.clone()),
-        None => built_firmware(target),
-    };
-    if let Some(path) = path {
-        return Ok(Some(Firmware::read(&path, target)?));
-    }
-    if args.content() == Content::Network {
-        return Ok(None);
-    }
-    let file = below_target(target);
-    Err(CommandError::Usage(format!(
-        "no firmware of {} is found: run `cargo build --release` in firmware-example/{} of this program's source, and name the result with --firmware SOURCE/firmware-example/target/{}",
-        target.name,
-        target.package,
-        file.display()
-    )))
-}
-
-/// The firmware that `cargo build` made. It is looked for in the folder that
-/// `CARGO_TARGET_DIR` names, else in `firmware-example/target` of each folder at or above
-/// the working folder and the folder of this program.
-fn built_firmware(target: &Target) -> Option<PathBuf> {
-    let file = below_target(target);
-    if let Some(folder) = std::env::var_os("CARGO_TARGET_DIR") {
-        return Some(PathBuf::from(folder).join(file)).filter(|path| path.is_file());
-    }
-    let here = std::env::current_dir().ok();
-    let program = std::env::current_exe().ok();
-    [here, program].iter().flatten().find_map(|place| {
-        let sources = place
-            .ancestors()
-            .map(|folder| folder.join("firmware-example/target"));
-        sources
-            .map(|folder| folder.join(&file))
-            .find(|path| path.is_file())
-    })
-}
-
-/// The path of a board's firmware in Cargo's target folder.
-fn below_target(target: &Target) -> PathBuf {
-    Path::new(target.triple)
-        .join("release")
-        .join(format!("rate2spike-{}", target.package))
-}
-
 fn firmware_report(target: &Target, firmware: &Firmware) -> FirmwareReport {
     FirmwareReport {
         flash_bytes: firmware.image.bytes.len(),
@@ -285,18 +228,14 @@ fn write(
 ) -> Result<(), CommandError> {
     if let Some(format) = args.format {
         let plain: Vec<Image> = parts.iter().map(|part| part.image.clone()).collect();
-        let (bytes, extension) = match format {
-            ImageFormat::Bin => (image::bin(&plain), "bin"),
-            ImageFormat::Hex => (image::hex(&plain).into_bytes(), "hex"),
-            ImageFormat::Uf2 => (image::uf2(&plain, UF2_RP2040), "uf2"),
-        };
+        let bytes = format.bytes(&plain);
         let path = match &args.output {
             Some(path) => path.clone(),
             None => {
-                let path = args.network.with_extension(extension);
+                let path = args.network.with_extension(format.extension());
                 let mut files = Outputs::new();
                 files.reads("NET.snn", &args.network);
-                files.derives("--output", &path, |found| same_kind(found, &bytes))?;
+                files.derives("--output", &path, |found| is_same_kind(found, &bytes))?;
                 path
             }
         };
@@ -323,13 +262,6 @@ fn write(
         report.flashed = true;
     }
     Ok(())
-}
-
-/// True if the file that is there begins with the same eight bytes as the new image. These
-/// bytes are the marks of UF2, of the first record of a hex file, and of a network or a
-/// firmware.
-fn same_kind(found: &[u8], new: &[u8]) -> bool {
-    found.starts_with(&new[..new.len().min(8)])
 }
 
 fn print_budget(report: &DeployReport, console: &Console) {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::board::BoardError;
 use crate::board::firmware::FirmwareError;
+use crate::board::preparation::PreparationError;
 use crate::board::probe::ProbeError;
 use crate::convert::ConvertError;
 use crate::convert::spiking_model::SpikingModelError;
@@ -120,7 +121,11 @@ impl CommandError {
             CommandError::Usage(_)
             | CommandError::Model(ModelError::ChangedTask { .. } | ModelError::OtherTask { .. })
             | CommandError::Snn(SnnError::OtherTask { .. })
-            | CommandError::Session(SessionError::OtherStart { .. })
+            | CommandError::Session(
+                SessionError::OtherStart { .. }
+                | SessionError::CpuAlone(_)
+                | SessionError::TooManyForGpu { .. },
+            )
             | CommandError::Convert {
                 source: ConvertError::Lambda(_),
                 ..
@@ -193,6 +198,15 @@ impl From<DownsampleError> for CommandError {
 impl From<StimulationError> for CommandError {
     fn from(error: StimulationError) -> Self {
         Self::Usage(error.to_string())
+    }
+}
+
+impl From<PreparationError> for CommandError {
+    fn from(error: PreparationError) -> Self {
+        match error {
+            PreparationError::Board(error) => error.into(),
+            _ => Self::Failed(error.to_string()),
+        }
     }
 }
 

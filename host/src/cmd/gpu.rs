@@ -1,16 +1,10 @@
 //! The device of `train`: the CPU, or a GPU, which trains several networks at once.
 
-use std::time::Instant;
-
 use clap::Args;
 
 use super::CommandError;
-use super::bars::EnsembleBar;
 use crate::print::console::Console;
 use crate::rate::gpu::device::Gpu;
-use crate::rate::options::RateOptions;
-use crate::rate::training::Trained;
-use crate::session::{Session, SessionError, TrainReport};
 
 /// Flags that say where to train.
 #[derive(Clone, Debug, Args)]
@@ -88,65 +82,4 @@ fn share(text: &str) -> Result<f64, String> {
         Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
         _ => Err("give a share from 0 to 1".into()),
     }
-}
-
-/// What the kernels of a GPU do not train; `None` if they train all that `options` ask for.
-fn cpu_alone(options: &RateOptions) -> Option<&'static str> {
-    let outputs = options.task.definition().outputs;
-    [
-        (outputs > 1, "a network with several outputs"),
-        (options.train_inputs, "a network with --train_inputs"),
-        (options.weight_decay > 0.0, "a network with --weight_decay"),
-        (options.jitter > 0.0, "a network with --jitter"),
-    ]
-    .into_iter()
-    .find_map(|(asked, what)| asked.then_some(what))
-}
-
-/// Most numbers of an array on a GPU, whose kernels count them in 32 bits.
-const MOST_NUMBERS: u64 = u32::MAX as u64;
-
-/// Trains a network for each seed on `gpu`, all at once, and saves them.
-///
-/// # Errors
-/// If the networks are too many for a GPU, or nothing can be written.
-pub fn train(
-    gpu: &Gpu,
-    session: &Session,
-    options: &RateOptions,
-    seeds: &[u64],
-    console: &Console,
-) -> Result<Vec<Result<TrainReport, SessionError>>, CommandError> {
-    if let Some(what) = cpu_alone(options) {
-        return Err(CommandError::Usage(format!(
-            "{what} is trained on the CPU alone; give --backend cpu"
-        )));
-    }
-    let started = Instant::now();
-    let sizes = [options.batch, options.task.samples(), options.units + 1];
-    let numbers = sizes.iter().try_fold(seeds.len() as u64, |product, &size| {
-        product.checked_mul(size as u64)
-    });
-    if numbers.is_none_or(|numbers| numbers > MOST_NUMBERS) {
-        return Err(CommandError::Usage(format!(
-            "{} networks of {} units with a batch of {} are too many for one array on a GPU ({MOST_NUMBERS} numbers); give fewer --seeds or a smaller --batch",
-            seeds.len(),
-            options.units,
-            options.batch
-        )));
-    }
-    session.check(options)?;
-    let mut bar = EnsembleBar::new(options.updates, seeds.len(), console);
-    let trained = gpu.train(options, seeds, &mut bar);
-    drop(bar);
-    let seconds = started.elapsed().as_secs_f64();
-    let saved = |(&seed, trained): (&u64, &Trained)| {
-        let options = RateOptions {
-            seed,
-            ..options.clone()
-        };
-        let model = session.save(&options, trained)?;
-        Ok(TrainReport::new(&options, trained, seconds, model))
-    };
-    Ok(seeds.iter().zip(&trained).map(saved).collect())
 }

@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::CommandError;
-use super::sweep::{keep, run_plan};
+use super::sweep::run_networks;
 use crate::number::trials;
 use crate::print::console::Console;
 use crate::print::path::lossy;
@@ -14,6 +14,7 @@ use crate::quantize::longest_step::DEPLOYED_STEP_MS;
 use crate::report::picture;
 use crate::sweep::comparison::{self, Comparison};
 use crate::sweep::paper::{Measure, PaperCell, PaperFigure, plan};
+use crate::sweep::run::keep;
 use crate::sweep::summary::summarize;
 
 /// Run the sweep behind a figure of the paper, and compare it with the published values
@@ -86,7 +87,7 @@ pub fn run(args: &ReproduceArgs, console: &Console) -> Result<(), CommandError> 
     let cells = args.cells()?;
     let plan = plan(&cells, args.networks, args.trials, DEPLOYED_STEP_MS);
     keep(&plan, &folder)?;
-    let rows = run_plan(&plan, &folder, console)?;
+    let rows = run_networks(&plan, &folder, None, console)?;
     let measure = args.figure.measure();
     let cells: Vec<Comparison> = summarize(&plan, &rows)
         .into_iter()

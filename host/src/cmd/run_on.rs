@@ -8,10 +8,10 @@ use serde::Serialize;
 
 use super::CommandError;
 use super::run_report::RunReport;
-use crate::board::client::{Client, Identity};
+use crate::board::client::Client;
 use crate::board::comparison::{Difference, StepCost, compare};
-use crate::board::explain_network;
 use crate::board::port::Port;
+use crate::board::preparation::{Wanted, prepare};
 use crate::number::hexadecimal;
 use crate::print::console::Console;
 use crate::spiking::experiment::Experiment;
@@ -54,7 +54,17 @@ pub fn run_on(
     console: &Console,
 ) -> Result<(), CommandError> {
     let (mut client, identity) = Client::connect(on.port)?;
-    prepare(&mut client, &identity, on, experiment.network, console)?;
+    let wanted = Wanted {
+        file: on.network.into(),
+        bytes: on.bytes,
+        deployed: experiment.network,
+        replace: on.replace,
+    };
+    let bar = console.progress(on.bytes.len() as u64, "{bytes}/{total_bytes} written");
+    prepare(&mut client, &identity, &wanted, |written| {
+        bar.set_position(written as u64);
+    })?;
+    bar.finish_and_clear();
     let bar = console.progress(on.trials as u64, "trial {pos}/{len} [{elapsed}]");
     let found = compare(
         &mut client,
@@ -89,59 +99,6 @@ pub fn run_on(
         "{}: the board's trials differ from the desktop's; is its firmware of this version?",
         on.port
     )))
-}
-
-/// Makes sure that the board holds this network, and that its self-test gives
-/// the stored spikes.
-fn prepare(
-    client: &mut Client,
-    identity: &Identity,
-    on: &OnBoard,
-    deployed: &Deployed,
-    console: &Console,
-) -> Result<(), CommandError> {
-    if identity.network != Ok(deployed.checksum()) {
-        if !on.replace {
-            let found = match &identity.network {
-                Ok(checksum) => format!("another network (check sum {checksum:08x})"),
-                Err(fault) => format!("no network: {}", explain_network(fault)),
-            };
-            return Err(CommandError::Failed(format!(
-                "the board holds {found}; add --replace to write {} into its flash, or use `rate2spike deploy`",
-                on.network.display()
-            )));
-        }
-        replace(client, console, on.bytes, deployed)?;
-    }
-    let test = client.self_test()?;
-    if test.wanted == test.found {
-        return Ok(());
-    }
-    Err(CommandError::Failed(format!(
-        "the board's self-test gives spike hash {:016x}, but {:016x} is stored: its firmware steps differently; flash the firmware of this version",
-        test.found, test.wanted
-    )))
-}
-
-fn replace(
-    client: &mut Client,
-    console: &Console,
-    bytes: &[u8],
-    deployed: &Deployed,
-) -> Result<(), CommandError> {
-    let bar = console.progress(bytes.len() as u64, "{bytes}/{total_bytes} written");
-    let identity = client.replace(bytes, |written| bar.set_position(written as u64))?;
-    bar.finish_and_clear();
-    match identity.network {
-        Ok(checksum) if checksum == deployed.checksum() => Ok(()),
-        Ok(_) => Err(CommandError::Failed(
-            "the board still holds another network after writing; try again".into(),
-        )),
-        Err(fault) => Err(CommandError::Failed(format!(
-            "the board refuses the network: {}",
-            explain_network(&fault)
-        ))),
-    }
 }
 
 fn print(report: &BoardReport, console: &Console) {

@@ -1,11 +1,8 @@
 //! `rate2spike sweep`: many networks by one command.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clap::Args;
-use indicatif::ProgressBar;
 use rate2spike_core::neuron::Scheme;
 use serde::Serialize;
 
@@ -16,7 +13,6 @@ use crate::convert::lambdas::Lambdas;
 use crate::convert::search::default_lambdas;
 use crate::formats::disk;
 use crate::formats::task;
-use crate::interrupt::{self, Ending};
 use crate::number::{above_0, trials};
 use crate::print::console::Console;
 use crate::print::path::lossy;
@@ -27,9 +23,10 @@ use crate::report::picture;
 use crate::shell_word::path_word;
 use crate::spiking::neuron::{Equation, Neuron};
 use crate::spiking::time_step::TimeStep;
-use crate::sweep::plan::{Calibrate, Cell, Member, NeuronOptions, SweepPlan};
+use crate::sweep::plan::{Calibrate, Cell, NeuronOptions, SweepPlan};
 use crate::sweep::row::Row;
-use crate::sweep::rows::{self, RowsFile};
+use crate::sweep::rows;
+use crate::sweep::run::{Work, keep};
 use crate::sweep::seeds::SeedRange;
 use crate::sweep::slurm::{JobArray, JobShare};
 use crate::sweep::summary::{CellSummary, summarize, table};
@@ -198,7 +195,12 @@ pub fn run(args: &SweepArgs, console: &Console) -> Result<(), CommandError> {
         return merge(folder, console);
     }
     if let Some(share) = args.share {
-        return run_share(&args.output_dir, share, console);
+        let folder = &args.output_dir;
+        let plan = SweepPlan::read(folder)?;
+        let rows = run_networks(&plan, folder, Some(share), console)?;
+        // The figure is drawn when the shares are joined.
+        print_report(&plan, folder, &rows, Vec::new(), console);
+        return Ok(());
     }
     let plan = args.plan()?;
     TimeStep::new(plan.step_ms, Scheme::Exact)?;
@@ -206,94 +208,26 @@ pub fn run(args: &SweepArgs, console: &Console) -> Result<(), CommandError> {
     if let Some(elements) = args.slurm {
         return submit(args, elements, console);
     }
-    let rows = run_plan(&plan, &args.output_dir, console)?;
+    let rows = run_networks(&plan, &args.output_dir, None, console)?;
     report(&plan, &args.output_dir, &rows, console)
 }
 
-/// Writes `plan` into `folder`, once its counts and the files of its figure are checked.
-///
-/// # Errors
-/// If a count is too large, or a file cannot be written.
-pub fn keep(plan: &SweepPlan, folder: &Path) -> Result<(), CommandError> {
-    plan.check()?;
-    picture::check(folder, &[OF_A_SWEEP])?;
-    disk::check_writable(folder)?;
-    Ok(plan.keep_in(folder)?)
-}
-
-/// Runs the networks of `plan` that have no row in `folder` yet; returns all rows.
-pub fn run_plan(
+/// Runs the networks of the sweep in `folder`, or of one share, that have no row yet;
+/// returns all rows.
+pub fn run_networks(
     plan: &SweepPlan,
     folder: &Path,
+    share: Option<JobShare>,
     console: &Console,
 ) -> Result<Vec<Row>, CommandError> {
-    let (file, rows) = RowsFile::open(folder, None, plan)?;
-    let bar = bar(plan.members().len(), rows.len(), console);
-    run_missing(plan, &plan.members(), file, rows, &bar)
-}
-
-/// Runs the networks of `members` that have no row yet.
-fn run_missing(
-    plan: &SweepPlan,
-    members: &[Member],
-    mut file: RowsFile,
-    mut rows: Vec<Row>,
-    bar: &ProgressBar,
-) -> Result<Vec<Row>, CommandError> {
-    TimeStep::new(plan.step_ms, Scheme::Exact)?;
-    let missing = rows::missing(plan, &rows);
-    let todo: Vec<_> = members
-        .iter()
-        .copied()
-        .filter(|member| missing.contains(member))
-        .collect();
-    let done = Arc::new(AtomicUsize::new(rows.len()));
-    let all = rows.len() + todo.len();
-    let _ending = Ending::with({
-        let done = done.clone();
-        move || {
-            let done = done.load(Ordering::SeqCst);
-            format!("{done} of {all} networks have a row; the same command goes on with the others")
-        }
-    });
-    let result = sweep::run::run(plan, &todo, rayon::current_num_threads(), |row| {
-        // No line is cut.
-        let held = interrupt::hold();
-        file.add(&row)?;
-        done.fetch_add(1, Ordering::SeqCst);
-        drop(held);
-        rows.push(row);
-        bar.inc(1);
-        Ok(())
-    });
-    bar.finish_and_clear();
-    result?;
-    rows::sort(&mut rows);
-    Ok(rows)
-}
-
-/// A progress bar that starts at the number of networks that are done.
-fn bar(networks: usize, done: usize, console: &Console) -> ProgressBar {
+    let work = Work::open(plan, folder, share)?;
     let template = "network {pos}/{len} [{elapsed}, {eta} left] {wide_bar}";
-    let bar = console.progress(networks as u64, template);
-    bar.set_position(done as u64);
+    let bar = console.progress(work.networks as u64, template);
+    bar.set_position(work.done as u64);
     bar.reset_eta();
-    bar
-}
-
-fn run_share(folder: &Path, share: JobShare, console: &Console) -> Result<(), CommandError> {
-    let plan = SweepPlan::read(folder)?;
-    let all = plan.members();
-    let members = share.take(&all);
-    let (file, own) = RowsFile::open(folder, Some(share.index), &plan)?;
-    let own_rows = own.len();
-    // An earlier array with another number of elements may have run some of them.
-    let rows = rows::read_all(folder, &plan)?;
-    let bar = bar(members.len(), own_rows, console);
-    let rows = run_missing(&plan, members, file, rows, &bar)?;
-    // The figure is drawn when the shares are joined.
-    print_report(&plan, folder, &rows, Vec::new(), console);
-    Ok(())
+    let rows = work.run(plan, || bar.inc(1));
+    bar.finish_and_clear();
+    Ok(rows?)
 }
 
 #[derive(Serialize)]
@@ -398,6 +332,7 @@ impl From<SweepError> for CommandError {
     fn from(error: SweepError) -> Self {
         match error {
             SweepError::OtherPlan { .. }
+            | SweepError::Step(_)
             | SweepError::TooManyNetworks { .. }
             | SweepError::TooManyTrials { .. } => CommandError::Usage(error.to_string()),
             _ => CommandError::Sweep(error),

@@ -9,8 +9,8 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::CommandError;
-use super::bars::{TrainingBar, Warned};
-use super::gpu::{self, PlaceArgs};
+use super::bars::{EnsembleBar, TrainingBar, Warned};
+use super::gpu::PlaceArgs;
 use super::options::OptionArgs;
 use super::shared::read_model;
 use crate::formats::losses::LossesFile;
@@ -223,7 +223,9 @@ fn train_on(
         Some(seeds) => seeds.range().collect(),
         None => vec![options.seed],
     };
-    let mut results = gpu::train(gpu, &args.session(console)?, options, &seeds, console)?;
+    let bar = EnsembleBar::new(options.updates, seeds.len(), console);
+    let session = args.session(console)?;
+    let mut results = session.train_on(gpu, options, &seeds, bar)?;
     if args.seeds.is_none() {
         return report_one(&results.remove(0)?, console);
     }

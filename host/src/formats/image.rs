@@ -17,6 +17,43 @@ pub struct Image {
     pub bytes: Vec<u8>,
 }
 
+/// Format of an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum ImageFormat {
+    /// The bytes of the flash
+    Bin,
+    /// Intel hex
+    Hex,
+    /// Blocks for the boot ROM of a Pico
+    Uf2,
+}
+
+impl ImageFormat {
+    /// The ending of a file's name.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Bin => "bin",
+            Self::Hex => "hex",
+            Self::Uf2 => "uf2",
+        }
+    }
+
+    /// The bytes of a file with these images.
+    pub fn bytes(self, images: &[Image]) -> Vec<u8> {
+        match self {
+            Self::Bin => bin(images),
+            Self::Hex => hex(images).into_bytes(),
+            Self::Uf2 => uf2(images, UF2_RP2040),
+        }
+    }
+}
+
+/// True if a file begins with the same eight bytes as a new image. These bytes are the
+/// marks of UF2, of the first record of a hex file, and of a network or a firmware.
+pub fn is_same_kind(found: &[u8], new: &[u8]) -> bool {
+    found.starts_with(&new[..new.len().min(8)])
+}
+
 /// A byte of erased flash.
 pub const ERASED: u8 = 0xff;
 

@@ -6,6 +6,9 @@ use crate::formats::disk::DiskError;
 use crate::formats::rate_model::ModelError;
 use crate::rate::checkpoint::CheckpointError;
 
+/// Most numbers of an array on a GPU, whose kernels count them in 32 bits.
+pub(super) const MOST_NUMBERS: u64 = u32::MAX as u64;
+
 /// A training that did not come to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
@@ -36,6 +39,21 @@ pub enum SessionError {
         found: String,
         /// The property in the options.
         wanted: String,
+    },
+    /// A training that the kernels of a GPU do not do.
+    #[error("{0} is trained on the CPU alone; give --backend cpu")]
+    CpuAlone(&'static str),
+    /// More networks than an array on a GPU has numbers.
+    #[error(
+        "{networks} networks of {units} units with a batch of {batch} are too many for one array on a GPU ({MOST_NUMBERS} numbers); give fewer --seeds or a smaller --batch"
+    )]
+    TooManyForGpu {
+        /// Networks.
+        networks: usize,
+        /// Units of each.
+        units: usize,
+        /// Trials of an update.
+        batch: usize,
     },
     /// A loss that is not finite.
     #[error(

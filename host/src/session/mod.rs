@@ -11,6 +11,7 @@
 
 pub mod checkpoints;
 mod error;
+pub mod on_gpu;
 mod record;
 mod report;
 mod watched;

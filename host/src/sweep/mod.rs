@@ -30,6 +30,7 @@ use std::path::PathBuf;
 use crate::formats::disk::DiskError;
 use crate::formats::outputs::OutputError;
 use crate::shell_word::path_word;
+use crate::spiking::time_step::StepError;
 
 /// A sweep that cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +41,9 @@ pub enum SweepError {
     /// A file of another program has the name of an output.
     #[error(transparent)]
     Output(#[from] OutputError),
+    /// A time step that does not work.
+    #[error(transparent)]
+    Step(#[from] StepError),
     /// The folder holds another sweep.
     #[error(
         "{path}: the sweep in this folder has other options ({}); give the same ones to go on with it, or another folder with -o",

@@ -1,12 +1,110 @@
 //! The networks that are missing, on several threads.
 
-use std::sync::Mutex;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use rate2spike_core::neuron::Scheme;
 
 use super::SweepError;
 use super::network;
 use super::plan::{Member, SweepPlan};
 use super::row::Row;
+use super::rows::{self, RowsFile};
+use super::slurm::JobShare;
+use crate::formats::disk;
+use crate::interrupt::{self, Ending};
+use crate::report::figures::OF_A_SWEEP;
+use crate::report::picture;
+use crate::spiking::time_step::TimeStep;
+
+/// Keeps `plan` in `folder`, once its counts and the files of its figure are checked.
+///
+/// # Errors
+/// If a count is too large, or a file cannot be written.
+pub fn keep(plan: &SweepPlan, folder: &Path) -> Result<(), SweepError> {
+    plan.check()?;
+    picture::check(folder, &[OF_A_SWEEP])?;
+    disk::check_writable(folder)?;
+    plan.keep_in(folder)
+}
+
+/// The networks of a sweep that this process runs, and the rows that there are.
+pub struct Work {
+    file: RowsFile,
+    rows: Vec<Row>,
+    missing: Vec<Member>,
+    /// Networks, and those of them that have a row.
+    pub networks: usize,
+    /// Networks that had a row before.
+    pub done: usize,
+}
+
+impl Work {
+    /// The networks of the sweep in `folder`, or those of one share.
+    ///
+    /// # Errors
+    /// If the rows cannot be read, or another process writes to them.
+    pub fn open(
+        plan: &SweepPlan,
+        folder: &Path,
+        share: Option<JobShare>,
+    ) -> Result<Self, SweepError> {
+        TimeStep::new(plan.step_ms, Scheme::Exact)?;
+        let all = plan.members();
+        let (file, own) = RowsFile::open(folder, share.map(|share| share.index), plan)?;
+        let done = own.len();
+        let (members, rows) = match share {
+            // An earlier array with another number of elements may have run some of them.
+            Some(share) => (share.take(&all), rows::read_all(folder, plan)?),
+            None => (&all[..], own),
+        };
+        let missing = rows::missing(plan, &rows);
+        let here = members.iter().filter(|member| missing.contains(member));
+        Ok(Self {
+            missing: here.copied().collect(),
+            networks: members.len(),
+            done,
+            file,
+            rows,
+        })
+    }
+
+    /// Runs the networks that have no row yet, and calls `finished` after each; returns all
+    /// rows.
+    ///
+    /// # Errors
+    /// If a row cannot be written.
+    pub fn run(
+        mut self,
+        plan: &SweepPlan,
+        finished: impl Fn() + Send + Sync,
+    ) -> Result<Vec<Row>, SweepError> {
+        let done = Arc::new(AtomicUsize::new(self.rows.len()));
+        let all = self.rows.len() + self.missing.len();
+        let _ending = Ending::with({
+            let done = done.clone();
+            move || {
+                let done = done.load(Ordering::SeqCst);
+                format!(
+                    "{done} of {all} networks have a row; the same command goes on with the others"
+                )
+            }
+        });
+        run(plan, &self.missing, rayon::current_num_threads(), |row| {
+            // No line is cut.
+            let held = interrupt::hold();
+            self.file.add(&row)?;
+            done.fetch_add(1, Ordering::SeqCst);
+            drop(held);
+            self.rows.push(row);
+            finished();
+            Ok(())
+        })?;
+        rows::sort(&mut self.rows);
+        Ok(self.rows)
+    }
+}
 
 /// Runs `members` on `threads` threads, one network on each. `finished` gets each row,
 /// one at a time; an error that it returns stops the sweep.
