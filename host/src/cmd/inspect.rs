@@ -12,7 +12,7 @@ use super::warnings::Warnings;
 use crate::formats::disk;
 use crate::formats::mat::{MatFile, Value};
 use crate::formats::model_checks;
-use crate::formats::names::LAMBDA;
+use crate::formats::names::{self, LAMBDA};
 use crate::formats::rate_model::{self, RateModelFile};
 use crate::formats::snn::{NetFile, SnnError};
 use crate::number::{hexadecimal, shown};
@@ -228,9 +228,9 @@ fn model_facts(model: &RateModelFile) -> Facts {
         facts.push(("outputs", network.readout.outputs().into()));
     }
     for (fact, name) in [
-        ("updates", "tr"),
-        ("accuracy", "eval_perf_mean"),
-        ("loss", "eval_loss_mean"),
+        ("updates", names::LAST_UPDATE),
+        ("accuracy", names::EVAL_ACCURACY),
+        ("loss", names::EVAL_LOSS),
     ] {
         if let Ok(value) = model.variables.scalar(name) {
             facts.push((fact, value.into()));

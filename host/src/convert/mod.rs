@@ -12,6 +12,7 @@ pub mod refit;
 pub mod search;
 pub mod spiking_model;
 
+use crate::formats::names;
 use crate::rate::network::RateNetwork;
 use crate::readout::Readout;
 use crate::spiking::network::SpikingNetwork;
@@ -71,10 +72,10 @@ pub fn one_to_one(
         lambda,
     };
     for (name, values) in [
-        ("w", &network.weights),
-        ("w_in", &network.input_weights),
-        ("w_out", &network.readout.weights),
-        ("taus_gaus", &network.decay_ms),
+        (names::W, &network.weights),
+        (names::W_IN, &network.input_weights),
+        (names::W_OUT, &network.readout.weights),
+        (names::TAUS_GAUS, &network.decay_ms),
     ] {
         if let Some(index) = values.iter().position(|x| !x.is_finite()) {
             return Err(ConvertError::NotFinite {

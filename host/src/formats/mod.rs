@@ -9,6 +9,7 @@ pub mod kind;
 pub mod losses;
 pub mod mat;
 pub mod model_checks;
+pub mod model_error;
 pub mod names;
 pub mod nir;
 pub mod npz;

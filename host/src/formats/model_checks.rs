@@ -4,16 +4,13 @@
 use std::path::Path;
 
 use super::mat::{MatError, MatFile};
-use super::names::{CALIBRATION, LAMBDA, MEDIAN_LAMBDA, REFITTED, SAMPLE};
-use super::rate_model::{ModelError, RateModelFile};
+use super::model_error::ModelError;
+use super::names::{self, CALIBRATION, LAMBDA, MEDIAN_LAMBDA, REFITTED, SAMPLE};
 use crate::rate::activation::ActivationKind;
 use crate::rate::network::RateNetwork;
 use crate::rate::options::DecayTaus;
 use crate::readout::Readout;
 use crate::task::SAMPLE_MS;
-
-/// Recurrent weights before the training; N × N.
-const INITIAL: &str = "w0";
 
 /// Names by which other programs may say whether Dale's principle holds.
 const DALE: [&str; 2] = ["apply_dale", "dale"];
@@ -21,13 +18,13 @@ const DALE: [&str; 2] = ["apply_dale", "dale"];
 /// Variables by which a file is taken for a rate model, if it has
 /// [`ENOUGH_OF_A_MODEL`] of them.
 const OF_A_MODEL: [&str; 7] = [
-    "w",
-    "w_in",
-    "w_out",
-    "m",
-    "som_m",
-    "taus_gaus",
-    "activation",
+    names::W,
+    names::W_IN,
+    names::W_OUT,
+    names::M,
+    names::SOM_M,
+    names::TAUS_GAUS,
+    names::ACTIVATION,
 ];
 
 /// See [`OF_A_MODEL`].
@@ -228,16 +225,16 @@ impl<'a> Reader<'a> {
     }
 
     fn units(&self) -> Result<usize, ModelError> {
-        match self.count("N")? {
-            0 => Err(self.value("N", "0".into(), "a network has at least one unit")),
+        match self.count(names::UNITS)? {
+            0 => Err(self.value(names::UNITS, "0".into(), "a network has at least one unit")),
             units => Ok(units),
         }
     }
 
     fn w_in(&self) -> Result<(usize, Vec<f32>), ModelError> {
-        match self.matrix("w_in", self.units, None)? {
+        match self.matrix(names::W_IN, self.units, None)? {
             (0, _) => Err(self.value(
-                "w_in",
+                names::W_IN,
                 "no column".into(),
                 "a network has at least one input",
             )),
@@ -247,29 +244,35 @@ impl<'a> Reader<'a> {
 
     /// The weights of the outputs, outputs × N. A single row may be stored as a column.
     fn w_out(&self) -> Result<Vec<f32>, ModelError> {
-        let (rows, columns, _) = self.file.matrix("w_out").map_err(|e| self.mat(e))?;
+        let (rows, columns, _) = self.file.matrix(names::W_OUT).map_err(|e| self.mat(e))?;
         let outputs = if columns == 1 && rows == self.units {
             1
         } else {
             rows.max(1)
         };
-        Ok(self.matrix("w_out", outputs, Some(self.units))?.1)
+        Ok(self.matrix(names::W_OUT, outputs, Some(self.units))?.1)
     }
 
     /// The offsets of the outputs.
     fn b_out(&self, outputs: usize) -> Result<Vec<f32>, ModelError> {
         let offsets = match outputs {
-            1 => vec![self.file.scalar("b_out").map_err(|e| self.mat(e))?],
-            _ => self.file.vector("b_out").map_err(|e| self.mat(e))?,
+            1 => vec![self.file.scalar(names::B_OUT).map_err(|e| self.mat(e))?],
+            _ => self.file.vector(names::B_OUT).map_err(|e| self.mat(e))?,
         };
         if offsets.len() != outputs {
             let found = format!("{} numbers", offsets.len());
-            return Err(self.value("b_out", found, "it has one number for each row of w_out"));
+            return Err(self.value(
+                names::B_OUT,
+                found,
+                "it has one number for each row of w_out",
+            ));
         }
         let single = |b_out: f64| match b_out as f32 {
             single if single.is_finite() => Ok(single),
-            _ if b_out.is_finite() => Err(self.value("b_out", format!("{b_out:e}"), TOO_LARGE)),
-            _ => Err(self.value("b_out", b_out.to_string(), "it must be finite")),
+            _ if b_out.is_finite() => {
+                Err(self.value(names::B_OUT, format!("{b_out:e}"), TOO_LARGE))
+            }
+            _ => Err(self.value(names::B_OUT, b_out.to_string(), "it must be finite")),
         };
         offsets.into_iter().map(single).collect()
     }
@@ -289,11 +292,11 @@ impl<'a> Reader<'a> {
 
     /// True for inhibitory units, from the diagonal of m.
     fn inhibitory(&self) -> Result<Vec<bool>, ModelError> {
-        let m = self.square("m")?;
+        let m = self.square(names::M)?;
         let n = self.units;
         if let Some(k) = (0..n * n).find(|k| k / n != k % n && m[*k] != 0.0) {
             let value = format!("{} at row {}, column {}", m[k], k / n + 1, k % n + 1);
-            return Err(self.value("m", value, "it is 0 outside its diagonal"));
+            return Err(self.value(names::M, value, "it is 0 outside its diagonal"));
         }
         (0..n)
             .map(|i| match m[i * n + i] {
@@ -301,32 +304,32 @@ impl<'a> Reader<'a> {
                 -1.0 => Ok(true),
                 other => {
                     let value = format!("{other} at row {0}, column {0}", i + 1);
-                    Err(self.value("m", value, "its diagonal is 1 or -1"))
+                    Err(self.value(names::M, value, "its diagonal is 1 or -1"))
                 }
             })
             .collect()
     }
 
     fn som_mask(&self) -> Result<Vec<f32>, ModelError> {
-        let mask = self.square("som_m")?;
+        let mask = self.square(names::SOM_M)?;
         let n = self.units;
         match mask.iter().position(|x| *x != 0.0 && *x != 1.0) {
             Some(k) => {
                 let value = format!("{} at row {}, column {}", mask[k], k / n + 1, k % n + 1);
-                Err(self.value("som_m", value, "it is 0 or 1 everywhere"))
+                Err(self.value(names::SOM_M, value, "it is 0 or 1 everywhere"))
             }
             None => Ok(mask),
         }
     }
 
     fn taus(&self) -> Result<DecayTaus, ModelError> {
-        let numbers = self.file.vector("taus").map_err(|e| self.mat(e))?;
+        let numbers = self.file.vector(names::TAUS).map_err(|e| self.mat(e))?;
         let taus: Vec<f32> = numbers.iter().map(|&x| x as f32).collect();
         DecayTaus::from_numbers(&taus)
             .filter(|_| taus.iter().all(|tau| *tau > 0.0 && tau.is_finite()))
             .ok_or_else(|| {
                 self.value(
-                    "taus",
+                    names::TAUS,
                     format!("{numbers:?}"),
                     "one or two positive numbers of steps",
                 )
@@ -334,10 +337,10 @@ impl<'a> Reader<'a> {
     }
 
     fn activation(&self) -> Result<ActivationKind, ModelError> {
-        let name = self.file.text("activation").map_err(|e| self.mat(e))?;
+        let name = self.file.text(names::ACTIVATION).map_err(|e| self.mat(e))?;
         ActivationKind::from_name(&name).ok_or_else(|| {
             self.value(
-                "activation",
+                names::ACTIVATION,
                 name,
                 "sigmoid, clipped_relu, softplus and lif are known",
             )
@@ -369,11 +372,11 @@ impl<'a> Reader<'a> {
 
     fn network(mut self, problems: &mut Problems) -> Option<RateNetwork> {
         self.units = problems.keep(self.units())?;
-        let w = problems.keep(self.square("w"));
+        let w = problems.keep(self.square(names::W));
         let w_in = problems.keep(self.w_in());
         let taus = problems.keep(self.taus());
         let inhibitory = problems.keep(self.inhibitory());
-        let som_units = problems.keep(self.count("som_N"));
+        let som_units = problems.keep(self.count(names::SOM_UNITS));
         let activation = problems.keep(self.activation());
         let som_mask = problems.keep(self.som_mask());
         let w_out = problems.keep(self.w_out());
@@ -381,7 +384,7 @@ impl<'a> Reader<'a> {
         let outputs = w_out.as_ref().map_or(1, |w_out| w_out.len() / self.units);
         let b_out = problems.keep(self.b_out(outputs));
         let sample_ms = problems.keep(self.sample_ms());
-        let tau_theta = problems.keep(self.column("taus_gaus"));
+        let tau_theta = problems.keep(self.column(names::TAUS_GAUS));
         let (w, inhibitory) = (w?, inhibitory?);
         let dale = problems.keep(self.dale(&w, &inhibitory));
         let (channels, w_in) = w_in?;
@@ -408,10 +411,10 @@ impl<'a> Reader<'a> {
     /// The network with its weights before training; `None` where the file does not
     /// have them.
     pub(super) fn initial(&self, network: &RateNetwork) -> Result<Option<RateNetwork>, ModelError> {
-        if self.file.get(INITIAL).is_err() {
+        if self.file.get(names::W0).is_err() {
             return Ok(None);
         }
-        let w = self.square(INITIAL)?;
+        let w = self.square(names::W0)?;
         Ok(Some(RateNetwork {
             dale: self.dale(&w, &network.inhibitory)?,
             w,
@@ -419,7 +422,7 @@ impl<'a> Reader<'a> {
         }))
     }
 
-    /// The readout that was fitted to spikes; see [`RateModelFile::refitted_rows`].
+    /// The readout that was fitted to spikes; see `RateModelFile::refitted_rows`.
     pub(super) fn refitted_readout(&self) -> Result<Option<Vec<f32>>, ModelError> {
         if self.file.get(REFITTED).is_err() {
             return Ok(None);
@@ -427,7 +430,7 @@ impl<'a> Reader<'a> {
         Ok(Some(self.row(REFITTED)?))
     }
 
-    /// The calibration; see [`RateModelFile::calibration_rows`].
+    /// The calibration; see `RateModelFile::calibration_rows`.
     pub(super) fn calibration(&self) -> Result<Option<Vec<f32>>, ModelError> {
         if self.file.get(CALIBRATION).is_err() {
             return Ok(None);
@@ -446,27 +449,3 @@ impl<'a> Reader<'a> {
 
 /// The way out for a number that a file holds and the program cannot.
 const TOO_LARGE: &str = "the program computes with single precision, in which this is infinite: the training diverged or the file is damaged";
-
-impl RateModelFile {
-    /// The λ that an earlier conversion stored; see [`stored_lambda`].
-    ///
-    /// # Errors
-    /// If the variable is there and is neither a positive number nor NaN.
-    pub fn stored_lambda(&self) -> Result<Option<f64>, ModelError> {
-        stored_lambda(&self.path, &self.variables)
-    }
-
-    /// What is done to the numbers of the model, and should be known.
-    pub fn warnings(&self) -> Vec<String> {
-        let network = &self.network;
-        let negative = network.w.iter().filter(|&&w| w < 0.0).count();
-        if !network.dale || negative == 0 {
-            return Vec::new();
-        }
-        vec![format!(
-            "{}: {negative} of {} recurrent weights are negative and act as 0: under Dale's principle, by which m gives each unit its sign, relu is applied to w",
-            self.path.display(),
-            network.w.len()
-        )]
-    }
-}

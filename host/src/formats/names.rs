@@ -1,5 +1,92 @@
-//! Names of the variables that a conversion writes into a rate model, and of the
-//! variables that only this program writes.
+//! Names of the variables of a rate model: those of the published code, and those that
+//! only this program writes.
+
+/// Published: x of the first trial of the training, samples × N × 1.
+pub const X0: &str = "x0";
+
+/// Published: the rates of that trial, samples × N × 1.
+pub const R0: &str = "r0";
+
+/// Published: the recurrent weights before training, N × N.
+pub const W0: &str = "w0";
+
+/// Published: the parameters of the decay times before training, N.
+pub const TAUS_GAUS0: &str = "taus_gaus0";
+
+/// Published: the input weights before training, N × channels.
+pub const W_IN0: &str = "w_in0";
+
+/// Published: the input of the last trial, channels × samples.
+pub const U: &str = "u";
+
+/// Published: the output of the last trial.
+pub const O: &str = "o";
+
+/// Published: the recurrent weights, N × N.
+pub const W: &str = "w";
+
+/// Published: x of the last trial, samples × N × 1.
+pub const X: &str = "x";
+
+/// Published: the target of the last trial.
+pub const TARGET: &str = "target";
+
+/// Published: the readout's weights, outputs × N.
+pub const W_OUT: &str = "w_out";
+
+/// Published: the rates of the last trial, samples × N × 1.
+pub const R: &str = "r";
+
+/// Published: the sign of each unit on the diagonal, N × N.
+pub const M: &str = "m";
+
+/// Published: which weights may be other than 0, N × N.
+pub const SOM_M: &str = "som_m";
+
+/// Published: the number of units.
+pub const UNITS: &str = "N";
+
+/// Published: which units are excitatory, N.
+pub const EXC: &str = "exc";
+
+/// Published: which units are inhibitory, N.
+pub const INH: &str = "inh";
+
+/// Published: the input weights, N × channels.
+pub const W_IN: &str = "w_in";
+
+/// Published: the readout's offsets.
+pub const B_OUT: &str = "b_out";
+
+/// Published: the number of units of the class SOM, whose connections `som_m` restricts.
+pub const SOM_UNITS: &str = "som_N";
+
+/// Published: the loss of each update.
+pub const LOSSES: &str = "losses";
+
+/// Published: the decay time, or its least and largest value.
+pub const TAUS: &str = "taus";
+
+/// Published: the accuracy of the last evaluation.
+pub const EVAL_ACCURACY: &str = "eval_perf_mean";
+
+/// Published: the mean loss of the last evaluation.
+pub const EVAL_LOSS: &str = "eval_loss_mean";
+
+/// Published: the outputs of the last evaluation.
+pub const EVAL_OUTPUTS: &str = "eval_os";
+
+/// Published: the right answers of the last evaluation.
+pub const EVAL_LABELS: &str = "eval_labels";
+
+/// Published: the parameters of the decay times, N.
+pub const TAUS_GAUS: &str = "taus_gaus";
+
+/// Published: the number of the last update, counted from 0.
+pub const LAST_UPDATE: &str = "tr";
+
+/// Published: the name of the activation.
+pub const ACTIVATION: &str = "activation";
 
 /// Published: the best λ of a search.
 pub const LAMBDA: &str = "opt_scaling_factor";

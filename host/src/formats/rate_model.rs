@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use super::disk::{self, DiskError};
 use super::mat::{Array, Elements, MatError, MatFile, Value};
 use super::model_checks::{self, Reader};
-use super::names::{SAMPLE, TASK};
+pub use super::model_error::ModelError;
+use super::names::{self, SAMPLE, TASK};
 use super::nir;
-use crate::rate::batch::{Batch, TrialRange};
 use crate::rate::evaluation::{EVALUATION_TRIALS, Evaluation};
 use crate::rate::network::RateNetwork;
 use crate::rate::options::{DecayTaus, RateOptions};
-use crate::rate::recurrence;
+use crate::rate::shown::{Shown, ShownTrial};
 use crate::rate::training::Trained;
 use crate::task::{self, SAMPLE_MS, Task};
 
@@ -26,127 +26,6 @@ pub struct RateModelFile {
     pub variables: MatFile,
     /// The trained network.
     pub network: RateNetwork,
-}
-
-/// A file that is not a rate model.
-#[derive(Debug, thiserror::Error)]
-pub enum ModelError {
-    /// The file cannot be read or written.
-    #[error(transparent)]
-    Disk(#[from] DiskError),
-    /// The file is not a readable MAT-file, or a variable is missing or of the wrong
-    /// kind.
-    #[error("{path}: {source}")]
-    Mat {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        source: MatError,
-    },
-    /// A NIR graph.
-    #[error(
-        "{path}: a NIR graph and no rate model: `rate2spike import {path} --task TASK -o NET.snn` makes a deployed network of it"
-    )]
-    Nir {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A variable has the wrong size.
-    #[error(
-        "{path}: {name} is {found}, but with N = {units} it must be {wanted}; is it a model of the published code?"
-    )]
-    Shape {
-        /// The file.
-        path: PathBuf,
-        /// The variable.
-        name: &'static str,
-        /// The size that it has.
-        found: String,
-        /// The size that it should have.
-        wanted: String,
-        /// N.
-        units: usize,
-    },
-    /// A variable has a value that makes no sense.
-    #[error("{path}: {name} = {value}; {wanted}")]
-    Value {
-        /// The file.
-        path: PathBuf,
-        /// The variable.
-        name: &'static str,
-        /// The value that it has.
-        value: String,
-        /// What it should be.
-        wanted: &'static str,
-    },
-    /// The file does not say which task it was trained for.
-    #[error(
-        "{path}: neither the file nor its name says the task that the network was trained for; give it with --task (a name: {names}, or a FILE.toml)", names = task::names()
-    )]
-    Task {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The variable that holds the task cannot be read.
-    #[error("{path}: {TASK}: {reason}; give the task with --task")]
-    OwnTask {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        reason: String,
-    },
-    /// The given task has the name of the model's, and another description.
-    #[error(
-        "{path}: the task {task} is not the one that the network was trained for: its file has changed since; leave --task out, or give the description another name and train again"
-    )]
-    ChangedTask {
-        /// The file.
-        path: PathBuf,
-        /// The task.
-        task: String,
-    },
-    /// The network has other inputs than the given task.
-    #[error(
-        "{path}: the network has {found} inputs, but {task} has {wanted}; give the task that it was trained for"
-    )]
-    OtherTask {
-        /// The file.
-        path: PathBuf,
-        /// Inputs of the network.
-        found: usize,
-        /// The task.
-        task: String,
-        /// Inputs of the task.
-        wanted: usize,
-    },
-    /// The network has other inputs than its task.
-    #[error(
-        "{path}: the network has {found} inputs, but its task {task} has {wanted}; give the task that it was trained for with --task"
-    )]
-    Inputs {
-        /// The file.
-        path: PathBuf,
-        /// The task.
-        task: String,
-        /// Inputs of the task.
-        wanted: usize,
-        /// Columns of w_in.
-        found: usize,
-    },
-    /// The network has other outputs than its task.
-    #[error(
-        "{path}: the network has {found} outputs, but its task {task} has {wanted}; give the task that it was trained for with --task"
-    )]
-    Outputs {
-        /// The file.
-        path: PathBuf,
-        /// The task.
-        task: String,
-        /// Outputs of the task.
-        wanted: usize,
-        /// Rows of w_out.
-        found: usize,
-    },
 }
 
 /// The numbers of a network from the variables of `file`; `path` is for errors.
@@ -179,6 +58,28 @@ pub fn own_task(path: &Path, file: &MatFile) -> Result<Option<Task>, ModelError>
 }
 
 impl RateModelFile {
+    /// The λ that an earlier conversion stored; see [`model_checks::stored_lambda`].
+    ///
+    /// # Errors
+    /// If the variable is there and is neither a positive number nor NaN.
+    pub fn stored_lambda(&self) -> Result<Option<f64>, ModelError> {
+        model_checks::stored_lambda(&self.path, &self.variables)
+    }
+
+    /// What is done to the numbers of the model, and should be known.
+    pub fn warnings(&self) -> Vec<String> {
+        let network = &self.network;
+        let negative = network.w.iter().filter(|&&w| w < 0.0).count();
+        if !network.dale || negative == 0 {
+            return Vec::new();
+        }
+        vec![format!(
+            "{}: {negative} of {} recurrent weights are negative and act as 0: under Dale's principle, by which m gives each unit its sign, relu is applied to w",
+            self.path.display(),
+            network.w.len()
+        )]
+    }
+
     /// Reads a model.
     ///
     /// # Errors
@@ -224,7 +125,9 @@ impl RateModelFile {
             .initial(&self.network)?
             .ok_or_else(|| ModelError::Mat {
                 path: self.path.clone(),
-                source: MatError::Missing { name: "w0".into() },
+                source: MatError::Missing {
+                    name: names::W0.into(),
+                },
             })
     }
 
@@ -442,9 +345,10 @@ pub fn save(
     output: &Path,
     options: &RateOptions,
     trained: &Trained,
+    shown: &Shown,
 ) -> Result<PathBuf, ModelError> {
     let folder = folder(output, options);
-    let file = variables(options, trained);
+    let file = variables(options, trained, shown);
     let mut time = jiff::Zoned::now().datetime();
     loop {
         let name = file_name(options, &time.strftime("%Y_%m_%d_%H%M%S").to_string());
@@ -487,7 +391,7 @@ fn trajectory(samples: usize, units: usize, values: &[f32]) -> Value {
 }
 
 /// One trial of a network in the variables of the published code.
-struct Run {
+struct TrialValues {
     x: Value,
     r: Value,
     o: Value,
@@ -495,48 +399,32 @@ struct Run {
     target: Value,
 }
 
-impl Run {
-    fn new(network: &RateNetwork, options: &RateOptions, index: u64) -> Self {
-        use crate::random::{Stream, generator};
-        let task = &options.task;
-        let trial = task.trial(&mut generator(options.seed, Stream::Training, index));
-        let range = TrialRange {
-            stream: Stream::Training,
-            first: index,
-            trials: 1,
-            fluctuating: options.fluctuations > 0.0,
-            jitter: 0.0,
-        };
-        let batch = Batch::draw(network, task, options.seed, range);
-        let parameters = network.parameters();
-        let activation = network.activation.activation();
-        let (o, run) = recurrence::forward(&parameters, &activation, options.fluctuations, &batch);
-        let (samples, units) = (task.samples(), network.units);
-        let x = run.currents(&parameters, &batch);
-        let input: Vec<f64> = trial.input.iter().map(|&u| u.into()).collect();
-        let target: Vec<f64> = trial.target.iter().map(|&z| z.into()).collect();
+impl TrialValues {
+    fn new(network: &RateNetwork, options: &RateOptions, shown: &ShownTrial) -> Self {
+        let (samples, units) = (options.task.samples(), network.units);
+        let double = |values: &[f32]| -> Vec<f64> { values.iter().map(|&x| x.into()).collect() };
+        let (input, target) = (double(&shown.trial.input), double(&shown.trial.target));
         let outputs = network.readout.outputs();
-        let target = match outputs {
-            1 => Value::row(target),
-            _ => matrix(outputs, samples, &target),
-        };
         Self {
-            x: trajectory(samples, units, &x),
-            r: trajectory(samples, units, run.rates()),
-            o: trajectory(samples - 1, outputs, &o),
-            u: matrix(task.channels(), samples, &input),
-            target,
+            x: trajectory(samples, units, &shown.currents),
+            r: trajectory(samples, units, &shown.rates),
+            o: trajectory(samples - 1, outputs, &shown.output),
+            u: matrix(options.task.channels(), samples, &input),
+            target: match outputs {
+                1 => Value::row(target),
+                _ => matrix(outputs, samples, &target),
+            },
         }
     }
 }
 
 /// All variables of the published code, in its order.
-fn variables(options: &RateOptions, trained: &Trained) -> MatFile {
+fn variables(options: &RateOptions, trained: &Trained, shown: &Shown) -> MatFile {
     let (network, start) = (&trained.network, &trained.start);
     let (n, k) = (network.units, network.readout.outputs());
     let last = trained.losses.len() - 1;
-    let first_run = Run::new(start, options, 0);
-    let last_run = Run::new(network, options, (last * options.batch) as u64);
+    let first_run = TrialValues::new(start, options, &shown.first);
+    let last_run = TrialValues::new(network, options, &shown.last);
     let mut losses: Vec<f64> = trained.losses.iter().map(|&loss| loss.into()).collect();
     losses.resize(options.updates, 0.0);
     let signs = network.signs();
@@ -559,42 +447,42 @@ fn variables(options: &RateOptions, trained: &Trained) -> MatFile {
 
     let mut file = MatFile::new();
     let mut put = |name: &str, value: Value| file.insert(name, value);
-    put("x0", first_run.x);
-    put("r0", first_run.r);
-    put("w0", matrix(n, n, &start.w));
-    put("taus_gaus0", Value::column(start.tau_theta.clone()));
-    put("w_in0", matrix(n, network.channels, &start.w_in));
-    put("u", last_run.u);
-    put("o", last_run.o);
-    put("w", matrix(n, n, &network.w));
-    put("x", last_run.x);
-    put("target", last_run.target);
-    put("w_out", matrix(k, n, &network.readout.weights));
-    put("r", last_run.r);
-    put("m", matrix(n, n, &m));
-    put("som_m", matrix(n, n, &network.som_mask));
-    put("N", Value::scalar(n as i64));
-    put("exc", Value::column(excitatory));
-    put("inh", Value::column(network.inhibitory.clone()));
-    put("w_in", matrix(n, network.channels, &network.w_in));
-    put("b_out", Value::row(network.readout.offset.clone()));
-    put("som_N", Value::scalar(network.som_units as i64));
-    put("losses", Value::row(losses));
-    put("taus", Value::row(taus));
-    put("eval_perf_mean", Value::scalar(evaluation.accuracy));
-    put("eval_loss_mean", Value::scalar(evaluation.loss));
+    put(names::X0, first_run.x);
+    put(names::R0, first_run.r);
+    put(names::W0, matrix(n, n, &start.w));
+    put(names::TAUS_GAUS0, Value::column(start.tau_theta.clone()));
+    put(names::W_IN0, matrix(n, network.channels, &start.w_in));
+    put(names::U, last_run.u);
+    put(names::O, last_run.o);
+    put(names::W, matrix(n, n, &network.w));
+    put(names::X, last_run.x);
+    put(names::TARGET, last_run.target);
+    put(names::W_OUT, matrix(k, n, &network.readout.weights));
+    put(names::R, last_run.r);
+    put(names::M, matrix(n, n, &m));
+    put(names::SOM_M, matrix(n, n, &network.som_mask));
+    put(names::UNITS, Value::scalar(n as i64));
+    put(names::EXC, Value::column(excitatory));
+    put(names::INH, Value::column(network.inhibitory.clone()));
+    put(names::W_IN, matrix(n, network.channels, &network.w_in));
+    put(names::B_OUT, Value::row(network.readout.offset.clone()));
+    put(names::SOM_UNITS, Value::scalar(network.som_units as i64));
+    put(names::LOSSES, Value::row(losses));
+    put(names::TAUS, Value::row(taus));
+    put(names::EVAL_ACCURACY, Value::scalar(evaluation.accuracy));
+    put(names::EVAL_LOSS, Value::scalar(evaluation.loss));
     put(
-        "eval_os",
+        names::EVAL_OUTPUTS,
         matrix(
             evaluation.labels.len(),
             (options.task.samples() - 1) * k,
             &outputs,
         ),
     );
-    put("eval_labels", labels(&options.task, evaluation));
-    put("taus_gaus", Value::column(network.tau_theta.clone()));
-    put("tr", Value::scalar(last as i64));
-    put("activation", Value::text(network.activation.name()));
+    put(names::EVAL_LABELS, labels(&options.task, evaluation));
+    put(names::TAUS_GAUS, Value::column(network.tau_theta.clone()));
+    put(names::LAST_UPDATE, Value::scalar(last as i64));
+    put(names::ACTIVATION, Value::text(network.activation.name()));
     put(TASK, Value::text(&task_text(&options.task)));
     if network.sample_ms != SAMPLE_MS {
         put(SAMPLE, Value::scalar(network.sample_ms));

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::mat::MatError;
+use super::names;
 use super::rate_model::{ModelError, read_mat};
 
 /// A file that is not the input or the start of a network.
@@ -45,7 +46,7 @@ pub enum InputError {
 /// # Errors
 /// [`InputError`].
 pub fn read_input(path: &Path, channels: usize) -> Result<Vec<f64>, InputError> {
-    let (rows, columns, values) = matrix(path, "u", |rows, columns| {
+    let (rows, columns, values) = matrix(path, names::U, |rows, columns| {
         let fits = rows == channels && columns >= 2;
         (!fits).then(|| format!("takes {channels} inputs and at least 2 samples of 5 ms"))
     })?;

@@ -31,6 +31,7 @@ pub mod optimizer;
 pub mod options;
 pub mod recurrence;
 pub mod settling;
+pub mod shown;
 pub mod siegert;
 pub mod spare;
 pub mod training;

@@ -27,6 +27,7 @@ use crate::formats::rate_model::{self, ModelError, RateModelFile};
 use crate::interrupt::{self, Orderly};
 use crate::rate::network::RateNetwork;
 use crate::rate::options::{DecayTaus, RateOptions};
+use crate::rate::shown::Shown;
 use crate::rate::training::{Progress, Trained, Training};
 use checkpoints::Checkpoint;
 pub use error::SessionError;
@@ -245,7 +246,8 @@ impl Session {
                 loss,
             });
         }
-        let model = match rate_model::save(&self.output, options, trained) {
+        let shown = Shown::of(options, trained);
+        let model = match rate_model::save(&self.output, options, trained, &shown) {
             Ok(path) => path,
             Err(error @ ModelError::Disk(_)) => return Err(rescue(options, trained, error)),
             Err(error) => return Err(error.into()),
@@ -318,7 +320,12 @@ fn rescue(options: &RateOptions, trained: &Trained, error: ModelError) -> Sessio
     let Ok(folder) = tempfile::Builder::new().prefix("rate2spike-").tempdir() else {
         return error.into();
     };
-    match rate_model::save(folder.path(), options, trained) {
+    match rate_model::save(
+        folder.path(),
+        options,
+        trained,
+        &Shown::of(options, trained),
+    ) {
         Ok(path) => {
             // The folder stays when the program ends.
             let _: PathBuf = folder.keep();

@@ -1,6 +1,7 @@
 //! The part of the page about the training and the trained network.
 
 use super::{ReportInput, name};
+use crate::formats::names;
 use crate::rate::network::RateNetwork;
 use crate::rate::options::DecayTaus;
 use crate::report::figures::{network, training};
@@ -10,7 +11,7 @@ use crate::report::page::{Section, Table};
 pub fn section(input: &ReportInput) -> Section {
     let (model, rate) = (&input.model, &input.model.network);
     let weights = rate.effective_weights();
-    let mut losses = model.variables.vector("losses").unwrap_or_default();
+    let mut losses = model.variables.vector(names::LOSSES).unwrap_or_default();
     while losses.last() == Some(&0.0) {
         losses.pop();
     }
@@ -63,7 +64,7 @@ fn facts(input: &ReportInput, weights: &[f32]) -> Vec<(&'static str, String)> {
             if rate.dale { "yes" } else { "no" }.into(),
         ),
     ];
-    if let Ok(last) = model.variables.scalar("tr") {
+    if let Ok(last) = model.variables.scalar(names::LAST_UPDATE) {
         facts.push(("updates", (last + 1.0).to_string()));
     }
     if let Some(history) = &input.history {
@@ -81,7 +82,7 @@ fn facts(input: &ReportInput, weights: &[f32]) -> Vec<(&'static str, String)> {
 
 /// Decay time constants before the training, ms.
 fn start_taus(input: &ReportInput) -> Option<Vec<f64>> {
-    let theta = input.model.variables.vector("taus_gaus0").ok()?;
+    let theta = input.model.variables.vector(names::TAUS_GAUS0).ok()?;
     let start = RateNetwork {
         tau_theta: theta.iter().map(|&x| x as f32).collect(),
         ..input.model.network.clone()
