@@ -16,66 +16,13 @@ const CRATES: [&str; 5] = [
     "firmware-example/app/src",
 ];
 
-/// An import that closes a circle and is still there.
-struct Known {
-    /// Folder of the crate's sources.
-    sources: &'static str,
-    /// Folder below it.
-    folder: &'static str,
-    /// Entry that imports.
-    from: &'static str,
-    /// Entry that is imported; `*` for each of them.
-    to: &'static str,
-    /// The cause.
-    because: &'static str,
-}
-
-/// The known circles. The list only gets shorter.
-const KNOWN: &[Known] = &[
-    Known {
-        sources: "host/src",
-        folder: "formats",
-        from: "model_checks",
-        to: "rate_model",
-        because: "the checks of a model give the errors of its file",
-    },
-    Known {
-        sources: "host/src",
-        folder: "quantize",
-        from: "readout",
-        to: "mod",
-        because: "the readout is quantized with the decays of mod.rs",
-    },
-    Known {
-        sources: "host/src",
-        folder: "report/canvas",
-        from: "mod",
-        to: "*",
-        because: "mod.rs passes the parts on and holds the drawing area",
-    },
-    Known {
-        sources: "host/src",
-        folder: "sweep",
-        from: "plan",
-        to: "rows",
-        because: "a plan asks whether rows exist before it is replaced",
-    },
-    Known {
-        sources: "host/src",
-        folder: "report/story",
-        from: "mod",
-        to: "*",
-        because: "mod.rs puts the parts in order and holds their input",
-    },
-];
-
 fn read(folder: &str) -> Crate {
     Crate::read(&repository().join(folder))
 }
 
 #[test]
 fn no_folder_has_a_circle_of_imports() {
-    let mut unknown = Vec::new();
+    let mut circles = Vec::new();
     for name in CRATES {
         let found = read(name);
         let paths: usize = found.imports.values().sum();
@@ -85,63 +32,14 @@ fn no_folder_has_a_circle_of_imports() {
             found.folders().len()
         );
         for folder in found.folders() {
-            let mut edges: BTreeSet<_> = found.within(&folder).into_keys().collect();
+            let edges: BTreeSet<_> = found.within(&folder).into_keys().collect();
             let folder = folder.join("/");
-            for known in KNOWN {
-                if known.sources == name && known.folder == folder {
-                    edges.retain(|edge| !known.names(edge));
-                    let Known {
-                        from, to, because, ..
-                    } = known;
-                    println!("  {folder}: {from} imports {to}, known: {because}");
-                }
-            }
             if let Some(way) = circle(&edges) {
-                unknown.push(format!("{name}/{folder}: {}", way.join(" → ")));
+                circles.push(format!("{name}/{folder}: {}", way.join(" → ")));
             }
         }
     }
-    assert!(unknown.is_empty(), "circles of imports: {unknown:#?}");
-}
-
-impl Known {
-    /// Whether this import is meant.
-    fn names(&self, (from, to): &(String, String)) -> bool {
-        self.from == from && (self.to == to || self.to == "*")
-    }
-}
-
-#[test]
-fn each_known_circle_is_still_there() {
-    let mut ended = Vec::new();
-    for known in KNOWN {
-        let folder = known.folder.split('/').filter(|name| !name.is_empty());
-        let folder: Vec<String> = folder.map(String::from).collect();
-        let edges: BTreeSet<_> = read(known.sources).within(&folder).into_keys().collect();
-        // Without the other known imports this one alone has to close a circle.
-        let others = KNOWN.iter().filter(|other| {
-            let here = other.sources == known.sources && other.folder == known.folder;
-            here && (other.from, other.to) != (known.from, known.to)
-        });
-        let others: Vec<_> = others.collect();
-        let rest = edges
-            .into_iter()
-            .filter(|edge| known.names(edge) || !others.iter().any(|other| other.names(edge)));
-        if circle(&rest.collect()).is_none() {
-            let Known {
-                sources,
-                folder,
-                from,
-                to,
-                ..
-            } = known;
-            ended.push(format!("{sources}/{folder}: {from} → {to}"));
-        }
-    }
-    assert!(
-        ended.is_empty(),
-        "these circles have ended; remove their lines from KNOWN: {ended:#?}"
-    );
+    assert!(circles.is_empty(), "circles of imports: {circles:#?}");
 }
 
 #[test]

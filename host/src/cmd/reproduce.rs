@@ -13,8 +13,8 @@ use crate::print::path::lossy;
 use crate::quantize::longest_step::DEPLOYED_STEP_MS;
 use crate::report::picture;
 use crate::sweep::comparison::{self, Comparison};
+use crate::sweep::folder::keep;
 use crate::sweep::paper::{Measure, PaperCell, PaperFigure, plan};
-use crate::sweep::run::keep;
 use crate::sweep::summary::summarize;
 
 /// Run the sweep behind a figure of the paper, and compare it with the published values

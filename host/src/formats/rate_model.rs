@@ -14,7 +14,7 @@ use crate::rate::network::RateNetwork;
 use crate::rate::options::{DecayTaus, RateOptions};
 use crate::rate::shown::{Shown, ShownTrial};
 use crate::rate::training::Trained;
-use crate::task::{self, SAMPLE_MS, Task};
+use crate::task::{SAMPLE_MS, Task};
 
 /// A model file: the network, the start of its weights, and everything else
 /// that the file holds.

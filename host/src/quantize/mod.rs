@@ -10,6 +10,8 @@
 //! instead of one a unit; a unit feeds the two whose time constants bracket its
 //! own, in shares that keep the area and the mean delay of its response.
 
+mod decay;
+mod error;
 pub mod longest_step;
 pub mod perturb;
 mod readout;
@@ -31,17 +33,10 @@ use crate::spiking::neuron::Neuron;
 use crate::spiking::time_step::TimeStep;
 use crate::spiking::trial::Memory;
 use crate::task::Task;
+use decay::{Decay, Decays, area};
+pub use error::QuantizeError;
+use error::{MOST_CURRENT_MV, MOST_UNIT_MV};
 use report::{Loss, Losses};
-
-/// Largest distance between a unit's most excitatory and its most inhibitory
-/// current, mV: a potential lies within that of its current, and with two drives
-/// and the noise of a refractory time the two stay inside [`Fixed`].
-const MOST_CURRENT_MV: f64 = 750.0;
-
-/// Largest unit of potentials and currents, mV. A membrane's pull is resolved to a
-/// 32nd of it, here 2 mV, twice its noise: a network that is right in 90 of 100
-/// trials is then off by some 4 of them (`tests/tests/quantization.rs`).
-const MOST_UNIT_MV: f64 = 64.0;
 
 /// Largest size of a constant drive, mV.
 const MOST_DRIVE_MV: f64 = 60.0;
@@ -52,79 +47,6 @@ const MOST_NAME_BYTES: usize = 24;
 /// Seed of the self-test.
 const SELF_TEST_SEED: u64 = 0x5EED;
 
-/// A network that has no fixed-point form.
-#[derive(Debug, thiserror::Error, PartialEq)]
-pub enum QuantizeError {
-    /// The quadratic neuron.
-    #[error(
-        "the quadratic neuron has no fixed-point form (v² leaves the range): quantize the leaky one"
-    )]
-    Quadratic,
-    /// Euler's scheme.
-    #[error("a deployed network is integrated exactly; use --scheme exact")]
-    Scheme,
-    /// A decay that 16 bits cannot hold.
-    #[error(
-        "{name} of {time_ms} ms decays by more than half in a step of {step_ms} ms: use a step of at most {most:.3} ms",
-        most = time_ms * std::f64::consts::LN_2
-    )]
-    FastDecay {
-        /// Name of the quantity.
-        name: &'static str,
-        /// The time constant.
-        time_ms: f64,
-        /// The step.
-        step_ms: f64,
-    },
-    /// A decay that 16 bits cannot resolve.
-    #[error(
-        "{name} of {time_ms} ms is too long for a step of {step_ms} ms: use a step of at least {least:.3} ms",
-        least = time_ms * 10.0 / 65536.0
-    )]
-    SlowDecay {
-        /// Name of the quantity.
-        name: &'static str,
-        /// The time constant.
-        time_ms: f64,
-        /// The step.
-        step_ms: f64,
-    },
-    /// Weights whose current could leave the range.
-    #[error(
-        "the synapses of unit {unit} could add up to {current_mv:.0} mV, beyond the {most} mV of the fixed-point format",
-        most = MOST_CURRENT_MV * MOST_UNIT_MV
-    )]
-    Current {
-        /// The receiving unit.
-        unit: usize,
-        /// Largest possible current.
-        current_mv: f64,
-    },
-    /// A bias or an input weight out of range.
-    #[error(
-        "{name} of unit {unit} is {value} mV, beyond the ±{limit} mV of the fixed-point format"
-    )]
-    Voltage {
-        /// Name of the quantity.
-        name: &'static str,
-        /// The unit.
-        unit: usize,
-        /// The value.
-        value: f64,
-        /// The limit.
-        limit: f64,
-    },
-    /// Too many outputs.
-    #[error("{0} outputs; the format has room for {most}", most = MOST_OUTPUTS)]
-    Outputs(usize),
-    /// Too many input channels.
-    #[error("{0} input channels; the format has room for {most}", most = MOST_INPUTS)]
-    Channels(usize),
-    /// Noise that its gain cannot hold.
-    #[error("noise of {0} mV a step is beyond the fixed-point format")]
-    Noise(f64),
-}
-
 /// A network as a blob, and what it lost.
 #[derive(Clone, Debug)]
 pub struct Quantized {
@@ -132,55 +54,6 @@ pub struct Quantized {
     pub bytes: Vec<u8>,
     /// The errors of quantization, quantity by quantity.
     pub losses: Losses,
-}
-
-/// A decay factor in 16 bits.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Decay {
-    /// In 2⁻¹⁶.
-    bits: i16,
-    /// The factor before rounding.
-    exact: f64,
-}
-
-impl Decay {
-    /// `factor` is a relative change, for instance e^{−dt/τ} − 1.
-    fn new(
-        factor: f64,
-        name: &'static str,
-        time_ms: f64,
-        step_ms: f64,
-    ) -> Result<Self, QuantizeError> {
-        let bits = (factor * 65536.0).round();
-        if bits.abs() > f64::from(i16::MAX) {
-            return Err(QuantizeError::FastDecay {
-                name,
-                time_ms,
-                step_ms,
-            });
-        }
-        // Coarser than this and the time constant would be off by more than 5 %.
-        if bits.abs() < 10.0 {
-            return Err(QuantizeError::SlowDecay {
-                name,
-                time_ms,
-                step_ms,
-            });
-        }
-        Ok(Self {
-            bits: bits as i16,
-            exact: factor,
-        })
-    }
-
-    fn value(self) -> f64 {
-        f64::from(self.bits) / 65536.0
-    }
-
-    /// Relative error of the time constant.
-    fn tau_error(self) -> f64 {
-        self.exact.ln_1p() / self.value().ln_1p() - 1.0
-    }
 }
 
 /// Fixed-point numbers of a network, before they become bytes.
@@ -434,56 +307,6 @@ fn measured_in(unit_mv: f64, network: &SpikingNetwork) -> SpikingNetwork {
         offset_mv: smaller(&network.offset_mv),
         ..network.clone()
     }
-}
-
-/// The decay factors of a network.
-#[derive(Clone, Debug)]
-struct Decays {
-    rise: Option<Decay>,
-    /// One a unit.
-    synapses: Vec<Decay>,
-}
-
-impl Decays {
-    fn new(
-        network: &SpikingNetwork,
-        step: &TimeStep,
-        losses: &mut Losses,
-    ) -> Result<Self, QuantizeError> {
-        let neuron = &network.neuron;
-        let rise = (neuron.rise_ms > 0.0)
-            .then(|| {
-                let factor = network.factors(0, step).rise_decay;
-                Decay::new(factor, "the rise time", neuron.rise_ms, step.ms)
-            })
-            .transpose()?;
-        let synapses: Vec<Decay> = (0..network.units)
-            .map(|unit| {
-                let factor = network.factors(unit, step).synapse_decay;
-                Decay::new(
-                    factor,
-                    "a synaptic decay time",
-                    network.decay_ms[unit],
-                    step.ms,
-                )
-            })
-            .collect::<Result<_, _>>()?;
-        losses.tau_synapse = Loss::of(synapses.iter().map(|decay| decay.tau_error()));
-        losses.tau_rise = Loss::of(rise.iter().map(|decay| decay.tau_error()));
-        Ok(Self { rise, synapses })
-    }
-
-    /// Area of a current, in bits · steps, that one unit of the rise's top 16
-    /// bits causes with a gain of one.
-    fn area(&self, synapse: Decay) -> f64 {
-        area(self.rise.map(Decay::value), synapse.value())
-    }
-}
-
-/// Sum over all steps of a current that one unit of rise causes, per unit of
-/// gain.
-fn area(rise_decay: Option<f64>, synapse_decay: f64) -> f64 {
-    rise_decay.map_or(1.0, |decay| -1.0 / decay) / -synapse_decay
 }
 
 fn tables(

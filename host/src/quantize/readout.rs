@@ -2,7 +2,8 @@
 
 use rate2spike_core::arithmetic::{Arithmetic, FACTOR_SHIFT, Fixed};
 
-use super::{Decay, Decays, QuantizeError, area};
+use super::decay::{Decay, Decays, area};
+use super::error::QuantizeError;
 use crate::quantize::report::{Loss, Losses};
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::time_step::TimeStep;

@@ -14,6 +14,7 @@
 //! published values.
 
 pub mod comparison;
+pub mod folder;
 pub mod network;
 pub mod page;
 pub mod paper;

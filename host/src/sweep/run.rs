@@ -12,22 +12,8 @@ use super::plan::{Member, SweepPlan};
 use super::row::Row;
 use super::rows::{self, RowsFile};
 use super::slurm::JobShare;
-use crate::formats::disk;
 use crate::interrupt::{self, Ending};
-use crate::report::figures::OF_A_SWEEP;
-use crate::report::picture;
 use crate::spiking::time_step::TimeStep;
-
-/// Keeps `plan` in `folder`, once its counts and the files of its figure are checked.
-///
-/// # Errors
-/// If a count is too large, or a file cannot be written.
-pub fn keep(plan: &SweepPlan, folder: &Path) -> Result<(), SweepError> {
-    plan.check()?;
-    picture::check(folder, &[OF_A_SWEEP])?;
-    disk::check_writable(folder)?;
-    plan.keep_in(folder)
-}
 
 /// The networks of a sweep that this process runs, and the rows that there are.
 pub struct Work {

@@ -7,9 +7,9 @@ use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use super::area::{Area, LABELS_MM, colour, dots, drawn, text_style};
 use super::axis::{Axis, Scale};
 use super::legend::{Line, RIGHT_MM, Sign, legend};
-use super::{Area, LABELS_MM, colour, dots, drawn, text_style};
 
 /// One panel of a figure.
 #[derive(Clone, Debug)]
@@ -213,7 +213,7 @@ fn heading(area: &Area, panel: &Panel) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::figure;
+    use super::super::area::figure;
     use super::*;
 
     #[test]

@@ -3,7 +3,7 @@
 use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 
-use super::{Area, colour, dots, drawn, text_style};
+use super::area::{Area, colour, dots, drawn, text_style};
 
 /// The look of a line.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rate2spike_core::neuron::Membrane;
 
-use super::{ReportInput, name, texts};
+use super::input::{ReportInput, name, texts};
 use crate::formats::rate_model;
 use crate::rate::activation::{ActivationKind, LIF_LAMBDA};
 use crate::report::page::Section;

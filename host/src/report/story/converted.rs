@@ -1,8 +1,8 @@
 //! The part of the page about the conversion: where λ comes from, and how many trials are
 //! answered right with it.
 
+use super::input::{ReportInput, texts};
 use super::scores::FormScore;
-use super::{ReportInput, texts};
 use crate::convert::ConvertError;
 use crate::convert::search::{Candidate, Search};
 use crate::rate::activation::{ActivationKind, LIF_LAMBDA};

@@ -6,8 +6,8 @@ use std::path::Path;
 use rate2spike_core::blob::Deployed;
 use rate2spike_core::neuron::Scheme;
 
+use super::input::{ReportInput, name, texts};
 use super::scores::FormScore;
-use super::{ReportInput, name, texts};
 use crate::board::budget::Budget;
 use crate::board::target::Target;
 use crate::quantize::report::Losses;

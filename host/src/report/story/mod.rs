@@ -7,53 +7,21 @@
 mod again;
 mod converted;
 mod deployed;
+mod input;
 mod scores;
 mod trained;
-
-use std::path::{Path, PathBuf};
 
 use rate2spike_core::blob::Deployed;
 
 use self::deployed::DeployedForm;
+pub use self::input::ReportInput;
+use self::input::texts;
 use self::scores::FormScore;
 use super::figures::{Figure, activity, network, output, principal, raster};
 use super::observe::{self, Observation, Trials};
 use super::page::{Page, Section, Table};
 use crate::convert::ConvertError;
-use crate::convert::calibrate::Calibration;
-use crate::formats::history::History;
-use crate::formats::rate_model::RateModelFile;
 use crate::spiking::experiment::Experiment;
-use crate::spiking::network::SpikingNetwork;
-
-/// A rate model with its spiking form, and the files beside it.
-#[derive(Clone, Debug)]
-pub struct ReportInput {
-    /// The rate model.
-    pub model: RateModelFile,
-    /// The history of its training; `None` if there is no such file beside the model.
-    pub history: Option<History>,
-    /// The spiking form.
-    pub spiking: SpikingNetwork,
-    /// The calibration of the spiking form; `None` if all units share one λ.
-    pub calibration: Option<Calibration>,
-    /// The deployed network beside the model, and its bytes.
-    pub deployed: Option<(PathBuf, Vec<u8>)>,
-    /// Candidates of the search that is shown.
-    pub lambdas: Vec<f64>,
-    /// Trials of every score and figure.
-    pub trials: Trials,
-}
-
-impl ReportInput {
-    /// The λ of each unit, Hz.
-    fn unit_lambdas(&self) -> Vec<f64> {
-        match &self.calibration {
-            Some(calibration) => calibration.lambda.clone(),
-            None => vec![self.spiking.lambda; self.spiking.units],
-        }
-    }
-}
 
 /// The numbers of a page that a script reads.
 #[derive(Clone, Copy, Debug, serde::Serialize)]
@@ -150,18 +118,6 @@ fn lead(rows: &[FormScore], input: &ReportInput) -> String {
         );
     }
     lead + "."
-}
-
-/// The name of a file without its folders: the page may be read elsewhere.
-fn name(path: &Path) -> String {
-    path.file_name()
-        .unwrap_or(path.as_os_str())
-        .to_string_lossy()
-        .into()
-}
-
-fn texts(all: &[&str]) -> Vec<String> {
-    all.iter().map(|text| text.to_string()).collect()
 }
 
 fn result(input: &ReportInput, rows: &[FormScore], outputs: Figure) -> Section {

@@ -2,7 +2,7 @@
 
 use rate2spike_core::blob::Deployed;
 
-use super::ReportInput;
+use super::input::ReportInput;
 use crate::rate::activation::ActivationKind;
 use crate::rate::evaluation::{EvaluationTrials, evaluate};
 use crate::rate::options::Loss;

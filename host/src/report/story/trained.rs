@@ -1,6 +1,6 @@
 //! The part of the page about the training and the trained network.
 
-use super::{ReportInput, name};
+use super::input::{ReportInput, name};
 use crate::formats::names;
 use crate::rate::network::RateNetwork;
 use crate::rate::options::DecayTaus;
