@@ -45,7 +45,7 @@ impl FromStr for Units {
                 }
                 _ => {
                     return Err(format!(
-                        "'{part}' is not a unit or a range of units, from 1"
+                        "'{part}' is neither a unit nor a range of units, such as 1-20; units are counted from 1"
                     ));
                 }
             }

@@ -201,7 +201,7 @@ impl Spec {
             return Err(number(
                 &field,
                 pulse.channel as f64,
-                "one of the channels, from 1",
+                "1 or more, and at most `channels`, the number of inputs",
             ));
         }
         let from = self.time(&format!("{name}: onset_ms"), pulse.onset_ms)?;
