@@ -100,7 +100,7 @@ pub enum Operation {
         from: u8,
         /// The number that is written.
         to: u8,
-        /// As for the low pass.
+        /// The factor of the low pass.
         factor: u16,
     },
 }
@@ -213,8 +213,8 @@ impl<'a> Chain<'a> {
     /// network.
     ///
     /// # Errors
-    /// The index of the operation that is none; the number of operations if there
-    /// are too many of them, too many channels, or bytes that are left over.
+    /// The index of the first operation that is not valid. The number of operations,
+    /// if there are too many operations or channels, or if bytes are left over.
     pub fn read(channels: usize, inputs: usize, bytes: &'a [u8]) -> Result<Self, usize> {
         let (rows, rest) = bytes.as_chunks();
         let fits = rows.len() <= MOST_OPERATIONS

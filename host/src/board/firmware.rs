@@ -20,10 +20,10 @@ pub struct Firmware {
 
 impl Firmware {
     /// The firmware in the file that was named, or the one that `cargo build` made; `None`
-    /// if there is none.
+    /// if neither exists.
     ///
     /// # Errors
-    /// If the file is no firmware that the board can run.
+    /// If the file is not a firmware that the board can run.
     pub fn find(named: Option<&Path>, target: &Target) -> Result<Option<Self>, FirmwareError> {
         let path = named.map(PathBuf::from).or_else(|| built(target));
         path.map(|path| Self::read(&path, target)).transpose()

@@ -55,13 +55,13 @@ impl RateNetwork {
 /// The derivative of the loss by each parameter.
 #[derive(Clone, Debug)]
 pub struct Gradient {
-    /// By the effective weights, N × N.
+    /// The derivative by the effective weights, N × N.
     pub w: Vec<f32>,
-    /// By the input weights, N × channels; empty if they are not trained.
+    /// The derivative by the input weights, N × channels; empty if they are not trained.
     pub w_in: Vec<f32>,
-    /// By the readout, K × N.
+    /// The derivative by the readout, K × N.
     pub readout: Readout<f32>,
-    /// By the decay time constants, N.
+    /// The derivative by the decay time constants, N.
     pub tau: Vec<f32>,
 }
 
