@@ -414,9 +414,12 @@ impl<'a> Deployed<'a> {
 
     /// Input of the self-test: all channels in `sample`.
     pub fn self_test_input(&self, sample: u32) -> Vec<I4F12, MOST_INPUTS> {
-        (0..self.constants.inputs)
-            .map(|channel| self.pulses_in(sample, channel))
-            .collect()
+        let mut input = Vec::new();
+        for channel in 0..self.constants.inputs {
+            // `read` refused more channels than there is room for.
+            let _ = input.push(self.pulses_in(sample, channel));
+        }
+        input
     }
 
     fn pulses_in(&self, sample: u32, channel: usize) -> I4F12 {

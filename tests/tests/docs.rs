@@ -13,6 +13,7 @@ fn pages() -> Vec<PathBuf> {
     let folders = [
         ".",
         "docs",
+        "c",
         "core",
         "protocol",
         "host",

@@ -9,6 +9,7 @@ use crate::board::probe::ProbeError;
 use crate::convert::ConvertError;
 use crate::convert::spiking_model::SpikingModelError;
 use crate::export::ExportError;
+use crate::export::folder::FolderError;
 use crate::formats::disk::DiskError;
 use crate::formats::history::HistoryError;
 use crate::formats::nir::read::NirError;
@@ -51,6 +52,9 @@ pub enum CommandError {
     /// A blob that cannot be read.
     #[error(transparent)]
     Snn(#[from] SnnError),
+    /// A folder of exported files that cannot be written.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
     /// A firmware that cannot be read, or that its board cannot run.
     #[error(transparent)]
     Firmware(#[from] FirmwareError),

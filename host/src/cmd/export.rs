@@ -9,12 +9,15 @@ use serde::Serialize;
 use super::CommandError;
 use super::shared::{SeedArgs, SpikingArgs, TaskArgs, read_model};
 use crate::export::ExportError;
+use crate::export::c;
 use crate::export::fidelity::Fidelity;
+use crate::export::folder;
 use crate::export::nir::{self, Profile};
 use crate::export::script::{self, Simulator, Trial};
 use crate::formats::disk;
 use crate::formats::outputs::Outputs;
 use crate::formats::rate_model::RateModelFile;
+use crate::formats::snn::NetFile;
 use crate::number::above_0;
 use crate::print::console::Console;
 use crate::print::path::lossy;
@@ -23,17 +26,21 @@ use crate::spiking::experiment::task_trial;
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::time_step::TimeStep;
 
-/// Write the spiking network of a rate model for other simulators and chips
+/// Write a network for other simulators, chips and programs
 ///
 /// Example:  rate2spike export MODEL.mat --to brian2 -o net.py
 ///
-/// nir writes a graph in HDF5; brian2 and nest write a script that runs one trial and
-/// prints its spikes, and the script's numbers in an .npz beside it. Prints which
-/// properties the target takes exactly, which nearly, and which it does not have.
+/// nir writes the spiking network of a rate model as a graph in HDF5; brian2 and nest
+/// write a script that runs one trial and prints its spikes, and the script's numbers in
+/// an .npz beside it. Prints which properties the target takes exactly, which nearly, and
+/// which it does not have.
+///
+/// c writes a deployed network NET.snn into a folder: its bytes as an array, the header
+/// of the C library, and a program that runs the self-test.
 #[derive(Clone, Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct ExportArgs {
-    /// The rate model
+    /// The rate model; for c the deployed network NET.snn
     #[arg(value_name = "MODEL.mat")]
     pub model: PathBuf,
     /// The format of the export
@@ -42,7 +49,8 @@ pub struct ExportArgs {
     /// Nodes of a NIR graph
     #[arg(long, value_enum, default_value = "exact")]
     pub profile: Profile,
-    /// The file [default: the model's name with .nir, _brian2.py or _nest.py]
+    /// The file, for c the folder [default: the model's name with .nir, _brian2.py, _nest.py
+    /// or _c]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// The spiking network
@@ -71,6 +79,19 @@ pub enum Format {
     Brian2,
     /// A script for NEST
     Nest,
+    /// A deployed network for a C program
+    C,
+}
+
+impl Format {
+    /// The simulator that runs what is written, where that is a script.
+    fn simulator(self) -> Option<Simulator> {
+        match self {
+            Format::Brian2 => Some(Simulator::Brian2),
+            Format::Nest => Some(Simulator::Nest),
+            Format::Nir | Format::C => None,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -83,15 +104,25 @@ struct ExportReport<'a> {
     fidelity: Vec<Fidelity>,
 }
 
+#[derive(Serialize)]
+struct ProjectReport<'a> {
+    #[serde(serialize_with = "lossy")]
+    network: &'a Path,
+    #[serde(serialize_with = "lossy")]
+    files: Vec<PathBuf>,
+}
+
 /// Runs the command.
 pub fn run(args: &ExportArgs, console: &Console) -> Result<(), CommandError> {
+    if args.to == Format::C {
+        return write_project(args, console);
+    }
     let step = TimeStep::new(args.dt, Scheme::Exact)?;
     let model = read_model(&args.model, console)?;
     let network = args.spiking.network(&model, console)?;
-    let (files, fidelity) = match args.to {
-        Format::Nir => write_nir(args, &network)?,
-        Format::Brian2 => write_script(args, &model, &network, &step, Simulator::Brian2)?,
-        Format::Nest => write_script(args, &model, &network, &step, Simulator::Nest)?,
+    let (files, fidelity) = match args.to.simulator() {
+        Some(simulator) => write_script(args, &model, &network, &step, simulator)?,
+        None => write_nir(args, &network)?,
     };
     let report = ExportReport {
         model: &args.model,
@@ -117,6 +148,30 @@ pub fn print_fidelity(report: &[Fidelity], console: &Console) {
             line.form
         ));
     }
+}
+
+/// Writes a deployed network as the files of a project.
+fn write_project(args: &ExportArgs, console: &Console) -> Result<(), CommandError> {
+    let network = NetFile::read(&args.model)?;
+    let folder = match &args.output {
+        Some(folder) => folder.clone(),
+        None => {
+            let stem = args.model.file_stem().unwrap_or_default().to_string_lossy();
+            args.model.with_file_name(format!("{stem}_c"))
+        }
+    };
+    let mut outputs = Outputs::new();
+    outputs.reads("NET.snn", &args.model);
+    let files = c::files(&network.deployed(), network.bytes());
+    let files = folder::write(&folder, &files, outputs, c::wrote)?;
+    console.json(&ProjectReport {
+        network: &args.model,
+        files: files.clone(),
+    });
+    for file in &files {
+        console.say(format!("written      {}", file.display()));
+    }
+    Ok(())
 }
 
 fn write_nir(

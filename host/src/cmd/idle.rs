@@ -41,6 +41,12 @@ const IDLE: &[Idle] = &[
     },
     Idle {
         command: "export",
+        flags: Flags::AllExcept(&["model", "to", "output"]),
+        when: |line| is(line, "to", "c"),
+        because: "a deployed network has its neuron, its step and its task",
+    },
+    Idle {
+        command: "export",
         flags: Flags::These(&["profile"]),
         when: |line| !is(line, "to", "nir"),
         because: "a script has no nodes; --profile belongs to --to nir",
@@ -187,6 +193,9 @@ mod tests {
             ("export m.mat --to nir", "--seed 2"),
             ("export m.mat --to nir", "--task xor"),
             ("export m.mat --to nest", "--profile exact"),
+            ("export n.snn --to c", "--lambda 25"),
+            ("export n.snn --to c", "--dt 0.5"),
+            ("export n.snn --to c", "--neuron lif"),
             (&sweep, "--lambda 25"),
             (&sweep, "--lambdas 25"),
             (&sweep, "--trials 5"),

@@ -1,7 +1,9 @@
 //! Writes the spiking network for other simulators and chips, and reports which of its
 //! properties each of them has.
 
+pub mod c;
 pub mod fidelity;
+pub mod folder;
 pub mod nir;
 pub mod script;
 

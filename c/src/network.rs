@@ -1,0 +1,374 @@
+//! A network: open, start a trial, show input, step, read.
+
+use core::slice;
+
+use fixed::types::I4F12;
+use rate2spike_core::blob::Deployed;
+use rate2spike_core::decision::Evidence;
+use rate2spike_core::network::Network as _;
+use rate2spike_core::noise::Noise;
+use rate2spike_core::trial::SpikeHash;
+use rate2spike_core::{Fixed, State};
+
+use crate::memory::Places;
+use crate::status::Status;
+
+/// A network that is open. It lies in the caller's memory; its tables are behind
+/// it there.
+pub struct Network {
+    network: Deployed<'static>,
+    places: Places,
+    trial: Option<Trial>,
+}
+
+/// A trial that was started.
+struct Trial {
+    state: State<'static, Fixed>,
+    noise: Noise,
+    evidence: Evidence<Fixed>,
+    hash: SpikeHash,
+    /// Number of steps made.
+    now: u32,
+}
+
+/// What a network is.
+#[repr(C)]
+pub struct Description {
+    /// Number of units.
+    pub units: u16,
+    /// Number of input channels.
+    pub channels: u16,
+    /// Number of outputs.
+    pub outputs: u16,
+    /// Length of a time step in nanoseconds.
+    pub step_ns: u32,
+    /// Time steps of a trial.
+    pub steps: u32,
+    /// Time steps of an input sample.
+    pub steps_per_sample: u32,
+    /// Number of synapses.
+    pub synapses: u32,
+    /// Bytes of the network.
+    pub bytes: u32,
+    /// The check sum, which tells networks apart.
+    pub checksum: u32,
+}
+
+/// The network in `length` bytes from `blob` on.
+///
+/// # Safety
+/// `blob` is NULL, or valid for reads of `length` bytes that do not change as
+/// long as the network is in use.
+unsafe fn deployed(blob: *const u8, length: usize) -> Result<Deployed<'static>, Status> {
+    if blob.is_null() {
+        return Err(Status::R2S_NULL);
+    }
+    // SAFETY: the pointer is not NULL, and the caller vouches for the bytes.
+    let bytes = unsafe { slice::from_raw_parts(blob, length) };
+    Ok(Deployed::read(bytes)?)
+}
+
+/// Writes `value` to `place`, unless it is NULL.
+///
+/// # Safety
+/// `place` is NULL, or valid for a write.
+unsafe fn put<T>(place: *mut T, value: T) -> Result<(), Status> {
+    if place.is_null() {
+        return Err(Status::R2S_NULL);
+    }
+    // SAFETY: the pointer is not NULL, and the caller vouches for it.
+    unsafe { place.write(value) };
+    Ok(())
+}
+
+/// The code of a result.
+fn code(result: Result<(), Status>) -> Status {
+    result.err().unwrap_or(Status::R2S_OK)
+}
+
+/// Says how many bytes of memory the network in `length` bytes from `blob` on
+/// needs.
+///
+/// # Safety
+/// `blob` points to `length` bytes, `needed` to one number.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn r2s_memory_bytes(
+    blob: *const u8,
+    length: usize,
+    needed: *mut usize,
+) -> Status {
+    code((|| {
+        // SAFETY: the caller's contract.
+        let network = unsafe { deployed(blob, length) }?;
+        let places = Places::of(&network).ok_or(Status::R2S_MEMORY)?;
+        // SAFETY: the caller's contract.
+        unsafe { put(needed, places.bytes()) }
+    })())
+}
+
+/// Checks the network in `length` bytes from `blob` on and opens it in
+/// `memory`. The bytes may go on behind the network. Bytes and memory stay with
+/// the network until the caller no longer uses it; there is nothing to close.
+///
+/// # Safety
+/// `blob` points to `length` bytes that do not change, `memory` to
+/// `memory_bytes` bytes of the caller's, of any alignment, and `network` to one
+/// pointer.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn r2s_open(
+    blob: *const u8,
+    length: usize,
+    memory: *mut u8,
+    memory_bytes: usize,
+    network: *mut *mut Network,
+) -> Status {
+    code((|| {
+        if memory.is_null() || network.is_null() {
+            return Err(Status::R2S_NULL);
+        }
+        // SAFETY: the caller's contract.
+        let deployed = unsafe { deployed(blob, length) }?;
+        let places = Places::of(&deployed).ok_or(Status::R2S_MEMORY)?;
+        let place = places.begin_in(memory, memory_bytes);
+        let place = place.ok_or(Status::R2S_MEMORY)?;
+        // SAFETY: the place is aligned and inside the caller's memory.
+        unsafe {
+            place.write(Network {
+                network: deployed,
+                places,
+                trial: None,
+            });
+            put(network, place)
+        }
+    })())
+}
+
+/// Describes a network.
+///
+/// # Safety
+/// `network` came from r2s_open, `description` points to one description.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn r2s_describe(
+    network: *const Network,
+    description: *mut Description,
+) -> Status {
+    code((|| {
+        // SAFETY: the caller's contract.
+        let network = unsafe { network.as_ref() }.ok_or(Status::R2S_NULL)?;
+        let deployed = &network.network;
+        let (constants, payload) = (deployed.constants(), deployed.payload());
+        let value = Description {
+            units: constants.units as u16,
+            channels: constants.inputs as u16,
+            outputs: constants.outputs as u16,
+            step_ns: payload.step_ns,
+            steps: payload.clock.steps,
+            steps_per_sample: payload.clock.steps_per_sample,
+            synapses: deployed.synapses() as u32,
+            bytes: deployed.length() as u32,
+            checksum: deployed.checksum(),
+        };
+        // SAFETY: the caller's contract.
+        unsafe { put(description, value) }
+    })())
+}
+
+/// Starts a trial: synapses empty, each unit in its refractory time, potentials
+/// and noise drawn from `seed` and `trial`, input zero. The same two numbers give
+/// the same spikes on every machine.
+///
+/// # Safety
+/// `network` came from r2s_open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn r2s_start(network: *mut Network, seed: u64, trial: u64) -> Status {
+    code((|| {
+        let place = network;
+        // SAFETY: the caller's contract.
+        let network = unsafe { network.as_mut() }.ok_or(Status::R2S_NULL)?;
+        network.trial = None;
+        let mut noise = Noise::new(seed, trial);
+        // SAFETY: the state of the trial before was the only user of the tables,
+        // and it is gone.
+        let tables = unsafe { network.places.tables(place) };
+        let state = State::start(&network.network, tables, &mut noise);
+        let mut state = state.map_err(|_| Status::R2S_CONTENT)?;
+        let zero = [I4F12::ZERO; rate2spike_core::blob::MOST_INPUTS];
+        let channels = network.network.constants().inputs;
+        let zero = zero.get(..channels).ok_or(Status::R2S_CONTENT)?;
+        state.set_input(&network.network, zero);
+        network.trial = Some(Trial {
+            state,
+            noise,
+            evidence: Evidence::default(),
+            hash: SpikeHash::default(),
+            now: 0,
+        });
+        Ok(())
+    })())
+}
+
+/// Sets the input from the next step on: a value for each channel, in 1/4096.
+///
+/// # Safety
+/// `network` came from r2s_open, `values` points to `channels` numbers.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn r2s_set_input(
+    network: *mut Network,
+    values: *const i16,
+    channels: usize,
+) -> Status {
+    code((|| {
+        // SAFETY: the caller's contract.
+        let network = unsafe { network.as_mut() }.ok_or(Status::R2S_NULL)?;
+        if values.is_null() {
+            return Err(Status::R2S_NULL);
+        }
+        let trial = network.trial.as_mut().ok_or(Status::R2S_NOT_STARTED)?;
+        if channels != network.network.constants().inputs {
+            return Err(Status::R2S_CHANNELS);
+        }
+        // SAFETY: the pointer is not NULL, the caller vouches for the numbers, and
+        // an `I4F12` is an `i16`.
+        let values = unsafe { slice::from_raw_parts(values.cast::<I4F12>(), channels) };
+        trial.state.set_input(&network.network, values);
+        Ok(())
+    })())
+}
+
+/// Makes a time step.
+///
+/// # Safety
+/// `network` came from r2s_open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn r2s_step(network: *mut Network) -> Status {
+    code((|| {
+        // SAFETY: the caller's contract.
+        let network = unsafe { network.as_mut() }.ok_or(Status::R2S_NULL)?;
+        let trial = network.trial.as_mut().ok_or(Status::R2S_NOT_STARTED)?;
+        trial.now = trial.now.wrapping_add(1);
+        trial.state.step(&network.network, &mut trial.noise);
+        trial.hash.add_step(trial.now, &trial.state);
+        let decision = &network.network.payload().decision;
+        trial
+            .evidence
+            .see(decision, trial.now, trial.state.outputs());
+        Ok(())
+    })())
+}
+
+/// Reads the outputs after the last step, 1.0 being 2^26.
+///
+/// # Safety
+/// `network` came from r2s_open, `outputs` points to `capacity` numbers.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn r2s_outputs(
+    network: *const Network,
+    outputs: *mut i32,
+    capacity: usize,
+) -> Status {
+    code((|| {
+        // SAFETY: the caller's contract.
+        let network = unsafe { network.as_ref() }.ok_or(Status::R2S_NULL)?;
+        let trial = network.trial.as_ref().ok_or(Status::R2S_NOT_STARTED)?;
+        if outputs.is_null() {
+            return Err(Status::R2S_NULL);
+        }
+        let values = trial.state.outputs();
+        if values.len() > capacity {
+            return Err(Status::R2S_CAPACITY);
+        }
+        for (index, value) in values.iter().enumerate() {
+            // SAFETY: the index is below the capacity, for which the caller vouches.
+            unsafe { outputs.add(index).write(value.to_bits()) };
+        }
+        Ok(())
+    })())
+}
+
+/// Lists the units that fired in the last step, in ascending order.
+///
+/// # Safety
+/// `network` came from r2s_open, `units` points to `capacity` numbers, `count`
+/// to one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn r2s_spikes(
+    network: *const Network,
+    units: *mut u16,
+    capacity: usize,
+    count: *mut usize,
+) -> Status {
+    code((|| {
+        // SAFETY: the caller's contract.
+        let network = unsafe { network.as_ref() }.ok_or(Status::R2S_NULL)?;
+        if units.is_null() || count.is_null() {
+            return Err(Status::R2S_NULL);
+        }
+        let trial = network.trial.as_ref().ok_or(Status::R2S_NOT_STARTED)?;
+        let mut found = 0;
+        for unit in trial.state.fired() {
+            if found >= capacity {
+                return Err(Status::R2S_CAPACITY);
+            }
+            // SAFETY: `found` is below the capacity, for which the caller vouches.
+            unsafe { units.add(found).write(unit as u16) };
+            found += 1;
+        }
+        // SAFETY: the pointer is not NULL, and the caller vouches for it.
+        unsafe { put(count, found) }
+    })())
+}
+
+/// Reads the answer to the trial so far: the number of the class, or the label of
+/// the task. The answer is final after the last step of the trial; see `steps` of
+/// the description.
+///
+/// # Safety
+/// `network` came from r2s_open, `answer` points to one number.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn r2s_answer(network: *const Network, answer: *mut i32) -> Status {
+    code((|| {
+        // SAFETY: the caller's contract.
+        let network = unsafe { network.as_ref() }.ok_or(Status::R2S_NULL)?;
+        let trial = network.trial.as_ref().ok_or(Status::R2S_NOT_STARTED)?;
+        let decision = &network.network.payload().decision;
+        // SAFETY: the caller's contract.
+        unsafe { put(answer, decision.answer(&trial.evidence).into()) }
+    })())
+}
+
+/// Reads the hash of the trial's spikes so far: FNV-1a, 64 bits, over step and
+/// unit of each spike. `rate2spike run` prints the same one.
+///
+/// # Safety
+/// `network` came from r2s_open, `hash` points to one number.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn r2s_spike_hash(network: *const Network, hash: *mut u64) -> Status {
+    code((|| {
+        // SAFETY: the caller's contract.
+        let network = unsafe { network.as_ref() }.ok_or(Status::R2S_NULL)?;
+        let trial = network.trial.as_ref().ok_or(Status::R2S_NOT_STARTED)?;
+        // SAFETY: the caller's contract.
+        unsafe { put(hash, trial.hash.value()) }
+    })())
+}
+
+/// Runs the trial that the network carries and compares its spikes with those
+/// stored: R2S_OK if they are equal, R2S_SELF_TEST if not. Ends the trial before.
+///
+/// # Safety
+/// `network` came from r2s_open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn r2s_self_test(network: *mut Network) -> Status {
+    code((|| {
+        let place = network;
+        // SAFETY: the caller's contract.
+        let network = unsafe { network.as_mut() }.ok_or(Status::R2S_NULL)?;
+        network.trial = None;
+        // SAFETY: no trial uses the tables.
+        let tables = unsafe { network.places.tables(place) };
+        let found = network.network.self_test(tables);
+        let found = found.map_err(|_| Status::R2S_CONTENT)?;
+        let wanted = network.network.payload().self_test.spike_hash;
+        (found == wanted).then_some(()).ok_or(Status::R2S_SELF_TEST)
+    })())
+}

@@ -1,0 +1,1 @@
+../../../../c/include/rate2spike.h
