@@ -37,7 +37,7 @@ enum r2s_status
   R2S_MEMORY = 7,
   // No trial was started.
   R2S_NOT_STARTED = 8,
-  // The number of values is not the network's number of channels.
+  // The number of values is not the one that the network's description has.
   R2S_CHANNELS = 9,
   // The array is too small for the values.
   R2S_CAPACITY = 10,
@@ -62,6 +62,9 @@ typedef struct r2s_description {
   uint16_t units;
   // Number of input channels.
   uint16_t channels;
+  // Number of integers of a sensor's sample, which `r2s_set_sample` takes; 0 if
+  // the network carries no preprocessing.
+  uint16_t sensors;
   // Number of outputs.
   uint16_t outputs;
   // Length of a time step in nanoseconds.
@@ -122,6 +125,14 @@ r2s_status r2s_start(struct r2s_network *network, uint64_t seed, uint64_t trial)
 // # Safety
 // `network` came from r2s_open, `values` points to `channels` numbers.
 r2s_status r2s_set_input(struct r2s_network *network, const int16_t *values, size_t channels);
+
+// Sets the input from the next step on from a sensor's integers, as they were
+// recorded: the preprocessing that the network carries makes the value of each
+// channel from them. Call it once for each sample, in the order of the samples.
+//
+// # Safety
+// `network` came from r2s_open, `sample` points to `sensors` numbers.
+r2s_status r2s_set_sample(struct r2s_network *network, const int32_t *sample, size_t sensors);
 
 // Makes a time step.
 //

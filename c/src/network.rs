@@ -7,6 +7,7 @@ use rate2spike_core::blob::Deployed;
 use rate2spike_core::decision::Evidence;
 use rate2spike_core::network::Network as _;
 use rate2spike_core::noise::Noise;
+use rate2spike_core::preprocessing::{Chain, ChainState};
 use rate2spike_core::trial::SpikeHash;
 use rate2spike_core::{Fixed, State};
 
@@ -25,6 +26,7 @@ pub struct Network {
 struct Trial {
     state: State<'static, Fixed>,
     noise: Noise,
+    preprocessing: ChainState,
     evidence: Evidence<Fixed>,
     hash: SpikeHash,
     /// Number of steps made.
@@ -38,6 +40,9 @@ pub struct Description {
     pub units: u16,
     /// Number of input channels.
     pub channels: u16,
+    /// Number of integers of a sensor's sample, which `r2s_set_sample` takes; 0 if
+    /// the network carries no preprocessing.
+    pub sensors: u16,
     /// Number of outputs.
     pub outputs: u16,
     /// Length of a time step in nanoseconds.
@@ -160,6 +165,7 @@ pub unsafe extern "C" fn r2s_describe(
         let value = Description {
             units: constants.units as u16,
             channels: constants.inputs as u16,
+            sensors: deployed.preprocessing().map_or(0, Chain::channels) as u16,
             outputs: constants.outputs as u16,
             step_ns: payload.step_ns,
             steps: payload.clock.steps,
@@ -192,13 +198,14 @@ pub unsafe extern "C" fn r2s_start(network: *mut Network, seed: u64, trial: u64)
         let tables = unsafe { network.places.tables(place) };
         let state = State::start(&network.network, tables, &mut noise);
         let mut state = state.map_err(|_| Status::R2S_CONTENT)?;
-        let zero = [I4F12::ZERO; rate2spike_core::blob::MOST_INPUTS];
+        let zero = [I4F12::ZERO; rate2spike_core::network::MOST_INPUTS];
         let channels = network.network.constants().inputs;
         let zero = zero.get(..channels).ok_or(Status::R2S_CONTENT)?;
         state.set_input(&network.network, zero);
         network.trial = Some(Trial {
             state,
             noise,
+            preprocessing: ChainState::default(),
             evidence: Evidence::default(),
             hash: SpikeHash::default(),
             now: 0,
@@ -231,6 +238,36 @@ pub unsafe extern "C" fn r2s_set_input(
         // an `I4F12` is an `i16`.
         let values = unsafe { slice::from_raw_parts(values.cast::<I4F12>(), channels) };
         trial.state.set_input(&network.network, values);
+        Ok(())
+    })())
+}
+
+/// Sets the input from the next step on from a sensor's integers, as they were
+/// recorded: the preprocessing that the network carries makes the value of each
+/// channel from them. Call it once for each sample, in the order of the samples.
+///
+/// # Safety
+/// `network` came from r2s_open, `sample` points to `sensors` numbers.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn r2s_set_sample(
+    network: *mut Network,
+    sample: *const i32,
+    sensors: usize,
+) -> Status {
+    code((|| {
+        // SAFETY: the caller's contract.
+        let network = unsafe { network.as_mut() }.ok_or(Status::R2S_NULL)?;
+        if sample.is_null() {
+            return Err(Status::R2S_NULL);
+        }
+        let trial = network.trial.as_mut().ok_or(Status::R2S_NOT_STARTED)?;
+        let chain = network.network.preprocessing();
+        let chain = chain.filter(|chain| chain.channels() == sensors);
+        let chain = chain.ok_or(Status::R2S_CHANNELS)?;
+        // SAFETY: the pointer is not NULL, and the caller vouches for the numbers.
+        let sample = unsafe { slice::from_raw_parts(sample, sensors) };
+        let input = chain.apply(&mut trial.preprocessing, sample);
+        trial.state.set_input(&network.network, &input);
         Ok(())
     })())
 }

@@ -28,7 +28,7 @@ pub enum Status {
     R2S_MEMORY = 7,
     /// No trial was started.
     R2S_NOT_STARTED = 8,
-    /// The number of values is not the network's number of channels.
+    /// The number of values is not the one that the network's description has.
     R2S_CHANNELS = 9,
     /// The array is too small for the values.
     R2S_CAPACITY = 10,
@@ -83,7 +83,7 @@ impl Status {
             Status::R2S_CONTENT => c"the network's content is not valid: write it again",
             Status::R2S_MEMORY => c"the memory is too small: r2s_memory_bytes says how much is needed",
             Status::R2S_NOT_STARTED => c"no trial was started: call r2s_start",
-            Status::R2S_CHANNELS => c"give one value for each input channel of the network",
+            Status::R2S_CHANNELS => c"give as many values as r2s_describe says",
             Status::R2S_CAPACITY => c"the array is too small for the values",
             Status::R2S_SELF_TEST => c"the self-test's spikes differ from those stored with the network",
         }

@@ -769,9 +769,12 @@ fn check_indices(payload: &Payload) -> Result<(), BlobError> {
             return range(TableName::Synapses, unit);
         }
         let row = row(payload.readout, unit, readout_bytes(outputs));
-        let mut pairs = row[1..].chunks_exact(PAIR_BYTES);
+        let Some((&first, pairs)) = row.split_first() else {
+            return range(TableName::Readout, unit);
+        };
+        let mut pairs = pairs.chunks_exact(PAIR_BYTES);
         let used = 1 + usize::from(pairs.any(|pair| i16_at(pair, 2) != 0));
-        if row[0] as usize + used > filters {
+        if usize::from(first) + used > filters {
             return range(TableName::Readout, unit);
         }
     }

@@ -266,10 +266,13 @@ impl<'a> Chain<'a> {
             }
         }
         state.started = true;
-        let inputs = table.iter().take(self.inputs);
+        let mut inputs = Vec::new();
+        for value in table.iter().take(self.inputs) {
+            let bits = (*value).clamp(i16::MIN.into(), i16::MAX.into()) as i16;
+            // `read` refused more inputs than there is room for.
+            let _ = inputs.push(I4F12::from_bits(bits));
+        }
         inputs
-            .map(|&value| I4F12::from_bits(value.clamp(i16::MIN.into(), i16::MAX.into()) as i16))
-            .collect()
     }
 }
 

@@ -325,6 +325,7 @@ fn the_linked_functions_have_no_panic_and_need_no_other_library() {
         "r2s_describe",
         "r2s_start",
         "r2s_set_input",
+        "r2s_set_sample",
         "r2s_step",
         "r2s_outputs",
         "r2s_spikes",

@@ -74,6 +74,8 @@ int main(void) {
     EXPECT(r2s_spike_hash(network, &hash), R2S_NOT_STARTED);
     EXPECT(r2s_start(NULL, 1, 1), R2S_NULL);
     EXPECT(r2s_start(network, 1, 1), R2S_OK);
+    EXPECT(r2s_set_sample(network, NULL, 1), R2S_NULL);
+    EXPECT(r2s_set_sample(network, &number, about.sensors + 1), R2S_CHANNELS);
     EXPECT(r2s_set_input(network, NULL, about.channels), R2S_NULL);
     EXPECT(r2s_set_input(network, values, about.channels + 1), R2S_CHANNELS);
     EXPECT(r2s_set_input(network, values, 0), R2S_CHANNELS);
