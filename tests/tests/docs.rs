@@ -18,6 +18,7 @@ fn pages() -> Vec<PathBuf> {
         "protocol",
         "host",
         "fuzz",
+        "c",
         "firmware-example",
         "core/tests/golden",
         "tests/fixtures/foreign",

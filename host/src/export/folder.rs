@@ -8,9 +8,9 @@ use crate::formats::outputs::{OutputError, Outputs};
 /// A file of a project.
 #[derive(Clone, Debug)]
 pub struct File {
-    /// Its name, with `/` between folders.
+    /// The file's name, with `/` between folders.
     pub name: String,
-    /// Its content.
+    /// The file's content.
     pub bytes: Vec<u8>,
 }
 
@@ -27,10 +27,10 @@ impl File {
 /// A file that cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
-    /// It would replace a file of another program.
+    /// The output would replace a file of another program.
     #[error(transparent)]
     Output(#[from] OutputError),
-    /// The disk.
+    /// The disk refused the file.
     #[error(transparent)]
     Disk(#[from] DiskError),
 }
