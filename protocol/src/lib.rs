@@ -1,7 +1,8 @@
 //! The messages between the command line and a board, over a serial line.
 //!
-//! The host sends a [`Request`], and the board sends one [`Answer`]. Only
-//! [`Answer::Spikes`] and [`Answer::Output`] are followed by another answer. A
+//! The host sends a [`Request`], and the board sends one [`Answer`]. A trial that
+//! runs has more: [`Answer::Want`], which the host replies to with a piece of the
+//! input, [`Answer::Spikes`] and [`Answer::Output`]. A
 //! message travels in a [`frame`]: any bytes can arrive on the line, and only
 //! whole frames are read.
 //!
@@ -9,8 +10,8 @@
 //! |---|---|
 //! | `Identify` | `Identity` |
 //! | `SelfTest` | `SelfTest` |
-//! | `Load` | `Loaded` |
-//! | `Run` | `Spikes` and `Output` during the trial, then `Done` |
+//! | `Run` | `Want`, `Spikes` and `Output` during the trial, then `Done` |
+//! | `Load` | none of its own: the trial goes on |
 //! | `Erase` | `Erased`; from here on the board runs nothing, but keeps its network |
 //! | `Write` | `Written`; the next `Identify` takes the new network, if it is whole |
 //!

@@ -12,12 +12,18 @@ pub const TABLE_BYTES: usize = 192;
 /// Bytes of an input value, in 2⁻¹², little endian.
 pub const INPUT_BYTES: usize = 2;
 
+/// Bytes of a sensor's integer, which the network's preprocessing reads, little endian.
+pub const SENSOR_BYTES: usize = 4;
+
 /// Bytes of a spike: step (4) and unit (2), little endian.
 pub const SPIKE_BYTES: usize = 6;
 
 /// Bytes of an output value, in the bits of [`rate2spike_core::Fixed`], little
 /// endian.
 pub const OUTPUT_BYTES: usize = 4;
+
+/// Most outputs of a step in a message.
+pub const MOST_SENT_OUTPUTS: usize = TABLE_BYTES / OUTPUT_BYTES;
 
 /// Bytes of RAM that a unit takes on a board: state, factors, and an entry of the
 /// refractory ring.
@@ -33,15 +39,16 @@ pub enum Request<'a> {
     Identify,
     /// Run the network's self-test.
     SelfTest,
-    /// Keep these input values: [`INPUT_BYTES`] each, sample by sample, all
-    /// channels of a sample together.
+    /// Input of the trial that runs, which [`Answer::Want`] asked for: whole samples,
+    /// all channels of a sample together. A value has [`INPUT_BYTES`], or
+    /// [`SENSOR_BYTES`] if the network has a preprocessing.
     Load {
-        /// Index of the first value.
+        /// Number of the first sample.
         first: u32,
         /// The values.
         values: &'a [u8],
     },
-    /// Run a trial on the input that was loaded.
+    /// Run a trial. The board asks for its input.
     Run(Trial),
     /// Make room for a new network beside the one in use.
     Erase {
@@ -67,7 +74,7 @@ pub struct Trial {
     /// Samples of the input; the last one lasts to the trial's end.
     pub samples: u32,
     /// The right answer, for the score.
-    pub label: i8,
+    pub label: i16,
     /// Send every spike.
     pub spikes: bool,
     /// Steps from one output that is sent to the next; 0 sends no output.
@@ -81,15 +88,21 @@ pub enum Answer<'a> {
     Identity(Identity<'a>),
     /// The answer to [`Request::SelfTest`].
     SelfTest(SelfTest),
-    /// The answer to [`Request::Load`].
-    Loaded,
+    /// The trial that runs needs its next samples.
+    Want {
+        /// Number of the first sample.
+        first: u32,
+    },
     /// Spikes of the trial that runs, [`SPIKE_BYTES`] each.
     Spikes(&'a [u8]),
-    /// Outputs of the trial that runs, [`OUTPUT_BYTES`] each.
+    /// Outputs of the trial that runs, [`OUTPUT_BYTES`] each, all outputs of a step
+    /// together. Outputs beyond [`MOST_SENT_OUTPUTS`] are not sent.
     Output {
-        /// Step of the first one.
+        /// The first step.
         first: u32,
-        /// The outputs.
+        /// Outputs of a step.
+        outputs: u8,
+        /// The values.
         values: &'a [u8],
     },
     /// The trial is over.
@@ -124,8 +137,6 @@ pub struct Limits {
     pub units: u16,
     /// Readout filters.
     pub filters: u16,
-    /// Input values of a trial.
-    pub values: u32,
     /// Bytes of a network that is written over the line; half the flash, or
     /// less. An image may be larger.
     pub network_bytes: u32,
@@ -182,6 +193,8 @@ pub struct Outcome {
     pub spike_hash: u64,
     /// Number of spikes.
     pub spikes: u32,
+    /// The answer.
+    pub answer: i16,
     /// Whether the answer is right by the published criterion.
     pub correct: bool,
     /// Whether the answer is right by the strict criterion.
@@ -237,8 +250,7 @@ pub enum Refusal {
     Frame(FrameError),
     /// There is no network.
     NoNetwork(NetworkFault),
-    /// Input values outside of [`Limits::values`], or a trial longer than what
-    /// was loaded.
+    /// The input of a trial is missing, or is not what the board asked for.
     Input,
     /// Flash outside of [`Limits::network_bytes`] or of what was erased, or
     /// not aligned.

@@ -6,15 +6,21 @@
 use std::time::Duration;
 
 use rate2spike::board::BoardError;
+use rate2spike::board::client::Samples;
 use rate2spike::board::session::pair;
 use rate2spike::spiking::experiment::Experiment;
 use rate2spike::spiking::trial::Memory;
 use rate2spike::task::Task;
 use rate2spike_core::blob::{BlobError, Deployed};
+use rate2spike_core::decision::Evidence;
+use rate2spike_core::noise::Noise;
+use rate2spike_core::preprocessing::ChainState;
+use rate2spike_core::trial::{Run, SpikeHash};
 use rate2spike_protocol::Request;
-use rate2spike_protocol::message::{FlashFault, NetworkFault, Refusal};
+use rate2spike_protocol::message::{FlashFault, NetworkFault, Refusal, Trial};
 use rate2spike_tests::calls::{Program, reachable};
 use rate2spike_tests::emulator::{Board, Emulator, repository, request};
+use rate2spike_tests::networks::{SENSOR_CHANNELS, sensor_network, sensor_trial};
 
 /// The frozen network of `task`: 200 units, steps of 0.1 ms.
 fn network(task: Task) -> Vec<u8> {
@@ -56,6 +62,75 @@ fn every_board_spikes_as_the_desktop_does_in_all_frozen_tasks() {
                 assert_eq!(pair.cycles.steps, experiment.clock.steps, "{name}");
                 println!("{name}: {:016x}", pair.board.spike_hash);
             }
+        }
+    }
+}
+
+/// A trial of a network with a preprocessing on the desktop: the outputs at every
+/// `every`-th step, the answer, and the hash of the spikes.
+fn from_sensor(network: &Deployed, integers: &[i32], every: u32) -> (Vec<i32>, i16, u64) {
+    let chain = network.preprocessing().expect("a preprocessing");
+    let mut state = ChainState::default();
+    let input: Vec<_> = integers
+        .chunks(SENSOR_CHANNELS)
+        .map(|sample| chain.apply(&mut state, sample))
+        .collect();
+    let mut memory = Memory::of(network);
+    let mut noise = Noise::new(1, 0);
+    let state = memory.start(network, &mut noise);
+    let mut run = Run::new(network, state, noise, network.payload().clock);
+    let decision = &network.payload().decision;
+    let (mut outputs, mut evidence) = (Vec::new(), Evidence::default());
+    let mut hash = SpikeHash::default();
+    while let Some(step) = run.step(|sample| &input[(sample as usize).min(input.len() - 1)]) {
+        let state = run.state();
+        hash.add_step(step, state);
+        evidence.see(decision, step, state.outputs());
+        if step % every == 0 {
+            outputs.extend(state.outputs().iter().map(|output| output.to_bits()));
+        }
+    }
+    (outputs, decision.answer(&evidence), hash.value())
+}
+
+#[test]
+fn a_board_answers_with_a_class_from_the_integers_of_a_sensor_as_the_desktop_does() {
+    // More values than fit into a message, or into 4 KiB.
+    const SAMPLES: u32 = 400;
+    const EVERY: u16 = 50;
+    let bytes = sensor_network(60, SAMPLES);
+    let network = Deployed::read(&bytes).expect("a network");
+    for board in boards() {
+        let emulator = Emulator::start(board, &bytes, &[]);
+        let (mut client, identity) = emulator.connect();
+        assert_eq!(identity.network, Ok(network.checksum()), "{board:?}");
+        let test = client.self_test().expect("a self-test");
+        assert_eq!(test.found, test.wanted, "{board:?}");
+        for index in 0..trials(board) as u32 {
+            let integers = sensor_trial(SAMPLES, index);
+            let (outputs, answer, hash) = from_sensor(&network, &integers, EVERY.into());
+            let trial = Trial {
+                seed: 1,
+                index: 0,
+                samples: SAMPLES,
+                label: answer,
+                spikes: false,
+                output_every: EVERY,
+            };
+            let input = Samples::of_sensor(SENSOR_CHANNELS, &integers);
+            let mut found: Vec<i32> = Vec::new();
+            let outcome = client
+                .run(&trial, &input, |_, _| {}, |_, values| found.extend(values))
+                .expect("a trial");
+            let name = format!("{board:?}, trial {index}");
+            assert_eq!(outcome.spike_hash, hash, "{name}");
+            assert_eq!(outcome.answer, answer, "{name}");
+            assert!(
+                outcome.correct && outcome.spikes > 100,
+                "{name}: {outcome:?}"
+            );
+            assert_eq!(found, outputs, "{name}");
+            println!("{name}: class {answer}, {hash:016x}");
         }
     }
 }

@@ -14,7 +14,7 @@ use rate2spike_core::trial::Run;
 
 use crate::board::Board;
 use crate::log;
-use crate::memory::NetworkMemory;
+use crate::memory::Memory;
 
 /// Most steps by which the board may be late and still catch up.
 const MOST_LATE: u32 = 64;
@@ -23,7 +23,7 @@ const MOST_LATE: u32 = 64;
 /// is switched off.
 pub fn run<B: Board, const UNITS: usize>(
     board: &mut B,
-    memory: &mut NetworkMemory<UNITS>,
+    memory: &mut Memory<UNITS>,
     network: &Deployed,
 ) -> Option<u8> {
     let mut pace = Pace::new(board, network.payload().step_ns);
@@ -42,7 +42,7 @@ pub fn run<B: Board, const UNITS: usize>(
 
 fn trial<B: Board, const UNITS: usize>(
     board: &mut B,
-    memory: &mut NetworkMemory<UNITS>,
+    memory: &mut Memory<UNITS>,
     network: &Deployed,
     mut noise: Noise,
     pace: &mut Pace,

@@ -20,6 +20,7 @@
 
 pub mod board;
 pub mod demo;
+pub mod input;
 pub mod line;
 pub mod log;
 pub mod memory;
@@ -35,13 +36,13 @@ use rate2spike_protocol::{Receiver, record};
 use server::{Held, Left};
 
 /// Runs until the board is switched off.
-pub fn run<B: Board, S: Store, const UNITS: usize, const VALUES: usize>(
+pub fn run<B: Board, S: Store, const UNITS: usize>(
     board: &mut B,
     store: &mut S,
-    memory: &mut Memory<UNITS, VALUES>,
+    memory: &mut Memory<UNITS>,
 ) {
     let mut receiver = Receiver::new();
-    let limits = memory::limits::<UNITS, VALUES>(record::room(store.slot_bytes()));
+    let limits = memory::limits::<UNITS>(record::room(store.slot_bytes()));
     while board.is_on() {
         let network = slots::held(store.bytes(), store.slot_bytes(), &limits);
         if let Err(fault) = network {

@@ -1,6 +1,5 @@
 //! The RAM of a network, and the check that a network fits into it.
 
-use fixed::types::I4F12;
 use rate2spike_core::Fixed;
 use rate2spike_core::blob::Deployed;
 use rate2spike_core::block::{Block, ReadoutBlock};
@@ -14,18 +13,10 @@ use rate2spike_protocol::message::{FILTER_RAM_BYTES, UNIT_RAM_BYTES};
 use rate2spike_protocol::message::{Limits, NetworkFault, Refusal};
 
 /// Most readout filters.
-pub const FILTERS: usize = 16;
-
-/// State of up to `UNITS` units, and the input of a trial of up to `VALUES`
-/// values.
-pub struct Memory<const UNITS: usize, const VALUES: usize> {
-    network: NetworkMemory<UNITS>,
-    /// The input of a trial, sample by sample.
-    pub input: [I4F12; VALUES],
-}
+pub const FILTERS: usize = 8 * MOST_OUTPUTS;
 
 /// State of up to `UNITS` units.
-pub struct NetworkMemory<const UNITS: usize> {
+pub struct Memory<const UNITS: usize> {
     // A block holds one unit on a microcontroller and more on a desktop, where
     // `UNITS` blocks are more than enough.
     units: [Block<Fixed>; UNITS],
@@ -34,38 +25,23 @@ pub struct NetworkMemory<const UNITS: usize> {
     outputs: [Fixed; MOST_OUTPUTS],
 }
 
-impl<const UNITS: usize, const VALUES: usize> Memory<UNITS, VALUES> {
-    /// All zero, so that a `static` memory costs no flash.
-    pub const fn new() -> Self {
-        Self {
-            network: NetworkMemory {
-                units: [Block::EMPTY; UNITS],
-                readout: [ReadoutBlock::EMPTY; FILTERS],
-                waiting: [Waiting::EMPTY; UNITS],
-                outputs: [Fixed::ZERO; MOST_OUTPUTS],
-            },
-            input: [I4F12::ZERO; VALUES],
-        }
-    }
-
-    /// The memory of the network's state, and the input of a trial.
-    pub fn split(&mut self) -> (&mut NetworkMemory<UNITS>, &[I4F12]) {
-        (&mut self.network, &self.input)
-    }
-
-    /// The memory of the network's state.
-    pub fn network(&mut self) -> &mut NetworkMemory<UNITS> {
-        &mut self.network
-    }
-}
-
-impl<const UNITS: usize, const VALUES: usize> Default for Memory<UNITS, VALUES> {
+impl<const UNITS: usize> Default for Memory<UNITS> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<const UNITS: usize> NetworkMemory<UNITS> {
+impl<const UNITS: usize> Memory<UNITS> {
+    /// All zero, so that a `static` memory costs no flash.
+    pub const fn new() -> Self {
+        Self {
+            units: [Block::EMPTY; UNITS],
+            readout: [ReadoutBlock::EMPTY; FILTERS],
+            waiting: [Waiting::EMPTY; UNITS],
+            outputs: [Fixed::ZERO; MOST_OUTPUTS],
+        }
+    }
+
     /// The start of a trial.
     ///
     /// # Errors
@@ -97,11 +73,10 @@ impl<const UNITS: usize> NetworkMemory<UNITS> {
 }
 
 /// The limits of a memory, and of flash for networks of `network_bytes` bytes.
-pub const fn limits<const UNITS: usize, const VALUES: usize>(network_bytes: usize) -> Limits {
+pub const fn limits<const UNITS: usize>(network_bytes: usize) -> Limits {
     Limits {
         units: UNITS as u16,
         filters: FILTERS as u16,
-        values: VALUES as u32,
         network_bytes: network_bytes as u32,
     }
 }

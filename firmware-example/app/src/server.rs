@@ -1,22 +1,17 @@
 //! The board's side of the serial protocol.
 
-use fixed::types::I4F12;
 use rate2spike_core::blob::Deployed;
 use rate2spike_protocol::frame::{self, Receiver};
 use rate2spike_protocol::message::{
-    FlashFault, Holding, INPUT_BYTES, Identity, Limits, NetworkFault, Refusal, SelfTest,
+    FlashFault, Holding, Identity, Limits, NetworkFault, Refusal, SelfTest, Trial,
 };
 use rate2spike_protocol::{Answer, Request};
 
 use crate::board::{Board, Store};
-use crate::line::{refuse, send};
-use crate::memory::{Memory, NetworkMemory, unstarted};
+use crate::line::{next, refuse, send};
+use crate::memory::{Memory, unstarted};
 use crate::slots::{self, Replacement};
 use crate::{demo, trial, trouble};
-
-/// Seconds without a byte after which the board returns to its work without a
-/// host.
-const QUIET_S: u32 = 5;
 
 /// The network that the board holds, and the networks for which it has room.
 pub struct Held<'s> {
@@ -36,15 +31,15 @@ pub enum Left {
 
 /// Answers the host's requests. Without a host it runs the demo, or reports the
 /// trouble if there is no network.
-pub fn serve<B: Board, const UNITS: usize, const VALUES: usize>(
+pub fn serve<B: Board, const UNITS: usize>(
     board: &mut B,
     receiver: &mut Receiver,
-    memory: &mut Memory<UNITS, VALUES>,
+    memory: &mut Memory<UNITS>,
     held: &Held,
 ) -> Left {
     loop {
         let mut byte = match &held.network {
-            Ok(network) => demo::run(board, memory.network(), network),
+            Ok(network) => demo::run(board, memory, network),
             Err(fault) => trouble::report(board, fault),
         };
         while let Some(received) = byte {
@@ -59,39 +54,46 @@ pub fn serve<B: Board, const UNITS: usize, const VALUES: usize>(
     }
 }
 
-/// Waits for a byte; `None` after [`QUIET_S`] seconds.
-fn next<B: Board>(board: &mut B) -> Option<u8> {
-    let start = board.cycles();
-    let quiet = board.clock_hz().saturating_mul(QUIET_S);
-    while board.is_on() && board.cycles().wrapping_sub(start) < quiet {
-        if let Some(byte) = board.receive() {
-            return Some(byte);
-        }
-    }
-    None
-}
-
 /// Takes a byte and answers the request that it completes. Returns the size of
 /// the new network if the request is to erase the old one, which is still in use
 /// here.
-fn take<B: Board, const UNITS: usize, const VALUES: usize>(
+fn take<B: Board, const UNITS: usize>(
     board: &mut B,
     receiver: &mut Receiver,
-    memory: &mut Memory<UNITS, VALUES>,
+    memory: &mut Memory<UNITS>,
     held: &Held,
     byte: u8,
 ) -> Option<u32> {
     match receiver.push(byte)?.and_then(frame::decode) {
         Err(error) => refuse(board, Refusal::Frame(error)),
         Ok(Request::Erase { bytes }) => return Some(bytes),
+        Ok(Request::Run(wanted)) => run(board, receiver, memory, held, &wanted),
         Ok(request) => answer(board, memory, held, &request),
     }
     None
 }
 
-fn answer<B: Board, const UNITS: usize, const VALUES: usize>(
+/// Runs a trial, whose input arrives meanwhile.
+fn run<B: Board, const UNITS: usize>(
     board: &mut B,
-    memory: &mut Memory<UNITS, VALUES>,
+    receiver: &mut Receiver,
+    memory: &mut Memory<UNITS>,
+    held: &Held,
+    wanted: &Trial,
+) {
+    let network = held.network.as_ref();
+    let result = network
+        .map_err(|fault| Refusal::NoNetwork(*fault))
+        .and_then(|network| trial::run(board, receiver, memory, network, wanted));
+    match result {
+        Ok(outcome) => send(board, &Answer::Done(outcome)),
+        Err(refusal) => refuse(board, refusal),
+    }
+}
+
+fn answer<B: Board, const UNITS: usize>(
+    board: &mut B,
+    memory: &mut Memory<UNITS>,
     held: &Held,
     request: &Request,
 ) {
@@ -100,16 +102,12 @@ fn answer<B: Board, const UNITS: usize, const VALUES: usize>(
         Request::Identify => return identify(board, &held.limits, network),
         Request::SelfTest => network
             .map_err(Refusal::NoNetwork)
-            .and_then(|network| self_test(memory.network(), network))
+            .and_then(|network| self_test(memory, network))
             .map(Answer::SelfTest),
-        Request::Load { first, values } => {
-            load(&mut memory.input, first, values).map(|()| Answer::Loaded)
-        }
-        Request::Run(wanted) => network
-            .map_err(Refusal::NoNetwork)
-            .and_then(|network| trial::run(board, memory, network, &wanted))
-            .map(Answer::Done),
-        // `take` has handled it.
+        // No trial runs that asked for it.
+        Request::Load { .. } => Err(Refusal::Input),
+        // `take` has handled them.
+        Request::Run(_) => Err(Refusal::Input),
         Request::Erase { .. } => Err(Refusal::Range),
         // Nothing was erased before.
         Request::Write { .. } => Err(Refusal::Flash(FlashFault::Failed)),
@@ -121,7 +119,7 @@ fn answer<B: Board, const UNITS: usize, const VALUES: usize>(
 }
 
 fn self_test<const UNITS: usize>(
-    memory: &mut NetworkMemory<UNITS>,
+    memory: &mut Memory<UNITS>,
     network: &Deployed,
 ) -> Result<SelfTest, Refusal> {
     let found = memory
@@ -151,20 +149,6 @@ fn holding<'s>(network: &Deployed<'s>) -> Holding<'s> {
         synapses: network.synapses() as u32,
         step_ns: payload.step_ns,
     }
-}
-
-fn load(input: &mut [I4F12], first: u32, values: &[u8]) -> Result<(), Refusal> {
-    let (values, []) = values.as_chunks::<INPUT_BYTES>() else {
-        return Err(Refusal::Input);
-    };
-    let places = input
-        .get_mut(first as usize..)
-        .and_then(|rest| rest.get_mut(..values.len()))
-        .ok_or(Refusal::Input)?;
-    for (place, value) in places.iter_mut().zip(values) {
-        *place = I4F12::from_le_bytes(*value);
-    }
-    Ok(())
 }
 
 /// Makes room for a network of `bytes` bytes beside the one in use and writes the

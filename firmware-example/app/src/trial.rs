@@ -1,40 +1,38 @@
-//! A trial with the input that the host has loaded, its cycles counted.
+//! A trial with the input that the host sends, its cycles counted.
 
-use fixed::types::I4F12;
 use heapless::Vec;
 use rate2spike_core::Fixed;
 use rate2spike_core::blob::Deployed;
 use rate2spike_core::decision::Evidence;
-use rate2spike_core::network::Network;
+use rate2spike_core::network::{MOST_INPUTS, Network};
 use rate2spike_core::noise::Noise;
 use rate2spike_core::step::State;
 use rate2spike_core::trial::{Run, SpikeHash};
-use rate2spike_protocol::Answer;
 use rate2spike_protocol::message::{
-    Cycles, OUTPUT_BYTES, Outcome, Refusal, SPIKE_BYTES, TABLE_BYTES, Trial,
+    Cycles, MOST_SENT_OUTPUTS, OUTPUT_BYTES, Outcome, Refusal, SPIKE_BYTES, TABLE_BYTES, Trial,
 };
+use rate2spike_protocol::{Answer, Receiver};
 
 use crate::board::Board;
+use crate::input::Samples;
 use crate::line::send;
 use crate::memory::{Memory, unstarted};
 
-/// Runs the trial that `wanted` describes, on the input in `memory`, and sends
-/// the spikes and outputs that it asks for.
+/// Runs the trial that `wanted` describes, and sends the spikes and outputs that it
+/// asks for. The input arrives in pieces.
 ///
 /// # Errors
-/// The trial is longer than the input in memory, or the network is larger than
-/// the memory.
-pub fn run<B: Board, const UNITS: usize, const VALUES: usize>(
+/// The input does not arrive, or the network is larger than the memory.
+pub fn run<B: Board, const UNITS: usize>(
     board: &mut B,
-    memory: &mut Memory<UNITS, VALUES>,
+    receiver: &mut Receiver,
+    memory: &mut Memory<UNITS>,
     network: &Deployed,
     wanted: &Trial,
 ) -> Result<Outcome, Refusal> {
-    let inputs = network.constants().inputs;
-    let (state_memory, values) = memory.split();
-    let input = Samples::new(values, inputs, wanted.samples).ok_or(Refusal::Input)?;
+    let mut samples = Samples::new(network, wanted.samples).ok_or(Refusal::Input)?;
     let mut noise = Noise::new(wanted.seed, wanted.index);
-    let state = state_memory
+    let state = memory
         .start(network, &mut noise)
         .map_err(|error| unstarted(network, error))?;
     let payload = network.payload();
@@ -42,8 +40,19 @@ pub fn run<B: Board, const UNITS: usize, const VALUES: usize>(
     let (mut cycles, mut spikes, mut saturated_steps) = (Cycles::default(), 0, 0);
     let mut stream = Stream::default();
     let mut run = Run::new(network, state, noise, payload.clock);
-    let mut mark = board.cycles();
-    while let Some(step) = run.step(|sample| input.at(sample)) {
+    let mut input = Vec::<_, MOST_INPUTS>::new();
+    loop {
+        let mut mark = board.cycles();
+        if let Some(sample) = run.next_sample() {
+            while samples.is_before(sample) {
+                samples.fetch(board, receiver)?;
+                mark = board.cycles();
+                input = samples.take();
+            }
+        }
+        let Some(step) = run.step(|_| input.clone()) else {
+            break;
+        };
         let state = run.state();
         let passed = board.cycles().wrapping_sub(mark);
         let fired = state.fired().count();
@@ -53,46 +62,17 @@ pub fn run<B: Board, const UNITS: usize, const VALUES: usize>(
         evidence.see(&payload.decision, step, state.outputs());
         saturated_steps += u32::from(saturated(network, state));
         stream.take(board, wanted, step, state);
-        mark = board.cycles();
     }
     stream.flush(board);
-    let label = wanted.label.into();
     Ok(Outcome {
         spike_hash: hash.value(),
         spikes,
-        correct: payload.decision.correct(label, &evidence),
-        strict: payload.decision.strictly_correct(label, &evidence),
+        answer: payload.decision.answer(&evidence),
+        correct: payload.decision.correct(wanted.label, &evidence),
+        strict: payload.decision.strictly_correct(wanted.label, &evidence),
         saturated_steps,
         cycles,
     })
-}
-
-/// The input of a trial.
-struct Samples<'m> {
-    values: &'m [I4F12],
-    inputs: usize,
-    last: usize,
-}
-
-impl<'m> Samples<'m> {
-    /// The first `samples` samples of `values`; `None` if `values` holds fewer, or
-    /// if `samples` is zero.
-    fn new(values: &'m [I4F12], inputs: usize, samples: u32) -> Option<Self> {
-        let samples = samples as usize;
-        let values = values.get(..samples.checked_mul(inputs)?)?;
-        let last = samples.checked_sub(1)?;
-        Some(Self {
-            values,
-            inputs,
-            last,
-        })
-    }
-
-    /// All channels in `sample`; the last sample lasts to the end.
-    fn at(&self, sample: u32) -> &'m [I4F12] {
-        let from = self.last.min(sample as usize) * self.inputs;
-        self.values.get(from..from + self.inputs).unwrap_or(&[])
-    }
 }
 
 /// True if a readout filter stands at the end of its range.
@@ -110,6 +90,8 @@ struct Stream {
     outputs: Vec<u8, TABLE_BYTES>,
     /// Step of the first output that waits to be sent.
     first: u32,
+    /// Outputs of a step that are sent.
+    each_step: u8,
 }
 
 impl Stream {
@@ -120,7 +102,7 @@ impl Stream {
             }
         }
         if wanted.output_every != 0 && step.is_multiple_of(wanted.output_every.into()) {
-            self.output(board, step, state.output());
+            self.output(board, step, state.outputs());
         }
     }
 
@@ -136,22 +118,29 @@ impl Stream {
         }
     }
 
-    fn output<B: Board>(&mut self, board: &mut B, step: u32, output: Fixed) {
-        if self.outputs.len() + OUTPUT_BYTES > TABLE_BYTES {
+    fn output<B: Board>(&mut self, board: &mut B, step: u32, outputs: &[Fixed]) {
+        let outputs = outputs.get(..MOST_SENT_OUTPUTS).unwrap_or(outputs);
+        if self.outputs.len() + outputs.len() * OUTPUT_BYTES > TABLE_BYTES {
             self.send_outputs(board);
         }
         if self.outputs.is_empty() {
             self.first = step;
         }
-        // The check above has made room.
-        let _ = self
-            .outputs
-            .extend_from_slice(&output.to_bits().to_le_bytes());
+        self.each_step = outputs.len() as u8;
+        for output in outputs {
+            let bytes = output.to_bits().to_le_bytes();
+            // The check above has made room.
+            let _ = self.outputs.extend_from_slice(&bytes);
+        }
     }
 
     fn send_outputs<B: Board>(&mut self, board: &mut B) {
-        let (first, values) = (self.first, &self.outputs);
-        send(board, &Answer::Output { first, values });
+        let answer = Answer::Output {
+            first: self.first,
+            outputs: self.each_step,
+            values: &self.outputs,
+        };
+        send(board, &answer);
         self.outputs.clear();
     }
 

@@ -118,35 +118,47 @@ fn requests_out_of_range_are_refused() {
         output_every: 1,
     };
     let requests = [
-        Request::Run(trial),
         Request::Run(Trial {
             samples: 0,
             ..trial
         }),
+        // No trial runs that asked for it.
         Request::Load {
-            first: u32::MAX,
-            values: &[0, 0],
-        },
-        Request::Load {
-            first: 2047,
+            first: 0,
             values: &[0; 4],
         },
+        // Samples that the trial did not ask for, parts of a sample, and something else.
+        Request::Run(trial),
+        Request::Load {
+            first: 1,
+            values: &[0; 4],
+        },
+        Request::Run(trial),
         Request::Load {
             first: 0,
             values: &[0; 3],
         },
+        Request::Run(trial),
+        Request::Load {
+            first: 0,
+            values: &[],
+        },
+        Request::Run(trial),
+        Request::Identify,
         Request::Erase { bytes: u32::MAX },
         Request::Write {
             offset: 0,
             bytes: &[0; 4],
         },
     ];
-    let mut refusals = Vec::new();
+    let (mut refusals, mut wants) = (Vec::new(), 0);
     each_answer(&said(&mut store, line(&requests)), |answer| match answer {
         Answer::Refused(refusal) => refusals.push(refusal),
+        Answer::Want { first: 0 } => wants += 1,
         other => panic!("{other:?}"),
     });
-    let mut wanted = vec![Refusal::Input; 5];
+    assert_eq!(wants, 4);
+    let mut wanted = vec![Refusal::Input; 6];
     wanted.extend([Refusal::Range, Refusal::Flash(FlashFault::Failed)]);
     assert_eq!(refusals, wanted);
 }
@@ -194,16 +206,26 @@ fn a_trial_streams_what_it_hashes() {
         output_every: 100,
     };
     let (mut spikes, mut outputs) = (Vec::new(), 0);
-    let mut done = None;
-    each_answer(
-        &said(&mut store, line(&[Request::Run(trial)])),
-        |answer| match answer {
-            Answer::Spikes(bytes) => spikes.extend_from_slice(bytes),
-            Answer::Output { values, .. } => outputs += values.len() / 4,
-            Answer::Done(outcome) => done = Some(outcome),
-            other => panic!("{other:?}"),
-        },
-    );
+    let (mut done, mut wants) = (None, Vec::new());
+    let load = |first: u32, samples: usize| Request::Load {
+        first,
+        values: &[0; 192][..2 * samples],
+    };
+    let requests = [
+        Request::Run(trial),
+        load(0, 96),
+        load(96, 1),
+        load(97, 96),
+        load(193, 7),
+    ];
+    each_answer(&said(&mut store, line(&requests)), |answer| match answer {
+        Answer::Spikes(bytes) => spikes.extend_from_slice(bytes),
+        Answer::Output { values, .. } => outputs += values.len() / 4,
+        Answer::Done(outcome) => done = Some(outcome),
+        Answer::Want { first } => wants.push(first),
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(wants, [0, 96, 97, 193]);
     let outcome = done.expect("the trial ends");
     assert_eq!(spikes.len() / 6, outcome.spikes as usize);
     assert_eq!(outputs as u32, outcome.cycles.steps / 100);

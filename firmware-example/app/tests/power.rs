@@ -22,7 +22,7 @@ fn checksum(network: &[u8]) -> u32 {
 
 /// What a board with this flash would run.
 fn held(bytes: &[u8]) -> Result<u32, NetworkFault> {
-    let limits = limits::<256, 2048>(record::room(SLOT));
+    let limits = limits::<256>(record::room(SLOT));
     slots::held(bytes, SLOT, &limits).map(|network| network.checksum())
 }
 

@@ -97,7 +97,7 @@ impl Store for Ram {
 
 #[entry]
 fn main() -> ! {
-    static mut MEMORY: Memory<1024, 2048> = Memory::new();
+    static mut MEMORY: Memory<1024> = Memory::new();
     let memory = &raw mut MEMORY;
     // SAFETY: this function runs once, and nobody else knows the name.
     let memory = unsafe { &mut *memory };

@@ -91,7 +91,7 @@ impl Board for Pico {
 
 #[entry]
 fn main() -> ! {
-    static mut MEMORY: Memory<1024, 2048> = Memory::new();
+    static mut MEMORY: Memory<1024> = Memory::new();
 
     let core = pac::CorePeripherals::take().expect("taken once");
     let chip = pac::Peripherals::take().expect("taken once");

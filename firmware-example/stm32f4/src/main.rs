@@ -79,7 +79,7 @@ fn clocks(rcc: pac::RCC) -> Rcc {
 
 #[entry]
 fn main() -> ! {
-    static mut MEMORY: Memory<1024, 2048> = Memory::new();
+    static mut MEMORY: Memory<1024> = Memory::new();
 
     let core = cortex_m::Peripherals::take().expect("taken once");
     let chip = pac::Peripherals::take().expect("taken once");

@@ -1,6 +1,6 @@
 //! The flash, RAM and time that a network needs on a board.
 
-use rate2spike_core::blob::{Deployed, FILTER_BYTES};
+use rate2spike_core::blob::Deployed;
 use rate2spike_core::network::Network;
 use rate2spike_protocol::message::{FILTER_RAM_BYTES, UNIT_RAM_BYTES};
 use serde::Serialize;
@@ -124,7 +124,7 @@ impl Budget {
     pub fn new(target: &Target, experiment: &Experiment<Deployed>, bytes: usize) -> Self {
         let network = experiment.network;
         let units = network.constants().units;
-        let filters = network.payload().filters.len() / FILTER_BYTES;
+        let filters = network.banks().filters_in_all();
         Self {
             flash_bytes: bytes,
             flash_room: target.network_bytes,

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use rate2spike_protocol::frame::{self, LINE_BYTES};
 use rate2spike_protocol::message::{
-    INPUT_BYTES, Limits, NetworkFault, Outcome, SPIKE_BYTES, SelfTest, TABLE_BYTES, Trial,
+    INPUT_BYTES, Limits, NetworkFault, Outcome, SENSOR_BYTES, SPIKE_BYTES, SelfTest, TABLE_BYTES,
+    Trial,
 };
 use rate2spike_protocol::{Answer, FrameError, Receiver, Request};
 
@@ -50,12 +51,62 @@ pub struct Identity {
     pub network: Result<u32, NetworkFault>,
 }
 
+/// The input of a trial as bytes, sample by sample.
+#[derive(Clone, Debug)]
+pub struct Samples {
+    bytes: Vec<u8>,
+    /// Bytes of a sample.
+    sample_bytes: usize,
+}
+
+impl Samples {
+    /// The input of a network without a preprocessing: values in bits of 2⁻¹², sample by
+    /// sample, `channels` values each.
+    pub fn of_input(channels: usize, values: &[i16]) -> Self {
+        Self {
+            bytes: values
+                .iter()
+                .flat_map(|value| value.to_le_bytes())
+                .collect(),
+            sample_bytes: channels * INPUT_BYTES,
+        }
+    }
+
+    /// The integers of a sensor, for the preprocessing of a network: sample by sample,
+    /// `channels` values each.
+    pub fn of_sensor(channels: usize, values: &[i32]) -> Self {
+        Self {
+            bytes: values
+                .iter()
+                .flat_map(|value| value.to_le_bytes())
+                .collect(),
+            sample_bytes: channels * SENSOR_BYTES,
+        }
+    }
+
+    /// Number of samples.
+    pub fn count(&self) -> u32 {
+        (self.bytes.len() / self.sample_bytes.max(1)) as u32
+    }
+
+    /// The samples from `first` on that a message has room for; empty behind the end.
+    fn piece(&self, first: u32) -> &[u8] {
+        let sample_bytes = self.sample_bytes.max(1);
+        let most = TABLE_BYTES / sample_bytes * sample_bytes;
+        let rest = self.bytes.get(first as usize * sample_bytes..);
+        let rest = rest.unwrap_or_default();
+        &rest[..rest.len().min(most)]
+    }
+}
+
 /// The state of a request whose answer has arrived.
 enum Reaction<T> {
     /// The request is done.
     Done(T),
     /// More answers follow.
     More,
+    /// The board waits for these bytes; then more answers follow.
+    Reply(Vec<u8>),
     /// The answer belongs to an earlier request, which was given up.
     Foreign,
 }
@@ -122,42 +173,27 @@ impl Client {
         })
     }
 
-    /// Loads the input of a trial, in bits of 2⁻¹², sample by sample.
-    ///
-    /// # Errors
-    /// The errors of all requests; a refusal if the input is too long.
-    pub fn load(&mut self, input: &[i16]) -> Result<(), BoardError> {
-        let most = TABLE_BYTES / INPUT_BYTES;
-        for (chunk, values) in input.chunks(most).enumerate() {
-            let values: Vec<u8> = values
-                .iter()
-                .flat_map(|value| value.to_le_bytes())
-                .collect();
-            let request = Request::Load {
-                first: (chunk * most) as u32,
-                values: &values,
-            };
-            self.exchange(&request, ANSWER_TIME, |answer| match answer {
-                Answer::Loaded => Reaction::Done(()),
-                _ => Reaction::Foreign,
-            })?;
-        }
-        Ok(())
-    }
-
-    /// Runs a trial on the input that was loaded. If the trial asks for them, `spiked` gets
-    /// step and unit of each spike, and `output` step and bits of the output.
+    /// Runs a trial with this input. If the trial asks for them, `spiked` gets step and unit
+    /// of each spike, and `output` step and bits of the outputs.
     ///
     /// # Errors
     /// The errors of all requests.
     pub fn run(
         &mut self,
         trial: &Trial,
+        input: &Samples,
         mut spiked: impl FnMut(u32, u16),
-        mut output: impl FnMut(u32, i32),
+        mut output: impl FnMut(u32, &[i32]),
     ) -> Result<Outcome, BoardError> {
         let every = u32::from(trial.output_every);
         self.exchange(&Request::Run(*trial), WORK_TIME, |answer| match answer {
+            Answer::Want { first } => {
+                let request = Request::Load {
+                    first: *first,
+                    values: input.piece(*first),
+                };
+                Reaction::Reply(framed(&request))
+            }
             Answer::Spikes(spikes) => {
                 for spike in spikes.as_chunks::<SPIKE_BYTES>().0 {
                     let [a, b, c, d, e, f] = *spike;
@@ -165,9 +201,20 @@ impl Client {
                 }
                 Reaction::More
             }
-            Answer::Output { first, values } => {
-                for (value, k) in values.as_chunks().0.iter().zip(0..) {
-                    output(first + k * every, i32::from_le_bytes(*value));
+            Answer::Output {
+                first,
+                outputs,
+                values,
+            } => {
+                let values: Vec<i32> = values
+                    .as_chunks()
+                    .0
+                    .iter()
+                    .map(|bytes| i32::from_le_bytes(*bytes))
+                    .collect();
+                let steps = values.chunks(usize::from(*outputs).max(1));
+                for (values, k) in steps.zip(0..) {
+                    output(first + k * every, values);
                 }
                 Reaction::More
             }
@@ -219,9 +266,7 @@ impl Client {
         patience: Duration,
         mut react: impl FnMut(&Answer) -> Reaction<T>,
     ) -> Result<T, BoardError> {
-        let mut line = [0; LINE_BYTES];
-        let bytes = frame::encode(request, &mut line).expect("requests are cut to fit");
-        self.write(bytes)?;
+        self.write(&framed(request))?;
         let start = Instant::now();
         let mut asked = start;
         while asked.elapsed() < patience && start.elapsed() < MOST_TIME {
@@ -247,6 +292,10 @@ impl Client {
                 Ok(answer) => match react(&answer) {
                     Reaction::Done(result) => return Ok(result),
                     Reaction::More => asked = Instant::now(),
+                    Reaction::Reply(bytes) => {
+                        self.write(&bytes)?;
+                        asked = Instant::now();
+                    }
                     Reaction::Foreign => {}
                 },
                 Err(_) => return Err(BoardError::Unexpected { port: port() }),
@@ -288,6 +337,13 @@ impl Client {
             source,
         }
     }
+}
+
+/// The bytes of a request on the line.
+fn framed(request: &Request) -> Vec<u8> {
+    let mut line = [0; LINE_BYTES];
+    let bytes = frame::encode(request, &mut line).expect("requests are cut to fit");
+    bytes.to_vec()
 }
 
 fn is_timeout(error: &io::Error) -> bool {

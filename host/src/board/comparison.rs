@@ -14,6 +14,8 @@ use crate::spiking::trial::Memory;
 /// The trials of a board beside those of the desktop.
 #[derive(Debug)]
 pub struct Comparison {
+    /// The trials of the board.
+    pub outcomes: Vec<Outcome>,
     /// Score on the board.
     pub board: Score,
     /// Score on the desktop.
@@ -90,6 +92,7 @@ pub fn compare(
     let step_ns = experiment.network.payload().step_ns;
     let available = f64::from(clock_hz) * f64::from(step_ns) / 1e9;
     Ok(Comparison {
+        outcomes: pairs.iter().map(|pair| pair.board).collect(),
         board: score(|pair| pair.board),
         desktop: score(|pair| pair.desktop),
         equal: first.is_none(),

@@ -100,7 +100,7 @@ pub fn explain(refusal: &Refusal) -> String {
         Refusal::NoNetwork(fault) => {
             format!("the board has no network: {}", explain_network(fault))
         }
-        Refusal::Input => "the trial's input is longer than the board's memory".into(),
+        Refusal::Input => "the board did not get the input of the trial that it asked for; run it again".into(),
         Refusal::Range => {
             "the network is too large to be written beside the one that is held; use `rate2spike deploy`, whose image replaces it"
                 .into()

@@ -6,7 +6,7 @@ use rate2spike_core::network::Network;
 use rate2spike_protocol::message::{self, Cycles};
 
 use super::BoardError;
-use super::client::Client;
+use super::client::{Client, Samples};
 use crate::spiking::experiment::{Experiment, Outcome};
 use crate::spiking::trial::{Input, Memory};
 
@@ -44,12 +44,14 @@ pub fn pair(
     memory: &mut Memory<Fixed>,
     index: u64,
 ) -> Result<Pair, BoardError> {
-    let wanted = load(client, experiment, index)?;
-    let found = client.run(&wanted, |_, _| {}, |_, _| {})?;
+    let (wanted, input) = shown(experiment, index);
+    let found = client.run(&wanted, &input, |_, _| {}, |_, _| {})?;
     Ok(Pair {
         board: Outcome {
             correct: found.correct,
             strict: found.strict,
+            label: wanted.label,
+            answer: found.answer,
             spikes: found.spikes.into(),
             spike_hash: found.spike_hash,
         },
@@ -69,9 +71,10 @@ pub fn parting(
     experiment: &Experiment<Deployed>,
     index: u64,
 ) -> Result<Option<Parting>, BoardError> {
+    let (wanted, input) = shown(experiment, index);
     let wanted = message::Trial {
         spikes: true,
-        ..load(client, experiment, index)?
+        ..wanted
     };
     let desktop = spikes(experiment, index);
     let mut board = Vec::new();
@@ -81,7 +84,7 @@ pub fn parting(
             board.push((step, unit));
         }
     };
-    client.run(&wanted, spiked, |_, _| {})?;
+    client.run(&wanted, &input, spiked, |_, _| {})?;
     if board == desktop {
         return Ok(None);
     }
@@ -97,24 +100,20 @@ pub fn parting(
     }))
 }
 
-/// Loads the input of the `index`-th trial into the board.
-fn load(
-    client: &mut Client,
-    experiment: &Experiment<Deployed>,
-    index: u64,
-) -> Result<message::Trial, BoardError> {
+/// The `index`-th trial and its input.
+fn shown(experiment: &Experiment<Deployed>, index: u64) -> (message::Trial, Samples) {
     let (input, label) = input(experiment, index);
     let bits: Vec<i16> = input.values().iter().map(|u| u.to_bits()).collect();
-    client.load(&bits)?;
-    Ok(message::Trial {
+    let samples = Samples::of_input(experiment.task.channels(), &bits);
+    let trial = message::Trial {
         seed: experiment.seed,
         index,
-        samples: (bits.len() / experiment.task.channels()) as u32,
-        // Every task that a board is sent so far has labels of -1, 0 and 1.
-        label: label.clamp(-1, 1) as i8,
+        samples: samples.count(),
+        label,
         spikes: false,
         output_every: 0,
-    })
+    };
+    (trial, samples)
 }
 
 fn input(experiment: &Experiment<Deployed>, index: u64) -> (Input<fixed::types::I4F12>, i16) {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use rate2spike_core::decision::MOST_OUTPUTS;
 use rate2spike_protocol::record::{self, RECORD_BYTES};
 
 use crate::formats::elf::Machine;
@@ -112,7 +113,7 @@ impl Target {
         firmware_bytes: 0x10_0000,
         ram_bytes: 256 * 1024,
         units: 1024,
-        filters: 16,
+        filters: 8 * MOST_OUTPUTS,
         clock_hz: 133e6,
         cost: Cost {
             step: 533.0,
@@ -142,7 +143,7 @@ impl Target {
         firmware_bytes: 0x6_0000,
         ram_bytes: 128 * 1024,
         units: 1024,
-        filters: 16,
+        filters: 8 * MOST_OUTPUTS,
         clock_hz: 168e6,
         cost: Cost {
             step: 216.0,

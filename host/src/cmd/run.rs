@@ -87,8 +87,9 @@ fn score(args: &RunArgs, console: &Console, file: &NetFile) -> Result<(), Comman
         };
         return run_on(&on, &experiment, console);
     }
-    let score = experiment.score(args.score.trials);
-    let mut report = RunReport::new(&args.network, &task, &score);
+    let outcomes = experiment.outcomes(0, args.score.trials);
+    let score = experiment.summary(&outcomes);
+    let mut report = RunReport::new(&args.network, &task, &outcomes, &score);
     let warnings = &mut report.warnings;
     warnings.of_score(&score);
     let looked_at = WATCHED.min(score.trials as u64);
@@ -107,5 +108,6 @@ fn score(args: &RunArgs, console: &Console, file: &NetFile) -> Result<(), Comman
         report.mean_rate_hz,
         report.spike_hash
     ));
+    report.class_lines().for_each(|line| console.say(line));
     Ok(())
 }

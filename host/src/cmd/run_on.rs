@@ -80,7 +80,7 @@ pub fn run_on(
     // The stack is known after the trials only.
     let identity = client.identify()?;
     let report = BoardReport {
-        run: RunReport::new(on.network, &experiment.task, &found.board),
+        run: RunReport::new(on.network, &experiment.task, &found.outcomes, &found.board),
         board: identity.board,
         clock_hz: identity.clock_hz,
         stack_bytes: identity.stack_bytes,
@@ -114,6 +114,7 @@ fn print(report: &BoardReport, console: &Console) {
         run.trials,
         run.mean_rate_hz,
     ));
+    run.class_lines().for_each(|line| console.say(line));
     console.say(format!(
         "cycles a step: mean {:.0}, worst {} (first {}) of {:.0}; free: {:.1} % on average, {:.1} % in the worst step",
         step.cycles_mean,

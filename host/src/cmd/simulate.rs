@@ -116,6 +116,7 @@ pub fn run(args: &SimulateArgs, console: &Console) -> Result<(), CommandError> {
         Some(path) => Some(RecordingFile::new(
             path,
             Layout {
+                outputs: simulation.network.readout.outputs(),
                 units,
                 trials: args.trials,
                 steps: steps as usize,

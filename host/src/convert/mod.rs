@@ -1,7 +1,8 @@
 //! Rate → spiking: the one-to-one mapping, and the search for λ.
 //!
 //! A rate network's effective weights and its readout are divided by the
-//! scaling factor λ; its decay time constants, in steps, become those of the
+//! scaling factor λ; the offsets of several outputs stay, and the offset of a single
+//! output is left out, as in the published conversion. The decay time constants, in steps, become those of the
 //! synapses. Everything else is the neuron's own ([`Neuron`]).
 
 pub mod calibrate;
@@ -66,7 +67,11 @@ pub fn one_to_one(
         offset_mv: vec![0.0; rate.units],
         readout: Readout {
             weights: scaled(&rate.readout.weights),
-            offset: vec![0.0; rate.readout.outputs()],
+            offset: match &rate.readout.offset[..] {
+                // The published conversion leaves the offset of its one output out.
+                [_] => vec![0.0],
+                offsets => offsets.iter().map(|&offset| offset.into()).collect(),
+            },
         },
         decay_ms: rate.decay_ms(),
         lambda,
@@ -75,6 +80,7 @@ pub fn one_to_one(
         (names::W, &network.weights),
         (names::W_IN, &network.input_weights),
         (names::W_OUT, &network.readout.weights),
+        (names::B_OUT, &network.readout.offset),
         (names::TAUS_GAUS, &network.decay_ms),
     ] {
         if let Some(index) = values.iter().position(|x| !x.is_finite()) {

@@ -10,8 +10,12 @@
 //! ```
 //!
 //! α is the one of [`RIDGES`] whose weights miss the target least on trials
-//! that were held back. The deployed network has no offset of the output, and no
-//! offset is fitted.
+//! that were held back. Each output has a target and weights of its own. Several
+//! outputs also get an offset each, as the weight of a rate that never changes; a
+//! single output gets none, as in the published conversion. Where a trial has a mask,
+//! a sample counts as much as the mask says.
+
+use std::borrow::Cow;
 
 use nalgebra::{Cholesky, DMatrix, DVector};
 use rate2spike_core::network::Tables;
@@ -32,6 +36,10 @@ pub const RIDGES: [f64; 6] = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1];
 
 /// One trial in this many is held back to choose α.
 const HELD_BACK: usize = 4;
+
+/// The rate whose weight gives an offset: one that units have, so that the ridge treats
+/// it as it treats them.
+const CONSTANT_HZ: f64 = 20.0;
 
 /// Trials that are in memory at once.
 const CHUNK: usize = 32;
@@ -113,11 +121,12 @@ pub fn refit(
     seed: u64,
     trials: usize,
 ) -> Result<Refit, Silent> {
-    let n = network.units;
+    let outputs = network.readout.outputs();
+    let n = network.units + usize::from(outputs > 1);
     let tables = network.tables(step);
     let tables = tables.tables();
     let experiment = Experiment::floating(&tables, task, step, seed);
-    let (mut fitted, mut held_back) = (Sums::zero(n), Sums::zero(n));
+    let (mut fitted, mut held_back) = (Sums::zero(n, outputs), Sums::zero(n, outputs));
     let mut first = 0;
     while first < trials {
         let chunk = first..(first + CHUNK).min(trials);
@@ -146,22 +155,36 @@ pub fn refit(
         .expect("there are several");
     fitted.join(&held_back);
     Ok(Refit {
-        readout: Readout::single(fitted.solve(ridge).as_slice().to_vec(), 0.0),
+        readout: readout(&fitted.solve(ridge), network.units),
         ridge,
     })
 }
 
-/// Filtered spikes, T × N, and target, T, of one trial.
+/// The readout with these weights, one vector an output. A weight behind those of the
+/// units is that of [`CONSTANT_HZ`].
+fn readout(weights: &[DVector<f64>], units: usize) -> Readout<f64> {
+    let rows = weights.iter().flat_map(|row| row.iter().take(units));
+    let offset = |row: &DVector<f64>| row.get(units).map_or(0.0, |w| w * CONSTANT_HZ);
+    Readout {
+        weights: rows.copied().collect(),
+        offset: weights.iter().map(offset).collect(),
+    }
+}
+
+/// Filtered spikes, T × N, and target, T for each output, of one trial.
 pub(super) struct Samples {
     pub(super) rates: DMatrix<f64>,
-    target: DVector<f64>,
+    targets: Vec<DVector<f64>>,
+    /// Square root of the weight of each sample.
+    weight: Option<DVector<f64>>,
 }
 
 impl Samples {
     /// Runs the `index`-th trial of `experiment`.
     pub(super) fn of(experiment: &Experiment<Tables<f32>>, index: u64) -> Self {
         let trial = experiment.trial(index);
-        let (n, samples) = (experiment.network.constants.units, trial.target.len());
+        let constants = &experiment.network.constants;
+        let (n, samples) = (constants.units, experiment.task.samples());
         let every = experiment.clock.steps_per_sample;
         let mut rates = DMatrix::zeros(samples, n);
         let mut memory = Memory::of(experiment.network);
@@ -173,11 +196,39 @@ impl Samples {
                 }
             }
         });
-        let target = trial.target.iter().map(|&z| f64::from(z));
+        let rows = trial.target.chunks(samples);
+        let target = |row: &[f32]| DVector::from_iterator(samples, row.iter().map(|&z| z.into()));
+        let mean = |mask: &[f32], t: usize| {
+            let weights = mask.iter().skip(t).step_by(samples);
+            weights.map(|&w| f64::from(w)).sum::<f64>() / constants.outputs as f64
+        };
+        let mask = trial.mask.as_deref();
         Self {
             rates,
-            target: DVector::from_iterator(samples, target),
+            targets: rows.map(target).collect(),
+            weight: mask.map(|mask| DVector::from_fn(samples, |t, _| mean(mask, t).sqrt())),
         }
+    }
+
+    /// The rates and the targets of the regression: with a constant rate if there are
+    /// several outputs, and weighted by the mask.
+    fn regression(&self) -> (Cow<'_, DMatrix<f64>>, Cow<'_, [DVector<f64>]>) {
+        let mut rates = Cow::Borrowed(&self.rates);
+        let mut targets = Cow::Borrowed(&self.targets[..]);
+        if self.targets.len() > 1 {
+            let units = self.rates.ncols();
+            let with_constant = self.rates.clone().insert_column(units, CONSTANT_HZ);
+            rates = Cow::Owned(with_constant);
+        }
+        if let Some(weight) = &self.weight {
+            for mut column in rates.to_mut().column_iter_mut() {
+                column.component_mul_assign(weight);
+            }
+            for target in targets.to_mut() {
+                target.component_mul_assign(weight);
+            }
+        }
+        (rates, targets)
     }
 }
 
@@ -186,46 +237,54 @@ impl Samples {
 struct Sums {
     /// Rᵀ R, N × N.
     gram: DMatrix<f64>,
-    /// Rᵀ z, N.
-    product: DVector<f64>,
-    /// zᵀ z.
+    /// Rᵀ z, N, for each output.
+    products: Vec<DVector<f64>>,
+    /// Σ zᵀ z of the outputs.
     square: f64,
 }
 
 impl Sums {
-    fn zero(n: usize) -> Self {
+    fn zero(n: usize, outputs: usize) -> Self {
         Self {
             gram: DMatrix::zeros(n, n),
-            product: DVector::zeros(n),
+            products: vec![DVector::zeros(n); outputs],
             square: 0.0,
         }
     }
 
     fn add(&mut self, samples: &Samples) {
-        self.gram.gemm_tr(1.0, &samples.rates, &samples.rates, 1.0);
-        self.product
-            .gemv_tr(1.0, &samples.rates, &samples.target, 1.0);
-        self.square += samples.target.norm_squared();
+        let (rates, targets) = samples.regression();
+        self.gram.gemm_tr(1.0, &rates, &rates, 1.0);
+        for (product, target) in self.products.iter_mut().zip(targets.iter()) {
+            product.gemv_tr(1.0, &rates, target, 1.0);
+            self.square += target.norm_squared();
+        }
     }
 
     fn join(&mut self, other: &Self) {
         self.gram += &other.gram;
-        self.product += &other.product;
+        for (product, other) in self.products.iter_mut().zip(&other.products) {
+            *product += other;
+        }
         self.square += other.square;
     }
 
-    fn solve(&self, ridge: f64) -> DVector<f64> {
+    /// The weights of each output.
+    fn solve(&self, ridge: f64) -> Vec<DVector<f64>> {
         let n = self.gram.nrows();
         let strength = ridge * self.gram.trace() / n as f64;
         let matrix = &self.gram + DMatrix::identity(n, n) * strength;
-        Cholesky::new(matrix)
-            .expect("a Gram matrix with a ridge is positive definite")
-            .solve(&self.product)
+        let factors =
+            Cholesky::new(matrix).expect("a Gram matrix with a ridge is positive definite");
+        let products = self.products.iter();
+        products.map(|product| factors.solve(product)).collect()
     }
 
-    /// |R w − z|².
-    fn error(&self, w: &DVector<f64>) -> f64 {
-        w.dot(&(&self.gram * w)) - 2.0 * w.dot(&self.product) + self.square
+    /// Σ |R w − z|² of the outputs.
+    fn error(&self, weights: &[DVector<f64>]) -> f64 {
+        let outputs = weights.iter().zip(&self.products);
+        let errors = outputs.map(|(w, product)| w.dot(&(&self.gram * w)) - 2.0 * w.dot(product));
+        errors.sum::<f64>() + self.square
     }
 }
 
@@ -233,28 +292,68 @@ impl Sums {
 mod tests {
     use super::*;
 
-    /// 40 samples of 3 rates that are no multiples of each other.
-    fn samples(target: impl Fn(&[f64]) -> f64) -> Samples {
+    /// 40 samples of 3 rates that are no multiples of each other, and targets that are
+    /// made of them.
+    fn samples(targets: &[&dyn Fn(&[f64]) -> f64]) -> Samples {
         let rates = DMatrix::from_fn(40, 3, |t, i| 20.0 + ((t * (2 * i + 3)) % 17) as f64);
-        let rows = (0..40).map(|t| target(rates.row(t).transpose().as_slice()));
+        let target = |target: &&dyn Fn(&[f64]) -> f64| {
+            let rows = (0..40).map(|t| target(rates.row(t).transpose().as_slice()));
+            DVector::from_iterator(40, rows)
+        };
         Samples {
-            target: DVector::from_iterator(40, rows),
+            targets: targets.iter().map(target).collect(),
             rates,
+            weight: None,
         }
+    }
+
+    fn weighted(r: &[f64], weights: [f64; 3]) -> f64 {
+        r.iter().zip(weights).map(|(r, w)| r * w).sum()
     }
 
     #[test]
     fn a_small_ridge_finds_the_weights_that_made_the_target() {
         let wanted = [0.02, -0.05, 0.01];
-        let mut sums = Sums::zero(3);
-        sums.add(&samples(|r| r.iter().zip(wanted).map(|(r, w)| r * w).sum()));
+        let mut sums = Sums::zero(3, 1);
+        sums.add(&samples(&[&|r| weighted(r, wanted)]));
         let found = sums.solve(1e-12);
-        for (found, wanted) in found.iter().zip(wanted) {
+        for (found, wanted) in found[0].iter().zip(wanted) {
             assert!((found - wanted).abs() < 1e-9, "{found}, not {wanted}");
         }
         assert!(sums.error(&found) < 1e-9);
         // A strong ridge draws them to zero, and misses the target.
         let weak = sums.solve(100.0);
-        assert!(weak.norm() < 0.1 * found.norm() && sums.error(&weak) > 1.0);
+        assert!(weak[0].norm() < 0.1 * found[0].norm() && sums.error(&weak) > 1.0);
+    }
+
+    #[test]
+    fn each_of_several_outputs_gets_its_weights_and_its_offset() {
+        let wanted = [([0.02, -0.05, 0.01], 0.5), ([0.0, 0.03, -0.02], -2.0)];
+        let [first, second] = wanted.map(|(w, b)| move |r: &[f64]| weighted(r, w) + b);
+        let mut sums = Sums::zero(4, 2);
+        sums.add(&samples(&[&first, &second]));
+        let weights = sums.solve(1e-12);
+        assert!(sums.error(&weights) < 1e-6);
+        let found = readout(&weights, 3);
+        for ((row, offset), (weights, wanted)) in found.rows().zip(wanted) {
+            assert!((offset - wanted).abs() < 1e-6, "{offset}, not {wanted}");
+            for (found, wanted) in row.iter().zip(weights) {
+                assert!((found - wanted).abs() < 1e-7, "{found}, not {wanted}");
+            }
+        }
+    }
+
+    #[test]
+    fn samples_that_the_mask_leaves_out_do_not_count() {
+        let wanted = [0.02, -0.05, 0.01];
+        let mut masked = samples(&[&|r| weighted(r, wanted)]);
+        masked.weight = Some(DVector::from_fn(40, |t, _| if t < 20 { 0.0 } else { 2.0 }));
+        masked.targets[0].rows_mut(0, 20).fill(77.0);
+        let mut sums = Sums::zero(3, 1);
+        sums.add(&masked);
+        let found = sums.solve(1e-12);
+        for (found, wanted) in found[0].iter().zip(wanted) {
+            assert!((found - wanted).abs() < 1e-7, "{found}, not {wanted}");
+        }
     }
 }

@@ -115,12 +115,13 @@ def show(t):
         group.drive = drive
 
 
-output = np.zeros(steps)
+readout = p["readout_s"]
+output = np.zeros((steps, *readout.shape[:-1]))
 
 
 @b.network_operation(when="end")
 def read(t):
-    output[round(float(t / b.ms) / dt_ms)] = p["readout_s"] @ group.r[:]
+    output[round(float(t / b.ms) / dt_ms)] = readout @ group.r[:] + p["output_offset"]
 
 
 spikes = b.SpikeMonitor(group)

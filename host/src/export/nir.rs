@@ -69,7 +69,7 @@ fn exact(network: &SpikingNetwork) -> Graph {
             ("decay", Node::LeakyIntegrator { tau: decay.clone() }),
             ("readout_decay", Node::LeakyIntegrator { tau: decay }),
             ("w_out", readout(network)),
-            ("output", Node::Output(1)),
+            ("output", Node::Output(network.readout.outputs())),
         ],
         edges: vec![
             ("input", "w_in"),
@@ -116,7 +116,7 @@ fn cuba(network: &SpikingNetwork) -> Graph {
             ("w", recurrent_weights(network)),
             ("readout_decay", Node::LeakyIntegrator { tau: decay }),
             ("w_out", readout(network)),
-            ("output", Node::Output(1)),
+            ("output", Node::Output(network.readout.outputs())),
         ],
         edges: vec![
             ("input", "w_in"),
@@ -165,10 +165,20 @@ fn recurrent_weights(network: &SpikingNetwork) -> Node {
     }
 }
 
+/// The weights of all outputs, and their offsets if there are any.
 fn readout(network: &SpikingNetwork) -> Node {
-    Node::Linear {
-        shape: (network.readout.outputs(), network.units),
-        weight: network.readout.weights.clone(),
+    let shape = (network.readout.outputs(), network.units);
+    let (weight, bias) = (
+        network.readout.weights.clone(),
+        network.readout.offset.clone(),
+    );
+    if bias.iter().all(|&offset| offset == 0.0) {
+        return Node::Linear { shape, weight };
+    }
+    Node::Affine {
+        shape,
+        weight,
+        bias,
     }
 }
 

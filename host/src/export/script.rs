@@ -133,7 +133,18 @@ pub fn numbers(
         &[n, network.channels],
         Values::F64(input_weights),
     );
-    file.vector("readout_s", network.readout.weights.clone());
+    let readout = &network.readout;
+    match readout.offset[..] {
+        [offset] => {
+            file.vector("readout_s", readout.weights.clone());
+            file.number("output_offset", offset);
+        }
+        _ => {
+            let weights = Values::F64(readout.weights.clone());
+            file.insert("readout_s", &[readout.outputs(), n], weights);
+            file.vector("output_offset", readout.offset.clone());
+        }
+    }
     file.vector("decay_ms", network.decay_ms.clone());
     file.vector("bias_mv", network.biases_mv().collect());
     file.vector(

@@ -111,6 +111,8 @@ pub struct Layout {
     pub trials: usize,
     /// Steps of a trial.
     pub steps: usize,
+    /// Outputs of the network.
+    pub outputs: usize,
     /// Length of a step, ms.
     pub step_ms: f64,
     /// Steps between two recordings of potentials and rates; `None` for no such
@@ -121,6 +123,11 @@ pub struct Layout {
 }
 
 impl Layout {
+    /// Outputs of a trial, all steps together.
+    fn output_values(&self) -> usize {
+        self.steps * self.outputs
+    }
+
     /// Steps of a trial at which potentials and rates are recorded.
     fn sampled(&self) -> usize {
         self.every.map_or(0, |every| self.steps / every as usize)
@@ -177,7 +184,7 @@ impl RecordingFile {
             }
         }
         let sampled = layout.units as u128 * layout.sampled() as u128;
-        let sizes = [("out", layout.steps as u128), ("v", sampled)];
+        let sizes = [("out", layout.output_values() as u128), ("v", sampled)];
         for (name, numbers) in sizes {
             let bytes = numbers * layout.trials as u128 * 8 + 1024;
             if format != RecordingFormat::Csv && bytes > MOST_BYTES as u128 {
@@ -285,7 +292,7 @@ impl RecordingFile {
         let head = |name: &str, rows: usize, columns: usize| {
             stream::matrix_head(name, rows, columns).map_err(failed)
         };
-        let out = head("out", trials, layout.steps)?;
+        let out = head("out", trials, layout.output_values())?;
         let columns = trials * layout.sampled();
         let (v, rs) = (head("v", units, columns)?, head("rs", units, columns)?);
         disk::write_with(&path, |file| {
@@ -293,11 +300,12 @@ impl RecordingFile {
             stream::header(&mut file)?;
             file.write_all(&first)?;
             file.write_all(&out)?;
-            self.outputs.each_column(trials, layout.steps, |column| {
-                column
-                    .iter()
-                    .try_for_each(|x| file.write_all(&x.to_le_bytes()))
-            })?;
+            self.outputs
+                .each_column(trials, layout.output_values(), |column| {
+                    column
+                        .iter()
+                        .try_for_each(|x| file.write_all(&x.to_le_bytes()))
+                })?;
             file.write_all(&numbers)?;
             if layout.every.is_some() {
                 for (head, spool) in [(&v, &mut self.potentials), (&rs, &mut self.rates)] {
@@ -321,7 +329,9 @@ impl RecordingFile {
         integers(&mut archive, "spk_step", &column(|&(_, step, _)| step))?;
         integers(&mut archive, "spk_trial", &column(|&(trial, _, _)| trial))?;
         let labels = self.labels();
+        let several = (layout.outputs > 1).then_some(layout.outputs as u64);
         let shape = [layout.trials as u64, layout.steps as u64];
+        let shape: Vec<u64> = shape.into_iter().chain(several).collect();
         let mut out = archive
             .array("out", Default::default())?
             .default_dtype()
@@ -390,20 +400,33 @@ impl RecordingFile {
         Ok(())
     }
 
-    /// A column a trial.
+    /// A column for each output of each trial.
     fn output_table(&mut self, out: &mut dyn Write) -> io::Result<()> {
         let layout = self.layout;
-        let names = (1..=layout.trials).map(|trial| format!(",trial_{trial}"));
+        let names = (0..layout.outputs * layout.trials).map(|column| {
+            let (output, trial) = (column / layout.trials + 1, column % layout.trials + 1);
+            match layout.outputs {
+                1 => format!(",trial_{trial}"),
+                _ => format!(",output_{output}_trial_{trial}"),
+            }
+        });
         writeln!(out, "{OUTPUT_HEAD}{}", names.collect::<String>())?;
-        let mut step = 0;
+        // All trials of an output, output after output, step after step.
+        let mut column = 0;
         self.outputs
-            .each_column(layout.trials, layout.steps, |outputs| {
-                step += 1;
-                write!(out, "{step},{}", layout.time_ms(step))?;
-                outputs
+            .each_column(layout.trials, layout.output_values(), |values| {
+                if column % layout.outputs == 0 {
+                    let step = (column / layout.outputs + 1) as u32;
+                    write!(out, "{step},{}", layout.time_ms(step))?;
+                }
+                values
                     .iter()
-                    .try_for_each(|output| write!(out, ",{output}"))?;
-                writeln!(out)
+                    .try_for_each(|value| write!(out, ",{value}"))?;
+                column += 1;
+                match column % layout.outputs {
+                    0 => writeln!(out),
+                    _ => Ok(()),
+                }
             })
     }
 
@@ -526,6 +549,7 @@ mod tests {
             units: 2,
             trials: 2,
             steps: 4,
+            outputs: 1,
             step_ms: 0.05,
             every,
             lambda: 25.0,
@@ -536,6 +560,7 @@ mod tests {
     fn record(trial: f64) -> RecordedTrial {
         RecordedTrial {
             spikes: vec![(1, 1), (3, 1)],
+            outputs: 1,
             output: vec![0.0, 0.5, -1.0, trial],
             sampled: vec![2, 4],
             potentials: [1.0, 2.0, 3.0, 4.0].map(|v| v + 10.0 * trial).into(),
@@ -544,11 +569,25 @@ mod tests {
     }
 
     fn written(name: &str, every: Option<u32>) -> tempfile::TempDir {
+        with_outputs(name, every, 1)
+    }
+
+    /// The four numbers of a trial as those of `outputs` outputs.
+    fn with_outputs(name: &str, every: Option<u32>, outputs: usize) -> tempfile::TempDir {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join(name);
-        let mut file = RecordingFile::new(&path, layout(every)).expect("a writable folder");
+        let layout = Layout {
+            outputs,
+            steps: 4 / outputs,
+            ..layout(every)
+        };
+        let mut file = RecordingFile::new(&path, layout).expect("a writable folder");
         for trial in [0.0, 1.0] {
-            file.add(&record(trial), None).expect("space on the disk");
+            let record = RecordedTrial {
+                outputs,
+                ..record(trial)
+            };
+            file.add(&record, None).expect("space on the disk");
         }
         file.write().expect("space on the disk");
         folder
@@ -597,6 +636,29 @@ mod tests {
         };
         assert_eq!(numbers("out"), [0.0, 0.5, -1.0, 0.0, 0.0, 0.5, -1.0, 1.0]);
         assert_eq!(numbers("v"), [1.0, 3.0, 11.0, 13.0, 2.0, 4.0, 12.0, 14.0]);
+    }
+
+    #[test]
+    fn several_outputs_stand_side_by_side_at_each_step() {
+        let folder = with_outputs("r.csv", None, 2);
+        let table = std::fs::read_to_string(folder.path().join("r_out.csv")).expect("a table");
+        let head = "output_1_trial_1,output_1_trial_2,output_2_trial_1,output_2_trial_2";
+        assert_eq!(
+            table,
+            format!("step,time_ms,{head}\n1,0.05,0,0,0.5,0.5\n2,0.1,-1,-1,0,1\n")
+        );
+        let folder = with_outputs("r.mat", None, 2);
+        let file = read_mat(&folder.path().join("r.mat")).expect("a recording");
+        let (rows, columns, out) = file.matrix("out").expect("outputs");
+        assert_eq!((rows, columns), (2, 4));
+        assert_eq!(out, [0.0, 0.0, 0.5, 0.5, -1.0, -1.0, 0.0, 1.0]);
+        let folder = with_outputs("r.npz", None, 2);
+        let bytes = std::fs::read(folder.path().join("r.npz")).expect("a recording");
+        let mut file = npyz::npz::NpzArchive::new(io::Cursor::new(bytes)).expect("an archive");
+        let array = file.by_name("out").expect("an archive").expect("an array");
+        assert_eq!(array.shape(), [2, 2, 2]);
+        let values = array.into_vec::<f64>().expect("doubles");
+        assert_eq!(values, [0.0, 0.5, -1.0, 0.0, 0.0, 0.5, -1.0, 1.0]);
     }
 
     #[test]

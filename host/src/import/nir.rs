@@ -67,7 +67,8 @@ pub fn network(graph: &ReadGraph, unsaid: &Unsaid) -> Result<Imported, ImportErr
     };
     let population = Population::new(named(ways.spiking), n)?;
     check_end(named(ways.input), channels, inward.matrix.node)?;
-    check_end(named(ways.output), 1, outward.matrix.node)?;
+    let outputs = outward.matrix.rows;
+    check_end(named(ways.output), outputs, outward.matrix.node)?;
 
     let input_weights = population.scaled(&inward)?;
     let weights = match &recurrent {
@@ -82,8 +83,14 @@ pub fn network(graph: &ReadGraph, unsaid: &Unsaid) -> Result<Imported, ImportErr
     let offset_mv = biases_mv.iter().map(|bias| bias - bias_mv).collect();
 
     let synapse = Synapse::new(&population, recurrent.as_ref(), &outward, unsaid)?;
-    let readout_gain = outward.gain(1)?[0];
-    let readout = outward.matrix.weight.iter().map(|w| w * readout_gain);
+    let gain = outward.gain(outputs)?;
+    let rows = outward.matrix.weight.chunks(n).zip(gain);
+    let readout = Readout {
+        weights: rows
+            .flat_map(|(row, gain)| row.iter().map(move |w| w * gain))
+            .collect(),
+        offset: outward.constants()?,
+    };
     let neuron = Neuron {
         tau_m_ms: population.tau_m_ms,
         refractory_ms: unsaid.refractory_ms,
@@ -114,7 +121,7 @@ pub fn network(graph: &ReadGraph, unsaid: &Unsaid) -> Result<Imported, ImportErr
             channels,
             weights,
             input_weights,
-            readout: Readout::single(readout.collect(), 0.0),
+            readout,
             decay_ms: synapse.decay_ms,
             offset_mv,
             lambda: 1.0,
@@ -147,8 +154,8 @@ impl<'a> Paths<'a> {
         if let Some(path) = &recurrent {
             path.check_size(n, n, &format!("'{spiking}' has {n} units"))?;
         }
-        outward.check_size(1, n, "we have one readout")?;
-        outward.check_no_bias()?;
+        let outputs = outward.matrix.rows;
+        outward.check_size(outputs, n, &format!("'{spiking}' has {n} units"))?;
         Ok(Self {
             inward,
             recurrent,

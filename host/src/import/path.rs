@@ -92,21 +92,19 @@ impl<'a> Path<'a> {
         })
     }
 
-    /// Checks that no constant is added to the product.
+    /// The constant that is added to each product, behind all filters.
     ///
     /// # Errors
-    /// [`ImportError::Value`].
-    pub fn check_no_bias(&self) -> Result<(), ImportError> {
-        let bias = self.matrix.bias.as_deref().unwrap_or(&[]);
-        match bias.iter().find(|bias| **bias != 0.0) {
-            Some(&value) => Err(ImportError::Value {
-                node: self.matrix.node.into(),
-                name: "bias",
-                value,
-                wanted: "our readout has none: give 0, and move the target instead",
-            }),
-            None => Ok(()),
+    /// If the count of a filter's numbers is wrong.
+    pub fn constants(&self) -> Result<Vec<f64>, ImportError> {
+        let rows = self.matrix.rows;
+        let mut constants = self.matrix.bias.clone().unwrap_or(vec![0.0; rows]);
+        for stage in self.stages.iter().filter(|stage| stage.behind) {
+            let r = stage.node.each("r", rows)?;
+            let all = constants.iter_mut().zip(r);
+            all.for_each(|(constant, r)| *constant *= r);
         }
+        Ok(constants)
     }
 
     /// The product of the gains of all filters, for each of `entries` values
@@ -154,15 +152,15 @@ impl<'a> Path<'a> {
     }
 
     /// Time constants in s of the filters of the sending units, filter by filter, on the
-    /// way to a readout of one value.
+    /// way to a readout. A filter behind the matrix must be the same for all outputs.
     ///
     /// # Errors
     /// If a time is impossible, or the count of the times is wrong.
     pub fn senders_times(&self, units: usize) -> Result<Vec<Vec<f64>>, ImportError> {
         let times = |stage: &Stage| -> Result<Vec<f64>, ImportError> {
             if stage.behind {
-                let time = stage.node.times("tau", 1)?[0];
-                return Ok(vec![time; units]);
+                let times = stage.node.times("tau", self.matrix.rows)?;
+                return Ok(vec![stage.node.the_one("tau", &times)?; units]);
             }
             stage.node.times("tau", units)
         };

@@ -11,6 +11,7 @@ use crate::formats::nir::read::{Numbers, ReadGraph, ReadNode};
 use crate::quantize::{QuantizeError, quantize};
 use crate::rate::network::RateNetwork;
 use crate::rate::options::RateOptions;
+use crate::readout::Readout;
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::neuron::Neuron;
 use crate::spiking::time_step::TimeStep;
@@ -43,6 +44,21 @@ fn degree(imported: &Imported, property: &str) -> Degree {
     let mut lines = imported.fidelity.iter();
     let line = lines.find(|line| line.property == property);
     line.unwrap_or_else(|| panic!("no {property}")).degree
+}
+
+#[test]
+fn several_outputs_come_back_with_their_offsets() {
+    for (rise_ms, profile) in [(2.0, Profile::Exact), (0.0, Profile::Cuba)] {
+        let mut network = ours(rise_ms);
+        let row = network.readout.weights.clone();
+        let other = row.iter().rev().map(|w| 0.5 * w);
+        network.readout = Readout {
+            weights: row.iter().copied().chain(other).collect(),
+            offset: vec![0.25, -1.5],
+        };
+        let imported = super::nir::network(&read(&network, profile), &OURS).expect("it fits");
+        assert_eq!(imported.network.readout, network.readout);
+    }
 }
 
 #[test]
@@ -228,8 +244,8 @@ fn a_part_that_our_network_cannot_express_is_refused_by_the_name_of_its_node() {
             &["'lif'", "v_threshold", "above the reset"],
         ),
         (
-            |g| set(g, "fc_out", "weight", &[2, 2], &[0.0; 4]),
-            &["'fc_out'", "2 x 2", "one readout"],
+            |g| set(g, "fc_out", "weight", &[2, 3], &[0.0; 6]),
+            &["'fc_out'", "2 x 3", "2 units"],
         ),
         (
             |g| set(g, "rec", "weight", &[2, 3], &[0.0; 6]),

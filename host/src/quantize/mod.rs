@@ -535,6 +535,7 @@ pub fn decision(task: &Task, step: &TimeStep) -> Decision<Fixed> {
 mod tests {
     use super::*;
     use crate::readout::Readout;
+    use crate::spiking::experiment::Experiment;
 
     /// Two units: the first excites the second, the second inhibits itself.
     fn network() -> SpikingNetwork {
@@ -639,6 +640,36 @@ mod tests {
         assert!(checked(100.0, 0.02).is_ok() && checked(20.0, 1.0).is_ok());
         let error = checked(100.0, 0.01).expect_err("too slow for 16 bits");
         assert!(matches!(error, QuantizeError::SlowDecay { .. }), "{error}");
+    }
+
+    #[test]
+    fn several_outputs_keep_their_proportions_and_offsets() {
+        let mut network = network();
+        network.readout = Readout {
+            weights: vec![0.02, -0.01, 0.04, -0.02, -0.01, 0.005],
+            offset: vec![0.0, 0.5, -1.25],
+        };
+        let task = Task::go_nogo();
+        let bytes = quantize(&network, &task, &step(0.1))
+            .expect("it fits")
+            .bytes;
+        let deployed = Deployed::read(&bytes).expect("a valid blob");
+        assert_eq!(deployed.payload().outputs, 3);
+        let experiment = Experiment::deployed(&deployed, &task, 1);
+        let mut largest: f64 = 0.0;
+        let trial = experiment.trial(0);
+        experiment.watch(&mut Memory::of(&deployed), 0, &trial, |step, state| {
+            let one = Fixed::OUTPUT_ONE.to_num::<f64>();
+            let value = |k: usize| state.outputs()[k].to_num::<f64>() / one;
+            let first = value(0);
+            largest = largest.max(first.abs());
+            assert!((value(1) - (0.5 + 2.0 * first)).abs() < 0.01, "step {step}");
+            assert!(
+                (value(2) - (-1.25 - 0.5 * first)).abs() < 0.01,
+                "step {step}"
+            );
+        });
+        assert!(largest > 0.05, "{largest}");
     }
 
     #[test]

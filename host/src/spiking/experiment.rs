@@ -23,6 +23,10 @@ pub struct Outcome {
     pub correct: bool,
     /// The answer is right by the strict criterion.
     pub strict: bool,
+    /// The right answer.
+    pub label: i16,
+    /// The answer.
+    pub answer: i16,
     /// Number of spikes.
     pub spikes: u64,
     /// Hash of the spikes.
@@ -206,6 +210,8 @@ impl<'d, A: Arithmetic> Answer<'d, A> {
         Outcome {
             correct: self.decision.correct(label, &self.evidence),
             strict: self.decision.strictly_correct(label, &self.evidence),
+            label,
+            answer: self.decision.answer(&self.evidence),
             spikes: self.spikes,
             spike_hash: self.hash.value(),
         }
@@ -214,23 +220,31 @@ impl<'d, A: Arithmetic> Answer<'d, A> {
 
 impl<A: Float> Experiment<'_, Tables<'_, A>> {
     /// Runs and scores the `index`-th trial; the second number is the mean square
-    /// of the output's distance from the target, over the ends of the samples.
+    /// of the outputs' distance from the target, over the ends of the samples, weighted
+    /// by the trial's mask if it has one.
     pub fn graded(&self, memory: &mut Memory<A>, index: u64) -> (Outcome, f64) {
         let trial = self.trial(index);
         let mut answer = Answer::new(&self.decision, self.silenced);
         let every = self.clock.steps_per_sample;
-        let (mut next, mut sum) = (every, 0.0);
-        let mut targets = trial.target.iter();
+        let (mut next, mut sample) = (every, 0);
+        let (mut sum, mut weights) = (0.0, 0.0);
+        let samples = self.task.samples();
         self.watch(memory, index, &trial, |step, state| {
             answer.see(step, state);
             if step == next {
                 next += every;
-                let target = targets.next().map_or(0.0, |&z| f64::from(z));
-                sum += (state.output().to_f64() - target).powi(2);
+                for (k, output) in state.outputs().iter().enumerate() {
+                    let place = k * samples + sample;
+                    let target = trial.target.get(place).map_or(0.0, |&z| f64::from(z));
+                    let mask = trial.mask.as_ref().and_then(|mask| mask.get(place));
+                    let weight = mask.map_or(1.0, |&weight| f64::from(weight));
+                    sum += weight * (output.to_f64() - target).powi(2);
+                    weights += weight;
+                }
+                sample += 1;
             }
         });
-        let error = sum / trial.target.len() as f64;
-        (answer.outcome(trial.label), error)
+        (answer.outcome(trial.label), sum / f64::max(weights, 1e-9))
     }
 }
 

@@ -6,6 +6,7 @@
 //! [`experiment::Experiment`] scores either over trials of a task;
 //! [`record::Recording`] runs one trial and keeps what happened in it.
 
+pub mod confusion;
 pub mod experiment;
 pub mod network;
 pub mod neuron;

@@ -22,8 +22,9 @@ pub struct SpikingNetwork {
     pub input_weights: Vec<f64>,
     /// Constant current of each unit beside the neuron's own, mV, N.
     pub offset_mv: Vec<f64>,
-    /// Weights: area of a spike's contribution to an output, s, outputs × N. The
-    /// offsets are 0: the published conversion leaves those of the rate network out.
+    /// Weights: area of a spike's contribution to an output, s, outputs × N. The offset
+    /// of a single output is 0: the published conversion leaves that of the rate network
+    /// out.
     pub readout: Readout<f64>,
     /// Decay time constants of the synapses, ms, N.
     pub decay_ms: Vec<f64>,

@@ -45,7 +45,9 @@ pub struct Recording<'a> {
 pub struct RecordedTrial {
     /// Step (counted from 1) and unit (from 0) of every spike, in order.
     pub spikes: Vec<(u32, u32)>,
-    /// Output at every step.
+    /// Number of outputs.
+    pub outputs: usize,
+    /// The outputs at every step, all outputs of a step together.
     pub output: Vec<f64>,
     /// Steps at which potentials and rates were recorded.
     pub sampled: Vec<u32>,
@@ -82,7 +84,10 @@ impl Recording<'_> {
             .then(|| PublishedRefractory::new(self.network, &self.step));
         let stimulation = self.stimulation;
         let mut stimulus = stimulation.map(|it| Stimulus::new(it, self.seed, self.trial));
-        let mut record = RecordedTrial::default();
+        let mut record = RecordedTrial {
+            outputs: network.constants().outputs,
+            ..RecordedTrial::default()
+        };
         while !run.is_over() {
             let step = run.now() + 1;
             if let Some(refractory) = &mut refractory {
@@ -112,7 +117,8 @@ impl Recording<'_> {
         record
             .spikes
             .extend(state.fired().map(|unit| (step, unit as u32)));
-        record.output.push(state.output().to_f64());
+        let outputs = state.outputs().iter();
+        record.output.extend(outputs.map(|output| output.to_f64()));
         if self.every == 0 || !step.is_multiple_of(self.every) {
             return;
         }

@@ -208,9 +208,11 @@ impl Simulation {
         if let (Stimuli::Task(task), Some(label)) = (&self.stimuli, label) {
             let decision = task.decision(self.step.ms);
             let mut evidence = Evidence::default();
-            for (step, &output) in (1..).zip(&record.output) {
-                evidence.see(&decision, step, &[output]);
+            for (step, outputs) in (1..).zip(record.output.chunks(record.outputs)) {
+                evidence.see(&decision, step, outputs);
             }
+            outcome.label = label;
+            outcome.answer = decision.answer(&evidence);
             outcome.correct = decision.correct(label, &evidence);
             outcome.strict = decision.strictly_correct(label, &evidence);
         }

@@ -8,7 +8,7 @@
 
 use std::path::PathBuf;
 
-use rate2spike::board::client::Identity;
+use rate2spike::board::client::{Identity, Samples};
 use rate2spike::board::session::{pair, reach, spikes};
 use rate2spike::board::target::{CORTEX_M4_CYCLES_AN_INSTRUCTION, Cost, Target};
 use rate2spike::formats::elf::Elf;
@@ -17,9 +17,10 @@ use rate2spike::spiking::experiment::{Experiment, task_trial};
 use rate2spike::spiking::trial::Memory;
 use rate2spike::task::Task;
 use rate2spike_core::Network;
-use rate2spike_core::blob::{Deployed, FILTER_BYTES};
+use rate2spike_core::blob::Deployed;
 use rate2spike_protocol::message::{Cycles, FILTER_RAM_BYTES, Trial, UNIT_RAM_BYTES};
 use rate2spike_tests::emulator::{Board, Emulator};
+use rate2spike_tests::networks::with_outputs;
 use rate2spike_tests::untrained;
 
 /// Seed of the trials.
@@ -67,6 +68,7 @@ fn main() {
             let sizes = [50, 200, 500, 1000].map(|n| untrained_of(n, STEP_MS));
             let input = input(board, &sizes[1].1);
             print(board, &sizes.map(|network| measure(board, &network)), input);
+            print_outputs(board);
             print_real_time(
                 board,
                 &REAL_TIME.map(|(n, step_ms)| untrained_of(n, step_ms)),
@@ -100,8 +102,8 @@ fn measure(board: Board, (path, bytes): &(PathBuf, Vec<u8>)) -> Row {
     let pair = pair(&mut client, &experiment, &mut memory, index).expect("a trial");
     assert_eq!(pair.board, pair.desktop);
     let (spikes, delivered) = after_first_step(&experiment, index);
-    let (payload, units) = (deployed.payload(), deployed.constants().units);
-    let filters = payload.filters.len() / FILTER_BYTES;
+    let units = deployed.constants().units;
+    let filters = deployed.banks().filters_in_all();
     Row {
         units,
         step_ms: experiment.step_ms,
@@ -133,7 +135,7 @@ fn input(board: Board, bytes: &[u8]) -> f64 {
     let (mut client, _) = emulator.connect();
     let samples = Task::go_nogo().samples();
     let mut cycles = |input: Vec<i16>| {
-        client.load(&input).expect("it is loaded");
+        let input = Samples::of_input(1, &input);
         let trial = Trial {
             seed: SEED,
             index: 0,
@@ -142,7 +144,7 @@ fn input(board: Board, bytes: &[u8]) -> f64 {
             spikes: false,
             output_every: 0,
         };
-        let outcome = client.run(&trial, |_, _| {}, |_, _| {});
+        let outcome = client.run(&trial, &input, |_, _| {}, |_, _| {});
         outcome.expect("a trial")
     };
     let still = cycles(vec![0; samples]);
@@ -273,4 +275,24 @@ fn print(board: Board, rows: &[Row], input: f64) {
         cost.step, cost.unit, cost.input, cost.spike, cost.synapse
     );
     println!("`deploy` counts with: {:?}", target(board).cost);
+}
+
+/// The cost of several outputs: networks of 100 units that differ in nothing else.
+fn print_outputs(board: Board) {
+    println!(
+        "\n| outputs | flash, bytes | RAM of the filters, bytes | mean step | step without spikes |"
+    );
+    println!("|---|---|---|---|---|");
+    let (name, single) = untrained_of(100, STEP_MS);
+    for outputs in [1, 4, 10] {
+        let network = (name.clone(), with_outputs(&single, outputs));
+        let row = measure(board, &network);
+        println!(
+            "| {outputs} | {} | {} | {:.0} | {:.0} |",
+            row.blob_bytes,
+            row.state_bytes - UNIT_RAM_BYTES * row.units,
+            row.mean(),
+            row.quiet(),
+        );
+    }
 }

@@ -142,7 +142,7 @@ pub fn said(store: &mut Flash, arriving: Vec<u8>) -> Vec<u8> {
         powered: store.powered.clone(),
     };
     store.powered.set(true);
-    let mut memory = Box::new(Memory::<256, 2048>::new());
+    let mut memory = Box::new(Memory::<256>::new());
     run(&mut desk, store, &mut memory);
     desk.sent
 }

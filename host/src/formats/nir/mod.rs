@@ -26,6 +26,15 @@ pub enum Node {
         /// W.
         weight: Vec<f64>,
     },
+    /// y = W x + b.
+    Affine {
+        /// Rows and columns.
+        shape: (usize, usize),
+        /// W.
+        weight: Vec<f64>,
+        /// b.
+        bias: Vec<f64>,
+    },
     /// Leaky integrator: τ v̇ = v_leak − v + R I.
     LeakyIntegrator {
         /// τ, s.
@@ -121,6 +130,13 @@ fn vector(group: &mut GroupBuilder, name: &str, values: &[f64]) {
     group.create_dataset(name).with_f64_data(values);
 }
 
+fn matrix(group: &mut GroupBuilder, shape: (usize, usize), weight: &[f64]) {
+    group
+        .create_dataset("weight")
+        .with_f64_data(weight)
+        .with_shape(&[shape.0 as u64, shape.1 as u64]);
+}
+
 impl Node {
     fn fill(&self, group: &mut GroupBuilder) {
         match self {
@@ -137,10 +153,16 @@ impl Node {
             }
             Node::Linear { shape, weight } => {
                 text(group, "type", "Linear");
-                group
-                    .create_dataset("weight")
-                    .with_f64_data(weight)
-                    .with_shape(&[shape.0 as u64, shape.1 as u64]);
+                matrix(group, *shape, weight);
+            }
+            Node::Affine {
+                shape,
+                weight,
+                bias,
+            } => {
+                text(group, "type", "Affine");
+                matrix(group, *shape, weight);
+                vector(group, "bias", bias);
             }
             Node::LeakyIntegrator { tau } => {
                 text(group, "type", "LI");
