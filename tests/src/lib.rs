@@ -95,6 +95,7 @@ pub fn network(file: &MatFile, dale: bool, activation: ActivationKind) -> RateNe
         som_units: 0,
         dale,
         activation,
+        direct_inputs: false,
         sample_ms: SAMPLE_MS,
         taus: DecayTaus::from_numbers(&vector_f32(file, "taus")).expect("one or two taus"),
         w: by_rows_f32(file, "w"),

@@ -131,9 +131,10 @@ impl Case {
                         .zip(input)
                         .map(|(w, u)| w * f64::from(*u))
                         .sum();
-                    let drive = recurrent + current;
+                    let direct = if self.batch.direct { current } else { 0.0 };
+                    let drive = recurrent + current - direct;
                     x[i] += (drive - x[i]) / taus[i] + f64::from(self.batch.noise[at(t, i)]);
-                    r[i] = phi(&self.activation, x[i]);
+                    r[i] = phi(&self.activation, x[i] + direct);
                     if let Some(&deviate) = self.batch.fluctuations.get(at(t, i)) {
                         if fill {
                             let (c, keep) =

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::mat::{MatError, MatFile};
 use super::model_error::ModelError;
-use super::names::{self, CALIBRATION, LAMBDA, MEDIAN_LAMBDA, REFITTED, SAMPLE};
+use super::names::{self, CALIBRATION, DIRECT, LAMBDA, MEDIAN_LAMBDA, REFITTED, SAMPLE};
 use crate::rate::activation::ActivationKind;
 use crate::rate::network::RateNetwork;
 use crate::rate::options::DecayTaus;
@@ -277,6 +277,18 @@ impl<'a> Reader<'a> {
         offsets.into_iter().map(single).collect()
     }
 
+    /// Whether the inputs bypass the synapses: not those of the published code.
+    fn direct_inputs(&self) -> Result<bool, ModelError> {
+        if self.file.get(DIRECT).is_err() {
+            return Ok(false);
+        }
+        match self.file.scalar(DIRECT).map_err(|e| self.mat(e))? {
+            0.0 => Ok(false),
+            1.0 => Ok(true),
+            other => Err(self.value(DIRECT, other.to_string(), "it is 0 or 1")),
+        }
+    }
+
     /// Length of a step: that of the published code, if the file does not say it.
     fn sample_ms(&self) -> Result<f64, ModelError> {
         if self.file.get(SAMPLE).is_err() {
@@ -384,6 +396,7 @@ impl<'a> Reader<'a> {
         let outputs = w_out.as_ref().map_or(1, |w_out| w_out.len() / self.units);
         let b_out = problems.keep(self.b_out(outputs));
         let sample_ms = problems.keep(self.sample_ms());
+        let direct_inputs = problems.keep(self.direct_inputs());
         let tau_theta = problems.keep(self.column(names::TAUS_GAUS));
         let (w, inhibitory) = (w?, inhibitory?);
         let dale = problems.keep(self.dale(&w, &inhibitory));
@@ -395,6 +408,7 @@ impl<'a> Reader<'a> {
             som_units: som_units?,
             dale: dale?,
             activation: activation?,
+            direct_inputs: direct_inputs?,
             sample_ms: sample_ms?,
             taus: taus?,
             w,

@@ -108,6 +108,9 @@ pub const TASK: &str = "task";
 /// Length of a step of the rate network in ms, where it is not the published one.
 pub const SAMPLE: &str = "sample_ms";
 
+/// 1 where the inputs of the rate network do not pass the filter of the synapses.
+pub const DIRECT: &str = "direct_inputs";
+
 /// The median λ of a calibration. The published code would take `opt_scaling_factor`
 /// for the λ of all units.
 pub const MEDIAN_LAMBDA: &str = "median_scaling_factor";

@@ -7,7 +7,7 @@ use super::disk::{self, DiskError};
 use super::mat::{Array, Elements, MatError, MatFile, Value};
 use super::model_checks::{self, Reader};
 pub use super::model_error::ModelError;
-use super::names::{self, SAMPLE, TASK};
+use super::names::{self, DIRECT, SAMPLE, TASK};
 use super::nir;
 use crate::rate::evaluation::{EVALUATION_TRIALS, Evaluation};
 use crate::rate::network::RateNetwork;
@@ -484,6 +484,9 @@ fn variables(options: &RateOptions, trained: &Trained, shown: &Shown) -> MatFile
     put(names::LAST_UPDATE, Value::scalar(last as i64));
     put(names::ACTIVATION, Value::text(network.activation.name()));
     put(TASK, Value::text(&task_text(&options.task)));
+    if network.direct_inputs {
+        put(DIRECT, Value::scalar(1.0));
+    }
     if network.sample_ms != SAMPLE_MS {
         put(SAMPLE, Value::scalar(network.sample_ms));
     }

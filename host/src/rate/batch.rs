@@ -12,6 +12,9 @@ use crate::task::{Task, Trial};
 /// Standard deviation of the noise that each step adds to x.
 pub(super) const STEP_NOISE: f32 = 0.1;
 
+/// Time constant of the spiking neuron's membrane, which filters direct inputs, ms.
+const MEMBRANE_MS: f64 = 10.0;
+
 /// Standard deviation of x at the start.
 pub(super) const START_NOISE: f32 = 0.01;
 
@@ -42,8 +45,10 @@ pub struct Batch {
     pub outputs: usize,
     /// x at the first sample, B × N.
     pub start: Spare,
-    /// u, T × B × channels.
+    /// u, T × B × channels; direct inputs are filtered by the membrane.
     pub input: Vec<f32>,
+    /// Whether the inputs bypass the synapses; see [`RateNetwork::direct_inputs`].
+    pub direct: bool,
     /// `Σ_k w_in,ik u_k[t]`, T × B × N.
     pub current: Spare,
     /// Added to `x[t]`, T × B × N; entry 0 is not used. Empty: no noise.
@@ -111,19 +116,28 @@ impl Batch {
         let (n, b) = (network.units, trials.len());
         let outputs = network.readout.outputs();
         let channels = network.channels;
-        let input = (0..samples * b * channels).map(|place| {
-            let (row, channel) = (place / channels, place % channels);
-            trials[row % b].input[channel * samples + row / b]
-        });
+        let row = b * channels;
+        let mut input: Vec<f32> = (0..samples * row)
+            .map(|place| {
+                trials[place % row / channels].input[place % channels * samples + place / row]
+            })
+            .collect();
+        if network.direct_inputs {
+            let keep = (-network.sample_ms / MEMBRANE_MS).exp() as f32;
+            for place in 0..input.len() {
+                let before = place.checked_sub(row).map_or(0.0, |before| input[before]);
+                input[place] += keep * (before - input[place]);
+            }
+        }
         let mut current = Spare::zeros(samples * b * n);
-        for (t, rows) in current.chunks_exact_mut(b * n).enumerate() {
-            for (trial, row) in trials.iter().zip(rows.chunks_exact_mut(n)) {
-                for channel in 0..network.channels {
-                    let u = trial.input[channel * samples + t];
-                    if u != 0.0 {
-                        let weights = network.w_in.iter().skip(channel).step_by(network.channels);
-                        row.iter_mut().zip(weights).for_each(|(x, w)| *x += w * u);
-                    }
+        for (u, row) in input
+            .chunks_exact(channels)
+            .zip(current.chunks_exact_mut(n))
+        {
+            for (channel, &u) in u.iter().enumerate() {
+                if u != 0.0 {
+                    let weights = network.w_in.iter().skip(channel).step_by(channels);
+                    row.iter_mut().zip(weights).for_each(|(x, w)| *x += w * u);
                 }
             }
         }
@@ -132,7 +146,8 @@ impl Batch {
             samples,
             outputs,
             start: Spare::zeros(b * n),
-            input: input.collect(),
+            input,
+            direct: network.direct_inputs,
             current,
             noise: Spare::default(),
             fluctuations: Spare::default(),

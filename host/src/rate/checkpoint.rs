@@ -348,10 +348,13 @@ fn differences(made: &RateOptions, given: &RateOptions) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use rand::RngExt;
+    use rand_pcg::Pcg64;
+    use rate2spike_core::decision::Kind;
+
     use super::*;
     use crate::rate::activation::ActivationKind;
-
-    use crate::task::Task;
+    use crate::task::{Answer, Definition, Draw, Task, Thresholds, Trial};
 
     fn options() -> RateOptions {
         RateOptions {
@@ -381,6 +384,66 @@ mod tests {
         };
         assert_eq!(trained.network, whole.network);
         assert_eq!(trained.losses, whole.losses);
+        assert_eq!(trained.evaluation, whole.evaluation);
+    }
+
+    /// A task of two classes: which of two inputs is on.
+    fn classes() -> Task {
+        fn draw(task: &Definition, random: &mut Pcg64) -> Trial {
+            let (mut input, target) = task.blank();
+            let label = random.random_range(0..2usize);
+            input[label * task.samples + 4..][..6].fill(1.0);
+            Trial {
+                input,
+                target,
+                mask: None,
+                label: label as i16,
+            }
+        }
+        Task::new(Definition {
+            name: "classes".into(),
+            channels: 2,
+            outputs: 2,
+            samples: 20,
+            sample_ms: 5.0,
+            kind: Kind::Class,
+            rate_response: 0,
+            response_ms: 0.0,
+            mean_ms: (50.0, 100.0),
+            thresholds: Thresholds::SIGN,
+            answers: (0..2).map(|label| Answer::new(label, "class")).collect(),
+            least_trials: 0,
+            draw: Draw::Generator(draw),
+        })
+    }
+
+    #[test]
+    fn a_training_on_classes_keeps_the_best_network_of_all_its_evaluations() {
+        let options = RateOptions {
+            updates: 305,
+            batch: 4,
+            seed: 2,
+            ..RateOptions::defaults(classes(), 8, ActivationKind::Lif)
+        };
+        let whole = crate::rate::training::train(&options, &mut ());
+        assert!(whole.success);
+        let best = whole.evaluations.iter().map(|e| e.accuracy);
+        assert_eq!(whole.evaluation.accuracy, best.fold(0.0, f64::max));
+        assert!(whole.network.direct_inputs);
+        assert_ne!(whole.network.w_in, whole.start.w_in);
+        // Stopped twice, before and after the evaluation that found the best network.
+        let mut training = Training::new(options.clone());
+        let trained = loop {
+            if [90, 250].contains(&training.updates()) {
+                let bytes = training.to_bytes();
+                let again = Training::new(options.clone());
+                training = again.resumed(&bytes).expect("our own");
+            }
+            if let Some(trained) = training.advance(&mut ()) {
+                break trained;
+            }
+        };
+        assert_eq!(trained.network, whole.network);
         assert_eq!(trained.evaluation, whole.evaluation);
     }
 

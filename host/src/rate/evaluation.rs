@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::batch::{Batch, TrialRange};
 use super::loss::{Objective, OneTrial};
 use super::network::RateNetwork;
-use super::options::Loss;
+use super::options::{Loss, is_recorded};
 use super::recurrence;
 use crate::random::Stream;
 use crate::task::Task;
@@ -102,6 +102,12 @@ pub fn evaluate(
     let activation = network.activation.activation();
     let parameters = network.parameters();
     let objective = Objective::new(task, loss);
+    // A data set has a validation part for choices and a test part for scores.
+    let stream = if is_recorded(task) && trials.first >= EvaluationTrials::FRESH {
+        Stream::Fresh
+    } else {
+        Stream::Evaluation
+    };
     let mut evaluation = Evaluation::default();
     // Ten at a time: fast, and small in memory.
     let mut done = 0;
@@ -112,7 +118,7 @@ pub fn evaluate(
             task,
             trials.seed,
             TrialRange {
-                stream: Stream::Evaluation,
+                stream,
                 first: trials.first + done as u64,
                 trials: count,
                 fluctuating: trials.fluctuations > 0.0,

@@ -40,7 +40,7 @@ pub struct Field {
 
 /// The options of a training, except task, number of units, activation and
 /// seed, in the order of the columns of a sweep's rows.
-pub static FIELDS: [Field; 18] = [
+pub static FIELDS: [Field; 19] = [
     Field {
         flag: "P_inh",
         value_name: "P",
@@ -87,6 +87,15 @@ pub static FIELDS: [Field; 18] = [
         help: "Spread of the recurrent weights at the start",
         set: |o, values| number(values, &mut o.gain),
         text: |o| one(o.gain),
+        ..PLAIN
+    },
+    Field {
+        flag: "input_gain",
+        value_name: "GAIN",
+        column: "input_gain",
+        help: "Spread of the input weights at the start",
+        set: |o, values| number(values, &mut o.input_gain),
+        text: |o| one(o.input_gain),
         ..PLAIN
     },
     Field {
@@ -411,7 +420,7 @@ mod tests {
             any::<[bool; 2]>(),
         );
         let numbers = (
-            any::<[f64; 5]>(),
+            any::<[f64; 6]>(),
             any::<[f32; 3]>(),
             any::<[usize; 5]>(),
             any::<u64>(),
@@ -427,6 +436,7 @@ mod tests {
                 som_units: counts[1],
                 dale,
                 gain: wide[2],
+                input_gain: wide[5],
                 start,
                 activation,
                 loss,

@@ -24,6 +24,9 @@ pub struct RateNetwork {
     pub dale: bool,
     /// φ.
     pub activation: ActivationKind,
+    /// Whether the inputs act on the units directly, filtered by the membrane alone, as in
+    /// the spiking network. The published inputs pass the synapses' filter.
+    pub direct_inputs: bool,
     /// Length of a step, which is that of an input sample, ms.
     pub sample_ms: f64,
     /// Decay time constants as given.
@@ -63,10 +66,13 @@ impl RateNetwork {
             som_units: options.som_units,
             dale: options.dale,
             activation: options.activation,
+            direct_inputs: options.validated(),
             sample_ms: options.task.sample_ms(),
             taus: options.taus,
             w,
-            w_in: (0..n * channels).map(|_| normal(1.0)).collect(),
+            w_in: (0..n * channels)
+                .map(|_| normal(options.input_gain as f32))
+                .collect(),
             readout: Readout {
                 weights: (0..n * outputs).map(|_| normal(0.01)).collect(),
                 offset: vec![0.0; outputs],

@@ -93,6 +93,9 @@ pub struct RateOptions {
     pub dale: bool,
     /// Spread of the recurrent weights at the start.
     pub gain: f64,
+    /// Spread of the input weights at the start.
+    #[serde(default = "one")]
+    pub input_gain: f64,
     /// Distribution of the recurrent weights at the start.
     pub start: WeightStart,
     /// φ.
@@ -129,6 +132,19 @@ pub struct RateOptions {
     pub settle_fluctuations: f32,
     /// Seed of everything random.
     pub seed: u64,
+}
+
+/// Whether the answers of a task are those of a data set: classes, labels or a target.
+pub(super) fn is_recorded(task: &Task) -> bool {
+    match task.definition().kind {
+        Kind::Class | Kind::Label | Kind::Track => true,
+        Kind::Detection | Kind::Sign | Kind::Rhythm { .. } => false,
+    }
+}
+
+/// The input gain of the published code, and of histories that do not say it.
+fn one() -> f64 {
+    1.0
 }
 
 /// An option that makes no sense.
@@ -234,6 +250,7 @@ impl RateOptions {
             som_units: 0,
             dale: true,
             gain: 1.5,
+            input_gain: 1.0,
             start: WeightStart::Gaussian,
             activation: ActivationKind::Sigmoid,
             loss,
@@ -273,9 +290,29 @@ impl RateOptions {
         }
     }
 
+    /// The options of a network that will spike and is trained on a data set.
+    /// docs/experiments.md has the trainings behind them.
+    fn recorded(task: Task, units: usize) -> Self {
+        Self {
+            dale: false,
+            start: WeightStart::Gaussian,
+            input_gain: 3.0,
+            // The shortest time constant resolves single samples, the longest remembers.
+            taus: DecayTaus::Trained(1.5, 20.0),
+            updates: 1000,
+            batch: 32,
+            schedule: Schedule::Cosine,
+            train_inputs: true,
+            settle: 0,
+            settle_fluctuations: 1.0,
+            ..Self::spiking(task, units)
+        }
+    }
+
     /// The default options of a network with this activation.
     pub fn defaults(task: Task, units: usize, activation: ActivationKind) -> Self {
         match activation {
+            ActivationKind::Lif if is_recorded(&task) => Self::recorded(task, units),
             ActivationKind::Lif => Self::spiking(task, units),
             _ => Self {
                 activation,
@@ -287,10 +324,7 @@ impl RateOptions {
     /// Whether the training makes all its updates and keeps the network that does best on
     /// the validation part. The published criterion ends the training of the other tasks.
     pub fn validated(&self) -> bool {
-        match self.task.definition().kind {
-            Kind::Class | Kind::Label | Kind::Track => true,
-            Kind::Detection | Kind::Sign | Kind::Rhythm { .. } => false,
-        }
+        is_recorded(&self.task)
     }
 
     /// Checks every number.
@@ -333,7 +367,11 @@ impl RateOptions {
                 value: 0.0,
             });
         }
-        for (name, value) in [("gain", self.gain), ("learning_rate", self.learning_rate)] {
+        for (name, value) in [
+            ("gain", self.gain),
+            ("input_gain", self.input_gain),
+            ("learning_rate", self.learning_rate),
+        ] {
             if !(value > 0.0 && value.is_finite()) {
                 return Err(OptionError::NotPositive { name, value });
             }

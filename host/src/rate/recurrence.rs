@@ -12,6 +12,9 @@
 //!                                                           W̄_in = Σ y[t] u[t−1]ᵀ
 //! ```
 //!
+//! Direct inputs do not pass the synapses, as in the spiking network: I = W r[t−1] alone,
+//! r[t] = φ(x[t] + w_in u[t−1]), and W̄_in = Σ (φ' ∘ r̄)[t] u[t−1]ᵀ.
+//!
 //! A bar marks the derivative of the loss. The fluctuation of r stands for the
 //! irregularity of the spike trains that will replace it: an
 //! Ornstein–Uhlenbeck process with time constant τ_i and variance c·r/(2τ_i),
@@ -87,6 +90,10 @@ impl Trajectory {
         for k in size..self.drift.len() {
             let noise = batch.noise.get(k).copied().unwrap_or(0.0);
             x.push(x[k - size] + self.drift[k] / parameters.tau[k % n] + noise);
+        }
+        if batch.direct {
+            let direct = x[size..].iter_mut().zip(batch.current.iter());
+            direct.for_each(|(x, current)| *x += current);
         }
         x
     }
@@ -200,6 +207,7 @@ fn run(
     };
     let mut x = batch.start.clone();
     let mut before = Spare::dirty(size);
+    let mut total = Spare::dirty(if batch.direct { size } else { 0 });
     let mut flutter = Flutter::new(fluctuation, &parameters.tau, b);
     let mut outputs = vec![0.0; b * (samples - 1) * k];
 
@@ -209,7 +217,12 @@ fn run(
         let place = t % kept * size..(t % kept + 1) * size;
         let r = &mut trajectory.r[place.clone()];
         let drift = &mut trajectory.drift[place.clone()];
-        drift.copy_from_slice(&batch.current[(t - 1) * size..t * size]);
+        let current = &batch.current[(t - 1) * size..t * size];
+        if batch.direct {
+            drift.fill(0.0);
+        } else {
+            drift.copy_from_slice(current);
+        }
         // drift[b, i] += Σ_j w[i, j] r[b, j].
         add_products(&weights, &before, drift);
         for (x, drift) in x.chunks_exact_mut(n).zip(drift.chunks_exact_mut(n)) {
@@ -221,7 +234,13 @@ fn run(
         if let Some(noise) = batch.noise.get(t * size..(t + 1) * size) {
             x.iter_mut().zip(noise).for_each(|(x, noise)| *x += noise);
         }
-        activation.apply(&x, r, &mut trajectory.slope[place]);
+        if batch.direct {
+            let sum = x.iter().zip(current).map(|(x, current)| x + current);
+            total.iter_mut().zip(sum).for_each(|(total, x)| *total = x);
+            activation.apply(&total, r, &mut trajectory.slope[place]);
+        } else {
+            activation.apply(&x, r, &mut trajectory.slope[place]);
+        }
         if let Some(deviates) = batch.fluctuations.get(t * size..(t + 1) * size) {
             flutter.add(r, deviates);
         }
@@ -329,6 +348,9 @@ pub fn adjoint(
     };
     // y[t], T × B × N; entry 0 stays unused.
     let mut by_current = Spare::dirty(samples * size);
+    // The derivative by direct inputs, T × B × N.
+    let direct = inputs && batch.direct;
+    let mut by_direct = Spare::dirty(if direct { samples * size } else { 0 });
 
     for t in (1..samples).rev() {
         let r = &trajectory.r[t * size..(t + 1) * size];
@@ -365,6 +387,11 @@ pub fn adjoint(
                 by_x[i] = total - y[i];
             }
         }
+        if direct {
+            let products = slope.iter().zip(&by_r).map(|(slope, by_r)| slope * by_r);
+            let row = &mut by_direct[t * size..(t + 1) * size];
+            row.iter_mut().zip(products).for_each(|(by, x)| *by = x);
+        }
         by_r.fill(0.0);
         // by_r[b, j] = Σ_i w[i, j] y[b, i].
         add_products(&weights, y, &mut by_r);
@@ -386,7 +413,14 @@ pub fn adjoint(
         // by_w_in[i, k] = Σ y[t, b, i] u[t − 1, b, k].
         Product {
             shape: (n, steps, channels),
-            a: (&by_current[size..], (1, n)),
+            a: (
+                if direct {
+                    &by_direct[size..]
+                } else {
+                    &by_current[size..]
+                },
+                (1, n),
+            ),
             b: (&batch.input[..steps * channels], (channels, 1)),
         }
         .add_to(&mut by_w_in, (channels, 1));

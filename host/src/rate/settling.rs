@@ -20,6 +20,12 @@ const LOSS_LIMIT: f64 = 7.0;
 /// The published criterion asks for an accuracy above this.
 const ACCURACY_LIMIT: f64 = 0.95;
 
+/// Share of the updates of a validated training before its rates fluctuate …
+const CALM: f32 = 0.25;
+
+/// … and share after which they fluctuate at full strength.
+const GROWN: f32 = 0.75;
+
 /// The progress of a network's settling.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settling {
@@ -47,8 +53,14 @@ impl Settling {
     }
 
     /// Strength of the fluctuations in an update. A network does not learn its task under
-    /// strong fluctuations, so that they begin when it settles.
-    pub fn fluctuations(&self, options: &RateOptions) -> f32 {
+    /// strong fluctuations, so that they begin when it settles, and grow over the middle of
+    /// a validated training.
+    pub fn fluctuations(&self, options: &RateOptions, update: usize) -> f32 {
+        if options.validated() {
+            let done = update as f32 / options.updates as f32;
+            let share = (done - CALM) / (GROWN - CALM);
+            return options.fluctuations * share.clamp(0.0, 1.0);
+        }
         match self.since {
             Some(_) => options.settle_fluctuations,
             None => options.fluctuations,
@@ -143,7 +155,10 @@ mod tests {
         for (rate, wanted) in rates.iter().zip([1.0, 0.8, 0.6, 0.4, 0.2]) {
             assert!((rate - wanted).abs() < 1e-12, "{rates:?}");
         }
-        assert_eq!(settling.fluctuations(&options), options.settle_fluctuations);
+        assert_eq!(
+            settling.fluctuations(&options, 104),
+            options.settle_fluctuations
+        );
         assert!(!settling.due(&options, 104) && settling.due(&options, 105));
         assert_eq!(
             settling.test_fluctuations(&options, 105),
@@ -167,7 +182,7 @@ mod tests {
                 times: 1
             }
         );
-        assert_eq!(settling.fluctuations(&options), options.fluctuations);
+        assert_eq!(settling.fluctuations(&options, 149), options.fluctuations);
         let ended = settling.judge(&options, 150, &evaluation(false), true);
         assert_eq!(ended, Some(false));
     }

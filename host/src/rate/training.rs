@@ -204,7 +204,7 @@ impl Training {
     pub fn update(&mut self) -> f32 {
         let update = self.losses.len();
         let options = &self.options;
-        let fluctuations = self.settling.fluctuations(options);
+        let fluctuations = self.settling.fluctuations(options, update);
         let batch = Batch::draw(
             &self.network,
             &options.task,

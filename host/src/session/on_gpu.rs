@@ -59,6 +59,7 @@ fn cpu_alone(options: &RateOptions) -> Option<&'static str> {
     let outputs = options.task.definition().outputs;
     [
         (outputs > 1, "a network with several outputs"),
+        (options.validated(), "a network for a data set"),
         (options.train_inputs, "a network with --train_inputs"),
         (options.weight_decay > 0.0, "a network with --weight_decay"),
         (options.jitter > 0.0, "a network with --jitter"),

@@ -156,7 +156,9 @@ impl<B: SideBySide> Running<B> {
     /// device is done.
     pub fn update(&mut self, options: &RateOptions, update: usize) {
         let settling = self.settling.iter();
-        let strengths: Vec<f32> = settling.map(|each| each.fluctuations(options)).collect();
+        let strengths: Vec<f32> = settling
+            .map(|each| each.fluctuations(options, update))
+            .collect();
         let range = TrialRange {
             stream: Stream::Training,
             first: (update * options.batch) as u64,
