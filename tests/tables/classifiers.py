@@ -73,9 +73,9 @@ def digits(path):
 
 
 def padded(trials):
-    """Trials of one length: the last value is held."""
+    """Trials of one length, with zeros at the end."""
     most = max(trial.shape[1] for trial in trials)
-    return np.stack([np.pad(trial, ((0, 0), (0, most - trial.shape[1])), "edge") for trial in trials])
+    return np.stack([np.pad(trial, ((0, 0), (0, most - trial.shape[1])), "constant") for trial in trials])
 
 
 def peers(name, seeds):

@@ -7,7 +7,7 @@ use super::network::RateNetwork;
 use super::normal::fill;
 use super::spare::Spare;
 use crate::random::{Stream, generator};
-use crate::task::{Task, Trial};
+use crate::task::{SAMPLE_MS, Task, Trial};
 
 /// Standard deviation of the noise that each step adds to x.
 pub(super) const STEP_NOISE: f32 = 0.1;
@@ -53,8 +53,8 @@ pub struct Batch {
     pub current: Spare,
     /// Added to `x[t]`, T × B × N; entry 0 is not used. Empty: no noise.
     pub noise: Spare,
-    /// Unit normal deviates that drive the fluctuations of r, T × B × N.
-    /// Empty: none.
+    /// Normal deviates that drive the fluctuations of r, T × B × N; their variance is one
+    /// with steps of 5 ms, and inversely proportional to the step. Empty: none.
     pub fluctuations: Spare,
     /// The outputs that are wanted at t = 1 … T−1, B × (T − 1) × K: the published
     /// code meets them with z[0 … T−2], one sample apart.
@@ -95,6 +95,8 @@ impl Batch {
         if fluctuating {
             batch.fluctuations = Spare::dirty(samples * trials * n);
         }
+        // Spike trains fluctuate less over longer steps.
+        let spread = (SAMPLE_MS / network.sample_ms).sqrt() as f32;
         let mut start = vec![0.0; n];
         for b in 0..trials {
             let mut noise = noise_of(seed, stream, first + b as u64);
@@ -104,7 +106,7 @@ impl Batch {
                 let range = (t * trials + b) * n..(t * trials + b + 1) * n;
                 fill(&mut noise, STEP_NOISE, &mut batch.noise[range.clone()]);
                 if fluctuating {
-                    fill(&mut noise, 1.0, &mut batch.fluctuations[range]);
+                    fill(&mut noise, spread, &mut batch.fluctuations[range]);
                 }
             }
         }

@@ -293,12 +293,15 @@ impl RateOptions {
     /// The options of a network that will spike and is trained on a data set.
     /// docs/experiments.md has the trainings behind them.
     fn recorded(task: Task, units: usize) -> Self {
+        let channels = task.channels().max(1) as f64;
         Self {
             dale: false,
             start: WeightStart::Gaussian,
-            input_gain: 3.0,
-            // The shortest time constant resolves single samples, the longest remembers.
-            taus: DecayTaus::Trained(1.5, 20.0),
+            gain: 3.0,
+            // Each channel has a standard deviation of one, and a neuron tells some mV apart.
+            input_gain: (800.0 / channels.sqrt()).round() / 100.0,
+            learning_rate: 0.03,
+            taus: DecayTaus::Trained(4.0, 20.0),
             updates: 1000,
             batch: 32,
             schedule: Schedule::Cosine,
