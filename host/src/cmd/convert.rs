@@ -203,7 +203,6 @@ struct ConvertReport<'a> {
     best_lambda: f64,
     refit: Option<RefitReport>,
     written: bool,
-    warnings: Warnings,
 }
 
 /// The result of `--refit-readout`, on trials that it has not seen.
@@ -544,7 +543,6 @@ impl Conversion<'_> {
             best_lambda: best.lambda,
             refit,
             written: mode.writes,
-            warnings,
         });
     }
 }

@@ -9,7 +9,6 @@ use serde::Serialize;
 use super::CommandError;
 use super::export::print_fidelity;
 use super::shared::ScoreArgs;
-use super::warnings::Warnings;
 use crate::export::fidelity::Fidelity;
 use crate::formats::disk;
 use crate::formats::nir::read::ReadGraph;
@@ -85,7 +84,6 @@ struct ImportReport<'a> {
     blob_bytes: usize,
     spike_hash: String,
     fidelity: Vec<Fidelity>,
-    warnings: Warnings,
 }
 
 /// Runs the command.
@@ -145,10 +143,9 @@ pub fn run(args: &ImportArgs, console: &Console) -> Result<(), CommandError> {
         blob_bytes: quantized.bytes.len(),
         spike_hash: hexadecimal(scores.after.spike_hash),
         fidelity: imported.fidelity,
-        warnings,
     };
+    warnings.say(console);
     console.json(&report);
-    report.warnings.say(console);
     print_fidelity(&report.fidelity, console);
     console.say(format!(
         "{} trials of {}     accuracy  strict",

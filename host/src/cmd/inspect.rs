@@ -56,10 +56,6 @@ pub fn run(args: &InspectArgs, console: &Console) -> Result<(), CommandError> {
         let mut facts = blob_facts(&file);
         facts.extend(tested_facts(args, &file, &mut warnings));
         warnings.say(console);
-        if console.wants_json() {
-            let sentences = serde_json::to_value(&warnings).expect("plain strings");
-            facts.push(("warnings", sentences));
-        }
         print_facts(args, console, &facts, &[]);
         return Ok(());
     }

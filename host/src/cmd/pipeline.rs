@@ -136,7 +136,6 @@ struct PipelineReport {
     spike_hash: String,
     seconds: Seconds,
     files: Files,
-    warnings: Warnings,
 }
 
 /// Runs the command.
@@ -255,11 +254,10 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
             report: page,
         },
         steps: converted.comparisons,
-        warnings,
     };
     finished.forget()?;
+    warnings.say(console);
     console.json(&report);
-    report.warnings.say(console);
     print(&report, console);
     if report.success {
         return Ok(());

@@ -59,7 +59,6 @@ struct QuantizeReport<'a> {
     losses: Losses,
     /// The steps that `--dt auto` compared with 0.05 ms.
     steps: Vec<Comparison>,
-    warnings: Warnings,
 }
 
 /// Runs the command.
@@ -101,10 +100,9 @@ pub fn run(args: &QuantizeArgs, console: &Console) -> Result<(), CommandError> {
         spike_hash: hexadecimal(scores.after.spike_hash),
         losses: quantized.losses,
         steps,
-        warnings,
     };
+    warnings.say(console);
     console.json(&report);
-    report.warnings.say(console);
     print(&report, console);
     Ok(())
 }

@@ -9,6 +9,7 @@ use super::perturbation::PerturbationArgs;
 use super::run_on::{OnBoard, run_on};
 use super::run_report::RunReport;
 use super::shared::{OwnTaskArgs, ScoreArgs};
+use super::warnings::Warnings;
 use crate::board::port::Port;
 use crate::formats::snn::NetFile;
 use crate::print::console::Console;
@@ -89,12 +90,12 @@ fn score(args: &RunArgs, console: &Console, file: &NetFile) -> Result<(), Comman
     }
     let outcomes = experiment.outcomes(0, args.score.trials);
     let score = experiment.summary(&outcomes);
-    let mut report = RunReport::new(&args.network, &task, &outcomes, &score);
-    let warnings = &mut report.warnings;
+    let report = RunReport::new(&args.network, &task, &outcomes, &score);
+    let mut warnings = Warnings::default();
     warnings.of_score(&score);
     let looked_at = WATCHED.min(score.trials as u64);
     warnings.of_saturation(saturated_steps(&experiment, looked_at), looked_at);
-    report.warnings.say(console);
+    warnings.say(console);
     console.json(&report);
     console.say(format!(
         "{} on {}: accuracy {:.3} ({:.3} to {:.3}), strict {:.3} over {} trials, {:.1} Hz, spike hash {}, self-test passed",

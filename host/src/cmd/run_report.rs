@@ -4,7 +4,6 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::warnings::Warnings;
 use crate::number::hexadecimal;
 use crate::print::path::lossy;
 use crate::spiking::confusion::{ClassScore, per_class};
@@ -37,12 +36,10 @@ pub struct RunReport<'a> {
     pub spike_hash: String,
     /// `passed`; a network that fails its self-test is not run.
     pub self_test: &'static str,
-    /// Warnings.
-    pub warnings: Warnings,
 }
 
 impl<'a> RunReport<'a> {
-    /// The report of the trials `outcomes` and their score, without warnings.
+    /// The report of the trials `outcomes` and their score.
     pub fn new(network: &'a Path, task: &Task, outcomes: &[Outcome], score: &Score) -> Self {
         Self {
             network,
@@ -55,7 +52,6 @@ impl<'a> RunReport<'a> {
             mean_rate_hz: score.mean_rate_hz,
             spike_hash: hexadecimal(score.spike_hash),
             self_test: "passed",
-            warnings: Warnings::default(),
         }
     }
 

@@ -214,8 +214,10 @@ fn simulation(
     let input = input.map(|path| read_input(path, network.channels));
     let start = args.v0.as_deref();
     let start = start.map(|path| read_start(path, network.units));
+    let step = args.step.step(&network.neuron)?;
+    console.warn_all(StepChoice::compared(model, args.lambda, &step));
     Ok(Simulation {
-        step: args.step.step(&network.neuron)?,
+        step,
         stimuli: match input.transpose()? {
             Some(input) => Stimuli::Given(input),
             None => Stimuli::Task(args.task.of(model)?),

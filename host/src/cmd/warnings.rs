@@ -1,7 +1,5 @@
-//! Warnings about results that are correct but easy to misread. A command prints
-//! them on stderr and under `warnings` in its JSON object.
-
-use serde::Serialize;
+//! Warnings about results that are correct but easy to misread. The
+//! console prints them on stderr and under `warnings` in the JSON object.
 
 use crate::convert::search::Candidate;
 use crate::number::shown;
@@ -15,8 +13,7 @@ use crate::statistics::Interval;
 const WIDE: f64 = 0.2;
 
 /// The warnings of a command, in sentences.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Warnings {
     sentences: Vec<String>,
 }

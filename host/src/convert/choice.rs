@@ -96,16 +96,19 @@ impl NeuronChoice {
     /// The flags that a model's conversion was made with; `None` if the model does not
     /// hold them.
     fn of_conversion(model: &RateModelFile) -> Option<Self> {
-        let flags = model.conversion_flags()?;
+        Some(Self::of_flags(&model.conversion_flags()?))
+    }
+
+    fn of_flags(flags: &Flags) -> Self {
         let number = |flag| flags.value(flag).and_then(|value| up_to_1000(value).ok());
-        Some(Self {
+        Self {
             equation: EquationChoice {
                 neuron: chosen(flags.value("--neuron")),
                 filter: chosen(flags.value("--filter")),
                 refractory: number("--refractory"),
             },
             noise: number("--noise"),
-        })
+        }
     }
 
     /// The neuron for the λ of `model`: that of the model's conversion, with the values
@@ -164,12 +167,50 @@ fn all_flags(neuron: &Neuron) -> String {
     )
 }
 
+/// A time step in words.
+fn in_words(step: &TimeStep) -> String {
+    let scheme = match step.scheme {
+        Scheme::Euler => "euler",
+        Scheme::Exact => "exact",
+    };
+    let noise = match step.rescaled_noise {
+        true => "",
+        false => ", downsampled",
+    };
+    format!("steps of {} ms ({scheme}{noise})", step.ms)
+}
+
 /// The value that a word of the command line names.
 fn chosen<T: clap::ValueEnum>(word: Option<&str>) -> Option<T> {
     T::from_str(word?, false).ok()
 }
 
 impl StepChoice {
+    /// Warns of a λ of `model` that was found with another time step than `step`, in a
+    /// sentence. `lambda` is the λ that was asked for.
+    pub fn compared(
+        model: &RateModelFile,
+        lambda: Option<f64>,
+        step: &TimeStep,
+    ) -> Option<String> {
+        let flags = model.conversion_flags().filter(|_| lambda.is_none())?;
+        let conversion = Self {
+            dt: flags.value("--dt").and_then(|ms| above_0(ms).ok()),
+            downsample: flags.value("--downsample").and_then(|k| k.parse().ok()),
+            scheme: chosen(flags.value("--scheme")),
+            neuron: NeuronChoice::of_flags(&flags),
+        };
+        let found = conversion.step(&conversion.neuron()).ok()?;
+        (found != *step).then(|| {
+            format!(
+                "{}: its lambda was found with {}, and not with {}: give the same step, or search again with `rate2spike convert --force`",
+                model.path.display(),
+                in_words(&found),
+                in_words(step)
+            )
+        })
+    }
+
     /// The flags whose values are not the default ones.
     pub fn flags(&self) -> Flags {
         Flags::new()

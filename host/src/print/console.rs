@@ -45,6 +45,8 @@ pub struct Console {
     quiet: bool,
     out: Mutex<Stream>,
     err: Mutex<Stream>,
+    /// The warnings so far, for the object.
+    warnings: Mutex<Vec<String>>,
 }
 
 impl Console {
@@ -59,6 +61,7 @@ impl Console {
             quiet: args.quiet,
             out: Mutex::new(Stream::new(OUT, out)),
             err: Mutex::new(Stream::new(ERR, err)),
+            warnings: Mutex::default(),
         }
     }
 
@@ -74,14 +77,18 @@ impl Console {
         }
     }
 
-    /// Prints `value` as one line of JSON on standard output; nothing without `--json`.
+    /// Prints `value`, an object, as one line of JSON on standard output, with the
+    /// warnings so far under `warnings`; nothing without `--json`.
     pub fn json(&self, value: &impl Serialize) {
         if !self.json {
             return;
         }
         let mut out = locked(&self.out);
         match serde_json::to_string(value) {
-            Ok(text) => out.line(&harmless_json(&text)),
+            Ok(text) => out.line(&harmless_json(&with_warnings(
+                &text,
+                &locked(&self.warnings),
+            ))),
             Err(source) => out.fail(source.into()),
         }
     }
@@ -93,9 +100,11 @@ impl Console {
         }
     }
 
-    /// Prints a warning on standard error.
+    /// Prints a warning on standard error, and keeps it for the object.
     pub fn warn(&self, sentence: impl Display) {
+        let sentence = sentence.to_string();
         self.note(format_args!("warning: {sentence}"));
+        locked(&self.warnings).push(sentence);
     }
 
     /// Prints warnings on standard error.
@@ -201,8 +210,8 @@ impl Stream {
     }
 }
 
-fn locked(stream: &Mutex<Stream>) -> MutexGuard<'_, Stream> {
-    stream
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex
         .lock()
         .unwrap_or_else(|poisoned| poisoned.into_inner())
 }
@@ -227,6 +236,14 @@ pub fn harmless(text: &str) -> Cow<'_, str> {
         }
     }
     shown.into()
+}
+
+/// The object in `text` with one more field, the list of warnings.
+fn with_warnings(text: &str, warnings: &[String]) -> String {
+    let fields = text.strip_suffix('}').unwrap_or(text);
+    let comma = if fields == "{" { "" } else { "," };
+    let warnings = serde_json::Value::from(warnings);
+    format!("{fields}{comma}\"warnings\":{warnings}}}")
 }
 
 /// JSON escapes the control characters of ASCII except the last; this does the rest.
@@ -297,15 +314,20 @@ mod tests {
     fn words_or_an_object_are_printed_and_never_both() {
         for (json, quiet, out_wanted, err_wanted) in [
             (false, false, "words\n", "rate2spike: warning: mind\n"),
-            (true, false, "{\"a\":1}\n", "rate2spike: warning: mind\n"),
+            (
+                true,
+                false,
+                "{\"a\":1,\"warnings\":[\"mind\"]}\n",
+                "rate2spike: warning: mind\n",
+            ),
             (false, true, "", ""),
-            (true, true, "{\"a\":1}\n", ""),
+            (true, true, "{\"a\":1,\"warnings\":[\"mind\"]}\n", ""),
         ] {
             let (out, err) = (Paper::default(), Paper::default());
             let console = console(json, quiet, &out, &err);
             console.say("words");
-            console.json(&serde_json::json!({ "a": 1 }));
             console.warn("mind");
+            console.json(&serde_json::json!({ "a": 1 }));
             console.finish().expect("nothing fails");
             assert_eq!(
                 (out.text(), err.text()),

@@ -34,11 +34,35 @@ fn the_neuron_of_the_conversion_is_the_default_of_later_commands() {
     ] {
         assert!(other.contains(part), "{other}");
     }
+    let report = place.json("simulate go-nogo.mat --noise 1");
+    let warning = report["warnings"][0].as_str().expect("a warning");
+    assert!(other.contains(warning), "{warning}");
     place.fails(
         "quantize go-nogo.mat -o net.snn --trials 1",
         1,
         &["go-nogo.mat", "quadratic", "leaky"],
     );
+}
+
+#[test]
+fn the_step_of_the_conversion_is_compared_with_that_of_a_simulation() {
+    let place = Place::new();
+    place.json("convert go-nogo.mat --lambdas 25 --trials 2 --dt 0.5");
+    assert_eq!(said(&place, "simulate go-nogo.mat --dt 0.5"), "");
+    assert_eq!(said(&place, "simulate go-nogo.mat --lambda 25"), "");
+    let report = place.json("simulate go-nogo.mat --dt 0.1 --scheme euler");
+    let warning = report["warnings"][0].as_str().expect("a warning");
+    for part in [
+        "found with steps of 0.5 ms (exact)",
+        "0.1 ms (euler)",
+        "--force",
+    ] {
+        assert!(warning.contains(part), "{warning}");
+    }
+    // The published step is the default of both.
+    place.json("convert go-nogo.mat --lambdas 25 --trials 2 --force");
+    assert_eq!(said(&place, "simulate go-nogo.mat"), "");
+    assert_ne!(said(&place, "simulate go-nogo.mat --downsample 4"), "");
 }
 
 #[test]
