@@ -33,9 +33,9 @@ pub enum SpecError {
     /// A name that is no part of a file's name.
     #[error("name = \"{0}\"; give letters, digits and hyphens, at most 32")]
     Name(String),
-    /// The name of another task is in it, and models are told by it.
-    #[error("name = \"{0}\" contains the name of the task {1}; give another one")]
-    TakenName(String, String),
+    /// The name of a built-in task.
+    #[error("name = \"{0}\" is the name of a built-in task; give another one")]
+    TakenName(String),
     /// A number out of range.
     #[error("{name} = {value}; give {wanted}")]
     Number {
@@ -185,12 +185,8 @@ impl Spec {
         if self.name.is_empty() || self.name.len() > 32 || !self.name.chars().all(usual) {
             return Err(SpecError::Name(self.name.clone()));
         }
-        let lower = self.name.to_lowercase();
-        match Task::built_in()
-            .into_iter()
-            .find(|task| lower.contains(task.name()))
-        {
-            Some(task) => Err(SpecError::TakenName(self.name.clone(), task.name().into())),
+        match Task::from_name(&self.name) {
+            Some(_) => Err(SpecError::TakenName(self.name.clone())),
             None => Ok(()),
         }
     }

@@ -25,6 +25,39 @@ duration_ms = 200
 ";
 
 #[test]
+fn a_name_may_contain_that_of_a_built_in_task_and_not_be_it() {
+    let place = Place::new();
+    let named = |name: &str| {
+        let text = SAME_SIGN.replace("same-sign", name);
+        std::fs::write(place.path("own.toml"), text).expect("a writable folder");
+    };
+    for name in ["my-xor", "xor-2", "go-nogo-mante"] {
+        named(name);
+        let line = "pipeline own.toml --N 12 --act sigmoid --n_trials 3 --trials 8";
+        let report = place.json(line);
+        let file = |kind: &str| report["files"][kind].as_str().expect("a path").to_string();
+        let (model, network) = (file("model"), file("network"));
+        for line in [
+            format!("inspect {model}"),
+            format!("inspect {network} --task own.toml"),
+            format!("simulate {model} --trials 2"),
+            format!("run {network} --task own.toml --trials 8"),
+        ] {
+            let found = place.json(&line);
+            if let Some(task) = found.get("task") {
+                assert_eq!(task, name, "{line}");
+            }
+        }
+        // Nothing falls back to the built-in task.
+        place.fails(&format!("run {network} --trials 8"), 1, &[name, "--task"]);
+    }
+    for name in ["xor", "XOR", "Go-NoGo"] {
+        named(name);
+        place.fails("train --task own.toml", 2, &[name, "built-in task"]);
+    }
+}
+
+#[test]
 fn a_task_of_the_users_own_goes_all_the_way() {
     let place = Place::new();
     std::fs::write(place.path("same.toml"), SAME_SIGN).expect("a writable folder");
