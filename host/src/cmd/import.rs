@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::CommandError;
 use super::export::print_fidelity;
 use super::shared::ScoreArgs;
+use super::warnings::Warnings;
 use crate::export::fidelity::Fidelity;
 use crate::formats::disk;
 use crate::formats::nir::read::ReadGraph;

@@ -188,11 +188,7 @@ fn chosen<T: clap::ValueEnum>(word: Option<&str>) -> Option<T> {
 impl StepChoice {
     /// Warns of a λ of `model` that was found with another time step than `step`, in a
     /// sentence. `lambda` is the λ that was asked for.
-    pub fn compared(
-        model: &RateModelFile,
-        lambda: Option<f64>,
-        step: &TimeStep,
-    ) -> Option<String> {
+    pub fn compared(model: &RateModelFile, lambda: Option<f64>, step: &TimeStep) -> Option<String> {
         let flags = model.conversion_flags().filter(|_| lambda.is_none())?;
         let conversion = Self {
             dt: flags.value("--dt").and_then(|ms| above_0(ms).ok()),

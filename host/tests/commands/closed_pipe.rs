@@ -6,6 +6,7 @@
 use std::fs::{File, OpenOptions};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
 
 use crate::bench::fill;
 
@@ -50,6 +51,10 @@ const LINES: &[(&str, Option<&str>)] = &[
     (
         "sweep --task t.toml --n 10 --n_trials 1 --seeds 1 --trials 1 --search-trials 1 -o rows",
         Some("rows/rows.csv"),
+    ),
+    (
+        "reproduce fig1c --networks 1 --n 10 --trials 1 -o figure",
+        Some("figure/success.png"),
     ),
     (
         "report m.mat --lambda 25 --lambdas 25 --task t.toml --trials 1 -o new.html",
@@ -110,9 +115,24 @@ fn run(folder: &Path, line: &str, out: Sink, err: Sink) -> Output {
         .expect("the program starts")
 }
 
+/// The inputs, and the rows of the figure of `reproduce`: its network is trained once.
 fn filled() -> tempfile::TempDir {
+    static MADE: OnceLock<tempfile::TempDir> = OnceLock::new();
+    let made = MADE.get_or_init(|| {
+        let made = tempfile::tempdir().expect("a folder");
+        let line = "reproduce fig1c --networks 1 --n 10 --trials 1 -o figure";
+        let output = run(made.path(), line, Sink::Whole, Sink::Whole);
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{line}: {message}");
+        made
+    });
     let folder = tempfile::tempdir().expect("a folder");
     fill(folder.path());
+    std::fs::create_dir(folder.path().join("figure")).expect("a writable folder");
+    for name in ["plan.json", "rows.jsonl"] {
+        let name = Path::new("figure").join(name);
+        std::fs::copy(made.path().join(&name), folder.path().join(&name)).expect("a copy");
+    }
     folder
 }
 

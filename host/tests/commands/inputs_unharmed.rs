@@ -70,6 +70,11 @@ const CASES: &[Case] = &[
         endings: &[""],
     },
     Case {
+        line: "train --task t.toml --N 10 --n_trials 1 --from m.mat --seeds 1..2",
+        flag: "--losses",
+        endings: &[""],
+    },
+    Case {
         line: "trials t.toml --trials 1",
         flag: "-o",
         endings: &["npz"],
@@ -77,6 +82,11 @@ const CASES: &[Case] = &[
     // Flags that name a folder.
     Case {
         line: "train --task t.toml --N 10 --n_trials 1 --from m.mat",
+        flag: "--output_dir",
+        endings: &[""],
+    },
+    Case {
+        line: "train --task t.toml --N 10 --n_trials 1 --from m.mat --seeds 1..2",
         flag: "--output_dir",
         endings: &[""],
     },
@@ -301,6 +311,46 @@ fn a_neighbour_of_another_program_stays_and_one_of_ours_is_replaced() {
             b"years of work\n",
             "{line}"
         );
+    }
+}
+
+/// `sweep --merge` reads and writes in one folder, and chooses its names.
+#[test]
+fn the_files_of_a_sweep_that_are_joined_are_not_replaced_through_links() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fill(folder.path());
+    let at = |name: &str| folder.path().join(name);
+    let sweep = "sweep --task t.toml --n 10 --n_trials 1 --seeds 1 --trials 1 --search-trials 1 --act sigmoid -o rows";
+    let merge = ["sweep", "--merge", "rows"];
+    for arguments in [&sweep.split(' ').collect::<Vec<_>>()[..], &merge] {
+        let output = run(folder.path(), arguments);
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {message}");
+    }
+    for input in ["rows/plan.json", "rows/rows.jsonl", "t.toml", "m.mat"] {
+        for output in ["rows/rows.csv", "rows/success.svg", "rows/success.png"] {
+            let kept = std::fs::read(at(output)).expect("the sweep wrote it");
+            for soft in [false, true] {
+                std::fs::remove_file(at(output)).expect("our file");
+                if soft {
+                    #[cfg(unix)]
+                    std::os::unix::fs::symlink(at(input), at(output)).expect("a link");
+                } else {
+                    std::fs::hard_link(at(input), at(output)).expect("a link");
+                }
+                let before = std::fs::read(at(input)).expect("an input");
+                let done = run(folder.path(), &merge);
+                let message = String::from_utf8_lossy(&done.stderr);
+                let now = std::fs::read(at(input)).expect("an input");
+                assert!(now == before, "{output} is {input}: {message}");
+                assert!(!message.contains("panicked"), "{output}: {message}");
+                // A link of another name is replaced, or the merge is refused.
+                let is_input = std::fs::read(at(output)).is_ok_and(|bytes| bytes == before);
+                assert!(done.status.success() != is_input, "{output}: {message}");
+            }
+            std::fs::remove_file(at(output)).expect("a file or a link");
+            std::fs::write(at(output), kept).expect("a writable folder");
+        }
     }
 }
 

@@ -10,6 +10,12 @@ use crate::place::{Place, signal, start};
 const PIPELINE: &str = "pipeline xor --N 12 --act sigmoid --n_trials 40 --batch 2 --seed 7 \
                         --trials 40 --checkpoint-every 10";
 
+const TRAIN: &str = "train --task xor --N 12 --act sigmoid --n_trials 40 --batch 2 --seed 7 \
+                     --checkpoint-every 10";
+
+const SWEEP: &str = "sweep --task xor --n 12 --act sigmoid --n_trials 10 --seeds 5 --trials 5 \
+                     --search-trials 5 --lambdas 25 -o rows";
+
 const CALIBRATED: &str = "pipeline xor --N 12 --n_trials 20 --seed 7 --trials 20 --calibrate";
 
 /// The bytes of each file that a command left, by its extension: there is one file of
@@ -72,6 +78,97 @@ fn end_pipeline(line: &str, moments: u32) {
     }
 }
 
+/// Ends a training at `moments` over its whole length, and lets it go on each time.
+fn end_training(moments: u32) {
+    let whole = Place::new();
+    let clock = Instant::now();
+    whole.run(TRAIN);
+    let length = clock.elapsed();
+    let expected = results(&whole);
+    let found: Vec<&str> = expected.keys().map(String::as_str).collect();
+    assert_eq!(found, ["json", "mat"]);
+    let mut stopped = 0;
+    for moment in 0..moments {
+        let place = Place::new();
+        let (_, message) = ended_after(&place, TRAIN, length * moment / moments);
+        let left = results(&place);
+        if left != expected {
+            if !left.is_empty() {
+                assert!(message.contains("--resume goes on"), "{message}");
+                stopped += 1;
+            }
+            place.run(&format!("{TRAIN} --resume"));
+        }
+        assert!(results(&place) == expected, "moment {moment}: {message}");
+    }
+    println!("{moments} moments over {length:?}: {stopped} in the training");
+    if moments >= 50 {
+        assert!(stopped > 0);
+    }
+}
+
+/// The rows of a sweep without the seconds that they took, by their seeds.
+fn rows(place: &Place) -> BTreeMap<u64, serde_json::Value> {
+    let text = std::fs::read_to_string(place.path("rows/rows.jsonl")).unwrap_or_default();
+    let row = |line: &str| {
+        let mut row: serde_json::Value = serde_json::from_str(line).expect("a whole row");
+        row["seconds"] = serde_json::Value::Null;
+        (row["options"]["seed"].as_u64().expect("a seed"), row)
+    };
+    text.lines().map(row).collect()
+}
+
+/// Ends a sweep at `moments` over its whole length, and gives the command again.
+fn end_sweep(moments: u32) {
+    let whole = Place::new();
+    let clock = Instant::now();
+    whole.run(SWEEP);
+    let length = clock.elapsed();
+    let expected = rows(&whole);
+    assert_eq!(expected.len(), 5);
+    let mut stopped = 0;
+    for moment in 0..moments {
+        let place = Place::new();
+        let (status, message) = ended_after(&place, SWEEP, length * moment / moments);
+        let before = rows(&place);
+        if before.len() < 5 {
+            if status == Some(1) {
+                let part = format!("{} of 5 networks have a row", before.len());
+                assert!(message.contains(&part), "{message}");
+                stopped += 1;
+            }
+            place.run(SWEEP);
+        }
+        let after = rows(&place);
+        assert!(after == expected, "moment {moment}: {message}");
+        assert!(before.iter().all(|(seed, row)| after[seed] == *row));
+        let odd = |(path, _): &(std::path::PathBuf, Vec<u8>)| {
+            let name = path
+                .file_name()
+                .expect("a file")
+                .to_string_lossy()
+                .into_owned();
+            ![
+                "plan.json",
+                "rows.jsonl",
+                "rows.csv",
+                "success.svg",
+                "success.png",
+            ]
+            .contains(&&*name)
+                && name != "go-nogo.mat"
+        };
+        assert!(
+            !place.files().iter().any(odd),
+            "moment {moment}: a file is left"
+        );
+    }
+    println!("{moments} moments over {length:?}: {stopped} with rows missing");
+    if moments >= 50 {
+        assert!(stopped > 0);
+    }
+}
+
 /// Ends a search for λ at `moments` over its length, and gives the command again.
 fn end_convert(moments: u32) {
     let place = Place::new();
@@ -112,6 +209,28 @@ fn end_convert(moments: u32) {
 fn a_pipeline_that_is_ended_goes_on_to_the_same_files() {
     end_pipeline(PIPELINE, 4);
     end_pipeline(CALIBRATED, 3);
+}
+
+#[test]
+fn a_training_that_is_ended_goes_on_to_the_same_files() {
+    end_training(4);
+}
+
+#[test]
+fn a_sweep_that_is_ended_goes_on_to_the_same_rows() {
+    end_sweep(3);
+}
+
+#[test]
+#[ignore = "takes minutes: a training is ended at 50 moments"]
+fn a_training_that_is_ended_at_50_moments_goes_on_to_the_same_files() {
+    end_training(50);
+}
+
+#[test]
+#[ignore = "takes minutes: a sweep is ended at 50 moments"]
+fn a_sweep_that_is_ended_at_50_moments_goes_on_to_the_same_rows() {
+    end_sweep(50);
 }
 
 #[test]
