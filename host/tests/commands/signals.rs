@@ -276,14 +276,15 @@ fn a_pipeline_that_is_ended_after_its_training_does_not_train_again() {
     assert!(after["mat"] == left["mat"] && after["json"] == left["json"]);
     assert_eq!(after.len(), 3, "model, history and network");
 
-    // The same with a model that is gone: the network is trained again.
+    // The same with a model and a history that are gone: the network is trained again.
     let place = Place::new();
     let process = start(&place, line);
     wait_for(&place, "finished");
     signal(&process, "TERM");
     process.wait_with_output().expect("a process of ours");
     for (path, _) in place.files() {
-        if path.extension() == Some("mat".as_ref()) {
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        if matches!(extension, Some("mat" | "json")) {
             std::fs::remove_file(path).expect("a file of ours");
         }
     }

@@ -40,7 +40,7 @@ fn a_name_may_contain_that_of_a_built_in_task_and_not_be_it() {
         for line in [
             format!("inspect {model}"),
             format!("inspect {network} --task own.toml"),
-            format!("simulate {model} --trials 2"),
+            format!("simulate {model} --lambda 30 --trials 2"),
             format!("run {network} --task own.toml --trials 8"),
         ] {
             let found = place.json(&line);
