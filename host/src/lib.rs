@@ -12,6 +12,7 @@
 pub mod board;
 pub mod cmd;
 pub mod convert;
+pub mod data;
 pub mod export;
 pub mod formats;
 pub mod import;

@@ -30,6 +30,8 @@ pub enum Stream {
     TimeSteps = 10,
     /// Noise on the inputs of a training.
     Jitter = 11,
+    /// The parts of a data set that does not say them.
+    Parts = 12,
 }
 
 /// The seed of trials and noise that belong to `stream`, for a network whose own

@@ -30,6 +30,7 @@ use crate::spiking::neuron::Neuron;
 use crate::spiking::time_step::{StepError, TimeStep};
 use crate::statistics::Accuracy;
 use crate::task::Task;
+use crate::task::description::Part;
 
 /// The choice of a network's scaling.
 #[derive(Clone, Debug, PartialEq)]
@@ -208,6 +209,7 @@ pub fn check_step(
     options: &RateOptions,
 ) -> Result<TimeStep, RouteError> {
     let first = step.first()?;
+    first.check_sample(options.task.sample_ms())?;
     let (least, most) = match options.taus {
         DecayTaus::Fixed(tau) => (tau, tau),
         DecayTaus::Trained(least, most) => (least, most),
@@ -292,7 +294,7 @@ impl Route<'_> {
     ) -> Result<(SpikingNetwork, Origin), RouteError> {
         let request = Request {
             network: self.network,
-            task: self.task.clone(),
+            task: self.task.on(Part::Validation),
             neuron: self.neuron,
             trials: self.search_trials,
             seed: seed_of(self.seed, Stream::Search),
@@ -329,7 +331,7 @@ impl Route<'_> {
     ) -> Result<Vec<Candidate>, ConvertError> {
         let search = Search {
             network: self.network,
-            task: self.task.clone(),
+            task: self.task.on(Part::Validation),
             neuron: self.neuron,
             step: *step,
             lambdas,

@@ -8,13 +8,14 @@ use rate2spike::export::script::{self, Simulator, Trial};
 use rate2spike::formats::nir::read::ReadGraph;
 use rate2spike::formats::rate_model::RateModelFile;
 use rate2spike::import::{self, nir::Unsaid};
-use rate2spike::spiking::experiment::task_trial;
+use rate2spike::spiking::experiment::{clock, task_trial};
 use rate2spike::spiking::network::SpikingNetwork;
 use rate2spike::spiking::neuron::Neuron;
 use rate2spike::spiking::record::Recording;
 use rate2spike::spiking::time_step::TimeStep;
 use rate2spike::task::Task;
 use rate2spike_core::neuron::Scheme;
+use rate2spike_core::trial::Clock;
 use rate2spike_tests::{published_model, python};
 
 const SEED: u64 = 1;
@@ -39,7 +40,7 @@ fn trial(step: &TimeStep) -> Trial {
     let input = task_trial(&Task::go_nogo(), SEED, index).input;
     Trial {
         input: input.into_iter().map(f64::from).collect(),
-        steps: Task::go_nogo().samples() as u32 * step.steps_per_sample,
+        clock: clock(&Task::go_nogo(), step),
         seed: SEED,
         index,
     }
@@ -75,7 +76,10 @@ fn spikes(simulator: Simulator, rise_ms: f64, packages: &str) -> Option<[Vec<(u3
         network: &network,
         step,
         input: &trial.input,
-        steps: (SECONDS * 1000.0 / step.ms).round() as u32,
+        clock: Clock {
+            steps: (SECONDS * 1000.0 / step.ms).round() as u32,
+            ..trial.clock
+        },
         start_mv: None,
         stimulation: None,
         seed: SEED,
@@ -229,7 +233,10 @@ fn a_graph_that_nir_wrote_by_hand_becomes_a_network_that_spikes() {
         network: &network,
         step,
         input: &[0.0; 200],
-        steps: 10_000,
+        clock: Clock {
+            steps: 10_000,
+            ..clock(&Task::go_nogo(), &step)
+        },
         start_mv: None,
         stimulation: None,
         seed: SEED,
@@ -269,7 +276,7 @@ fn a_graph_that_went_through_nir_spikes_as_before() {
             network,
             step,
             input: &trial.input,
-            steps: trial.steps,
+            clock: trial.clock,
             start_mv: None,
             stimulation: None,
             seed: SEED,

@@ -6,6 +6,7 @@ use rate2spike::rate::activation::ActivationKind;
 use rate2spike::spiking::neuron::Neuron;
 use rate2spike::spiking::record::Recording;
 use rate2spike::spiking::time_step::TimeStep;
+use rate2spike_core::trial::Clock;
 use rate2spike_tests::{all, by_rows, network, vector};
 
 /// Outputs are sums of some thousand doubles in another order.
@@ -38,7 +39,10 @@ fn every_unit_spikes_at_the_steps_of_the_published_simulation() {
             network: &spiking,
             step: TimeStep::downsampled(downsample as u32).expect("a factor"),
             input: &input,
-            steps: scalar("nt") as u32,
+            clock: Clock {
+                steps_per_sample: 100,
+                steps: scalar("nt") as u32,
+            },
             start_mv: Some(&start),
             stimulation: None,
             seed: 1,

@@ -9,8 +9,8 @@ use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::error::CommandError;
 use super::{
-    convert, deploy, export, files, idle, import, inspect, pipeline, quantize, report, reproduce,
-    run, shell, simulate, sweep, train, trials, watch,
+    convert, data, deploy, export, files, idle, import, inspect, pipeline, quantize, report,
+    reproduce, run, shell, simulate, sweep, train, trials, watch,
 };
 use crate::print::console::{Console, PrintArgs};
 use crate::rate::fields::whole_number;
@@ -52,6 +52,7 @@ pub enum Command {
     Export(export::ExportArgs),
     Import(import::ImportArgs),
     Trials(trials::TrialsArgs),
+    Data(data::DataArgs),
     Completions(shell::CompletionsArgs),
     Man(shell::ManArgs),
 }
@@ -164,6 +165,7 @@ impl Command {
             Command::Export(args) => export::run(args, console),
             Command::Import(args) => import::run(args, console),
             Command::Trials(args) => trials::run(args, console),
+            Command::Data(args) => data::run(args, console),
             Command::Completions(args) => shell::completions(args, CommandLine::program(), console),
             Command::Man(args) => shell::man(args, CommandLine::program(), console),
         }

@@ -32,6 +32,7 @@ use crate::spiking::experiment::score_f64;
 use crate::spiking::time_step::TimeStep;
 use crate::statistics::{Accuracy, Interval};
 use crate::task::Task;
+use crate::task::description::Part;
 
 /// Search the scaling factor λ of a rate model, and write it into the model
 ///
@@ -349,7 +350,7 @@ impl Conversion<'_> {
         let (neuron, step) = (args.neuron.neuron(), self.step()?);
         let request = Request {
             network: &model.network,
-            task: self.task.clone(),
+            task: self.task.on(Part::Validation),
             neuron,
             trials: args.score.trials,
             seed: args.score.seed.seed,
@@ -411,7 +412,9 @@ impl Conversion<'_> {
     }
 
     fn step(&self) -> Result<TimeStep, CommandError> {
-        Ok(self.args.neuron.step(&self.args.neuron.neuron())?)
+        let step = self.args.neuron.step(&self.args.neuron.neuron())?;
+        step.check_sample(self.task.sample_ms())?;
+        Ok(step)
     }
 
     /// The network that is converted.
@@ -443,7 +446,7 @@ impl Conversion<'_> {
     ) -> Result<Search<'s>, CommandError> {
         Ok(Search {
             network,
-            task: self.task.clone(),
+            task: self.task.on(Part::Validation),
             neuron: self.args.neuron.neuron(),
             step: self.step()?,
             lambdas,

@@ -22,7 +22,7 @@ use crate::number::above_0;
 use crate::print::console::Console;
 use crate::print::path::lossy;
 use crate::quantize::longest_step::DEPLOYED_STEP_MS;
-use crate::spiking::experiment::task_trial;
+use crate::spiking::experiment::{clock, task_trial};
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::time_step::TimeStep;
 
@@ -200,13 +200,14 @@ fn write_script(
     simulator: Simulator,
 ) -> Result<(Vec<PathBuf>, Vec<Fidelity>), CommandError> {
     let task = args.task.of(model)?;
+    step.check_sample(task.sample_ms())?;
     let trial = Trial {
         input: task_trial(&task, args.seed.seed, args.trial)
             .input
             .into_iter()
             .map(f64::from)
             .collect(),
-        steps: task.samples() as u32 * step.steps_per_sample,
+        clock: clock(&task, step),
         seed: args.seed.seed,
         index: args.trial,
     };

@@ -13,8 +13,9 @@ pub const OUTPUTS: [&str; 3] = ["output", "plot", "losses"];
 pub const FOLDERS: [&str; 2] = ["output_dir", "figures"];
 
 /// Flags and arguments that name a file, or a folder, which the command reads.
-pub const INPUTS: [&str; 11] = [
-    "file", "firmware", "from", "graph", "input", "merge", "model", "network", "run", "task", "v0",
+pub const INPUTS: [&str; 12] = [
+    "data", "file", "firmware", "from", "graph", "input", "merge", "model", "network", "run",
+    "task", "v0",
 ];
 
 /// Whether the flag names a file, or a folder, which the command writes.

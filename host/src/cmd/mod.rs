@@ -4,6 +4,7 @@
 pub mod bars;
 pub mod command_line;
 pub mod convert;
+pub mod data;
 pub mod deploy;
 pub mod deployed_step;
 pub mod error;

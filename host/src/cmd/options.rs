@@ -192,7 +192,7 @@ impl TrainingArgs {
     ) -> Result<RateOptions, CommandError> {
         let default = RateOptions {
             seed,
-            ..RateOptions::defaults(task.clone(), units, activation)
+            ..RateOptions::defaults(task.seeded(seed), units, activation)
         };
         let options = self.given.apply_to(default).map_err(CommandError::Usage)?;
         Ok(options.checked()?)

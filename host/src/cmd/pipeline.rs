@@ -175,7 +175,8 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
     if interrupt::asked() {
         return Err(CommandError::Failed(format!("interrupted: {sentence}")));
     }
-    let rate = rate_accuracy(network, &options, args.trials);
+    let trials = options.task.scored(args.trials);
+    let rate = rate_accuracy(network, &options, trials);
     let train_seconds = clock.elapsed().as_secs_f64();
 
     let clock = Instant::now();
@@ -218,9 +219,9 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
             },
             lambdas: default_lambdas(ActivationKind::Sigmoid),
             trials: Trials {
-                task: args.task.clone(),
+                task: options.task.clone(),
                 seed: options.seed,
-                count: args.trials,
+                count: trials,
             },
         };
         write_page(&input, page, console)?;
@@ -232,7 +233,7 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
         seed: options.seed,
         success: finished.report.success,
         updates: finished.report.updates,
-        trials: args.trials,
+        trials,
         rate,
         spiking: spiking.into(),
         deployed: deployed.into(),
@@ -282,13 +283,13 @@ fn route<'a>(
     };
     Route {
         network,
-        task: args.task.clone(),
+        task: options.task.clone(),
         neuron,
         scaling,
         search_step: None,
         step: args.dt,
         search_trials: args.trials,
-        trials: args.trials,
+        trials: options.task.scored(args.trials),
         seed: options.seed,
     }
 }

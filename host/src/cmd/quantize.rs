@@ -66,6 +66,7 @@ pub fn run(args: &QuantizeArgs, console: &Console) -> Result<(), CommandError> {
     let (model, network) = args.model.read(console)?;
     let task = args.task.of(&model)?;
     let ScoreArgs { trials, seed } = args.score;
+    let trials = task.scored(trials);
     let (step, steps) = find_step(args.dt, &network, &task, seed.seed, console)?;
     let quantized = quantize(&network, &task, &step).map_err(|source| CommandError::Quantize {
         path: args.model.model.clone(),

@@ -217,10 +217,11 @@ fn shown_lambdas(activation: ActivationKind) -> Vec<f64> {
 
 fn read(args: &ReportArgs, path: &Path, console: &Console) -> Result<ReportInput, CommandError> {
     let model = read_model(path, console)?;
+    let task = args.task.of(&model)?;
     let trials = Trials {
-        task: args.task.of(&model)?,
+        count: task.scored(args.score.trials),
+        task,
         seed: args.score.seed.seed,
-        count: args.score.trials,
     };
     let spiking = args.spiking.network(&model, console)?;
     let own = model.stored_lambda().ok().flatten();

@@ -83,12 +83,12 @@ fn score(args: &RunArgs, console: &Console, file: &NetFile) -> Result<(), Comman
             port,
             network: &args.network,
             bytes: file.bytes(),
-            trials: args.score.trials,
+            trials: task.scored(args.score.trials),
             replace: args.replace,
         };
         return run_on(&on, &experiment, console);
     }
-    let outcomes = experiment.outcomes(0, args.score.trials);
+    let outcomes = experiment.outcomes(0, task.scored(args.score.trials));
     let score = experiment.summary(&outcomes);
     let report = RunReport::new(&args.network, &task, &outcomes, &score);
     let mut warnings = Warnings::default();

@@ -214,10 +214,12 @@ fn simulation(
     let input = input.map(|path| read_input(path, network.channels));
     let start = args.v0.as_deref();
     let start = start.map(|path| read_start(path, network.units));
-    let step = args.step.step(&network.neuron)?;
+    let (step, sample_ms) = (args.step.step(&network.neuron)?, model.network.sample_ms);
+    step.check_sample(sample_ms)?;
     console.warn_all(StepChoice::compared(model, args.lambda, &step));
     Ok(Simulation {
         step,
+        sample_ms,
         stimuli: match input.transpose()? {
             Some(input) => Stimuli::Given(input),
             None => Stimuli::Task(args.task.of(model)?),

@@ -273,6 +273,7 @@ fn train_many(
         .map(|seed| {
             let options = RateOptions {
                 seed,
+                task: options.task.seeded(seed),
                 ..options.clone()
             };
             let result = session.train(&options, &mut Warned(console));

@@ -30,6 +30,7 @@ use crate::spiking::network::SpikingNetwork;
 use crate::spiking::time_step::TimeStep;
 use crate::spiking::trial::Memory;
 use crate::task::Task;
+use crate::task::description::Part;
 
 /// α, the strength of the ridge, as a share of the mean of Rᵀ R's diagonal.
 pub const RIDGES: [f64; 6] = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1];
@@ -101,7 +102,8 @@ pub fn try_refit(search: &Search, lambda: f64, trials: usize) -> Result<TriedRef
     };
     let before = score(&network);
     let seed = seed_of(search.seed, Stream::Refit);
-    let refit = refit(&network, &search.task, &search.step, seed, trials)?;
+    let shown = search.task.on(Part::Train);
+    let refit = refit(&network, &shown, &search.step, seed, trials)?;
     network.readout.clone_from(&refit.readout);
     Ok(TriedRefit {
         refit,

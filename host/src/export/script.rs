@@ -3,6 +3,7 @@
 
 use rate2spike_core::neuron::Membrane;
 use rate2spike_core::noise::Noise;
+use rate2spike_core::trial::Clock;
 
 use super::ExportError;
 use super::fidelity::{Fidelity, approximate, faithful, unsupported};
@@ -25,8 +26,8 @@ pub enum Simulator {
 pub struct Trial {
     /// Channels × samples, channel by channel.
     pub input: Vec<f64>,
-    /// Number of steps.
-    pub steps: u32,
+    /// Length of the trial and of an input sample, in steps.
+    pub clock: Clock,
     /// Seed of the start potentials.
     pub seed: u64,
     /// Number of the trial.
@@ -119,8 +120,8 @@ pub fn numbers(
         file.number(name, value);
     }
     for (name, value) in [
-        ("steps", trial.steps),
-        ("steps_per_sample", step.steps_per_sample),
+        ("steps", trial.clock.steps),
+        ("steps_per_sample", trial.clock.steps_per_sample),
         ("refractory_steps", network.refractory_steps(step).into()),
     ] {
         file.insert(name, &[], Values::I64(vec![value.into()]));

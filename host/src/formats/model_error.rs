@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::disk::DiskError;
 use super::mat::MatError;
 use super::names::TASK;
+use crate::data::DataError;
 use crate::task;
 
 /// A file that is not a rate model.
@@ -97,6 +98,38 @@ pub enum ModelError {
         task: String,
         /// Inputs of the task.
         wanted: usize,
+    },
+    /// The given data set is not that of the model.
+    #[error("{path}: {reason}")]
+    OtherData {
+        /// The file of the model.
+        path: PathBuf,
+        /// What is wrong, and the way out.
+        reason: String,
+    },
+    /// The network has other steps than the given task.
+    #[error(
+        "{path}: the network was trained with steps of {found} ms, but {task} has samples of {wanted} ms; give the task that it was trained for"
+    )]
+    OtherStep {
+        /// The file.
+        path: PathBuf,
+        /// Length of a step.
+        found: f64,
+        /// The task.
+        task: String,
+        /// Length of a sample of the task.
+        wanted: f64,
+    },
+    /// The data set of the model cannot be read.
+    #[error(
+        "{path}: its data set: {source}. If the data set lies elsewhere now, give it with --task"
+    )]
+    Data {
+        /// The file of the model.
+        path: PathBuf,
+        /// Why.
+        source: Box<DataError>,
     },
     /// The network has other inputs than its task.
     #[error(

@@ -9,6 +9,7 @@ use super::model_checks::{self, Reader};
 pub use super::model_error::ModelError;
 use super::names::{self, DIRECT, SAMPLE, TASK};
 use super::nir;
+use crate::data;
 use crate::rate::evaluation::{EVALUATION_TRIALS, Evaluation};
 use crate::rate::network::RateNetwork;
 use crate::rate::options::{DecayTaus, RateOptions};
@@ -137,7 +138,7 @@ impl RateModelFile {
     /// # Errors
     /// [`ModelError::OwnTask`], [`ModelError::Inputs`] or [`ModelError::Task`].
     pub fn task(&self) -> Result<Task, ModelError> {
-        let own = self.own_task()?;
+        let own = self.own_task()?.map(|own| self.opened(own)).transpose()?;
         let task = own
             .or_else(|| named_task(&self.path))
             .ok_or_else(|| ModelError::Task {
@@ -163,6 +164,14 @@ impl RateModelFile {
         Ok(task)
     }
 
+    /// `task` with the trials of its data set, if it has one.
+    fn opened(&self, task: Task) -> Result<Task, ModelError> {
+        data::opened(task).map_err(|source| ModelError::Data {
+            path: self.path.clone(),
+            source: Box::new(source),
+        })
+    }
+
     /// The task on which the model is scored: `given`, else the model's own.
     ///
     /// # Errors
@@ -173,10 +182,25 @@ impl RateModelFile {
             return self.task();
         };
         let own = self.own_task()?;
+        if let Some(recorded) = own.as_ref().and_then(Task::recorded) {
+            let task = task.described(&recorded.description);
+            return task.map_err(|reason| ModelError::OtherData {
+                path: self.path.clone(),
+                reason,
+            });
+        }
         if own.is_some_and(|own| own.name() == task.name() && own != *task) {
             return Err(ModelError::ChangedTask {
                 path: self.path.clone(),
                 task: task.name().into(),
+            });
+        }
+        if task.channels() == self.network.channels && task.sample_ms() != self.network.sample_ms {
+            return Err(ModelError::OtherStep {
+                path: self.path.clone(),
+                found: self.network.sample_ms,
+                task: task.name().into(),
+                wanted: task.sample_ms(),
             });
         }
         if task.channels() == self.network.channels {
@@ -190,7 +214,7 @@ impl RateModelFile {
         })
     }
 
-    /// The task that the model itself carries.
+    /// The task that the model itself carries. A data set is not opened.
     ///
     /// # Errors
     /// [`ModelError::OwnTask`], if the variable is not a task of this version.

@@ -123,6 +123,20 @@ pub fn explain(error: &BlobError) -> String {
     }
 }
 
+/// Seeds that are tried for the parts of a data set.
+const SEEDS: u64 = 1000;
+
+/// `task`; if it is a data set whose parts were drawn, with the parts of the seed that
+/// gives this hash. A network does not hold that seed.
+fn with_hash(task: &Task, hash: Option<u64>) -> Task {
+    let is_it = |task: &Task| hash.is_none_or(|hash| task.fingerprint() == hash);
+    if task.recorded().is_none() || is_it(task) {
+        return task.clone();
+    }
+    let mut seeded = (0..SEEDS).map(|seed| task.seeded(seed));
+    seeded.find(is_it).unwrap_or_else(|| task.clone())
+}
+
 /// A deployed network: its bytes, which were checked, and the file that holds them.
 #[derive(Clone, Debug)]
 pub struct NetFile {
@@ -177,7 +191,8 @@ impl NetFile {
         let payload = deployed.payload();
         let name = String::from_utf8_lossy(payload.task).into_owned();
         let inputs = usize::from(payload.shared.inputs);
-        let own = asked.filter(|task| task.name() == name).cloned();
+        let own = asked.filter(|task| task.name() == name);
+        let own = own.map(|task| with_hash(task, payload.task_hash));
         let task = own.or_else(|| Task::from_name(&name));
         let Some(task) = task else {
             let path = self.path.clone();
@@ -198,11 +213,15 @@ impl NetFile {
         }
         self.check_clock(&deployed, &task)?;
         match asked {
-            Some(asked) if *asked != task => Err(SnnError::OtherTask {
-                path: self.path.clone(),
-                task: name,
-                asked: asked.name().into(),
-            }),
+            Some(asked)
+                if asked.name() != name || (*asked != task && task.recorded().is_none()) =>
+            {
+                Err(SnnError::OtherTask {
+                    path: self.path.clone(),
+                    task: name,
+                    asked: asked.name().into(),
+                })
+            }
             _ => Ok(task),
         }
     }

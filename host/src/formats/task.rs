@@ -1,10 +1,11 @@
 //! A task on the command line and in a file: a built-in one by its name, one of
-//! the user's own as TOML.
+//! the user's own as TOML, or a data set.
 
 use std::path::{Path, PathBuf};
 
 use super::disk::{self, DiskError};
 use super::kind;
+use crate::data;
 use crate::task::pulses::{Spec, SpecError};
 use crate::task::{self, Task};
 
@@ -59,7 +60,14 @@ pub fn parse(text: &str) -> Result<Task, String> {
     {
         return read(Path::new(text)).map_err(|error| error.to_string());
     }
-    Task::from_name(text).ok_or_else(|| task::unknown(text))
+    if let Some(task) = Task::from_name(text) {
+        return Ok(task);
+    }
+    if data::is_path(text) {
+        let task = data::task(Path::new(text), data::Settings::default());
+        return task.map_err(|error| error.to_string());
+    }
+    Err(task::unknown(text))
 }
 
 /// The task in `path`.

@@ -3,6 +3,8 @@
 use rate2spike_core::decision::MOST_OUTPUTS;
 use rate2spike_core::network::MOST_INPUTS;
 
+use crate::spiking::time_step::StepError;
+
 /// Largest distance between a unit's most excitatory and its most inhibitory
 /// current, mV: a potential lies within that of its current, and with two drives
 /// and the noise of a refractory time the two stay inside [`Fixed`].
@@ -21,6 +23,9 @@ pub enum QuantizeError {
         "the quadratic neuron has no fixed-point form (v² leaves the range): quantize the leaky one"
     )]
     Quadratic,
+    /// The time step does not fit the task.
+    #[error(transparent)]
+    Step(#[from] StepError),
     /// Euler's scheme.
     #[error("a deployed network is integrated exactly; use --scheme exact")]
     Scheme,

@@ -14,6 +14,7 @@ use crate::spiking::experiment::{Experiment, Outcome, paired};
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::time_step::{PUBLISHED_STEP_MS, StepError, TimeStep};
 use crate::task::Task;
+use crate::task::description::Part;
 
 /// Time step of a deployed network where none is asked for, ms.
 pub const DEPLOYED_STEP_MS: f64 = 0.1;
@@ -56,6 +57,7 @@ impl DeployedStep {
             return Ok((self.first()?, Vec::new()));
         }
         // Other trials than those of the scores that follow.
+        let task = &task.on(Part::Validation);
         let comparisons = compare_steps(network, task, seed_of(seed, Stream::TimeSteps), looked);
         let taken = comparisons.iter().find(|comparison| comparison.taken);
         let ms = taken.map_or(PUBLISHED_STEP_MS, |taken| taken.dt_ms);

@@ -72,6 +72,7 @@ pub fn quantize(
     task: &Task,
     step: &TimeStep,
 ) -> Result<Quantized, QuantizeError> {
+    step.check_sample(task.sample_ms())?;
     let unit_mv = unit_mv(network, step)?;
     let network = &measured_in(unit_mv, network);
     check(network, step, unit_mv)?;

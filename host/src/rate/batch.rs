@@ -78,7 +78,7 @@ impl Batch {
             jitter,
         } = range;
         let drawn = (0..trials as u64).map(|b| {
-            let mut trial = task.trial(&mut generator(seed, stream, first + b));
+            let mut trial = task.draw(seed, stream, first + b);
             if jitter > 0.0 {
                 let mut random = generator(seed, Stream::Jitter, first + b);
                 for value in &mut trial.input {

@@ -13,7 +13,7 @@ use crate::random::Stream;
 use crate::rate::batch::{Batch, TrialRange};
 use crate::rate::network::RateNetwork;
 use crate::rate::recurrence;
-use crate::spiking::experiment::{Experiment, task_trial};
+use crate::spiking::experiment::{Experiment, clock, task_trial};
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::record::{RecordedTrial, Recording};
 use crate::spiking::time_step::TimeStep;
@@ -217,6 +217,7 @@ pub fn rate(network: &RateNetwork, fluctuations: f32, trials: &Trials) -> Observ
 /// Hz.
 pub fn spiking(network: &SpikingNetwork, lambdas: &[f64], trials: &Trials) -> Observation {
     let step = TimeStep::PUBLISHED;
+    let clock = clock(&trials.task, &step);
     let record = |index: u64| {
         let trial = task_trial(&trials.task, trials.seed, index);
         let input: Vec<f64> = trial.input.iter().map(|&u| u.into()).collect();
@@ -224,12 +225,12 @@ pub fn spiking(network: &SpikingNetwork, lambdas: &[f64], trials: &Trials) -> Ob
             network,
             step,
             input: &input,
-            steps: trials.task.samples() as u32 * step.steps_per_sample,
+            clock,
             start_mv: None,
             stimulation: None,
             seed: trials.seed,
             trial: index,
-            every: step.steps_per_sample,
+            every: clock.steps_per_sample,
         }
         .run::<f64>()
     };
@@ -243,7 +244,7 @@ pub fn spiking(network: &SpikingNetwork, lambdas: &[f64], trials: &Trials) -> Ob
         Shown {
             activity: activity(&record),
             spikes: record.spikes,
-            output: sampled(&record.output, step.steps_per_sample),
+            output: sampled(&record.output, clock.steps_per_sample),
         }
     };
     watch(trials, network.units, step.ms, shown)
@@ -352,7 +353,10 @@ impl<'a> Watched<'a> {
         let shown = Shown {
             activity: Vec::new(),
             spikes: record.spikes.clone(),
-            output: sampled(&record.output, step.steps_per_sample),
+            output: sampled(
+                &record.output,
+                step.steps_per_sample(self.trials.task.sample_ms()),
+            ),
         };
         self.add(index, shown);
     }

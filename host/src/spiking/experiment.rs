@@ -12,7 +12,7 @@ use super::network::SpikingNetwork;
 use super::tables::Float;
 use super::time_step::TimeStep;
 use super::trial::{FromInput, Input, Memory, Presentation};
-use crate::random::{Stream, generator};
+use crate::random::Stream;
 use crate::statistics::{Accuracy, Paired};
 use crate::task::{Task, Trial};
 
@@ -127,16 +127,17 @@ pub fn decision<A: Float>(task: &Task, step: &TimeStep) -> Decision<A> {
 
 /// Length of a trial of `task`.
 pub fn clock(task: &Task, step: &TimeStep) -> Clock {
+    let steps_per_sample = step.steps_per_sample(task.sample_ms());
     Clock {
-        steps_per_sample: step.steps_per_sample,
-        steps: task.samples() as u32 * step.steps_per_sample,
+        steps_per_sample,
+        steps: task.samples() as u32 * steps_per_sample,
     }
 }
 
 /// The `index`-th trial of the spiking network: the same for every network,
 /// time step and number type.
 pub fn task_trial(task: &Task, seed: u64, index: u64) -> Trial {
-    task.trial(&mut generator(seed, Stream::Spiking, index))
+    task.draw(seed, Stream::Spiking, index)
 }
 
 impl<'a, 't, A: Float> Experiment<'a, Tables<'t, A>> {

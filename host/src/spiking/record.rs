@@ -25,8 +25,8 @@ pub struct Recording<'a> {
     pub step: TimeStep,
     /// Input: channels × samples, channel by channel.
     pub input: &'a [f64],
-    /// Steps of the trial.
-    pub steps: u32,
+    /// Length of the trial and of an input sample, in steps.
+    pub clock: Clock,
     /// Potentials at the start, mV; drawn if absent.
     pub start_mv: Option<&'a [f64]>,
     /// Stimulation.
@@ -63,14 +63,10 @@ impl Recording<'_> {
         let tables = self.network.tables::<A>(&self.step);
         let network = tables.tables();
         let input = Input::<A>::new(self.network.channels, self.input);
-        let clock = Clock {
-            steps_per_sample: self.step.steps_per_sample,
-            steps: self.steps,
-        };
         let mut memory = Memory::of(&network);
         let presentation = Presentation {
             network: &network,
-            clock,
+            clock: self.clock,
             input: &input,
             seed: self.seed,
             index: self.trial,

@@ -2,7 +2,7 @@
 //! and a start of the user's own, a stimulation, downsampled input, silenced units.
 
 use rate2spike_core::decision::Evidence;
-use rate2spike_core::trial::SpikeHash;
+use rate2spike_core::trial::{Clock, SpikeHash};
 use rayon::prelude::*;
 
 use super::experiment::{Outcome, Score, task_trial};
@@ -37,6 +37,8 @@ pub struct Simulation {
     pub network: SpikingNetwork,
     /// The time step.
     pub step: TimeStep,
+    /// Length of an input sample.
+    pub sample_ms: f64,
     /// The input.
     pub stimuli: Stimuli,
     /// Every how many samples of the input are shown.
@@ -92,7 +94,7 @@ impl Simulation {
             let every = self.downsample;
             return Err(DownsampleError { every, samples });
         }
-        Ok((kept as u32 - 1) * self.step.steps_per_sample)
+        Ok((kept as u32 - 1) * self.step.steps_per_sample(self.sample_ms))
     }
 
     /// Stimulates the units of `plan` in trials of `steps` steps.
@@ -149,7 +151,10 @@ impl Simulation {
             network: &self.network,
             step: self.step,
             input: &input,
-            steps,
+            clock: Clock {
+                steps_per_sample: self.step.steps_per_sample(self.sample_ms),
+                steps,
+            },
             start_mv: self.start_mv.as_deref(),
             stimulation: self.stimulation.as_ref(),
             seed: self.seed,

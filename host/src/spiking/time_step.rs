@@ -21,8 +21,6 @@ pub struct TimeStep {
     pub ms: f64,
     /// The scheme of integration.
     pub scheme: Scheme,
-    /// Time steps of one input sample.
-    pub steps_per_sample: u32,
     /// True if the noise of a step grows with the step's length, so that the
     /// process stays the same. The published `downsample` keeps the noise.
     pub rescaled_noise: bool,
@@ -34,6 +32,16 @@ pub enum StepError {
     /// Not a whole number of steps in an input sample.
     #[error("a time step of {0} ms: give a length that divides 5 ms, from 0.01 to 1 ms")]
     Length(f64),
+    /// Not a whole number of steps in a sample of this task.
+    #[error(
+        "a time step of {ms} ms does not divide the task's samples of {sample_ms} ms: give 0.05, 0.1, 0.2, 0.25, 0.5 or 1 ms"
+    )]
+    Sample {
+        /// Length of the step.
+        ms: f64,
+        /// Length of a sample.
+        sample_ms: f64,
+    },
     /// Euler's scheme with a long step.
     #[error(
         "Euler's scheme with a step of {0} ms is not accurate; use --scheme exact above 0.1 ms"
@@ -65,7 +73,6 @@ impl TimeStep {
     pub const PUBLISHED: TimeStep = TimeStep {
         ms: PUBLISHED_STEP_MS,
         scheme: Scheme::Euler,
-        steps_per_sample: 100,
         rescaled_noise: true,
     };
 
@@ -81,7 +88,6 @@ impl TimeStep {
         Ok(Self {
             ms,
             scheme,
-            steps_per_sample: steps as u32,
             rescaled_noise: true,
         })
     }
@@ -97,6 +103,31 @@ impl TimeStep {
             rescaled_noise: false,
             ..Self::PUBLISHED
         })
+    }
+
+    /// Time steps of an input sample of `sample_ms`. The published `downsample`
+    /// leaves samples out and shows each of the others for the published number
+    /// of steps.
+    pub fn steps_per_sample(&self, sample_ms: f64) -> u32 {
+        let step_ms = if self.rescaled_noise {
+            self.ms
+        } else {
+            PUBLISHED_STEP_MS
+        };
+        (sample_ms / step_ms).round() as u32
+    }
+
+    /// Checks that a sample of `sample_ms` is a whole number of steps.
+    ///
+    /// # Errors
+    /// [`StepError::Sample`].
+    pub fn check_sample(&self, sample_ms: f64) -> Result<(), StepError> {
+        let steps = f64::from(self.steps_per_sample(sample_ms));
+        if self.rescaled_noise && (steps * self.ms - sample_ms).abs() > 1e-9 {
+            let ms = self.ms;
+            return Err(StepError::Sample { ms, sample_ms });
+        }
+        Ok(())
     }
 
     /// The factors of one step for a unit whose synapse decays with `decay_ms`.

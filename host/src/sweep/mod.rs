@@ -28,6 +28,7 @@ pub mod summary;
 
 use std::path::PathBuf;
 
+use crate::data::DataError;
 use crate::formats::disk::DiskError;
 use crate::formats::outputs::OutputError;
 use crate::shell_word::path_word;
@@ -63,6 +64,14 @@ pub enum SweepError {
         path: PathBuf,
         /// Why.
         source: serde_json::Error,
+    },
+    /// The data set of a plan cannot be read.
+    #[error("{path}: {source}")]
+    Data {
+        /// The plan.
+        path: PathBuf,
+        /// Why.
+        source: Box<DataError>,
     },
     /// The folder holds no plan.
     #[error(

@@ -21,6 +21,7 @@ pub fn run(plan: &SweepPlan, member: Member) -> Row {
         train: clock.elapsed().as_secs_f64(),
         ..Seconds::default()
     };
+    let trials = options.task.scored(plan.trials);
     let mut row = Row {
         cell: member.cell,
         neuron: cell.neuron,
@@ -30,8 +31,8 @@ pub fn run(plan: &SweepPlan, member: Member) -> Row {
         lambda: None,
         search_accuracy: None,
         calibrated: false,
-        trials: plan.trials,
-        rate: rate_accuracy(&trained.network, &options, plan.trials).into(),
+        trials,
+        rate: rate_accuracy(&trained.network, &options, trials).into(),
         spiking: None,
         fixed: None,
         step_ms: plan.step_ms,

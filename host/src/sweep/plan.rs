@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::SweepError;
+use crate::data;
 use crate::formats::disk;
 use crate::spiking::neuron::{Equation, Neuron};
 
@@ -158,9 +159,11 @@ impl SweepPlan {
 
     /// The options of `member`.
     pub fn options(&self, member: Member) -> RateOptions {
+        let options = &self.cells[member.cell].options;
         RateOptions {
             seed: member.seed,
-            ..self.cells[member.cell].options.clone()
+            task: options.task.seeded(member.seed),
+            ..options.clone()
         }
     }
 
@@ -203,7 +206,19 @@ impl SweepPlan {
             return Err(SweepError::NoPlan { path });
         }
         let bytes = disk::read(&path)?;
-        serde_json::from_slice(&bytes).map_err(|source| SweepError::ForeignPlan { path, source })
+        let plan = serde_json::from_slice(&bytes);
+        let mut plan: Self = plan.map_err(|source| SweepError::ForeignPlan {
+            path: path.clone(),
+            source,
+        })?;
+        for cell in &mut plan.cells {
+            let task = data::opened(cell.options.task.clone());
+            cell.options.task = task.map_err(|source| SweepError::Data {
+                path: path.clone(),
+                source: Box::new(source),
+            })?;
+        }
+        Ok(plan)
     }
 
     /// The number of networks, which may be larger than the number that can be run.

@@ -1,9 +1,12 @@
 //! The parts of a task: one struct for the built-in tasks and for the user's own.
 
+use std::sync::Arc;
+
 use rand_pcg::Pcg64;
 use rate2spike_core::decision::Kind;
 use serde::{Serialize, Serializer};
 
+use super::description::{Description, Part};
 use super::spec::Spec;
 
 /// Length of an input sample of the published tasks, and of a step of the
@@ -132,6 +135,36 @@ pub enum Draw {
         /// The function that draws a trial of these pulses.
         draw: fn(&Spec, &Definition, &mut Pcg64) -> Trial,
     },
+    /// A data set has it.
+    Data(Box<Recorded>),
+}
+
+/// The recorded trials.
+pub trait Trials: std::fmt::Debug + Send + Sync {
+    /// The trial in this place of a part, as the task shows it.
+    fn trial(&self, task: &Definition, part: Part, place: usize) -> Trial;
+
+    /// The same data set, with the parts that another seed draws and the scaling of
+    /// the channels that belongs to them.
+    fn seeded(&self, seed: u64) -> Recorded;
+
+    /// The same data set, with the parts, the scaling and the times of `description`.
+    ///
+    /// # Errors
+    /// A sentence, if it is another data set.
+    fn described(&self, description: &Description) -> Result<Recorded, String>;
+}
+
+/// A data set as the source of a task's trials.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// All but the trials.
+    pub description: Description,
+    /// The file or the folder, as it was given.
+    pub path: String,
+    /// The trials. `None` in a task that a model file describes, until its data set is
+    /// opened.
+    pub trials: Option<Arc<dyn Trials>>,
 }
 
 /// A function has no description; the task's other fields stand for it.
@@ -140,6 +173,7 @@ impl Serialize for Draw {
         match self {
             Draw::Generator(_) => serializer.serialize_str("built in"),
             Draw::Pulses { spec, .. } => spec.serialize(serializer),
+            Draw::Data(recorded) => recorded.description.serialize(serializer),
         }
     }
 }

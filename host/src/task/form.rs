@@ -4,7 +4,8 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::built_in::unknown;
-use super::definition::Draw;
+use super::definition::{Draw, Recorded};
+use super::description::Description;
 use super::handle::Task;
 use super::spec::Spec;
 
@@ -14,6 +15,42 @@ use super::spec::Spec;
 enum Form {
     Name(String),
     Pulses(Box<Spec>),
+    Data(Box<Described>),
+}
+
+/// A data set in a model file: what it is, and where it was.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Described {
+    data: Description,
+    path: String,
+}
+
+/// Where a data set lies is no part of what it is.
+impl PartialEq for Described {
+    fn eq(&self, other: &Self) -> bool {
+        self.data == other.data
+    }
+}
+
+impl From<&Recorded> for Described {
+    fn from(recorded: &Recorded) -> Self {
+        Self {
+            data: recorded.description.clone(),
+            path: recorded.path.clone(),
+        }
+    }
+}
+
+impl Described {
+    /// The task, without its trials.
+    fn task(self) -> Result<Task, String> {
+        Recorded {
+            description: self.data,
+            path: self.path,
+            trials: None,
+        }
+        .task()
+    }
 }
 
 impl From<Task> for Form {
@@ -21,6 +58,7 @@ impl From<Task> for Form {
         match &task.definition().draw {
             Draw::Generator(_) => Form::Name(task.name().into()),
             Draw::Pulses { spec, .. } => Form::Pulses(spec.clone()),
+            Draw::Data(recorded) => Form::Data(Box::new(recorded.as_ref().into())),
         }
     }
 }
@@ -32,6 +70,7 @@ impl TryFrom<Form> for Task {
         match form {
             Form::Name(name) => Task::from_name(&name).ok_or_else(|| unknown(&name)),
             Form::Pulses(spec) => spec.task().map_err(|error| error.to_string()),
+            Form::Data(described) => described.task(),
         }
     }
 }

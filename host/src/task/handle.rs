@@ -3,59 +3,69 @@
 use std::hash::Hasher;
 use std::sync::Arc;
 
+use rand::RngExt;
 use rand_pcg::Pcg64;
 use rate2spike_core::decision::{Decision, Kind, Window};
 
-use super::definition::{Definition, Draw, Thresholds, Trial};
+use super::definition::{Definition, Draw, Recorded, Thresholds, Trial};
+use super::description::{Description, Part};
+use crate::random::{Stream, generator};
 
-/// A task: a [`Definition`] that its copies share.
+/// A task: a [`Definition`] that its copies share, and the part of a data set on
+/// which this copy is scored.
 #[derive(Clone, Debug)]
-pub struct Task(Arc<Definition>);
+pub struct Task {
+    definition: Arc<Definition>,
+    part: Part,
+}
 
 impl Task {
     /// A task with this definition.
     pub fn new(definition: Definition) -> Self {
-        Self(Arc::new(definition))
+        Self {
+            definition: Arc::new(definition),
+            part: Part::Test,
+        }
     }
 
     /// The definition that the stages ask.
     pub fn definition(&self) -> &Definition {
-        &self.0
+        &self.definition
     }
 
     /// True for a task of the table of built-in tasks.
     pub fn is_built_in(&self) -> bool {
-        matches!(self.0.draw, Draw::Generator(_))
+        matches!(self.definition.draw, Draw::Generator(_))
     }
 
     /// The name: the published one where there is one.
     pub fn name(&self) -> &str {
-        &self.0.name
+        &self.definition.name
     }
 
     /// Number of input channels.
     pub fn channels(&self) -> usize {
-        self.0.channels
+        self.definition.channels
     }
 
     /// Number of samples of a trial.
     pub fn samples(&self) -> usize {
-        self.0.samples
+        self.definition.samples
     }
 
     /// Length of an input sample.
     pub fn sample_ms(&self) -> f64 {
-        self.0.sample_ms
+        self.definition.sample_ms
     }
 
     /// Length of a trial in seconds.
     pub fn seconds(&self) -> f64 {
-        self.0.samples as f64 * self.0.sample_ms / 1000.0
+        self.definition.samples as f64 * self.definition.sample_ms / 1000.0
     }
 
     /// The word for an answer of this task.
     pub fn label_name(&self, label: i16) -> &str {
-        let answers = &self.0.answers;
+        let answers = &self.definition.answers;
         let answer = answers.iter().find(|answer| answer.label == label);
         answer.map_or("unknown", |answer| &answer.name)
     }
@@ -63,24 +73,101 @@ impl Task {
     /// A 64-bit FNV-1a hash of all that the task is made of: a network carries it,
     /// so that a task that changed under the same name is noticed.
     pub fn fingerprint(&self) -> u64 {
-        let text = serde_json::to_string(&*self.0).expect("numbers and strings");
+        let text = serde_json::to_string(&*self.definition).expect("numbers and strings");
         let mut hasher = fnv::FnvHasher::default();
         hasher.write(text.as_bytes());
         hasher.finish()
     }
 
-    /// Draws a trial.
+    /// The data set of the task, if it has one.
+    pub fn recorded(&self) -> Option<&Recorded> {
+        match &self.definition.draw {
+            Draw::Data(recorded) => Some(recorded),
+            _ => None,
+        }
+    }
+
+    /// The same task, to be scored on this part of its data set. A built-in task and
+    /// one of pulses have no parts.
+    pub fn on(&self, part: Part) -> Self {
+        Self {
+            part,
+            ..self.clone()
+        }
+    }
+
+    /// Number of trials of the part on which the task is scored; `None` if there is no
+    /// end of trials.
+    pub fn trials(&self) -> Option<usize> {
+        let recorded = self.recorded()?;
+        Some(recorded.description.parts[self.part as usize])
+    }
+
+    /// Trials of a score for which `asked` were asked: a data set shows each trial of
+    /// the part once.
+    pub fn scored(&self, asked: usize) -> usize {
+        self.trials().unwrap_or(asked)
+    }
+
+    /// The same task, with the parts that `seed` draws.
+    pub fn seeded(&self, seed: u64) -> Self {
+        let trials = self
+            .recorded()
+            .and_then(|recorded| recorded.trials.as_ref());
+        let Some(trials) = trials else {
+            return self.clone();
+        };
+        let task = trials.seeded(seed).task();
+        // Another draw changes no size.
+        task.map_or_else(|_| self.clone(), |task| task.on(self.part))
+    }
+
+    /// The task that `description` tells of, with the trials of this one.
+    ///
+    /// # Errors
+    /// A sentence, if this task has another data set, or none.
+    pub fn described(&self, description: &Description) -> Result<Self, String> {
+        let trials = self
+            .recorded()
+            .and_then(|recorded| recorded.trials.as_ref());
+        let trials = trials.ok_or_else(|| {
+            format!(
+                "{} is no data set, but the network was trained on one: give it with --task",
+                self.name()
+            )
+        })?;
+        trials.described(description)?.task()
+    }
+
+    /// Draws a trial at random; from a data set one of the training part.
     pub fn trial(&self, random: &mut Pcg64) -> Trial {
-        match &self.0.draw {
-            Draw::Generator(draw) => draw(&self.0, random),
-            Draw::Pulses { spec, draw } => draw(spec, &self.0, random),
+        let task = &*self.definition;
+        match &task.draw {
+            Draw::Generator(draw) => draw(task, random),
+            Draw::Pulses { spec, draw } => draw(spec, task, random),
+            Draw::Data(recorded) => recorded.trial(task, Part::Train, random.random()),
+        }
+    }
+
+    /// The `index`-th trial of a stream. A data set gives training, evaluation and
+    /// scores the trials of their parts, in the order of the index; those of the
+    /// training are shuffled by the seed.
+    pub fn draw(&self, seed: u64, stream: Stream, index: u64) -> Trial {
+        let task = &*self.definition;
+        let Draw::Data(recorded) = &task.draw else {
+            return self.trial(&mut generator(seed, stream, index));
+        };
+        match stream {
+            Stream::Training => recorded.shuffled(task, seed, index),
+            Stream::Evaluation => recorded.trial(task, Part::Validation, index),
+            _ => recorded.trial(task, self.part, index),
         }
     }
 
     /// The rule that reads the answer off a spiking network's output, with time steps of
     /// `step_ms`.
     pub fn decision(&self, step_ms: f64) -> Decision<f64> {
-        let task = &self.0;
+        let task = &*self.definition;
         let steps = |ms: f64| (ms / step_ms).round() as u32;
         let end = steps(task.samples as f64 * task.sample_ms);
         self.rule(
@@ -99,9 +186,14 @@ impl Task {
     /// The rule that reads the answer off the rate network's output. The first entry of
     /// the output is the end of the first sample: entry k is step k + 1 of the windows.
     pub fn rate_decision(&self) -> Decision<f64> {
-        let task = &self.0;
+        let task = &*self.definition;
         let entries = |ms: f64| (ms / task.sample_ms).round() as u32;
         let end = task.samples as u32 - 1;
+        let first = match task.kind {
+            // A label belongs to its own sample alone.
+            Kind::Class | Kind::Label | Kind::Track => entries(task.mean_ms.0) + 1,
+            _ => entries(task.mean_ms.0),
+        };
         self.rule(
             task.sample_ms,
             Window {
@@ -109,7 +201,7 @@ impl Task {
                 last: end,
             },
             Window {
-                first: entries(task.mean_ms.0),
+                first: first.min(end),
                 last: entries(task.mean_ms.1).min(end),
             },
         )
@@ -121,10 +213,10 @@ impl Task {
             low,
             mean_high,
             mean_low,
-        } = self.0.thresholds;
-        let kind = match self.0.kind {
+        } = self.definition.thresholds;
+        let kind = match self.definition.kind {
             Kind::Rhythm { period } => {
-                let steps = f64::from(period) * self.0.sample_ms / step_ms;
+                let steps = f64::from(period) * self.definition.sample_ms / step_ms;
                 let period = steps.round() as u32;
                 Kind::Rhythm { period }
             }

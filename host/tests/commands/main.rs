@@ -6,6 +6,7 @@ mod bench;
 mod closed_pipe;
 mod convert;
 mod damaged;
+mod data;
 mod exchange;
 mod files;
 mod flags;

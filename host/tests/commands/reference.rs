@@ -6,6 +6,7 @@ use std::fmt::Write;
 
 use serde_json::Value as Json;
 
+use crate::data::write_folder;
 use crate::golden;
 use crate::place::Place;
 
@@ -53,7 +54,7 @@ fn the_command_reference_is_made_from_the_present_flags() {
 
 /// Commands with `--json`, in an order in which the earlier ones make the files of the
 /// later ones.
-const JSON: [&str; 20] = [
+const JSON: [&str; 21] = [
     "pipeline go-nogo --N 20 --n_trials 2 --trials 4 --output_dir p --report",
     "train --task xor --N 15 --n_trials 2 --output_dir t",
     "train --task xor --N 15 --n_trials 2 --seeds 1..2 --output_dir s",
@@ -73,6 +74,7 @@ const JSON: [&str; 20] = [
     "export go-nogo.mat --lambda 25 --to nir -o net.nir",
     "import net.nir --task go-nogo -o imported.snn --trials 4",
     "trials xor --trials 2 -o t.npz",
+    "data waves -o waves.npz",
     "man -o pages",
 ];
 
@@ -101,6 +103,7 @@ fn keys(path: &str, value: &Json, found: &mut BTreeSet<String>) {
 #[test]
 fn the_keys_of_every_json_object_are_the_written_ones() {
     let place = Place::new();
+    write_folder(&place, "waves", 3);
     let mut text = String::new();
     for line in JSON {
         let mut found = BTreeSet::new();

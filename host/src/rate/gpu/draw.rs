@@ -9,7 +9,6 @@ use rayon::prelude::*;
 
 use super::kernels::{self, DrawGivenLaunch, DrawLeftLaunch, Drawing};
 use super::tensors::{Cubes, cube, empty, indexable, tensor};
-use crate::random::generator;
 use crate::rate::batch::{TrialRange, noise_of};
 use crate::rate::ensemble::trials::{TrialSource, Trials};
 use crate::rate::normal::jump;
@@ -107,7 +106,7 @@ pub fn draw<R: CubeRuntime, I: IntElement, T: BoolElement>(
 /// A trial and the words of its noise, T × 2.
 fn trial(task: &Task, seed: u64, range: TrialRange, index: u64) -> (Trial, Vec<u32>) {
     let index = range.first + index;
-    let trial = task.trial(&mut generator(seed, range.stream, index));
+    let trial = task.draw(seed, range.stream, index);
     let mut noise = noise_of(seed, range.stream, index);
     let mut words = vec![noise.word(), 0];
     for _ in 1..task.samples() {

@@ -1,6 +1,7 @@
 //! From rate to spiking: the search for the scaling factor, and the measured firing rate
 //! of the neuron beside the activation of the rate network.
 
+use rate2spike_core::trial::Clock;
 use rayon::prelude::*;
 
 use super::network::{BINS, bars};
@@ -91,12 +92,16 @@ fn measured_rates(neuron: Neuron, drives: &[f64]) -> Vec<f64> {
         lambda: 1.0,
     };
     let step = TimeStep::PUBLISHED;
+    let second = step.steps_per_sample(1000.0);
     let record = |trial: u64| {
         Recording {
             network: &network,
             step,
             input: &[1.0, 1.0],
-            steps: SECONDS * 200 * step.steps_per_sample,
+            clock: Clock {
+                steps_per_sample: second,
+                steps: SECONDS * second,
+            },
             start_mv: None,
             stimulation: None,
             seed: 1,
@@ -108,7 +113,7 @@ fn measured_rates(neuron: Neuron, drives: &[f64]) -> Vec<f64> {
     let records: Vec<_> = (0..MEASURED).into_par_iter().map(record).collect();
     let mut counts = vec![0.0; units];
     // The potentials start at random, so that the first second does not count.
-    let later = |step: &u32| *step > 200 * TimeStep::PUBLISHED.steps_per_sample;
+    let later = |step: &u32| *step > second;
     for (_, unit) in records
         .iter()
         .flat_map(|r| &r.spikes)

@@ -61,13 +61,16 @@ pub fn names() -> String {
 
 /// The help text of an argument that takes a task.
 pub fn help() -> String {
-    format!("Task: {}, or a FILE.toml with one of your own", names())
+    format!(
+        "Task: {}, a FILE.toml with one of your own, or a data set (FILE.npz, NAME_TRAIN.ts, folder)",
+        names()
+    )
 }
 
 /// The help text of an argument that takes a task where a file does not say it.
 pub fn help_of_another() -> String {
     format!(
-        "The task, if the file does not name it: {}, or a FILE.toml with one of your own",
+        "The task, if the file does not name it: {}, a FILE.toml with one of your own, or a data set (FILE.npz, NAME_TRAIN.ts, folder)",
         names()
     )
 }
@@ -75,7 +78,7 @@ pub fn help_of_another() -> String {
 /// The help text of an argument that takes several tasks.
 pub fn help_of_several() -> String {
     format!(
-        "Tasks, with commas between: {}, or a FILE.toml with one of your own",
+        "Tasks, with commas between: {}, a FILE.toml with one of your own, or a data set (FILE.npz, NAME_TRAIN.ts, folder)",
         names()
     )
 }
@@ -83,7 +86,7 @@ pub fn help_of_several() -> String {
 /// The sentence for a name that no built-in task has.
 pub fn unknown(name: &str) -> String {
     format!(
-        "'{name}' is not a task; give {}, or a FILE.toml with one of your own",
+        "'{name}' is not a task; give {}, a FILE.toml with one of your own, or a data set (FILE.npz, NAME_TRAIN.ts, folder)",
         names()
     )
 }

@@ -1,0 +1,301 @@
+//! A folder with one folder a class, and in it one CSV a recording: a line a sample,
+//! a column a channel, numbers with a point and commas between.
+
+use std::path::{Path, PathBuf};
+
+use super::DataError;
+use super::recordings::{Recording, joined};
+use super::set::DataSet;
+use super::settings::{Column, Settings};
+use crate::task::description::Part;
+
+/// Reads a data set. Folders with the names of the parts, each with the folders of the
+/// classes in it, say the part of a recording.
+///
+/// # Errors
+/// [`DataError`].
+pub(super) fn read(path: &Path, settings: &Settings) -> Result<DataSet, DataError> {
+    let folders = folders(path)?;
+    let part = |folder: &Path| {
+        let name = name(folder);
+        Part::ALL.into_iter().find(|part| part.name() == name)
+    };
+    let mut classes: Vec<(Option<Part>, PathBuf)> = Vec::new();
+    if !folders.is_empty() && folders.iter().all(|folder| part(folder).is_some()) {
+        for folder in &folders {
+            let inner = self::folders(folder)?;
+            classes.extend(inner.into_iter().map(|class| (part(folder), class)));
+        }
+    } else {
+        classes.extend(folders.into_iter().map(|class| (None, class)));
+    }
+    let names = match &settings.classes {
+        Some(names) => names.clone(),
+        None => {
+            let mut names: Vec<String> = classes.iter().map(|(_, class)| name(class)).collect();
+            names.sort();
+            names.dedup();
+            names
+        }
+    };
+    if names.is_empty() {
+        return Err(DataError::Folder {
+            path: path.into(),
+            reason: "the folder has no folder in it; make one for each class, with a CSV for each recording".into(),
+        });
+    }
+    let mut recordings = Vec::new();
+    let mut channels: Option<(Vec<String>, PathBuf)> = None;
+    for (part, folder) in &classes {
+        let Some(class) = names.iter().position(|other| *other == name(folder)) else {
+            continue;
+        };
+        for file in files(folder)? {
+            let table = read_table(&file, settings.time_column.as_ref())?;
+            match &channels {
+                None => channels = Some((table.channels, file.clone())),
+                Some((first, of)) if first.len() != table.channels.len() => {
+                    return Err(DataError::Folder {
+                        path: file,
+                        reason: format!(
+                            "{} channels, but {} has {}; give each recording the same columns",
+                            table.channels.len(),
+                            of.display(),
+                            first.len()
+                        ),
+                    });
+                }
+                Some(_) => {}
+            }
+            recordings.push(Recording {
+                name: file.display().to_string(),
+                values: table.values,
+                class: class as i16,
+                part: *part,
+            });
+        }
+    }
+    let Some((channels, _)) = channels else {
+        return Err(DataError::Folder {
+            path: path.into(),
+            reason: "no folder of a class has a file that ends in .csv; put one recording into each file".into(),
+        });
+    };
+    joined(path, channels, names, recordings)
+}
+
+fn name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let failed = |source| DataError::read(folder, source);
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if !name(&path).starts_with('.') {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+fn folders(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let mut paths = entries(folder)?;
+    paths.retain(|path| path.is_dir());
+    Ok(paths)
+}
+
+fn files(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let mut paths = entries(folder)?;
+    let is_csv = |path: &PathBuf| {
+        let extension = path.extension();
+        extension.is_some_and(|extension| extension.eq_ignore_ascii_case("csv"))
+    };
+    paths.retain(is_csv);
+    Ok(paths)
+}
+
+/// The numbers of a CSV.
+#[derive(Debug)]
+struct Table {
+    channels: Vec<String>,
+    /// Samples × channels.
+    values: Vec<f32>,
+}
+
+fn read_table(path: &Path, time: Option<&Column>) -> Result<Table, DataError> {
+    let bytes = std::fs::read(path).map_err(|source| DataError::read(path, source))?;
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    let text = str::from_utf8(bytes).map_err(|_| DataError::Folder {
+        path: path.into(),
+        reason: "this is no text in UTF-8; save it as CSV (UTF-8)".into(),
+    })?;
+    let failed = |line: usize, reason: String| DataError::Line {
+        path: path.into(),
+        line,
+        reason,
+    };
+    let lines = text
+        .lines()
+        .zip(1..)
+        .filter(|(line, _)| !line.trim().is_empty());
+    let mut lines = lines.peekable();
+    let Some((first, number)) = lines.peek().copied() else {
+        return Err(failed(
+            1,
+            "the file is empty; record again, or remove it".into(),
+        ));
+    };
+    if first.contains(';') {
+        return Err(failed(
+            number,
+            "';' between the columns; write commas between them and a point in the numbers (3.5, not 3,5)".into(),
+        ));
+    }
+    let cells: Vec<&str> = first.split(',').map(cell).collect();
+    let header = cells.iter().any(|cell| cell.parse::<f32>().is_err());
+    // A first line with some numbers is a broken line and no header.
+    let header = header && !cells.iter().any(|cell| cell.parse::<f32>().is_ok());
+    let names: Vec<String> = if header {
+        lines.next();
+        cells.iter().map(|cell| cell.to_string()).collect()
+    } else {
+        (1..=cells.len()).map(|k| format!("channel {k}")).collect()
+    };
+    let dropped = time_column(path, time, &names)?;
+    let columns = names.len();
+    let mut values = Vec::new();
+    for (line, number) in lines {
+        if line.contains(';') {
+            return Err(failed(
+                number,
+                "';' in the line; write commas between the columns and a point in the numbers"
+                    .into(),
+            ));
+        }
+        let cells: Vec<&str> = line.split(',').map(cell).collect();
+        if cells.len() != columns {
+            let comma = if cells.len() == 2 * columns {
+                "; is it a decimal comma? Write a point in the numbers (3.5, not 3,5)"
+            } else {
+                "; write the line again, or remove it"
+            };
+            return Err(failed(
+                number,
+                format!(
+                    "{} columns, but the first line has {columns}{comma}",
+                    cells.len()
+                ),
+            ));
+        }
+        for (column, text) in cells.iter().enumerate() {
+            if Some(column) == dropped {
+                continue;
+            }
+            values.push(text.parse::<f32>().map_err(|_| DataError::Cell {
+                path: path.into(),
+                line: number,
+                column: column + 1,
+                reason: if text.is_empty() {
+                    "the cell is empty; fill it in, or remove the line".into()
+                } else {
+                    format!("'{text}' is no number; correct it, or remove the line")
+                },
+            })?);
+        }
+    }
+    let mut channels = names;
+    if let Some(dropped) = dropped {
+        channels.remove(dropped);
+    }
+    if channels.is_empty() || values.is_empty() {
+        return Err(failed(
+            1,
+            "there is no number of a channel in the file".into(),
+        ));
+    }
+    Ok(Table { channels, values })
+}
+
+/// A cell without blanks and quotation marks around it.
+fn cell(text: &str) -> &str {
+    let text = text.trim();
+    let inner = text
+        .strip_prefix('"')
+        .and_then(|text| text.strip_suffix('"'));
+    inner.unwrap_or(text).trim()
+}
+
+fn time_column(
+    path: &Path,
+    time: Option<&Column>,
+    names: &[String],
+) -> Result<Option<usize>, DataError> {
+    let (found, asked) = match time {
+        None => return Ok(None),
+        Some(Column::Number(number)) => (
+            number.checked_sub(1).filter(|column| *column < names.len()),
+            number.to_string(),
+        ),
+        Some(Column::Name(name)) => (
+            names.iter().position(|other| other == name),
+            format!("\"{name}\""),
+        ),
+    };
+    found.map(Some).ok_or_else(|| DataError::Folder {
+        path: path.into(),
+        reason: format!(
+            "time_column = {asked} is none of its columns, which are {}",
+            names.join(", ")
+        ),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(text: &str, time: Option<Column>) -> Result<Table, String> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("one.csv");
+        std::fs::write(&path, text).expect("a writable folder");
+        read_table(&path, time.as_ref()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_csv_is_read_with_and_without_a_header_and_without_its_time() {
+        let plain = table("1,2.5\n-3,4e1\n", None).expect("a table");
+        assert_eq!(plain.values, [1.0, 2.5, -3.0, 40.0]);
+        let text = "\u{feff}\"t\",x , y\r\n0, 1,2\r\n1,3,\"4\"\r\n\r\n";
+        for time in [Column::Name("t".into()), Column::Number(1)] {
+            let named = table(text, Some(time)).expect("a table");
+            assert_eq!(named.channels, ["x", "y"]);
+            assert_eq!(named.values, [1.0, 2.0, 3.0, 4.0]);
+        }
+    }
+
+    #[test]
+    fn a_broken_csv_is_answered_with_its_line_and_column() {
+        for (text, parts) in [
+            ("", &["line 1", "empty"][..]),
+            ("1;2\n", &["line 1", "';'"]),
+            ("1,2\n3,4\n1;2\n", &["line 3", "';'"]),
+            ("x,y\n1,2\n3\n", &["line 3", "1 columns", "has 2"]),
+            ("x,y\n1,5,2,5\n", &["line 2", "decimal comma"]),
+            ("x,y\n1,2\n\n3,four\n", &["line 4, column 2", "'four'"]),
+            ("x,y\n1,\n", &["line 2, column 2", "empty"]),
+            ("1,x\n", &["line 1, column 2", "'x'"]),
+            ("x,y\n", &["no number"]),
+        ] {
+            let error = table(text, None).expect_err(text);
+            for part in parts {
+                assert!(error.contains(part), "{text:?}: {error}");
+            }
+        }
+        let error = table("x,y\n1,2\n", Some(Column::Name("t".into()))).expect_err("no t");
+        assert!(error.contains("\"t\"") && error.contains("x, y"), "{error}");
+    }
+}

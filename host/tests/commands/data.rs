@@ -1,0 +1,421 @@
+//! Data sets: read from each kind of file, checked, converted, and refused with a
+//! sentence.
+
+use std::f64::consts::TAU;
+use std::fs;
+use std::path::Path;
+
+use rate2spike::formats::npz::{Npz, Values};
+use rate2spike::random::Stream;
+use rate2spike::task::Task;
+use rate2spike::task::description::Part;
+use serde_json::Value as Json;
+
+use crate::place::Place;
+
+const CLASSES: [&str; 3] = ["fast", "slow", "still"];
+
+/// A recording of a class: two channels of a noisy sine, whole numbers as of a sensor.
+fn recording(class: usize, number: usize) -> Vec<[i32; 2]> {
+    let samples = 30 + 5 * (number % 3);
+    let rate = [0.2, 0.07, 0.0][class];
+    let phase = number as f64 * 0.37;
+    (0..samples)
+        .map(|t| {
+            let turn = |shift: f64| (TAU * (rate * t as f64 + phase + shift)).sin();
+            let noise = |k: usize| ((t * 7919 + number * 104_729 + k * 31) % 101) as f64 / 5.0;
+            let value = |k: usize| 500.0 + 200.0 * turn(k as f64 / 4.0) + noise(k);
+            [value(0) as i32, value(1) as i32]
+        })
+        .collect()
+}
+
+/// The folder `name` with a folder a class and `count` recordings in each.
+pub fn write_folder(place: &Place, name: &str, count: usize) {
+    for (class, word) in CLASSES.iter().enumerate() {
+        let folder = place.path(name).join(word);
+        fs::create_dir_all(&folder).expect("a folder");
+        for number in 0..count {
+            let lines = recording(class, number).into_iter().enumerate();
+            let lines = lines.map(|(t, [x, y])| format!("{},{x},{y}\n", 0.02 * t as f64));
+            let text = format!("t,x,y\n{}", lines.collect::<String>());
+            fs::write(folder.join(format!("{number:02}.csv")), text).expect("a file");
+        }
+    }
+}
+
+const SETTINGS: &str = "sample_ms = 20\ntime_column = \"t\"\n";
+
+fn folder(count: usize) -> Place {
+    let place = Place::new();
+    write_folder(&place, "waves", count);
+    fs::write(place.path("waves.toml"), SETTINGS).expect("a file");
+    place
+}
+
+fn said(place: &Place, line: &str) -> String {
+    let output = place.run(line);
+    String::from_utf8(output.stderr).expect("UTF-8")
+}
+
+#[test]
+fn a_folder_of_recordings_is_counted_and_comes_back_as_the_same_npz() {
+    let place = folder(10);
+    let found = place.json("data waves -o waves2.npz");
+    for (key, value) in [
+        ("trials", 30),
+        ("channels", 2),
+        ("samples", 40),
+        ("shortest", 30),
+        ("sample_ms", 20),
+    ] {
+        assert_eq!(
+            found[key].as_f64(),
+            Some(f64::from(value)),
+            "{key}: {found}"
+        );
+    }
+    assert_eq!(found["classes"], serde_json::json!(CLASSES));
+    assert_eq!(found["problems"], serde_json::json!([]));
+    // A fifth of each class for tests, and a fifth of the rest for choices.
+    assert_eq!(found["parts"], serde_json::json!([18, 6, 6]));
+    assert_eq!(found["per_class"][1]["parts"], serde_json::json!([6, 2, 2]));
+    let again = place.json("data waves2.npz");
+    for key in [
+        "hash",
+        "trials",
+        "shortest",
+        "classes",
+        "per_channel",
+        "parts",
+        "sample_ms",
+    ] {
+        assert_eq!(again[key], found[key], "{key}");
+    }
+    let text = String::from_utf8(place.run("data waves").stdout).expect("UTF-8");
+    for part in [
+        "fast",
+        "30 to 40 samples of 20 ms",
+        "deviation",
+        "not finite       0",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+fn task(place: &Place, name: &str) -> Task {
+    let path = place.path(name);
+    let task = rate2spike::formats::task::parse(path.to_str().expect("UTF-8"));
+    task.expect("a task")
+}
+
+#[test]
+fn a_trial_ends_with_its_recording_and_a_tail_of_silence() {
+    let place = folder(10);
+    let task = task(&place, "waves");
+    let definition = task.definition();
+    assert_eq!(
+        (task.name(), task.channels(), definition.outputs),
+        ("waves", 2, 3)
+    );
+    // 40 samples of 20 ms and a tail of 100 ms.
+    assert_eq!((task.samples(), task.sample_ms()), (45, 20.0));
+    assert_eq!(task.trials(), Some(6));
+    let mut labels = Vec::new();
+    for index in 0..6 {
+        let trial = task.draw(1, Stream::Spiking, index);
+        labels.push(trial.label);
+        for channel in trial.input.chunks_exact(45) {
+            assert!(channel[40..].iter().all(|&u| u == 0.0));
+            assert!(channel[39] != 0.0 && channel.iter().all(|u| u.abs() < 8.0));
+            let shown = channel.iter().filter(|&&u| u != 0.0).count();
+            assert!((30..=40).contains(&shown), "{shown}");
+            // A short recording begins later.
+            assert!(channel[..40 - shown].iter().all(|&u| u == 0.0));
+        }
+        let mask = trial.mask.expect("a mask");
+        for (k, row) in trial.target.chunks_exact(45).enumerate() {
+            let own = if k == trial.label as usize { 1.0 } else { 0.0 };
+            assert!(row[..40].iter().all(|&z| z == 0.0));
+            assert!(row[40..].iter().all(|&z| z == own));
+            assert!(mask[45 * k + 40..45 * (k + 1)].iter().all(|&m| m == 1.0));
+        }
+    }
+    labels.sort_unstable();
+    assert_eq!(labels, [0, 0, 1, 1, 2, 2]);
+    // After the last one the first comes again, and the parts share no trial.
+    assert_eq!(
+        task.draw(9, Stream::Spiking, 6),
+        task.draw(1, Stream::Spiking, 0)
+    );
+    let all = |part: Part| -> Vec<_> {
+        let task = task.on(part);
+        let count = task.trials().expect("a data set") as u64;
+        (0..count)
+            .map(|k| task.draw(1, Stream::Spiking, k).input)
+            .collect()
+    };
+    let parts = Part::ALL.map(all);
+    let mut inputs = parts.concat();
+    inputs.sort_by(|a, b| a.partial_cmp(b).expect("numbers"));
+    inputs.dedup();
+    assert_eq!(inputs.len(), 30);
+    // One round of a training is the training part, in another order.
+    let mut round: Vec<_> = (0..18)
+        .map(|k| task.draw(3, Stream::Training, k).input)
+        .collect();
+    assert_ne!(round, parts[0]);
+    let mut train = parts[0].clone();
+    for list in [&mut round, &mut train] {
+        list.sort_by(|a, b| a.partial_cmp(b).expect("numbers"));
+    }
+    assert_eq!(round, train);
+    // The channels are scaled by the training part alone.
+    for k in 0..2 {
+        let numbers: Vec<f64> = train
+            .iter()
+            .flat_map(|input| input[45 * k..45 * k + 40].iter().copied().map(f64::from))
+            .filter(|&u| u != 0.0)
+            .collect();
+        let count = numbers.len() as f64;
+        let mean = numbers.iter().sum::<f64>() / count;
+        let square = numbers.iter().map(|u| u * u).sum::<f64>() / count;
+        assert!(
+            mean.abs() < 1e-3 && (square - 1.0).abs() < 1e-2,
+            "{mean} {square}"
+        );
+    }
+}
+
+#[test]
+fn another_seed_draws_other_parts_and_the_first_seed_the_first_ones_again() {
+    let place = folder(10);
+    let task = task(&place, "waves");
+    let other = task.seeded(2);
+    assert!(other != task && other.fingerprint() != task.fingerprint());
+    assert_eq!(other.seeded(1), task);
+    assert_eq!(other.trials(), task.trials());
+}
+
+/// Labels and inputs of four trials with three samples and one channel.
+fn small() -> Npz {
+    let mut file = Npz::new();
+    let numbers = (0..12).map(f64::from).collect();
+    file.insert("inputs", &[4, 3, 1], Values::F64(numbers));
+    file
+}
+
+fn labels(labels: &[f64]) -> Npz {
+    let mut file = small();
+    file.vector("labels", labels.to_vec());
+    file
+}
+
+#[test]
+fn bad_data_is_answered_with_the_file_the_place_the_value_and_the_way_out() {
+    let place = Place::new();
+    let inputs = |numbers: Vec<f64>| {
+        let mut file = Npz::new();
+        file.insert("inputs", &[4, 3, 1], Values::F64(numbers));
+        file.vector("labels", vec![0.0, 1.0, 0.0, 1.0]);
+        file
+    };
+    let with = |name: &str, shape: &[usize], values: &[f64]| {
+        let mut file = labels(&[0.0, 1.0, 0.0, 1.0]);
+        file.insert(name, shape, Values::F64(values.to_vec()));
+        file
+    };
+    let mut twelve: Vec<f64> = (0..12).map(f64::from).collect();
+    twelve[7] = f64::NAN;
+    let mut only_inputs = Npz::new();
+    only_inputs.insert("input", &[1], Values::F64(vec![0.0]));
+    let mut wide = Npz::new();
+    wide.insert(
+        "inputs",
+        &[4, 2, 17],
+        Values::F64((0..136).map(f64::from).collect()),
+    );
+    wide.vector("labels", vec![0.0, 1.0, 0.0, 1.0]);
+    let many: Vec<f64> = (0..130).map(|k| f64::from(k / 2)).collect();
+    let mut classes = Npz::new();
+    classes.insert("inputs", &[130, 1, 1], Values::F64(many.clone()));
+    classes.vector("labels", many);
+    let cases: [(Npz, &[&str]); 15] = [
+        (
+            inputs(twelve),
+            &["trial 2", "sample 1", "NaN", "remove the trial"],
+        ),
+        (
+            labels(&[0.0, 1.0, 0.5, 1.0]),
+            &["trial 2", "labels = 0.5", "whole numbers"],
+        ),
+        (
+            labels(&[0.0, -2.0, 0.0, 1.0]),
+            &["trial 1", "labels = -2", "count from 0"],
+        ),
+        (labels(&[0.0, 2.0, 0.0, 2.0]), &["class 1", "training part"]),
+        (
+            labels(&[0.0, 0.0, 0.0, 0.0]),
+            &["only class", "another class"],
+        ),
+        (
+            labels(&[0.0, 1.0]),
+            &["labels has the shape [2]", "4 trials"],
+        ),
+        (small(), &["neither labels nor targets", "inputs"]),
+        (only_inputs, &["inputs: not in the file", "input;"]),
+        (
+            with("lengths", &[4], &[3.0, 4.0, 3.0, 3.0]),
+            &["trial 1", "lengths = 4", "1 to 3"],
+        ),
+        (
+            with("split", &[4], &[0.0, 0.0, 3.0, 0.0]),
+            &["trial 2", "split = 3", "2 (test)"],
+        ),
+        (with("split", &[4], &[0.0, 0.0, 0.0, 0.0]), &["test part"]),
+        (with("targets", &[4, 3, 1], &[0.0; 12]), &["targets too"]),
+        (
+            with("sample_ms", &[], &[0.5]),
+            &["sample_ms = 0.5", "1 to 100"],
+        ),
+        (wide, &["17 channels", "at most 16"]),
+        (classes, &["65 classes", "at most 64"]),
+    ];
+    for (number, (file, parts)) in cases.into_iter().enumerate() {
+        let name = format!("bad{number}.npz");
+        file.write(&place.path(&name)).expect("a file");
+        for line in [format!("data {name}"), format!("pipeline {name}")] {
+            let output = place.run(&line);
+            assert!(!output.status.success(), "{line}");
+            let error = said(&place, &line);
+            for part in parts.iter().chain([&name.as_str()]) {
+                assert!(error.contains(part), "{line}: {part}: {error}");
+            }
+        }
+        let found = place.run(&format!("data {name} --json")).stdout;
+        if let Ok(found) = serde_json::from_slice::<Json>(&found) {
+            let problems = found["problems"].as_array().expect("a list");
+            assert!(!problems.is_empty(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_bad_folder_is_answered_with_the_file_and_the_way_out() {
+    let place = folder(3);
+    fs::create_dir(place.path("empty")).expect("a folder");
+    let error = said(&place, "data empty");
+    assert!(
+        error.contains("empty") && error.contains("one for each class"),
+        "{error}"
+    );
+    fs::create_dir_all(place.path("hollow/a")).expect("a folder");
+    let error = said(&place, "data hollow");
+    assert!(
+        error.contains("hollow") && error.contains(".csv"),
+        "{error}"
+    );
+    let broken = place.path("waves/slow/01.csv");
+    for (text, parts) in [
+        ("t,x,y\n0,1,2\n0.02,3\n", &["line 3", "2 columns"][..]),
+        (
+            "t,x,y\n0,1,2\n0.02,3,high\n",
+            &["line 3, column 3", "'high'"],
+        ),
+        ("t;x;y\n0;1,5;2,5\n", &["line 1", "';'", "3.5"]),
+        ("t,x,y\n0,1,5,2,5,0\n", &["line 2", "decimal comma"]),
+        ("t,x,y\n0,1,nan\n", &["sample 0 of y", "NaN"]),
+        ("t,x\n0,1\n", &["1 channels", "has 2"]),
+    ] {
+        fs::write(&broken, text).expect("a file");
+        let error = said(&place, "data waves");
+        for part in parts.iter().chain(&["01.csv"]) {
+            assert!(error.contains(part), "{text}: {part}: {error}");
+        }
+    }
+    fs::remove_file(&broken).expect("a file");
+    for (settings, part) in [
+        ("sample_ms = 20\ntail_ms = 30\n", "tail_ms = 30"),
+        ("sample_ms = 0\n", "sample_ms = 0"),
+        ("scaling = [\"none\"]\n", "one word for all"),
+        ("scale = 1\n", "scale"),
+    ] {
+        fs::write(
+            place.path("waves.toml"),
+            format!("time_column = 1\n{settings}"),
+        )
+        .expect("a file");
+        let error = said(&place, "data waves");
+        assert!(error.contains(part), "{settings}: {error}");
+    }
+}
+
+/// A `.ts` file of these lines.
+fn write_ts(path: &Path, lines: &[&str]) {
+    let head = "#a comment\n@problemName Two\n@timeStamps false\n@univariate false\n@dimensions 2\n@equalLength false\n@classLabel true up down\n@data\n";
+    fs::write(path, format!("{head}{}\n", lines.join("\n"))).expect("a file");
+}
+
+#[test]
+fn either_file_of_the_archive_gives_both_parts() {
+    let place = Place::new();
+    let up = "1,2,3:0,0,0:up";
+    let down = "3,2:1,1:down";
+    write_ts(&place.path("Two_TRAIN.ts"), &[up, down, up, down]);
+    write_ts(&place.path("Two_TEST.ts"), &[down, up]);
+    for name in ["Two_TRAIN.ts", "Two_TEST.ts"] {
+        let found = place.json(&format!("data {name}"));
+        assert_eq!(found["parts"], serde_json::json!([2, 2, 2]), "{found}");
+        assert_eq!(found["samples"], 3);
+        assert_eq!(found["shortest"], 2);
+        assert_eq!(found["classes"], serde_json::json!(["up", "down"]));
+    }
+    for (line, parts) in [
+        ("1,?,3:0,0,0:up", &["line 9", "missing value"][..]),
+        ("1,2:0,0,0:up", &["line 9", "channel 2 has 3"]),
+        ("1,2:0,0:left", &["'left'", "up, down"]),
+        ("1,2:up", &["1 channels"]),
+        ("1,2", &["cut"]),
+    ] {
+        write_ts(&place.path("Two_TEST.ts"), &[line]);
+        let error = said(&place, "data Two_TRAIN.ts");
+        for part in parts.iter().chain(&["Two_TEST.ts"]) {
+            assert!(error.contains(part), "{line}: {part}: {error}");
+        }
+    }
+}
+
+#[test]
+fn labels_for_each_sample_and_targets_are_tasks_too() {
+    let place = Place::new();
+    let mut file = Npz::new();
+    file.insert("inputs", &[10, 4, 1], Values::F64(vec![0.5; 40]));
+    let each: Vec<i64> = (0..10).flat_map(|k| [0, 0, 0, 1 + k % 2]).collect();
+    file.insert("labels", &[10, 4], Values::I64(each));
+    file.number("sample_ms", 50.0);
+    file.write(&place.path("each.npz")).expect("a file");
+    let each = task(&place, "each.npz");
+    assert_eq!((each.samples(), each.definition().outputs), (5, 3));
+    let trial = each.draw(1, Stream::Spiking, 0);
+    let mask = trial.mask.expect("a mask");
+    assert_eq!(mask[..5], [1.0, 1.0, 1.0, 1.0, 0.0]);
+    assert_eq!(trial.target[..5], [1.0, 1.0, 1.0, 0.0, 0.0]);
+    assert_eq!(trial.target[5 * trial.label as usize + 3], 1.0);
+    // The label is read in the last sample, whose end is the fourth output.
+    let window = each.rate_decision().mean;
+    assert_eq!((window.first, window.last), (4, 4));
+
+    let mut file = Npz::new();
+    file.insert("inputs", &[10, 4, 2], Values::F64(vec![0.5; 80]));
+    let targets = (0..80).map(f64::from).collect();
+    file.insert("targets", &[10, 4, 2], Values::F64(targets));
+    let mask = (0..40).map(|k| f64::from(k % 2)).collect();
+    file.insert("mask", &[10, 4], Values::F64(mask));
+    file.write(&place.path("follow.npz")).expect("a file");
+    let follow = task(&place, "follow.npz");
+    assert_eq!((follow.samples(), follow.definition().outputs), (5, 2));
+    let trial = follow.draw(1, Stream::Spiking, 0);
+    let mask = trial.mask.expect("a mask");
+    assert_eq!(mask, [0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0]);
+    assert_eq!(trial.target[6] - trial.target[1], 1.0);
+}
