@@ -12,16 +12,19 @@ use crate::formats::rate_model::RateModelFile;
 use crate::print::console::Console;
 use crate::rate::activation::ActivationKind;
 use crate::rate::fields::{FIELDS, Field, Given};
-use crate::rate::options::RateOptions;
+use crate::rate::options::{RateOptions, is_recorded};
 use crate::task::Task;
 
 /// Number of units where none is given.
 const UNITS: usize = 200;
 
+/// Number of units of a network for a data set where none is given.
+const UNITS_OF_DATA: usize = 100;
+
 /// The network and its training; shared by `train` and `pipeline`.
 #[derive(Clone, Debug, Args)]
 pub struct OptionArgs {
-    /// Number of units [default: 200]
+    /// Number of units [default: 200, and 100 for a data set]
     #[arg(
         long = "N",
         visible_aliases = ["units", "n"],
@@ -172,7 +175,12 @@ impl OptionArgs {
         task: &Task,
         default: ActivationKind,
     ) -> Result<RateOptions, CommandError> {
-        let units = self.units.unwrap_or(UNITS);
+        let usual = if is_recorded(task) {
+            UNITS_OF_DATA
+        } else {
+            UNITS
+        };
+        let units = self.units.unwrap_or(usual);
         let activation = self.act.unwrap_or(default);
         self.training.options(task, units, activation, self.seed())
     }

@@ -135,7 +135,7 @@ pub struct RateOptions {
 }
 
 /// Whether the answers of a task are those of a data set: classes, labels or a target.
-pub(super) fn is_recorded(task: &Task) -> bool {
+pub fn is_recorded(task: &Task) -> bool {
     match task.definition().kind {
         Kind::Class | Kind::Label | Kind::Track => true,
         Kind::Detection | Kind::Sign | Kind::Rhythm { .. } => false,
