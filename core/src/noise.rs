@@ -83,6 +83,11 @@ impl Noise {
         }
     }
 
+    /// The state of the generator, for a machine that goes on from it.
+    pub fn state(&self) -> u64 {
+        self.state
+    }
+
     /// The next word of the generator.
     #[inline]
     pub fn word(&mut self) -> u32 {
