@@ -26,6 +26,7 @@
 extern crate std;
 
 pub mod frame;
+pub mod logic;
 pub mod message;
 pub mod record;
 

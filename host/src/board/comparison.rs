@@ -6,8 +6,7 @@ use rate2spike_protocol::message::Cycles;
 use serde::Serialize;
 
 use super::BoardError;
-use super::client::Client;
-use super::session::{Pair, pair, parting};
+use super::session::{Pair, Runs, pair, parting};
 use crate::spiking::experiment::{Experiment, Outcome, Score};
 use crate::spiking::trial::Memory;
 
@@ -62,13 +61,13 @@ pub struct Difference {
     pub desktop: Option<(u32, u16)>,
 }
 
-/// Runs the first `trials` trials of `experiment` on the board behind `client` and on
+/// Runs the first `trials` trials of `experiment` on `board` and on
 /// the desktop, and calls `done` after each. `clock_hz` is the clock of the board.
 ///
 /// # Errors
-/// The errors of [`Client::run`].
+/// The errors of [`Runs::run_trial`].
 pub fn compare(
-    client: &mut Client,
+    board: &mut impl Runs,
     experiment: &Experiment<Deployed>,
     trials: usize,
     clock_hz: u32,
@@ -77,12 +76,12 @@ pub fn compare(
     let mut memory = Memory::of(experiment.network);
     let mut pairs = Vec::new();
     for index in 0..trials as u64 {
-        pairs.push(pair(client, experiment, &mut memory, index)?);
+        pairs.push(pair(board, experiment, &mut memory, index)?);
         done();
     }
     let first = pairs.iter().position(|pair| pair.board != pair.desktop);
     let parts = match first {
-        Some(index) => Some(difference(client, experiment, index as u64)?),
+        Some(index) => Some(difference(board, experiment, index as u64)?),
         None => None,
     };
     let score = |side: fn(&Pair) -> Outcome| {
@@ -106,11 +105,11 @@ pub fn compare(
 }
 
 fn difference(
-    client: &mut Client,
+    board: &mut impl Runs,
     experiment: &Experiment<Deployed>,
     trial: u64,
 ) -> Result<Difference, BoardError> {
-    let parting = parting(client, experiment, trial)?;
+    let parting = parting(board, experiment, trial)?;
     Ok(Difference {
         trial,
         equal_spikes: parting.map_or(0, |parting| parting.equal_spikes),

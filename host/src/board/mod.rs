@@ -1,10 +1,11 @@
-//! A board with a microcontroller: the line to it, its budget, its firmware, and trials
-//! that run on it.
+//! A board with a microcontroller or an FPGA: the line to it, its budget, its firmware, and
+//! trials that run on it.
 
 pub mod budget;
 pub mod client;
 pub mod comparison;
 pub mod firmware;
+pub mod logic;
 pub mod port;
 pub mod preparation;
 pub mod probe;
@@ -67,6 +68,22 @@ pub enum BoardError {
         port: String,
         /// Why.
         refusal: Refusal,
+    },
+    /// The logic does not have what the network needs.
+    #[error("{port}: {refusal}")]
+    Logic {
+        /// The port as it was given.
+        port: String,
+        /// What is missing.
+        refusal: crate::export::verilog::Refusal,
+    },
+    /// The logic refuses an image.
+    #[error("{port}: {}", logic::explain_code(*.code))]
+    Image {
+        /// The port as it was given.
+        port: String,
+        /// The fault, as the light shows it in flashes.
+        code: u8,
     },
     /// The board's answer is unknown to this version.
     #[error(

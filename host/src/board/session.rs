@@ -34,18 +34,51 @@ pub struct Parting {
     pub desktop: Option<(u32, u16)>,
 }
 
+/// A board that runs trials.
+pub trait Runs {
+    /// Runs the `index`-th trial of `experiment`; `spiked`, if there is one, gets step and
+    /// unit of each spike.
+    ///
+    /// # Errors
+    /// If the board refuses the trial or does not answer.
+    fn run_trial(
+        &mut self,
+        experiment: &Experiment<Deployed>,
+        index: u64,
+        spiked: Option<&mut dyn FnMut(u32, u16)>,
+    ) -> Result<message::Outcome, BoardError>;
+}
+
+impl Runs for Client {
+    fn run_trial(
+        &mut self,
+        experiment: &Experiment<Deployed>,
+        index: u64,
+        spiked: Option<&mut dyn FnMut(u32, u16)>,
+    ) -> Result<message::Outcome, BoardError> {
+        let (silent, input) = shown(experiment, index);
+        let Some(spiked) = spiked else {
+            return self.run(&silent, &input, |_, _| {}, |_, _| {});
+        };
+        let trial = message::Trial {
+            spikes: true,
+            ..silent
+        };
+        self.run(&trial, &input, spiked, |_, _| {})
+    }
+}
+
 /// Runs the `index`-th trial on the board and on the desktop.
 ///
 /// # Errors
-/// The errors of [`Client::run`].
+/// The errors of [`Runs::run_trial`].
 pub fn pair(
-    client: &mut Client,
+    board: &mut impl Runs,
     experiment: &Experiment<Deployed>,
     memory: &mut Memory<Fixed>,
     index: u64,
 ) -> Result<Pair, BoardError> {
-    let (wanted, input) = shown(experiment, index);
-    let found = client.run(&wanted, &input, |_, _| {}, |_, _| {})?;
+    let found = board.run_trial(experiment, index, None)?;
     Ok(Pair {
         board: Outcome {
             correct: found.correct,
@@ -65,37 +98,32 @@ pub fn pair(
 /// spikes; `None` if all are equal.
 ///
 /// # Errors
-/// The errors of [`Client::run`].
+/// The errors of [`Runs::run_trial`].
 pub fn parting(
-    client: &mut Client,
+    board: &mut impl Runs,
     experiment: &Experiment<Deployed>,
     index: u64,
 ) -> Result<Option<Parting>, BoardError> {
-    let (wanted, input) = shown(experiment, index);
-    let wanted = message::Trial {
-        spikes: true,
-        ..wanted
-    };
     let desktop = spikes(experiment, index);
-    let mut board = Vec::new();
-    let spiked = |step, unit| {
+    let mut found = Vec::new();
+    let mut spiked = |step, unit| {
         // One spike more than on the desktop is enough to know that they differ.
-        if board.len() <= desktop.len() {
-            board.push((step, unit));
+        if found.len() <= desktop.len() {
+            found.push((step, unit));
         }
     };
-    client.run(&wanted, &input, spiked, |_, _| {})?;
-    if board == desktop {
+    board.run_trial(experiment, index, Some(&mut spiked))?;
+    if found == desktop {
         return Ok(None);
     }
-    let equal_spikes = board
+    let equal_spikes = found
         .iter()
         .zip(&desktop)
         .take_while(|(a, b)| a == b)
         .count();
     Ok(Some(Parting {
         equal_spikes,
-        board: board.get(equal_spikes).copied(),
+        board: found.get(equal_spikes).copied(),
         desktop: desktop.get(equal_spikes).copied(),
     }))
 }

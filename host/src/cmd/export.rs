@@ -7,6 +7,7 @@ use rate2spike_core::neuron::Scheme;
 use serde::Serialize;
 
 use super::CommandError;
+use super::export_verilog;
 use super::shared::{SeedArgs, SpikingArgs, TaskArgs, read_model};
 use crate::export::ExportError;
 use crate::export::c;
@@ -36,11 +37,12 @@ use crate::spiking::time_step::TimeStep;
 /// which it does not have.
 ///
 /// c writes a deployed network NET.snn into a folder: its bytes as an array, the header
-/// of the C library, and a program that runs the self-test.
+/// of the C library, and a program that runs the self-test. verilog writes a folder with
+/// logic for an FPGA that gives the same spikes; `make test` in it simulates the self-test.
 #[derive(Clone, Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct ExportArgs {
-    /// The rate model; for c the deployed network NET.snn
+    /// The rate model; for c and verilog the deployed network NET.snn
     #[arg(value_name = "MODEL.mat")]
     pub model: PathBuf,
     /// The format of the export
@@ -49,8 +51,8 @@ pub struct ExportArgs {
     /// Nodes of a NIR graph
     #[arg(long, value_enum, default_value = "exact")]
     pub profile: Profile,
-    /// The file, for c the folder [default: the model's name with .nir, _brian2.py, _nest.py
-    /// or _c]
+    /// The file, for c and verilog the folder [default: the model's name with .nir, _brian2.py, _nest.py,
+    /// _c or _logic]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// The spiking network
@@ -81,6 +83,8 @@ pub enum Format {
     Nest,
     /// A deployed network for a C program
     C,
+    /// A deployed network as logic for an FPGA
+    Verilog,
 }
 
 impl Format {
@@ -89,7 +93,7 @@ impl Format {
         match self {
             Format::Brian2 => Some(Simulator::Brian2),
             Format::Nest => Some(Simulator::Nest),
-            Format::Nir | Format::C => None,
+            Format::Nir | Format::C | Format::Verilog => None,
         }
     }
 }
@@ -116,6 +120,10 @@ struct ProjectReport<'a> {
 pub fn run(args: &ExportArgs, console: &Console) -> Result<(), CommandError> {
     if args.to == Format::C {
         return write_project(args, console);
+    }
+    if args.to == Format::Verilog {
+        let (output, task) = (args.output.as_deref(), args.task.task.as_ref());
+        return export_verilog::run(&args.model, output, task, console);
     }
     let step = TimeStep::new(args.dt, Scheme::Exact)?;
     let model = read_model(&args.model, console)?;

@@ -49,7 +49,22 @@ const IDLE: &[Idle] = &[
         command: "export",
         flags: Flags::These(&["profile"]),
         when: |line| !is(line, "to", "nir"),
-        because: "a script has no nodes; --profile belongs to --to nir",
+        because: "only a NIR graph has nodes to choose; --profile belongs to --to nir",
+    },
+    Idle {
+        command: "export",
+        flags: Flags::These(&[
+            "lambda",
+            "neuron",
+            "filter",
+            "refractory",
+            "noise",
+            "dt",
+            "trial",
+            "seed",
+        ]),
+        when: |line| is(line, "to", "verilog"),
+        because: "a deployed network has its neuron, its time step and its self-test in it",
     },
     Idle {
         command: "report",

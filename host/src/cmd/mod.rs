@@ -9,6 +9,7 @@ pub mod deploy;
 pub mod deployed_step;
 pub mod error;
 pub mod export;
+mod export_verilog;
 pub mod files;
 pub mod gpu;
 pub mod idle;

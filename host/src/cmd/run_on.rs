@@ -4,14 +4,19 @@
 use std::path::Path;
 
 use rate2spike_core::blob::Deployed;
+use rate2spike_protocol::logic::RUN;
 use serde::Serialize;
 
 use super::CommandError;
 use super::run_report::RunReport;
+use crate::board::BoardError;
 use crate::board::client::Client;
-use crate::board::comparison::{Difference, StepCost, compare};
+use crate::board::comparison::{Comparison, Difference, StepCost, compare};
+use crate::board::logic::{Logic, OTHER_SPIKES};
 use crate::board::port::Port;
 use crate::board::preparation::{Wanted, prepare};
+use crate::board::session::Runs;
+use crate::export::verilog::image::Image;
 use crate::number::hexadecimal;
 use crate::print::console::Console;
 use crate::spiking::experiment::Experiment;
@@ -53,6 +58,22 @@ pub fn run_on(
     experiment: &Experiment<Deployed>,
     console: &Console,
 ) -> Result<(), CommandError> {
+    // An emulator of a microcontroller takes one connection, and no logic is behind it.
+    if let Port::Serial(_) = on.port
+        && let Some((mut logic, identity)) = Logic::connect(on.port)?
+    {
+        prepare_logic(&mut logic, on, experiment.network)?;
+        let found = compared(&mut logic, on, experiment, identity.clock_hz, console)?;
+        let board = BoardReport::new(on, experiment, "logic".into(), found);
+        return finish(
+            BoardReport {
+                clock_hz: identity.clock_hz,
+                ..board
+            },
+            on,
+            console,
+        );
+    }
     let (mut client, identity) = Client::connect(on.port)?;
     let wanted = Wanted {
         file: on.network.into(),
@@ -65,31 +86,60 @@ pub fn run_on(
         bar.set_position(written as u64);
     })?;
     bar.finish_and_clear();
-    let bar = console.progress(on.trials as u64, "trial {pos}/{len} [{elapsed}]");
-    let found = compare(
-        &mut client,
-        experiment,
-        on.trials,
-        identity.clock_hz,
-        || {
-            bar.inc(1);
-        },
-    );
-    bar.finish_and_clear();
-    let found = found?;
+    let found = compared(&mut client, on, experiment, identity.clock_hz, console)?;
     // The stack is known after the trials only.
     let identity = client.identify()?;
     let report = BoardReport {
+<<<<<<< HEAD
         run: RunReport::new(on.network, &experiment.task, &found.outcomes, &found.board),
         board: identity.board,
+=======
+>>>>>>> 65c1c7e (export: a deployed network as logic, and its trials over the serial line)
         clock_hz: identity.clock_hz,
         stack_bytes: identity.stack_bytes,
-        equal: found.equal,
-        desktop_spike_hash: hexadecimal(found.desktop.spike_hash),
-        saturated_steps: found.saturated_steps,
-        step: found.step,
-        parts: found.parts,
+        ..BoardReport::new(on, experiment, identity.board, found)
     };
+    finish(report, on, console)
+}
+
+/// The trials on the board beside those on the desktop.
+fn compared(
+    board: &mut impl Runs,
+    on: &OnBoard,
+    experiment: &Experiment<Deployed>,
+    clock_hz: u32,
+    console: &Console,
+) -> Result<Comparison, CommandError> {
+    let bar = console.progress(on.trials as u64, "trial {pos}/{len} [{elapsed}]");
+    let found = compare(board, experiment, on.trials, clock_hz, || bar.inc(1));
+    bar.finish_and_clear();
+    Ok(found?)
+}
+
+impl<'a> BoardReport<'a> {
+    /// The report of a board whose clock and stack are still to be named.
+    fn new(
+        on: &OnBoard<'a>,
+        experiment: &Experiment<Deployed>,
+        board: String,
+        found: Comparison,
+    ) -> Self {
+        Self {
+            run: RunReport::new(on.network, &experiment.task, &found.board),
+            board,
+            clock_hz: 0,
+            stack_bytes: 0,
+            equal: found.equal,
+            desktop_spike_hash: hexadecimal(found.desktop.spike_hash),
+            saturated_steps: found.saturated_steps,
+            step: found.step,
+            parts: found.parts,
+        }
+    }
+}
+
+/// Prints the report; an error if a trial differs.
+fn finish(report: BoardReport, on: &OnBoard, console: &Console) -> Result<(), CommandError> {
     console.json(&report);
     print(&report, console);
     if report.equal {
@@ -99,6 +149,44 @@ pub fn run_on(
         "{}: the board's trials differ from the desktop's; is its firmware of this version?",
         on.port
     )))
+}
+
+/// Makes sure that the logic holds this network, and that its self-test gives the stored
+/// spikes. A network that replaces another one stays until the power is cut.
+fn prepare_logic(logic: &mut Logic, on: &OnBoard, network: &Deployed) -> Result<(), CommandError> {
+    let refused = |refusal| BoardError::Logic {
+        port: on.port.to_string(),
+        refusal,
+    };
+    let image = Image::of_self_test(network).map_err(refused)?;
+    let failed = |code| BoardError::Image {
+        port: on.port.to_string(),
+        code,
+    };
+    if on.replace {
+        let code = logic.load(&image.bytes())?;
+        if code != 0 {
+            return Err(failed(code).into());
+        }
+        let outcome = logic.run(&RUN, |_| {})?;
+        let wanted = network.payload().self_test.spike_hash;
+        return match outcome.spike_hash == wanted {
+            true => Ok(()),
+            false => Err(failed(OTHER_SPIKES).into()),
+        };
+    }
+    let identity = logic.self_test()?;
+    if identity.code != 0 {
+        return Err(failed(identity.code).into());
+    }
+    if identity.checksum != image.checksum() {
+        return Err(CommandError::Failed(format!(
+            "the logic holds another network (check sum {:08x}); add --replace to run {} until the power is cut, or write its image into the flash",
+            identity.checksum,
+            on.network.display()
+        )));
+    }
+    Ok(())
 }
 
 fn print(report: &BoardReport, console: &Console) {

@@ -30,6 +30,40 @@ fn an_export_says_what_the_target_cannot_take_and_writes_its_files() {
 }
 
 #[test]
+fn a_deployed_network_is_written_as_logic_and_nothing_foreign_is_replaced() {
+    let place = Place::new();
+    place.json("quantize go-nogo.mat --lambda 25 -o net.snn");
+    let export = "export net.snn --to verilog -o design";
+    let report = place.json(export);
+    let units = report["counts"]["units"].as_u64().expect("a number");
+    assert!(units > 0 && report["clocks"]["mean"].as_f64() > Some(units as f64));
+    assert_eq!(report["boards"][0]["board"], "icebreaker");
+    for file in [
+        "Makefile",
+        "network.bin",
+        "parameters.vh",
+        "report.txt",
+        "rtl/network.v",
+    ] {
+        assert!(place.path("design").join(file).is_file(), "{file}");
+    }
+    // An earlier design is replaced; another program's Makefile is not.
+    place.json(export);
+    std::fs::create_dir(place.path("other")).expect("a folder");
+    std::fs::write(place.path("other/Makefile"), "all:\n").expect("a writable folder");
+    let line = "export net.snn --to verilog -o other";
+    place.fails(line, 2, &["other/Makefile", "--output"]);
+    for flag in ["--lambda 25", "--dt 1", "--seed 2"] {
+        place.fails(&format!("{export} {flag}"), 2, &["does nothing here"]);
+    }
+    place.fails(
+        "export go-nogo.mat --to verilog",
+        1,
+        &["not a deployed network"],
+    );
+}
+
+#[test]
 fn an_exported_graph_comes_back_with_the_spikes_of_the_model() {
     let place = Place::new();
     place.json("export go-nogo.mat --lambda 25 --to nir -o net.nir");
