@@ -6,6 +6,7 @@ pub mod emulator;
 pub mod ensemble;
 pub mod imports;
 pub mod networks;
+pub mod logic;
 pub mod soak;
 
 use std::path::{Path, PathBuf};
