@@ -5,8 +5,8 @@ pub mod calls;
 pub mod emulator;
 pub mod ensemble;
 pub mod imports;
-pub mod networks;
 pub mod logic;
+pub mod networks;
 pub mod soak;
 
 use std::path::{Path, PathBuf};

@@ -78,7 +78,7 @@ pub enum BoardError {
         refusal: crate::export::verilog::Refusal,
     },
     /// The logic refuses an image.
-    #[error("{port}: {}", logic::explain_code(*.code))]
+    #[error("{port}: {}", explain_code(*.code))]
     Image {
         /// The port as it was given.
         port: String,
@@ -93,6 +93,23 @@ pub enum BoardError {
         /// The port as it was given.
         port: String,
     },
+}
+
+/// The fault of a self-test with other spikes.
+pub const OTHER_SPIKES: u8 = 6;
+
+/// The fault of an image in words, as the light shows it in flashes.
+pub fn explain_code(code: u8) -> &'static str {
+    match code {
+        0 => "no fault",
+        1 => "no image of a network is there",
+        2 => "the image has another layout: export the network with this version",
+        3 => "the image is malformed",
+        4 => "the network is larger than the memories of this design: export it anew",
+        5 => "the image is damaged: its check sum is wrong",
+        OTHER_SPIKES => "the self-test gives other spikes",
+        _ => "the image did not arrive whole",
+    }
 }
 
 fn advice(error: &std::io::Error) -> &'static str {

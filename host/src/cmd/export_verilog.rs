@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::CommandError;
-use super::export::ExportArgs;
 use crate::export::verilog::project::{self, Needs, Project};
 use crate::formats::disk;
 use crate::formats::outputs::Outputs;
 use crate::formats::snn::NetFile;
 use crate::print::console::Console;
 use crate::print::path::lossy;
+use crate::task::Task;
 
 #[derive(Serialize)]
 struct VerilogReport<'a> {
@@ -24,21 +24,26 @@ struct VerilogReport<'a> {
     files: Vec<PathBuf>,
 }
 
-/// Runs the command.
-pub fn run(args: &ExportArgs, console: &Console) -> Result<(), CommandError> {
-    let file = NetFile::read(&args.model)?;
-    let task = file.tested_task(args.task.task.as_ref())?;
+/// Writes the design of `network` into the folder `output`.
+pub fn run(
+    network: &Path,
+    output: Option<&Path>,
+    task: Option<&Task>,
+    console: &Console,
+) -> Result<(), CommandError> {
+    let file = NetFile::read(network)?;
+    let task = file.tested_task(task)?;
     let project = Project::new(&file.deployed()).map_err(|source| CommandError::Export {
-        path: args.model.clone(),
+        path: network.into(),
         source: source.into(),
     })?;
-    let folder = match &args.output {
-        Some(folder) => folder.clone(),
-        None => args.model.with_extension("logic"),
+    let folder = match output {
+        Some(folder) => folder.into(),
+        None => network.with_extension("logic"),
     };
     let text = words(&project.needs);
     let mut report = VerilogReport {
-        network: &args.model,
+        network,
         task: task.name().into(),
         needs: &project.needs,
         files: Vec::new(),
@@ -49,7 +54,7 @@ pub fn run(args: &ExportArgs, console: &Console) -> Result<(), CommandError> {
         .map(|file| (file.name, file.bytes.as_slice()))
         .collect();
     contents.push(("report.txt", text.as_bytes()));
-    write(&args.model, &folder, &contents)?;
+    write(network, &folder, &contents)?;
     report.files = contents.iter().map(|(name, _)| folder.join(name)).collect();
     console.json(&report);
     console.say(text.trim_end());

@@ -9,13 +9,13 @@ use serde::Serialize;
 
 use super::CommandError;
 use super::run_report::RunReport;
-use crate::board::BoardError;
 use crate::board::client::Client;
 use crate::board::comparison::{Comparison, Difference, StepCost, compare};
-use crate::board::logic::{Logic, OTHER_SPIKES};
+use crate::board::logic::Logic;
 use crate::board::port::Port;
 use crate::board::preparation::{Wanted, prepare};
 use crate::board::session::Runs;
+use crate::board::{BoardError, OTHER_SPIKES};
 use crate::export::verilog::image::Image;
 use crate::number::hexadecimal;
 use crate::print::console::Console;
@@ -90,11 +90,6 @@ pub fn run_on(
     // The stack is known after the trials only.
     let identity = client.identify()?;
     let report = BoardReport {
-<<<<<<< HEAD
-        run: RunReport::new(on.network, &experiment.task, &found.outcomes, &found.board),
-        board: identity.board,
-=======
->>>>>>> 65c1c7e (export: a deployed network as logic, and its trials over the serial line)
         clock_hz: identity.clock_hz,
         stack_bytes: identity.stack_bytes,
         ..BoardReport::new(on, experiment, identity.board, found)
@@ -125,7 +120,7 @@ impl<'a> BoardReport<'a> {
         found: Comparison,
     ) -> Self {
         Self {
-            run: RunReport::new(on.network, &experiment.task, &found.board),
+            run: RunReport::new(on.network, &experiment.task, &found.outcomes, &found.board),
             board,
             clock_hz: 0,
             stack_bytes: 0,
