@@ -202,6 +202,7 @@ impl Runs for Logic {
         Ok(message::Outcome {
             spike_hash: outcome.spike_hash,
             spikes: outcome.spikes,
+            answer: outcome.answer.into(),
             correct: outcome.correct,
             strict: outcome.strict,
             saturated_steps: 0,

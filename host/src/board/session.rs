@@ -83,7 +83,7 @@ pub fn pair(
         board: Outcome {
             correct: found.correct,
             strict: found.strict,
-            label: wanted.label,
+            label: experiment.trial(index).label,
             answer: found.answer,
             spikes: found.spikes.into(),
             spike_hash: found.spike_hash,

@@ -39,7 +39,10 @@ pub fn run(
     })?;
     let folder = match output {
         Some(folder) => folder.into(),
-        None => network.with_extension("logic"),
+        None => {
+            let stem = network.file_stem().unwrap_or_default().to_string_lossy();
+            network.with_file_name(format!("{stem}_logic"))
+        }
     };
     let text = words(&project.needs);
     let mut report = VerilogReport {
