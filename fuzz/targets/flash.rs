@@ -63,7 +63,7 @@ fn flash(data: &[u8]) -> Flash {
 
 fuzz_target!(|data: &[u8]| {
     let mut flash = flash(data);
-    let limits = limits::<256, 2048>(record::room(SLOT));
+    let limits = limits::<256>(record::room(SLOT));
     let held = |flash: &Flash| {
         slots::held(&flash.0, SLOT, &limits)
             .ok()
