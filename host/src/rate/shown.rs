@@ -6,7 +6,7 @@ use super::network::RateNetwork;
 use super::options::RateOptions;
 use super::recurrence;
 use super::training::Trained;
-use crate::random::{Stream, generator};
+use crate::random::Stream;
 use crate::task::Trial;
 
 /// One trial of a network.
@@ -58,7 +58,7 @@ impl ShownTrial {
         let (output, run) =
             recurrence::forward(&parameters, &activation, options.fluctuations, &batch);
         Self {
-            trial: task.trial(&mut generator(options.seed, Stream::Training, index)),
+            trial: task.draw(options.seed, Stream::Training, index),
             currents: run.currents(&parameters, &batch),
             rates: run.rates().to_vec(),
             output,

@@ -308,6 +308,9 @@ fn check(network: &Deployed, trial: &Trial) -> Result<(), Refusal> {
     if network.output_offset(0) != Fixed::ZERO {
         return Err(Refusal::Offset);
     }
+    if network.preprocessing().is_some() {
+        return Err(Refusal::Preprocessing);
+    }
     match payload.decision.kind {
         Kind::Detection | Kind::Sign => {}
         kind => return Err(Refusal::Decision { kind }),

@@ -29,6 +29,11 @@ pub enum Refusal {
         "the logic has no offset of an output, and this network has one: run the network on a microcontroller"
     )]
     Offset,
+    /// A network with preprocessing of its input.
+    #[error(
+        "the logic takes the network's input as it is, and this network preprocesses it: run the network on a microcontroller"
+    )]
+    Preprocessing,
     /// A decision that the logic does not make.
     #[error(
         "the logic decides by the height or the sign of one output, and this task asks for {}: run the network on a microcontroller",
