@@ -274,7 +274,7 @@ pub fn trial(
     outcome.spike_hash = hash.value();
     outcome.correct = short.decision.correct(trial.label, &evidence);
     outcome.strict = short.decision.strictly_correct(trial.label, &evidence);
-    outcome.answer = short.decision.answer(&evidence).into();
+    outcome.answer = short.decision.answer(&evidence);
     let image = Image::of_trial(
         deployed,
         &Trial {

@@ -333,6 +333,7 @@ impl From<SweepError> for CommandError {
     fn from(error: SweepError) -> Self {
         match error {
             SweepError::OtherPlan { .. }
+            | SweepError::Output(_)
             | SweepError::Step(_)
             | SweepError::TooManyNetworks { .. }
             | SweepError::TooManyTrials { .. } => CommandError::Usage(error.to_string()),

@@ -294,9 +294,12 @@ impl Sums {
 mod tests {
     use super::*;
 
+    /// A target as a function of the rates.
+    type Target<'a> = &'a dyn Fn(&[f64]) -> f64;
+
     /// 40 samples of 3 rates that are no multiples of each other, and targets that are
     /// made of them.
-    fn samples(targets: &[&dyn Fn(&[f64]) -> f64]) -> Samples {
+    fn samples(targets: &[Target]) -> Samples {
         let rates = DMatrix::from_fn(40, 3, |t, i| 20.0 + ((t * (2 * i + 3)) % 17) as f64);
         let target = |target: &&dyn Fn(&[f64]) -> f64| {
             let rows = (0..40).map(|t| target(rates.row(t).transpose().as_slice()));

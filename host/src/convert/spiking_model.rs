@@ -114,7 +114,10 @@ impl RateModelFile {
         };
         if let Some(calibration) = self.calibration()? {
             if own {
-                return calibration.network(&self.network, neuron).map_err(failed);
+                let network = calibration.network(&self.network, neuron);
+                // The units' median has other digits than the λ in the file.
+                let network = network.map_err(failed)?;
+                return Ok(SpikingNetwork { lambda, ..network });
             }
             not_used("the calibration of the units");
         }

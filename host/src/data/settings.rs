@@ -144,6 +144,28 @@ impl Settings {
 /// The TOML file of a data set: `NAME.toml` for `NAME.npz`, for the folder `NAME`, and
 /// for `NAME_TRAIN.ts` and `NAME_TEST.ts`.
 pub fn file_of(path: &Path) -> PathBuf {
-    let name = super::stem(path);
+    let name = stem(path);
     path.with_file_name(format!("{name}.toml"))
+}
+
+/// The name of a data set: that of the file or the folder, without `.npz`, `_TRAIN.ts`
+/// or `_TEST.ts`.
+pub fn stem(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let extension = path
+        .extension()
+        .map(|extension| extension.to_ascii_lowercase());
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    match extension
+        .as_deref()
+        .and_then(|extension| extension.to_str())
+    {
+        Some("npz") => stem.into_owned(),
+        Some("ts") => {
+            let parts = ["_TRAIN", "_TEST"].into_iter();
+            let mut short = parts.filter_map(|part| stem.strip_suffix(part));
+            short.next().unwrap_or(&stem).into()
+        }
+        _ => name.into_owned(),
+    }
 }

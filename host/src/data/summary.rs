@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{Opened, parts};
+use super::opened::Opened;
+use super::parts;
 use crate::task::description::{Goal, Part};
 
 /// What a data set holds.

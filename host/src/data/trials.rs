@@ -1,9 +1,12 @@
 //! What a network is told of a data set, and its trials.
 
+use std::sync::Arc;
+
+use super::DataError;
+use super::opened::{Opened, name};
 use super::parts::{self, Parts};
 use super::set::{Answers, Moments};
 use super::settings::{Scaling, Settings};
-use super::{DataError, Opened, name};
 use crate::task::description::{Channel, Description, Goal, Part};
 use crate::task::{Definition, Recorded, Trial, Trials};
 
@@ -137,6 +140,35 @@ pub(super) struct Drawn {
     pub(super) opened: Opened,
     pub(super) description: Description,
     pub(super) parts: Parts,
+}
+
+impl Opened {
+    /// The data set of `description`, with the trials of this one.
+    pub(super) fn again(&self, description: &Description) -> Result<Recorded, DataError> {
+        let found = self.hash();
+        let parts = parts::parts(&self.set, description.seed);
+        if found != description.hash || parts.counts() != description.parts {
+            return Err(DataError::Changed {
+                path: self.set.path.clone(),
+                found,
+                stored: description.hash.clone(),
+            });
+        }
+        Ok(self.recorded(description.clone(), parts))
+    }
+
+    /// The data set with its trials drawn by `description`.
+    pub(super) fn recorded(&self, description: Description, parts: Parts) -> Recorded {
+        Recorded {
+            path: self.set.path.display().to_string(),
+            trials: Some(Arc::new(Drawn {
+                opened: self.clone(),
+                description: description.clone(),
+                parts,
+            })),
+            description,
+        }
+    }
 }
 
 impl Trials for Drawn {

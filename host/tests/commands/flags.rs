@@ -74,7 +74,7 @@ fn an_output_has_the_same_names_in_every_command() {
 }
 
 /// The shortest command line of each command that takes numbers.
-const SHORTEST: [&str; 14] = [
+const SHORTEST: [&str; 15] = [
     "pipeline xor",
     "train --task xor",
     "convert m.mat",
@@ -89,6 +89,7 @@ const SHORTEST: [&str; 14] = [
     "export m.mat --to nest",
     "import g.nir --task xor -o n.snn",
     "trials xor -o t.npz",
+    "data d.npz -o e.npz",
 ];
 
 /// Flags whose values may begin with a minus sign: an option for another program, and a

@@ -153,9 +153,9 @@ fn a_trial_that_is_none_of_the_tasks_is_not_run() {
         let place = Place::with("net.snn", &changed(change));
         let start = Instant::now();
         for line in ["run net.snn", "deploy net.snn --board rp2040 --slow"] {
-            place.refuses(line, &["net.snn", "no trial of 'xor'", "quantize"]);
+            place.refuses(line, &["net.snn", "not a trial of 'xor'", "quantize"]);
         }
-        place.warns("inspect net.snn", &["no trial of 'xor'", "not run"]);
+        place.warns("inspect net.snn", &["not a trial of 'xor'", "not run"]);
         assert!(start.elapsed() < Duration::from_secs(10));
     }
 }

@@ -1,0 +1,263 @@
+//! A data set that was read: its trials where they are, and its settings.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use rate2spike_core::decision::MOST_OUTPUTS;
+use rate2spike_core::network::MOST_INPUTS;
+
+use crate::task::description::{Description, LONGEST, Part};
+use crate::task::{Recorded, SAMPLE_MS, Task};
+
+use super::error::DataError;
+use super::parts::{self, Parts};
+use super::set::{DataSet, Survey};
+use super::settings::{self, Settings};
+use super::{folder, npz, ts, write};
+
+/// The seed by which parts are drawn where none is given.
+pub const SEED: u64 = 1;
+
+/// A data set that was read, with its settings.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    pub(super) set: Arc<DataSet>,
+    pub(super) survey: Arc<Survey>,
+    pub(super) settings: Settings,
+}
+
+/// The name of the task: letters, digits and hyphens of the data set's name, and not
+/// that of a built-in task.
+pub(super) fn name(path: &Path) -> String {
+    let usual = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+    let name: String = settings::stem(path).chars().map(usual).take(32).collect();
+    let name = name.trim_matches('-');
+    if name.is_empty() || Task::from_name(name).is_some() {
+        return format!("data-{name}");
+    }
+    name.into()
+}
+
+/// Whether `text` on a command line is the path of a data set: a name that ends in
+/// `.npz` or `.ts`, or a folder.
+pub fn is_path(text: &str) -> bool {
+    let path = Path::new(text);
+    let extension = path.extension();
+    let known = |extension: &std::ffi::OsStr| {
+        extension.eq_ignore_ascii_case("npz") || extension.eq_ignore_ascii_case("ts")
+    };
+    extension.is_some_and(known) || path.is_dir()
+}
+
+/// Reads the data set at `path`. What `given` leaves out is taken from the TOML file
+/// beside it, and then from the data set itself.
+///
+/// # Errors
+/// [`DataError`], for the first problem for which the data set cannot be read; see
+/// [`Opened::problems`] for the others.
+pub fn read(path: &Path, given: Settings) -> Result<Opened, DataError> {
+    let path = &path.components().collect::<std::path::PathBuf>();
+    let mut settings = given.or(Settings::beside(path)?);
+    let extension = path.extension().unwrap_or_default();
+    let mut set = if path.is_dir() {
+        folder::read(path, &settings)?
+    } else if extension.eq_ignore_ascii_case("npz") {
+        npz::read(path)?
+    } else if extension.eq_ignore_ascii_case("ts") {
+        ts::read(path)?
+    } else {
+        return Err(DataError::Kind { path: path.into() });
+    };
+    settings = settings.or(set.said.clone());
+    if let Some(classes) = &settings.classes
+        && !set.classes.is_empty()
+    {
+        if classes.len() != set.classes.len() {
+            return Err(DataError::Settings {
+                path: path.into(),
+                reason: format!(
+                    "classes has {} names, but the data set has {} classes",
+                    classes.len(),
+                    set.classes.len()
+                ),
+            });
+        }
+        set.classes.clone_from(classes);
+    }
+    let survey = set.survey();
+    Ok(Opened {
+        set: Arc::new(set),
+        survey: Arc::new(survey),
+        settings,
+    })
+}
+
+/// The task of the data set at `path`.
+///
+/// # Errors
+/// [`DataError`].
+pub fn task(path: &Path, given: Settings) -> Result<Task, DataError> {
+    read(path, given)?.task(SEED)
+}
+
+/// The task that a model was trained for, with the trials of the data set at `path`.
+///
+/// # Errors
+/// [`DataError::Changed`], if the data set is another one.
+pub fn task_again(path: &Path, description: &Description) -> Result<Task, DataError> {
+    let given = Settings {
+        classes: (!description.classes.is_empty()).then(|| description.classes.clone()),
+        ..Settings::default()
+    };
+    let opened = read(path, given)?;
+    opened.made(opened.again(description)?)
+}
+
+/// `task` with the trials of its data set, if it has one: a task that a model or a plan
+/// describes comes without them.
+///
+/// # Errors
+/// [`DataError`].
+pub fn opened(task: Task) -> Result<Task, DataError> {
+    match task.recorded() {
+        Some(recorded) if recorded.trials.is_none() => {
+            task_again(Path::new(&recorded.path), &recorded.description)
+        }
+        _ => Ok(task),
+    }
+}
+
+impl Opened {
+    /// The hash of all numbers, 16 hexadecimal digits.
+    pub fn hash(&self) -> String {
+        format!("{:016x}", self.survey.hash)
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    pub(super) fn sample_ms(&self) -> f64 {
+        self.settings.sample_ms.unwrap_or(SAMPLE_MS)
+    }
+
+    /// All that is wrong, with the parts that `seed` draws.
+    pub fn problems(&self, seed: u64) -> Vec<DataError> {
+        let set = &*self.set;
+        let mut problems = Vec::new();
+        let mut odd = self.survey.odd.iter().enumerate();
+        if let Some((trial, Some((t, k, x)))) = odd.find(|(_, odd)| odd.is_some()) {
+            problems.push(DataError::Value {
+                place: set.place(trial),
+                what: format!("sample {t} of {}", set.channels[*k]),
+                value: x.to_string(),
+                wanted: format!(
+                    "fill it in, or remove the trial; {} numbers of the data set are not finite",
+                    self.survey.not_finite
+                ),
+            });
+        }
+        problems.extend(set.odd_target());
+        let too_many = |found, what, most, wanted| DataError::TooMany {
+            path: set.path.clone(),
+            found,
+            what,
+            most,
+            wanted,
+        };
+        if set.channels.len() > MOST_INPUTS {
+            let wanted = "leave some out, or combine them";
+            let found = set.channels.len();
+            problems.push(too_many(found, "channels", MOST_INPUTS, wanted));
+        }
+        if set.outputs() > MOST_OUTPUTS {
+            let wanted = "leave some out, or join them";
+            let found = set.outputs();
+            problems.push(too_many(found, "classes or outputs", MOST_OUTPUTS, wanted));
+        }
+        if set.longest() >= LONGEST {
+            let wanted = "cut the recordings, or take every second sample";
+            problems.push(too_many(set.longest(), "samples", LONGEST - 1, wanted));
+        }
+        if set.classes.len() == 1 {
+            problems.push(DataError::Folder {
+                path: set.path.clone(),
+                reason: format!(
+                    "{} is the only class, so that an accuracy would say nothing; add trials of another class",
+                    set.classes[0]
+                ),
+            });
+        }
+        let parts = parts::parts(set, seed);
+        if let Err(reason) = self.times(&parts) {
+            let path = set.path.clone();
+            problems.push(DataError::Settings { path, reason });
+        }
+        if let Err(reason) = self.settings.scalings(set.channels.len()) {
+            let path = set.path.clone();
+            problems.push(DataError::Settings { path, reason });
+        }
+        problems.extend(self.missing(&parts));
+        problems
+    }
+
+    /// Parts and classes without trials.
+    fn missing(&self, parts: &Parts) -> Vec<DataError> {
+        let set = &*self.set;
+        let mut problems = Vec::new();
+        let mut seen = vec![false; set.classes.len()];
+        for &trial in parts.of(Part::Train) {
+            for class in set.classes_in(trial as usize) {
+                if let Some(seen) = seen.get_mut(class as usize) {
+                    *seen = true;
+                }
+            }
+        }
+        for (class, _) in set.classes.iter().zip(seen).filter(|(_, seen)| !seen) {
+            problems.push(DataError::NoClass {
+                path: set.path.clone(),
+                class: class.clone(),
+            });
+        }
+        for part in Part::ALL {
+            if parts.of(part).is_empty() {
+                problems.push(DataError::NoPart {
+                    path: set.path.clone(),
+                    part: part.name(),
+                    wanted: "move some there with split, or record more",
+                });
+            }
+        }
+        problems
+    }
+
+    /// The task, with the parts that `seed` draws where the files do not say them.
+    ///
+    /// # Errors
+    /// The first of [`Opened::problems`].
+    pub fn task(&self, seed: u64) -> Result<Task, DataError> {
+        if let Some(problem) = self.problems(seed).into_iter().next() {
+            return Err(problem);
+        }
+        let parts = parts::parts(&self.set, seed);
+        let description = self.description(seed, &parts)?;
+        self.made(self.recorded(description, parts))
+    }
+
+    pub(super) fn made(&self, recorded: Recorded) -> Result<Task, DataError> {
+        let path = self.set.path.clone();
+        recorded
+            .task()
+            .map_err(|reason| DataError::Task { path, reason })
+    }
+
+    /// Writes the data set as an `.npz`.
+    ///
+    /// # Errors
+    /// If the disk is full.
+    pub fn write(&self, file: impl io::Write + io::Seek) -> io::Result<()> {
+        write::write(&self.set, self.sample_ms(), file)
+    }
+}
