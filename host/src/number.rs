@@ -30,6 +30,17 @@ pub fn above_0(text: &str) -> Result<f64, String> {
     }
 }
 
+/// Reads a number from 0 on: a length in ms.
+///
+/// # Errors
+/// A sentence.
+pub fn from_0(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(number) if number >= 0.0 && number.is_finite() => Ok(number),
+        _ => Err("give a number, 0 or more".into()),
+    }
+}
+
 /// Reads a number from 0 to 1000: a time in ms, or a standard deviation in mV.
 ///
 /// # Errors

@@ -9,8 +9,15 @@ use super::CommandError;
 use crate::data::settings::{Column, EXAMPLE, Scaling, Scalings, file_of};
 use crate::data::{self, Opened, Settings, Summary};
 use crate::formats::disk;
+use crate::number::{above_0, from_0};
 use crate::print::console::Console;
-use crate::task::description::{Goal, Part};
+use crate::task::description::{Goal, Part, check_sample};
+
+/// Reads the length of a sample.
+fn sample_ms(text: &str) -> Result<f64, String> {
+    let ms = above_0(text)?;
+    check_sample(ms).map(|()| ms)
+}
 
 /// Check recorded trials, say what they are, and convert them to .npz
 ///
@@ -29,16 +36,16 @@ pub struct DataArgs {
     #[arg(short, long, value_name = "FILE.npz")]
     pub output: Option<PathBuf>,
     /// Length of a sample for the network in ms [default: 5]
-    #[arg(long, value_name = "MS")]
+    #[arg(long, value_name = "MS", value_parser = sample_ms)]
     pub sample_ms: Option<f64>,
     /// Scaling of the channels, fitted on the training part: standard or none [default: standard]
     #[arg(long)]
     pub scaling: Option<Scaling>,
     /// Silence after a recording in ms, in which the class is read [default: 100]
-    #[arg(long, value_name = "MS")]
+    #[arg(long, value_name = "MS", value_parser = from_0)]
     pub tail_ms: Option<f64>,
     /// Length of the decision window in ms [default: the tail]
-    #[arg(long, value_name = "MS")]
+    #[arg(long, value_name = "MS", value_parser = from_0)]
     pub window_ms: Option<f64>,
     /// Names of the classes, with commas between; of a folder, the folders to take
     #[arg(long, value_delimiter = ',')]

@@ -366,9 +366,13 @@ mod tests {
             "\\u{1b}[31m\\u{d}\\u{9b}\\u{202e}"
         );
         let (out, err) = (Paper::default(), Paper::default());
-        console(true, false, &out, &err).json(&"\u{1b}[31m\u{9b}31m\u{7f}");
-        assert_eq!(out.text(), "\"\\u001b[31m\\u009b31m\\u007f\"\n");
-        let text: String = serde_json::from_str(&out.text()).expect("JSON");
-        assert_eq!(text, "\u{1b}[31m\u{9b}31m\u{7f}");
+        let name = "\u{1b}[31m\u{9b}31m\u{7f}";
+        console(true, false, &out, &err).json(&serde_json::json!({ "name": name }));
+        assert_eq!(
+            out.text(),
+            "{\"name\":\"\\u001b[31m\\u009b31m\\u007f\",\"warnings\":[]}\n"
+        );
+        let read: serde_json::Value = serde_json::from_str(&out.text()).expect("JSON");
+        assert_eq!(read["name"], name);
     }
 }

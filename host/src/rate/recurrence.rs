@@ -12,8 +12,11 @@
 //!                                                           W̄_in = Σ y[t] u[t−1]ᵀ
 //! ```
 //!
-//! Direct inputs do not pass the synapses, as in the spiking network: I = W r[t−1] alone,
-//! r[t] = φ(x[t] + w_in u[t−1]), and W̄_in = Σ (φ' ∘ r̄)[t] u[t−1]ᵀ.
+//! Direct inputs do not pass the synapses, as in the spiking network:
+//!
+//! ```text
+//! I = W r[t−1]      r[t] = φ(x[t] + w_in u[t−1])      W̄_in = Σ (φ' ∘ r̄)[t] u[t−1]ᵀ
+//! ```
 //!
 //! A bar marks the derivative of the loss. The fluctuation of r stands for the
 //! irregularity of the spike trains that will replace it: an

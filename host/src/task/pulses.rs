@@ -731,7 +731,7 @@ mod tests {
     #[test]
     fn wrong_values_name_the_field_and_the_way_out() {
         for (from, to, part) in [
-            ("same-sign", "xor-again", "name of the task xor"),
+            ("same-sign", "xor", "the name of a built-in task"),
             ("same-sign", "a b", "hyphens"),
             ("channels = 2", "channels = 0", "channels = 0; give 1 to 8"),
             ("channels = 2", "channels = 1", "pulse 2: channel = 2"),

@@ -92,9 +92,9 @@ const SHORTEST: [&str; 15] = [
     "data d.npz -o e.npz",
 ];
 
-/// Flags whose values may begin with a minus sign: an option for another program, and a
-/// potential.
-const FREE: [&str; 2] = ["slurm_option", "start"];
+/// Flags whose values are texts or may begin with a minus sign: an option for another
+/// program, a potential, names of classes and of a column.
+const FREE: [&str; 4] = ["slurm_option", "start", "classes", "time_column"];
 
 #[test]
 fn a_negative_number_is_answered_by_the_name_of_its_flag() {

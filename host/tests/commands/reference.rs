@@ -108,7 +108,11 @@ fn the_keys_of_every_json_object_are_the_written_ones() {
     for line in JSON {
         let mut found = BTreeSet::new();
         keys("", &place.json(line), &mut found);
-        let found: Vec<String> = found.into_iter().collect();
+        // The sizes of a firmware are there only where it was built.
+        let found = found
+            .into_iter()
+            .filter(|key| !key.starts_with("firmware."));
+        let found: Vec<String> = found.collect();
         assert!(!found.is_empty(), "{line}");
         writeln!(text, "{line}\n    {}\n", found.join("\n    ")).expect("memory");
     }
