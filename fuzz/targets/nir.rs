@@ -2,23 +2,10 @@
 //! complete network with finite numbers or is refused.
 
 #![no_main]
-// The host uses more of the modules than this target.
-#![allow(dead_code, unused_imports)]
 
-mod export;
-mod formats;
-#[path = "../../host/src/import/mod.rs"]
-mod import;
-mod spiking;
-
-/// The one constant that the modules need from the host's task module.
-mod task {
-    pub const SAMPLE_MS: f64 = 5.0;
-}
-
-use formats::nir::read::ReadGraph;
-use import::nir::{Unsaid, network};
 use libfuzzer_sys::fuzz_target;
+use rate2spike::formats::nir::read::ReadGraph;
+use rate2spike::import::nir::{Unsaid, network};
 
 fuzz_target!(|data: &[u8]| {
     let graph = match ReadGraph::from_bytes(data) {

@@ -2,16 +2,11 @@
 //! of the size that it states, and is the same after it is written and read.
 
 #![no_main]
-// The host uses more of the module than this target.
-#![allow(dead_code, unused_imports)]
-
-#[path = "../../host/src/task/mod.rs"]
-mod task;
 
 use libfuzzer_sys::fuzz_target;
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
-use task::pulses::Spec;
+use rate2spike::task::pulses::Spec;
 
 fuzz_target!(|data: &[u8]| {
     let text = String::from_utf8_lossy(data);
