@@ -328,9 +328,13 @@ fn report_many(
 }
 
 fn print_report(report: &TrainReport, console: &Console) {
-    let verdict = if report.success { "met" } else { "not met" };
+    let verdict = match (report.validated, report.success) {
+        (true, _) => "best network on the validation part",
+        (false, true) => "criterion met",
+        (false, false) => "criterion not met",
+    };
     console.say(format!(
-        "seed {}: criterion {verdict} after {} updates in {:.1} s: accuracy {:.2}, strict {:.2}, loss {:.2} over {EVALUATION_TRIALS} trials",
+        "seed {}: {verdict} after {} updates in {:.1} s: accuracy {:.2}, strict {:.2}, loss {:.2} over {EVALUATION_TRIALS} trials",
         report.seed, report.updates, report.seconds, report.accuracy, report.strict, report.loss
     ));
     console.say(report.model.display());

@@ -13,8 +13,12 @@ use crate::rate::training::Trained;
 pub struct TrainReport {
     /// Seed of everything random.
     pub seed: u64,
-    /// True if the criterion was met.
+    /// True if the criterion was met; a data set has none, and its training succeeds if
+    /// its loss stays finite.
     pub success: bool,
+    /// True if the network is the one that did best on the validation part.
+    #[serde(skip)]
+    pub validated: bool,
     /// Updates made.
     pub updates: usize,
     /// Trials shown: updates times the batch.
@@ -38,6 +42,7 @@ impl TrainReport {
         Self {
             seed: options.seed,
             success: trained.success,
+            validated: options.validated(),
             updates: trained.losses.len(),
             trials: trained.losses.len() * options.batch,
             accuracy: trained.evaluation.accuracy,
