@@ -116,13 +116,13 @@ impl Target {
         filters: 8 * MOST_OUTPUTS,
         clock_hz: 133e6,
         cost: Cost {
-            step: 533.0,
+            step: 685.0,
             unit: 54.1,
             input: 93.8,
             spike: 348.0,
             synapse: 19.2,
         },
-        stack_bytes: 3828,
+        stack_bytes: 5444,
         uf2: true,
     };
 
