@@ -1,7 +1,7 @@
 // What the lights say.
 //
 //   green          the self-test gave the stored spikes
-//   red, blinking  the network or its self-test has a fault: so many flashes, then a pause
+//   red, blinking  the network or its self-test has a fault; the number of flashes before a pause names it
 //
 //   flashes  1 to 5: the code of `loader`; 6: the self-test gave other spikes;
 //            7: an image stopped coming over the line

@@ -32,7 +32,7 @@ extern "C" void terminal_open() {
     fflush(stdout);
 }
 
-// The next byte; -1 if there is none.
+// The next byte, or -1 while no byte is waiting.
 extern "C" int terminal_read() {
     unsigned char byte;
     return read(terminal, &byte, 1) == 1 ? byte : -1;

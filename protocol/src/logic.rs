@@ -50,9 +50,9 @@ pub enum Answer {
     },
     /// A spike of the trial that runs.
     Spike {
-        /// Its step.
+        /// The step.
         step: u32,
-        /// Its unit.
+        /// The unit that fired.
         unit: u16,
     },
     /// The output of a step.
@@ -86,9 +86,9 @@ pub struct Outcome {
     pub spike_hash: u64,
     /// Number of spikes, modulo 2²⁴.
     pub spikes: u32,
-    /// By the published criterion.
+    /// True if the answer is right by the published criterion.
     pub correct: bool,
-    /// By the strict criterion.
+    /// True if the answer is right by the strict criterion.
     pub strict: bool,
     /// The answer that the output gives.
     pub answer: i8,

@@ -148,6 +148,24 @@ pub fn skip(reason: &str) {
     eprintln!("skipped: {reason}");
 }
 
+/// True if all these programs are installed; else [`skip`] names a missing one.
+pub fn has(programs: &[&str]) -> bool {
+    let runs = |program: &&&str| {
+        let asked = std::process::Command::new(program)
+            .arg("--version")
+            .output();
+        let asked = asked.or_else(|_| std::process::Command::new(program).arg("-V").output());
+        asked.is_err()
+    };
+    match programs.iter().find(runs) {
+        Some(missing) => {
+            skip(&format!("{missing} is not installed"));
+            false
+        }
+        None => true,
+    }
+}
+
 /// Runs a Python program with these arguments and returns its output. Returns `None`,
 /// after [`skip`], where Python or one of its packages is not installed.
 pub fn python(program: &[&str], packages: &str) -> Option<String> {

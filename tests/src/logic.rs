@@ -15,23 +15,6 @@ use rate2spike_core::trial::SpikeHash;
 use tempfile::TempDir;
 
 use crate::emulator::repository;
-use crate::skip;
-
-/// True if all these programs are there; else the test is skipped.
-pub fn has(programs: &[&str]) -> bool {
-    let runs = |program: &&&str| {
-        let asked = Command::new(program).arg("--version").output();
-        let asked = asked.or_else(|_| Command::new(program).arg("-V").output());
-        asked.is_err()
-    };
-    match programs.iter().find(runs) {
-        Some(missing) => {
-            skip(&format!("{missing} is not installed"));
-            false
-        }
-        None => true,
-    }
-}
 
 /// Runs a program to its end and returns what it printed.
 pub fn output(command: &mut Command) -> Result<String, String> {
@@ -80,9 +63,9 @@ pub struct Outcome {
     pub spike_hash: u64,
     /// Number of spikes.
     pub spikes: u64,
-    /// By the published criterion.
+    /// True if the answer is right by the published criterion.
     pub correct: bool,
-    /// By the strict criterion.
+    /// True if the answer is right by the strict criterion.
     pub strict: bool,
     /// The answer that the output gives.
     pub answer: i16,
@@ -93,11 +76,11 @@ pub struct Outcome {
 /// The clocks of a trial in logic.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Clocks {
-    /// Of all steps.
+    /// Clocks of all steps.
     pub total: u64,
-    /// Of the first step.
+    /// Clocks of the first step.
     pub first: u64,
-    /// Of the slowest of the others.
+    /// Clocks of the slowest of the other steps.
     pub worst: u64,
 }
 

@@ -15,7 +15,7 @@ use rate2spike_core::decision::Evidence;
 use rate2spike_core::noise::Noise;
 use rate2spike_core::trial::{Run, SpikeHash};
 use rate2spike_tests::emulator::repository;
-use rate2spike_tests::skip;
+use rate2spike_tests::has;
 
 const TASKS: [&str; 3] = ["go-nogo", "xor", "mante"];
 
@@ -107,17 +107,6 @@ fn run(command: &mut Command) -> Output {
     output
 }
 
-/// False, with a printed reason, if one of the programs is not installed.
-fn have(programs: &[&str]) -> bool {
-    for program in programs {
-        if Command::new(program).arg("--version").output().is_err() {
-            skip(&format!("{program} is not installed"));
-            return false;
-        }
-    }
-    true
-}
-
 fn golden(task: &str) -> Vec<u8> {
     let path = repository().join(format!("core/tests/golden/{task}.snn"));
     std::fs::read(path).expect("a frozen network")
@@ -191,13 +180,13 @@ fn the_header_is_the_one_that_cbindgen_makes() {
 fn the_self_test_is_equal_on_four_emulated_chips_and_on_this_machine() {
     for task in TASKS {
         let project = project(task);
-        if have(&["cc"]) {
+        if has(&["cc"]) {
             let said = on_the_desktop(project.path(), &project.path().join("main.c"));
             assert!(said.contains("EQUAL"), "{task}: {said}");
         }
     }
     for chip in CHIPS {
-        if !have(&[chip.compiler, chip.emulator[0]]) {
+        if !has(&[chip.compiler, chip.emulator[0]]) {
             continue;
         }
         for task in TASKS {
@@ -247,7 +236,7 @@ fn on_a_chip(chip: &Chip, project: &Path) -> String {
 
 #[test]
 fn a_trial_in_c_has_the_spikes_and_the_answer_of_the_trial_in_rust() {
-    if !have(&["cc"]) {
+    if !has(&["cc"]) {
         return;
     }
     const SEED: u64 = 71;
@@ -304,7 +293,7 @@ fn a_trial_in_c_has_the_spikes_and_the_answer_of_the_trial_in_rust() {
 
 #[test]
 fn each_wrong_call_is_answered_by_its_status() {
-    if !have(&["cc"]) {
+    if !has(&["cc"]) {
         return;
     }
     for task in TASKS {
@@ -345,7 +334,7 @@ fn the_linked_functions_have_no_panic_and_need_no_other_library() {
     for chip in CHIPS {
         let prefix = chip.compiler.trim_end_matches("gcc");
         let nm = format!("{prefix}nm");
-        if !have(&[chip.compiler, &nm]) {
+        if !has(&[chip.compiler, &nm]) {
             continue;
         }
         let folder = tempfile::tempdir().expect("a folder");
@@ -372,7 +361,7 @@ fn the_linked_functions_have_no_panic_and_need_no_other_library() {
 
 #[test]
 fn a_project_builds_with_cmake() {
-    if !have(&["cc", "cmake"]) {
+    if !has(&["cc", "cmake"]) {
         return;
     }
     let project = project("xor");

@@ -27,8 +27,8 @@ use rate2spike::task::Task;
 use rate2spike_core::blob::Deployed;
 use rate2spike_core::neuron::Scheme;
 use rate2spike_tests::emulator::repository;
-use rate2spike_tests::logic::{Kind, Simulator, has, output, trial, write_design};
-use rate2spike_tests::untrained;
+use rate2spike_tests::logic::{Kind, Simulator, output, trial, write_design};
+use rate2spike_tests::{has, untrained};
 
 /// Steps that a slow simulator can do.
 const FEW_STEPS: u32 = 64;

@@ -44,12 +44,12 @@ pub(super) enum Answers {
     },
 }
 
-/// How a trial is called in an error.
+/// The name of a trial in an error.
 #[derive(Clone, Debug)]
 pub(super) enum Names {
-    /// By its number in the file at this path.
+    /// Each trial has its number in the file at this path.
     Numbers(PathBuf),
-    /// By its own file, or by its file and line.
+    /// Each trial has the name of its file, or of its file and line.
     Each(Vec<String>),
 }
 
@@ -129,7 +129,7 @@ impl Moments {
 pub(super) struct Survey {
     /// Hash of all numbers, answers and lengths.
     pub(super) hash: u64,
-    /// Of each channel in each trial, trial by trial.
+    /// Moments of each channel in each trial, trial by trial.
     pub(super) moments: Vec<Moments>,
     /// Sample, channel and value of the first number of a trial that is not finite.
     pub(super) odd: Vec<Option<(usize, usize, f64)>>,

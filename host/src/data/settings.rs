@@ -52,9 +52,9 @@ pub enum Scalings {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Column {
-    /// Counted from 1.
+    /// The number of the column, from 1.
     Number(usize),
-    /// As the header says it.
+    /// The name in the header.
     Name(String),
 }
 
