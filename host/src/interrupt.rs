@@ -3,7 +3,8 @@
 //! A program that does nothing else ends at once, with status 130. While an
 //! [`Orderly`] lives, the work asks [`asked`] and stops by itself. While an
 //! [`Ending`] lives, the program ends at once with the sentence of that work and
-//! status 1. No signal cuts a file: a writer holds the end back with [`hold`].
+//! status 1. No signal cuts a file: a writer holds the end back with [`hold`], once the
+//! program [`listen`]s.
 
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -75,7 +76,10 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn listen() {
+/// Takes the signals over. A program calls this first, so that a signal cuts none of
+/// its files; a library leaves the signals to its caller until work begins that stops
+/// in order.
+pub fn listen() {
     static HANDLER: Once = Once::new();
     // Without a handler a signal ends the program, and the work can be done all the same.
     HANDLER.call_once(|| drop(ctrlc::set_handler(interrupted)));

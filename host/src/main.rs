@@ -3,9 +3,11 @@
 use std::process::ExitCode;
 
 use rate2spike::cmd::command_line::CommandLine;
+use rate2spike::interrupt;
 use rate2spike::print::console::{self, Console};
 
 fn main() -> ExitCode {
+    interrupt::listen();
     let line = match CommandLine::read() {
         Ok(line) => line,
         Err(answer) => return console::answer(&answer),
