@@ -129,23 +129,46 @@ pub fn check_rewritable(path: &Path) -> Result<(), DiskError> {
 /// [`DiskError::Write`], [`DiskError::Protected`], [`DiskError::Dangling`].
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
     let failed = |source| failure(path, source);
-    check_replaceable(path)?;
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.into());
-    let old = fs::metadata(&target).ok();
-    match &old {
-        Some(found) if found.is_dir() => return Err(failed(io::ErrorKind::IsADirectory.into())),
-        Some(found) if !found.is_file() => return fs::write(&target, bytes).map_err(failed),
-        _ => {}
+    let target = Target::of(path)?;
+    if target.is_device() {
+        return fs::write(&target.path, bytes).map_err(failed);
     }
     let _held = interrupt::hold();
-    let temporary = temporary(&target, bytes).map_err(failed)?;
-    if let Some(old) = old {
-        keep_mode_and_owner(temporary.as_file(), &old).map_err(failed)?;
+    let temporary = temporary(&target.path, bytes).map_err(failed)?;
+    target.replace(temporary).map_err(failed)
+}
+
+/// The file that a path leads to.
+struct Target {
+    path: PathBuf,
+    /// The file that is there.
+    old: Option<fs::Metadata>,
+}
+
+impl Target {
+    fn of(path: &Path) -> Result<Self, DiskError> {
+        check_replaceable(path)?;
+        let target = fs::canonicalize(path).unwrap_or_else(|_| path.into());
+        let old = fs::metadata(&target).ok();
+        if old.as_ref().is_some_and(fs::Metadata::is_dir) {
+            return Err(failure(path, io::ErrorKind::IsADirectory.into()));
+        }
+        Ok(Self { path: target, old })
     }
-    temporary
-        .persist(&target)
-        .map_err(|error| failure(path, error.error))?;
-    Ok(())
+
+    /// True for a pipe or a device.
+    fn is_device(&self) -> bool {
+        self.old.as_ref().is_some_and(|old| !old.is_file())
+    }
+
+    /// Renames a temporary file, which gets the mode of the old one.
+    fn replace(self, temporary: tempfile::NamedTempFile) -> io::Result<()> {
+        if let Some(old) = self.old {
+            keep_mode_and_owner(temporary.as_file(), &old)?;
+        }
+        temporary.persist(&self.path).map_err(|error| error.error)?;
+        Ok(())
+    }
 }
 
 fn keep_mode_and_owner(file: &fs::File, old: &fs::Metadata) -> io::Result<()> {
@@ -177,42 +200,57 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
     Ok(())
 }
 
+/// A file that grows piece by piece. After a signal a further piece is an error, so that
+/// no signal waits for the end of a large file.
+#[derive(Debug)]
+pub struct Pieces<'f>(&'f mut fs::File);
+
+impl Write for Pieces<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if interrupt::asked() {
+            return Err(io::Error::other("interrupted"));
+        }
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl Seek for Pieces<'_> {
+    fn seek(&mut self, position: io::SeekFrom) -> io::Result<u64> {
+        self.0.seek(position)
+    }
+}
+
 /// Writes a file like [`write()`], in pieces: `fill` writes into the temporary
 /// file, so that the whole need not be in memory.
 ///
 /// # Errors
-/// [`DiskError::Write`], also if `fill` fails.
+/// [`DiskError::Write`], also if `fill` fails or a signal ends the program.
 pub fn write_with(
     path: &Path,
-    fill: impl FnOnce(&mut fs::File) -> io::Result<()>,
+    fill: impl FnOnce(&mut Pieces<'_>) -> io::Result<()>,
 ) -> Result<(), DiskError> {
     let failed = |source| failure(path, source);
-    check_replaceable(path)?;
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.into());
-    let old = fs::metadata(&target).ok();
-    if old.as_ref().is_some_and(fs::Metadata::is_dir) {
-        return Err(failed(io::ErrorKind::IsADirectory.into()));
-    }
-    if old.as_ref().is_some_and(|old| !old.is_file()) {
+    let target = Target::of(path)?;
+    if target.is_device() {
         // A pipe takes bytes in their order only.
         let mut whole = tempfile::tempfile().map_err(failed)?;
-        let copied = fill(&mut whole).and_then(|()| {
+        let copied = fill(&mut Pieces(&mut whole)).and_then(|()| {
             whole.rewind()?;
-            let mut out = fs::OpenOptions::new().write(true).open(&target)?;
+            let mut out = fs::OpenOptions::new().write(true).open(&target.path)?;
             io::copy(&mut whole, &mut out)
         });
         return copied.map(|_| ()).map_err(failed);
     }
-    let mut temporary = temporary(&target, &[]).map_err(failed)?;
+    let _held = interrupt::hold();
+    let mut temporary = temporary(&target.path, &[]).map_err(failed)?;
     let file = temporary.as_file_mut();
-    fill(file).and_then(|()| file.sync_all()).map_err(failed)?;
-    if let Some(old) = old {
-        keep_mode_and_owner(temporary.as_file(), &old).map_err(failed)?;
-    }
-    temporary
-        .persist(&target)
-        .map_err(|error| failure(path, error.error))?;
-    Ok(())
+    fill(&mut Pieces(file)).map_err(failed)?;
+    file.sync_all().map_err(failed)?;
+    target.replace(temporary).map_err(failed)
 }
 
 /// An unnamed file in the folder of `path`, for numbers that have no place in

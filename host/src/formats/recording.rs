@@ -1,9 +1,8 @@
 //! Recorded trials as files: `.mat` and `.npz` under the same names, or tables in
 //! `.csv`.
 //!
-//! Trials are added one after the other. Outputs, potentials and rates go to
-//! unnamed files beside the result, and from there into the result: memory holds
-//! one trial of them, and the spikes of all.
+//! Trials are added one after the other. Their numbers go to unnamed files beside the
+//! result, and from there into the result: memory holds one trial.
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
@@ -12,7 +11,7 @@ use std::path::{Path, PathBuf};
 use npyz::WriterBuilder;
 use npyz::npz::NpzWriter;
 
-use super::disk::{self, DiskError};
+use super::disk::{self, DiskError, Pieces};
 use super::mat::stream;
 use super::mat::{MatError, MatFile, Value};
 use super::outputs::{OutputError, Outputs};
@@ -154,8 +153,7 @@ pub struct RecordingFile {
     path: PathBuf,
     format: RecordingFormat,
     layout: Layout,
-    /// Trial, step and unit of each spike, all counted from 1.
-    spikes: Vec<(u32, u32, u32)>,
+    spikes: Spikes,
     /// The right answer of each trial, where a task gave it.
     labels: Vec<Option<i16>>,
     /// Steps of a trial, trial after trial.
@@ -196,7 +194,7 @@ impl RecordingFile {
             path: path.into(),
             format,
             layout,
-            spikes: Vec::new(),
+            spikes: Spikes::beside(path)?,
             labels: Vec::new(),
             outputs: Spool::beside(path)?,
             potentials: Spool::beside(path)?,
@@ -214,13 +212,12 @@ impl RecordingFile {
         label: Option<i16>,
     ) -> Result<(), RecordingError> {
         self.labels.push(label);
-        let trial = self.labels.len() as u32;
-        let spikes = record.spikes.iter();
-        self.spikes
-            .extend(spikes.map(|&(step, unit)| (trial, step, unit + 1)));
+        let trial = self.labels.len();
         let turned = self.format == RecordingFormat::Npz;
         let units = self.layout.units;
         let failed = |source| disk::failure(&self.path, source);
+        let spikes = self.spikes.append(trial, &record.spikes);
+        spikes.map_err(failed)?;
         self.outputs.append(&record.output).map_err(failed)?;
         for (spool, values) in [
             (&mut self.potentials, &record.potentials),
@@ -260,14 +257,6 @@ impl RecordingFile {
     fn write_mat(&mut self) -> Result<(), RecordingError> {
         let layout = self.layout;
         let (units, trials) = (layout.units, layout.trials);
-        let column = |part: fn(&(u32, u32, u32)) -> u32| {
-            let numbers = self.spikes.iter().map(part);
-            Value::column::<f64>(numbers.map(f64::from).collect())
-        };
-        let mut first = MatFile::new();
-        first.insert("spk_unit", column(|&(_, _, unit)| unit));
-        first.insert("spk_step", column(|&(_, step, _)| step));
-        first.insert("spk_trial", column(|&(trial, _, _)| trial));
         let mut numbers = MatFile::new();
         numbers.insert("lambda", Value::scalar(layout.lambda));
         numbers.insert("dt", Value::scalar(layout.step_ms / 1000.0));
@@ -288,17 +277,24 @@ impl RecordingFile {
             source,
         };
         let small = |file: &MatFile| stream::variables(file).map_err(failed);
-        let (first, numbers, last) = (small(&first)?, small(&numbers)?, small(&last)?);
+        let (numbers, last) = (small(&numbers)?, small(&last)?);
         let head = |name: &str, rows: usize, columns: usize| {
             stream::matrix_head(name, rows, columns).map_err(failed)
         };
+        let mut heads = Vec::new();
+        for name in Spikes::NAMES {
+            heads.push(head(name, self.spikes.count, 1)?);
+        }
         let out = head("out", trials, layout.output_values())?;
         let columns = trials * layout.sampled();
         let (v, rs) = (head("v", units, columns)?, head("rs", units, columns)?);
         disk::write_with(&path, |file| {
             let mut file = BufWriter::new(file);
             stream::header(&mut file)?;
-            file.write_all(&first)?;
+            for (head, column) in heads.iter().zip(&mut self.spikes.columns) {
+                file.write_all(head)?;
+                io::copy(&mut column.reader()?, &mut file)?;
+            }
             file.write_all(&out)?;
             self.outputs
                 .each_column(trials, layout.output_values(), |column| {
@@ -319,15 +315,16 @@ impl RecordingFile {
         Ok(())
     }
 
-    fn write_npz(&mut self, file: &mut File) -> io::Result<()> {
+    fn write_npz(&mut self, file: &mut Pieces) -> io::Result<()> {
         let layout = self.layout;
         let mut archive = NpzWriter::new(BufWriter::new(file));
-        let column = |part: fn(&(u32, u32, u32)) -> u32| -> Vec<i64> {
-            self.spikes.iter().map(|spike| part(spike).into()).collect()
-        };
-        integers(&mut archive, "spk_unit", &column(|&(_, _, unit)| unit))?;
-        integers(&mut archive, "spk_step", &column(|&(_, step, _)| step))?;
-        integers(&mut archive, "spk_trial", &column(|&(trial, _, _)| trial))?;
+        for (name, column) in Spikes::NAMES.iter().zip(&mut self.spikes.columns) {
+            let array = archive.array(name, Default::default())?;
+            let shape = [self.spikes.count as u64];
+            let mut array = array.default_dtype().shape(&shape).begin_nd()?;
+            column.each_number(|x| array.push(&(x as i64)))?;
+            array.finish()?;
+        }
         let labels = self.labels();
         let several = (layout.outputs > 1).then_some(layout.outputs as u64);
         let shape = [layout.trials as u64, layout.steps as u64];
@@ -394,10 +391,10 @@ impl RecordingFile {
 
     fn spike_table(&mut self, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "trial,step,time_ms,unit")?;
-        for &(trial, step, unit) in &self.spikes {
-            writeln!(out, "{trial},{step},{},{unit}", self.layout.time_ms(step))?;
-        }
-        Ok(())
+        let layout = self.layout;
+        self.spikes.each(|[unit, step, trial]| {
+            writeln!(out, "{trial},{step},{},{unit}", layout.time_ms(step))
+        })
     }
 
     /// A column for each output of each trial.
@@ -434,17 +431,24 @@ impl RecordingFile {
     fn rate_table(&mut self, out: &mut dyn Write) -> io::Result<()> {
         let seconds = self.layout.steps as f64 * self.layout.step_ms / 1000.0;
         writeln!(out, "{RATE_HEAD}")?;
-        let mut spikes = self.spikes.iter().peekable();
-        for trial in 1..=self.layout.trials as u32 {
-            let mut counts = vec![0u32; self.layout.units];
-            while let Some(&(_, _, unit)) = spikes.next_if(|spike| spike.0 == trial) {
-                counts[unit as usize - 1] += 1;
+        let mut counts = vec![0u32; self.layout.units];
+        let mut row = |trial: u32, counts: &mut Vec<u32>| {
+            for (unit, count) in (1..).zip(counts.iter_mut()) {
+                let rate = f64::from(std::mem::take(count)) / seconds;
+                writeln!(out, "{trial},{unit},{rate}")?;
             }
-            for (unit, count) in (1..).zip(counts) {
-                writeln!(out, "{trial},{unit},{}", f64::from(count) / seconds)?;
+            io::Result::Ok(())
+        };
+        let mut current = 1;
+        self.spikes.each(|[unit, _, trial]| {
+            for finished in current..trial {
+                row(finished, &mut counts)?;
             }
-        }
-        Ok(())
+            current = trial;
+            counts[unit as usize - 1] += 1;
+            Ok(())
+        })?;
+        (current..=self.layout.trials as u32).try_for_each(|trial| row(trial, &mut counts))
     }
 }
 
@@ -467,6 +471,55 @@ fn transposed(values: &[f64], units: usize) -> Vec<f64> {
     let steps = values.len() / units;
     let entry = |k: usize| values[k % steps * units + k / steps];
     (0..values.len()).map(entry).collect()
+}
+
+/// The spikes of all trials, in unnamed files.
+#[derive(Debug)]
+struct Spikes {
+    /// Unit, step and trial of each spike, all counted from 1.
+    columns: [Spool; 3],
+    count: usize,
+}
+
+impl Spikes {
+    /// The names of the columns in a file.
+    const NAMES: [&'static str; 3] = ["spk_unit", "spk_step", "spk_trial"];
+
+    fn beside(path: &Path) -> Result<Self, DiskError> {
+        let column = || Spool::beside(path);
+        Ok(Self {
+            columns: [column()?, column()?, column()?],
+            count: 0,
+        })
+    }
+
+    /// Adds the spikes of a trial: step and unit, the unit counted from 0.
+    fn append(&mut self, trial: usize, spikes: &[(u32, u32)]) -> io::Result<()> {
+        self.count += spikes.len();
+        for &(step, unit) in spikes {
+            let spike = [(unit + 1).into(), step.into(), trial as f64];
+            for (column, number) in self.columns.iter_mut().zip(spike) {
+                column.append(&[number])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Unit, step and trial of one spike after the other.
+    fn each(&mut self, mut each: impl FnMut([u32; 3]) -> io::Result<()>) -> io::Result<()> {
+        let [units, steps, trials] = &mut self.columns;
+        let mut columns = [units.reader()?, steps.reader()?, trials.reader()?];
+        for _ in 0..self.count {
+            let mut spike = [0; 3];
+            for (number, column) in spike.iter_mut().zip(&mut columns) {
+                let mut bytes = [0; 8];
+                column.read_exact(&mut bytes)?;
+                *number = f64::from_le_bytes(bytes) as u32;
+            }
+            each(spike)?;
+        }
+        Ok(())
+    }
 }
 
 /// Doubles that wait in an unnamed file.
