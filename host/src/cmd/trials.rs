@@ -7,21 +7,21 @@ use serde::Serialize;
 
 use super::CommandError;
 use super::shared::SeedArgs;
-use crate::formats::npz::{Npz, Values};
 use crate::formats::task;
+use crate::formats::trial_arrays::DrawnTrials;
 use crate::number::trials;
 use crate::print::console::Console;
 use crate::print::path::lossy;
-use crate::spiking::experiment::task_trial;
+use crate::task::Task;
 use crate::task::pulses::EXAMPLE;
-use crate::task::{Task, Trial};
 
 /// Write trials of a task as arrays, for other trainers
 ///
 /// Example:  rate2spike trials mante -o mante.npz --trials 1000
 ///
-/// Writes input (trials x channels x samples), target (trials x samples), label
-/// and sample_ms: the trials on which spiking networks are scored with this seed.
+/// Writes input (trials x channels x samples), target (trials x samples, or trials x
+/// outputs x samples), label and sample_ms: the trials on which spiking networks are
+/// scored with this seed.
 #[derive(Clone, Debug, Args)]
 #[command(verbatim_doc_comment, after_long_help = task_file())]
 pub struct TrialsArgs {
@@ -70,24 +70,12 @@ pub fn run(args: &TrialsArgs, console: &Console) -> Result<(), CommandError> {
     }
     let (task, count) = (&args.task, args.trials);
     let (channels, samples) = (task.channels(), task.samples());
-    let drawn: Vec<_> = (0..count as u64)
-        .map(|index| task_trial(task, args.seed.seed, index))
-        .collect();
-    let all = |part: fn(&Trial) -> &Vec<f32>| {
-        let values = drawn.iter().flat_map(|trial| part(trial).iter());
-        Values::F64(values.map(|&value| value.into()).collect())
+    let drawn = DrawnTrials {
+        task,
+        count,
+        seed: args.seed.seed,
     };
-    let mut file = Npz::new();
-    file.insert(
-        "input",
-        &[count, channels, samples],
-        all(|trial| &trial.input),
-    );
-    file.insert("target", &[count, samples], all(|trial| &trial.target));
-    let labels = drawn.iter().map(|trial| trial.label.into()).collect();
-    file.insert("label", &[count], Values::I64(labels));
-    file.number("sample_ms", task.sample_ms());
-    file.write(&args.output)?;
+    drawn.write(&args.output)?;
     let report = TrialsReport {
         task: task.name().into(),
         trials: count,

@@ -19,3 +19,4 @@ pub mod recording;
 pub mod simulation_input;
 pub mod snn;
 pub mod task;
+pub mod trial_arrays;

@@ -1,6 +1,26 @@
 //! `trials`: trials as arrays.
 
+use crate::data::write_folder;
 use crate::place::Place;
+
+fn shape(place: &Place, name: &str) -> Vec<u64> {
+    let bytes = std::fs::read(place.path("t.npz")).expect("trials");
+    let mut npz = npyz::npz::NpzArchive::new(std::io::Cursor::new(bytes)).expect("an archive");
+    let array = npz.by_name(name).expect("an archive").expect(name);
+    array.shape().to_vec()
+}
+
+#[test]
+fn the_targets_of_several_outputs_have_an_axis_for_them() {
+    let place = Place::new();
+    write_folder(&place, "waves", 6);
+    let settings = "sample_ms = 20\ntime_column = \"t\"\n";
+    std::fs::write(place.path("waves.toml"), settings).expect("a file");
+    let report = place.json("trials waves -o t.npz --trials 4");
+    let samples = report["samples"].as_u64().expect("a number");
+    assert_eq!(shape(&place, "input"), [4, 2, samples]);
+    assert_eq!(shape(&place, "target"), [4, 3, samples]);
+}
 
 #[test]
 fn trials_are_written_as_arrays() {
@@ -10,17 +30,8 @@ fn trials_are_written_as_arrays() {
         (&report["channels"], &report["samples"]),
         (&2.into(), &440.into())
     );
-    let bytes = std::fs::read(place.path("t.npz")).expect("trials");
-    let mut npz = npyz::npz::NpzArchive::new(std::io::Cursor::new(bytes)).expect("an archive");
-    let mut shape = |name: &str| {
-        npz.by_name(name)
-            .expect("an archive")
-            .expect(name)
-            .shape()
-            .to_vec()
-    };
-    assert_eq!(shape("input"), [5, 2, 440]);
-    assert_eq!(shape("target"), [5, 440]);
-    assert_eq!(shape("label"), [5]);
+    assert_eq!(shape(&place, "input"), [5, 2, 440]);
+    assert_eq!(shape(&place, "target"), [5, 440]);
+    assert_eq!(shape(&place, "label"), [5]);
     place.fails("trials xor -o t.mat", 2, &["t.mat", ".npz"]);
 }
