@@ -4,10 +4,10 @@
 //! The task of R. Kim & T. J. Sejnowski, Nat. Neurosci. 24:129 (2021),
 //! doi 10.1038/s41593-020-00753-w: xor with a longer pause.
 
-use rand::RngExt;
 use rand_pcg::Pcg64;
 use rate2spike_core::decision::Kind;
 
+use super::xor::compared;
 use crate::task::definition::{Answer, Definition, Draw, SAMPLE_MS, Thresholds, Trial};
 
 pub(super) fn definition() -> Definition {
@@ -29,16 +29,5 @@ pub(super) fn definition() -> Definition {
 }
 
 fn trial(task: &Definition, random: &mut Pcg64) -> Trial {
-    let (mut input, mut target) = task.blank();
-    let signs: [i16; 2] = std::array::from_fn(|_| if random.random_bool(0.5) { 1 } else { -1 });
-    task.section(&mut input, 0, 50..100).fill(signs[0].into());
-    task.section(&mut input, 1, 250..300).fill(signs[1].into());
-    let label = signs[0] * signs[1];
-    target[310..410].fill(label.into());
-    Trial {
-        input,
-        target,
-        mask: None,
-        label,
-    }
+    compared(task, random, [50..100, 250..300], 310..410)
 }

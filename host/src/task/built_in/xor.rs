@@ -1,6 +1,8 @@
 //! Exclusive or in time: two pulses of either sign, one after the other; +1 if
 //! their signs agree, −1 if they differ.
 
+use std::ops::Range;
+
 use rand::RngExt;
 use rand_pcg::Pcg64;
 use rate2spike_core::decision::Kind;
@@ -30,12 +32,24 @@ pub(super) fn definition() -> Definition {
 }
 
 fn trial(task: &Definition, random: &mut Pcg64) -> Trial {
+    compared(task, random, [50..100, 110..160], 170..270)
+}
+
+/// A trial with a pulse of either sign in each of two channels, in the samples `pulses`; the
+/// target, in the samples `response`, is the product of the signs.
+pub(super) fn compared(
+    task: &Definition,
+    random: &mut Pcg64,
+    pulses: [Range<usize>; 2],
+    response: Range<usize>,
+) -> Trial {
     let (mut input, mut target) = task.blank();
     let signs: [i16; 2] = std::array::from_fn(|_| if random.random_bool(0.5) { 1 } else { -1 });
-    task.section(&mut input, 0, 50..100).fill(signs[0].into());
-    task.section(&mut input, 1, 110..160).fill(signs[1].into());
+    for (channel, (pulse, sign)) in pulses.into_iter().zip(signs).enumerate() {
+        task.section(&mut input, channel, pulse).fill(sign.into());
+    }
     let label = signs[0] * signs[1];
-    target[170..270].fill(label.into());
+    target[response].fill(label.into());
     Trial {
         input,
         target,
