@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use rate2spike::export::verilog::image::{Image, Sizes, Trial};
+use rate2spike::export::verilog::image::{Image, LogicTrial, Sizes};
 use rate2spike::export::verilog::project::hex;
 use rate2spike::spiking::experiment::Experiment;
 use rate2spike::spiking::trial::{Input, Memory};
@@ -260,7 +260,7 @@ pub fn trial(
     outcome.answer = short.decision.answer(&evidence);
     let image = Image::of_trial(
         deployed,
-        &Trial {
+        &LogicTrial {
             noise: Noise::new(short.seed, index),
             input: input.values(),
             steps: short.clock.steps,

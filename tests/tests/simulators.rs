@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rate2spike::convert::one_to_one;
 use rate2spike::export::nir::{self, Profile};
-use rate2spike::export::script::{self, Simulator, Trial};
+use rate2spike::export::script::{self, ScriptTrial, Simulator};
 use rate2spike::formats::nir::read::ReadGraph;
 use rate2spike::formats::rate_model::RateModelFile;
 use rate2spike::import::{self, nir::Unsaid};
@@ -34,11 +34,11 @@ fn network(rise_ms: f64) -> SpikingNetwork {
 }
 
 /// The first Go trial.
-fn trial(step: &TimeStep) -> Trial {
+fn trial(step: &TimeStep) -> ScriptTrial {
     let go = |index: &u64| task_trial(&Task::go_nogo(), SEED, *index).label == 1;
     let index = (0..100).find(go).expect("one in two is Go");
     let input = task_trial(&Task::go_nogo(), SEED, index).input;
-    Trial {
+    ScriptTrial {
         input: input.into_iter().map(f64::from).collect(),
         clock: clock(&Task::go_nogo(), step),
         seed: SEED,

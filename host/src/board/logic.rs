@@ -173,7 +173,7 @@ impl Runs for Logic {
         let input: Input<_> = Input::of_trial(experiment.task.channels(), &trial);
         let image = Image::of_trial(
             experiment.network,
-            &image::Trial {
+            &image::LogicTrial {
                 noise: Noise::new(experiment.seed, index),
                 input: input.values(),
                 steps: experiment.clock.steps,

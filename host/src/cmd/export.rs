@@ -14,7 +14,7 @@ use crate::export::c;
 use crate::export::fidelity::Fidelity;
 use crate::export::folder;
 use crate::export::nir::{self, Profile};
-use crate::export::script::{self, Simulator, Trial};
+use crate::export::script::{self, ScriptTrial, Simulator};
 use crate::formats::disk;
 use crate::formats::outputs::Outputs;
 use crate::formats::rate_model::RateModelFile;
@@ -209,7 +209,7 @@ fn write_script(
 ) -> Result<(Vec<PathBuf>, Vec<Fidelity>), CommandError> {
     let task = args.task.of(model)?;
     step.check_sample(task.sample_ms())?;
-    let trial = Trial {
+    let trial = ScriptTrial {
         input: task_trial(&task, args.seed.seed, args.trial)
             .input
             .into_iter()

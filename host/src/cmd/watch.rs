@@ -17,7 +17,7 @@ use crate::print::console::Console;
 use crate::spiking::experiment::Experiment;
 use crate::spiking::time_step::TimeStep;
 use crate::watch::play::Player;
-use crate::watch::scene::{Class, Scene, classes};
+use crate::watch::scene::{Scene, UnitSign, signs};
 use crate::watch::terminal::Screen;
 
 /// Watch trials in the terminal while they run: spikes, output and target
@@ -86,15 +86,15 @@ fn watch_deployed(args: &WatchArgs, file: &NetFile) -> Result<Scene, CommandErro
     let task = file.tested_task(args.task.task.as_ref())?;
     let deployed = file.deployed();
     let experiment = Experiment::deployed(&deployed, &task, args.seed.seed);
-    let classes = classes(&deployed);
+    let signs = signs(&deployed);
     let title = format!(
         "{}, N = {}, fixed point, {} ms",
         task.name(),
-        classes.len(),
+        signs.len(),
         experiment.step_ms
     );
     let one = |output: Fixed| f64::from(output.to_bits()) / f64::from(Fixed::OUTPUT_ONE.to_bits());
-    let mut scene = Scene::new(title, task, &classes, args.speed);
+    let mut scene = Scene::new(title, task, &signs, args.speed);
     let mut player = Player {
         experiment: &experiment,
         number: one,
@@ -114,12 +114,12 @@ fn watch_model(args: &WatchArgs, bytes: &[u8], console: &Console) -> Result<Scen
     let tables = network.tables::<f64>(&step);
     let tables = tables.tables();
     let experiment = Experiment::floating(&tables, &task, &step, args.seed.seed);
-    let class = |inhibitory: &bool| match (model.network.dale, inhibitory) {
-        (false, _) => Class::Other,
-        (true, false) => Class::Excitatory,
-        (true, true) => Class::Inhibitory,
+    let sign = |inhibitory: &bool| match (model.network.dale, inhibitory) {
+        (false, _) => UnitSign::Other,
+        (true, false) => UnitSign::Excitatory,
+        (true, true) => UnitSign::Inhibitory,
     };
-    let classes: Vec<Class> = model.network.inhibitory.iter().map(class).collect();
+    let signs: Vec<UnitSign> = model.network.inhibitory.iter().map(sign).collect();
     let title = format!(
         "{}, N = {}, f64, {} ms, lambda {}",
         task.name(),
@@ -127,7 +127,7 @@ fn watch_model(args: &WatchArgs, bytes: &[u8], console: &Console) -> Result<Scen
         step.ms,
         shown(network.lambda)
     );
-    let mut scene = Scene::new(title, task, &classes, args.speed);
+    let mut scene = Scene::new(title, task, &signs, args.speed);
     let mut player = Player {
         experiment: &experiment,
         number: |output| output,

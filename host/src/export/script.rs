@@ -23,7 +23,7 @@ pub enum Simulator {
 
 /// A trial: the input of the network, and the seed of its random numbers.
 #[derive(Clone, Debug)]
-pub struct Trial {
+pub struct ScriptTrial {
     /// Channels × samples, channel by channel.
     pub input: Vec<f64>,
     /// Length of the trial and of an input sample, in steps.
@@ -98,7 +98,7 @@ impl Simulator {
 pub fn numbers(
     network: &SpikingNetwork,
     step: &TimeStep,
-    trial: &Trial,
+    trial: &ScriptTrial,
 ) -> Result<Npz, ExportError> {
     if network.neuron.membrane != Membrane::Leaky {
         return Err(ExportError::Quadratic);
@@ -168,7 +168,7 @@ pub fn numbers(
 }
 
 /// Potentials at the start of the trial.
-fn start_mv(network: &SpikingNetwork, step: &TimeStep, trial: &Trial) -> Vec<f64> {
+fn start_mv(network: &SpikingNetwork, step: &TimeStep, trial: &ScriptTrial) -> Vec<f64> {
     let tables = network.tables::<f64>(step);
     let network_tables = tables.tables();
     let mut memory = Memory::of(&network_tables);

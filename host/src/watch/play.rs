@@ -183,7 +183,7 @@ mod tests {
     use crate::spiking::neuron::Neuron;
     use crate::spiking::time_step::TimeStep;
     use crate::task::Task;
-    use crate::watch::scene::Class;
+    use crate::watch::scene::UnitSign;
 
     /// Runs a network of 20 units; `look` may answer with keys.
     fn played(most: Option<u64>, mut look: impl FnMut(&Scene) -> Vec<Key>) -> Scene {
@@ -192,7 +192,7 @@ mod tests {
         let tables = network.tables::<f64>(&TimeStep::PUBLISHED);
         let tables = tables.tables();
         let experiment = Experiment::floating(&tables, &Task::go_nogo(), &TimeStep::PUBLISHED, 3);
-        let mut scene = Scene::new("a".into(), Task::go_nogo(), &[Class::Other; 20], 16.0);
+        let mut scene = Scene::new("a".into(), Task::go_nogo(), &[UnitSign::Other; 20], 16.0);
         let mut player = Player {
             experiment: &experiment,
             number: |output| output,

@@ -9,7 +9,7 @@ use crate::task::{Task, Trial};
 
 /// The effect of a unit on the units that receive its spikes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Class {
+pub enum UnitSign {
     /// All weights of the unit are positive.
     Excitatory,
     /// All weights of the unit are negative.
@@ -18,23 +18,23 @@ pub enum Class {
     Other,
 }
 
-impl Class {
-    /// The name of the class above its raster.
+impl UnitSign {
+    /// The word above its raster.
     pub fn name(self) -> &'static str {
         match self {
-            Class::Excitatory => "excitatory",
-            Class::Inhibitory => "inhibitory",
-            Class::Other => "units",
+            UnitSign::Excitatory => "excitatory",
+            UnitSign::Inhibitory => "inhibitory",
+            UnitSign::Other => "units",
         }
     }
 }
 
-/// The class of each unit of a network, found from its weights. If one unit has weights of
-/// both signs, all units are [`Class::Other`].
-pub fn classes(network: &Deployed) -> Vec<Class> {
+/// The sign of each unit of a network, found from its weights. If one unit has weights of
+/// both signs, all units are [`UnitSign::Other`].
+pub fn signs(network: &Deployed) -> Vec<UnitSign> {
     let units = usize::from(network.payload().shared.units);
     let mut mixed = false;
-    let mut class = |unit| {
+    let mut sign = |unit| {
         let (mut positive, mut negative) = (false, false);
         network.each_target(unit, |_, weight: Fixed| {
             positive |= weight.to_bits() > 0;
@@ -42,23 +42,23 @@ pub fn classes(network: &Deployed) -> Vec<Class> {
         });
         mixed |= positive && negative;
         match (positive, negative) {
-            (_, false) => Class::Excitatory,
-            (false, true) => Class::Inhibitory,
-            (true, true) => Class::Other,
+            (_, false) => UnitSign::Excitatory,
+            (false, true) => UnitSign::Inhibitory,
+            (true, true) => UnitSign::Other,
         }
     };
-    let classes: Vec<Class> = (0..units).map(&mut class).collect();
+    let signs: Vec<UnitSign> = (0..units).map(&mut sign).collect();
     if mixed {
-        return vec![Class::Other; units];
+        return vec![UnitSign::Other; units];
     }
-    classes
+    signs
 }
 
-/// The units of one class; each unit has a row of the raster.
+/// The units of one sign; each unit has a row of the raster.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Group {
-    /// The class.
-    pub class: Class,
+    /// The sign.
+    pub sign: UnitSign,
     /// Number of units in the group.
     pub units: usize,
     /// Time in s and row of each spike of the trial.
@@ -88,7 +88,7 @@ pub struct Scene {
     pub title: String,
     /// The task of the network.
     pub task: Task,
-    /// The units of the network, class by class.
+    /// The units of the network, sign by sign.
     pub groups: Vec<Group>,
     /// Group and row of each unit.
     places: Vec<(usize, usize)>,
@@ -115,21 +115,21 @@ pub struct Scene {
 
 impl Scene {
     /// The scene before the first trial.
-    pub fn new(title: String, task: Task, classes: &[Class], speed: f64) -> Self {
-        let mut present: Vec<Class> = classes.to_vec();
+    pub fn new(title: String, task: Task, signs: &[UnitSign], speed: f64) -> Self {
+        let mut present: Vec<UnitSign> = signs.to_vec();
         present.sort_unstable();
         present.dedup();
         let mut groups: Vec<Group> = present
             .into_iter()
-            .map(|class| Group {
-                class,
+            .map(|sign| Group {
+                sign,
                 units: 0,
                 spikes: Vec::new(),
             })
             .collect();
-        let places = classes.iter().map(|class| {
-            let at = groups.iter().position(|group| group.class == *class);
-            let at = at.expect("every class has its group");
+        let places = signs.iter().map(|sign| {
+            let at = groups.iter().position(|group| group.sign == *sign);
+            let at = at.expect("every sign has its group");
             groups[at].units += 1;
             (at, groups[at].units - 1)
         });
@@ -242,10 +242,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn units_are_sorted_by_class_and_scores_by_answer() {
-        use Class::{Excitatory, Inhibitory};
-        let classes = [Inhibitory, Excitatory, Inhibitory, Excitatory];
-        let mut scene = Scene::new(String::new(), Task::go_nogo(), &classes, 1.0);
+    fn units_are_sorted_by_sign_and_scores_by_answer() {
+        use UnitSign::{Excitatory, Inhibitory};
+        let signs = [Inhibitory, Excitatory, Inhibitory, Excitatory];
+        let mut scene = Scene::new(String::new(), Task::go_nogo(), &signs, 1.0);
         let trial = |label| Trial {
             input: vec![],
             target: vec![0.0, 1.0],
@@ -266,7 +266,7 @@ mod tests {
 
     #[test]
     fn the_pace_has_a_lower_and_an_upper_limit() {
-        let mut scene = Scene::new(String::new(), Task::xor(), &[Class::Other], 0.5);
+        let mut scene = Scene::new(String::new(), Task::xor(), &[UnitSign::Other], 0.5);
         (0..20).for_each(|_| scene.faster());
         assert_eq!(scene.speed, SPEEDS.1);
         (0..20).for_each(|_| scene.slower());

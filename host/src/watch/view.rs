@@ -7,7 +7,7 @@ use ratatui::symbols::Marker;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Axis, Block, Chart, Dataset, GraphType, Paragraph};
 
-use super::scene::{Class, Group, Scene};
+use super::scene::{Group, Scene, UnitSign};
 
 /// Width of the labels of a vertical axis, in letters. One width for all panels lets
 /// their axes begin at the same column.
@@ -96,19 +96,19 @@ fn raster(
     group: &Group,
     style: &impl Fn(Color) -> Style,
 ) {
-    let colour = match group.class {
-        Class::Excitatory => Color::Green,
-        Class::Inhibitory => Color::Magenta,
-        Class::Other => Color::Cyan,
+    let colour = match group.sign {
+        UnitSign::Excitatory => Color::Green,
+        UnitSign::Inhibitory => Color::Magenta,
+        UnitSign::Other => Color::Cyan,
     };
     let dots = Dataset::default()
         .marker(Marker::Braille)
         .graph_type(GraphType::Scatter)
         .style(style(colour))
         .data(&group.spikes);
-    let name = match group.class {
-        Class::Other => format!("{} units", group.units),
-        class => format!("{}, {} units", class.name(), group.units),
+    let name = match group.sign {
+        UnitSign::Other => format!("{} units", group.units),
+        sign => format!("{}, {} units", sign.name(), group.units),
     };
     let labels = ["1".to_string(), group.units.to_string()];
     let chart = Chart::new(vec![dots])
@@ -183,9 +183,9 @@ mod tests {
     use crate::task::{Task, Trial};
 
     fn scene() -> Scene {
-        let mut classes = vec![Class::Excitatory; 40];
-        classes.extend([Class::Inhibitory; 10]);
-        let mut scene = Scene::new("go-nogo, N = 50".into(), Task::go_nogo(), &classes, 0.5);
+        let mut signs = vec![UnitSign::Excitatory; 40];
+        signs.extend([UnitSign::Inhibitory; 10]);
+        let mut scene = Scene::new("go-nogo, N = 50".into(), Task::go_nogo(), &signs, 0.5);
         let mut target = vec![0.0; 200];
         target[75..].fill(1.0);
         let trial = Trial {

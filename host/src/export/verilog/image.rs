@@ -59,7 +59,7 @@ const SPIKE_WORDS: usize = 4;
 
 /// A trial that the logic runs.
 #[derive(Clone, Debug)]
-pub struct Trial<'a> {
+pub struct LogicTrial<'a> {
     /// The generator, before the start potentials are drawn.
     pub noise: Noise,
     /// The input, sample by sample; the last sample lasts to the end.
@@ -177,18 +177,31 @@ impl Image {
     /// [`Refusal`], if the logic does not have what the network needs.
     pub fn of_self_test(network: &Deployed) -> Result<Self, Refusal> {
         let payload = network.payload();
-        let steps = payload.clock.steps;
+        Self::of_first_steps(network, payload.clock.steps, payload.self_test.spike_hash)
+    }
+
+    /// The network with the first `steps` steps of its self-test, whose spikes have the hash
+    /// `spike_hash`.
+    ///
+    /// # Errors
+    /// [`Refusal`], if the logic does not have what the network needs.
+    pub fn of_first_steps(
+        network: &Deployed,
+        steps: u32,
+        spike_hash: u64,
+    ) -> Result<Self, Refusal> {
+        let payload = network.payload();
         let input: Vec<I4F12> = (0..=payload.clock.sample(steps))
             .flat_map(|sample| network.self_test_input(sample))
             .collect();
         Self::of_trial(
             network,
-            &Trial {
+            &LogicTrial {
                 noise: Noise::new(payload.self_test.seed, 0),
                 input: &input,
                 steps,
                 label: 1,
-                spike_hash: payload.self_test.spike_hash,
+                spike_hash,
             },
         )
     }
@@ -197,7 +210,7 @@ impl Image {
     ///
     /// # Errors
     /// [`Refusal`], if the logic does not have what the network or the trial needs.
-    pub fn of_trial(network: &Deployed, trial: &Trial) -> Result<Self, Refusal> {
+    pub fn of_trial(network: &Deployed, trial: &LogicTrial) -> Result<Self, Refusal> {
         check(network, trial)?;
         let constants = network.constants();
         let (units, filters) = (constants.units, network.banks().filters);
@@ -296,7 +309,7 @@ impl Image {
 }
 
 /// Refuses what the logic does not have.
-fn check(network: &Deployed, trial: &Trial) -> Result<(), Refusal> {
+fn check(network: &Deployed, trial: &LogicTrial) -> Result<(), Refusal> {
     let (payload, constants) = (network.payload(), network.constants());
     if constants.filter == Filter::Single {
         return Err(Refusal::SingleFilter);
@@ -383,7 +396,7 @@ impl Words {
 }
 
 /// The settings, in the order of `logic/rtl/settings.v`.
-fn settings(network: &Deployed, trial: &Trial) -> Vec<u16> {
+fn settings(network: &Deployed, trial: &LogicTrial) -> Vec<u16> {
     let (constants, payload) = (network.constants(), network.payload());
     let (units, inputs) = (constants.units, constants.inputs);
     let (shared, decision) = (&payload.shared, &payload.decision);

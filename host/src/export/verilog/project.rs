@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::Refusal;
 use super::clocks::Clocks;
 use super::device::{Blocks, Device};
-use super::image::{Counts, Image, MAGIC, Sizes, Trial};
+use super::image::{Counts, Image, MAGIC, Sizes};
 use crate::spiking::trial::Memory;
 
 /// Steps of the short trial, for slow simulators.
@@ -182,19 +182,7 @@ fn short_image(network: &Deployed, spikes: &[(u32, u16)]) -> Result<Image, Refus
     for (step, unit) in spikes.iter().take_while(|(step, _)| *step <= steps) {
         hash.add(*step, usize::from(*unit));
     }
-    let input: Vec<_> = (0..=payload.clock.sample(steps))
-        .flat_map(|sample| network.self_test_input(sample))
-        .collect();
-    Image::of_trial(
-        network,
-        &Trial {
-            noise: Noise::new(payload.self_test.seed, 0),
-            input: &input,
-            steps,
-            label: 1,
-            spike_hash: hash.value(),
-        },
-    )
+    Image::of_first_steps(network, steps, hash.value())
 }
 
 /// The parameter file, which the top levels and the test benches include.
