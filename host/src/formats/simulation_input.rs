@@ -99,3 +99,59 @@ fn matrix(
         None => Ok((rows, columns, values)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::formats::mat::{MatFile, Value};
+
+    /// A file with the variable `name`, column by column.
+    fn file(name: &str, rows: usize, values: &[f64]) -> tempfile::NamedTempFile {
+        let mut mat = MatFile::new();
+        let matrix = Value::matrix(rows, values.len() / rows, values.to_vec());
+        mat.insert(name, matrix);
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let bytes = mat.to_bytes().expect("it is small");
+        std::fs::write(file.path(), bytes).expect("a writable file");
+        file
+    }
+
+    #[test]
+    fn an_input_comes_channel_by_channel() {
+        let u = file("u", 2, &[1.0, 10.0, 2.0, 20.0, 3.0, 30.0]);
+        let input = read_input(u.path(), 2).expect("two channels");
+        assert_eq!(input, [1.0, 2.0, 3.0, 10.0, 20.0, 30.0]);
+    }
+
+    #[test]
+    fn a_start_is_a_row_or_a_column() {
+        for rows in [1, 3] {
+            let v0 = file("v0", rows, &[-65.0, -50.0, -41.0]);
+            let start = read_start(v0.path(), 3).expect("three units");
+            assert_eq!(start, [-65.0, -50.0, -41.0]);
+        }
+    }
+
+    #[test]
+    fn a_wrong_size_and_a_number_that_is_not_finite_are_named() {
+        let u = file("u", 2, &[1.0, 2.0, f64::NAN, 4.0]);
+        let said = |channels| {
+            let error = read_input(u.path(), channels).expect_err("it does not fit");
+            error.to_string()
+        };
+        assert!(said(1).contains("u is 2 x 2, but the network takes 1 inputs"));
+        assert!(said(2).contains("entry 3 of u is NaN"));
+        let short = file("u", 1, &[1.0]);
+        let error = read_input(short.path(), 1)
+            .expect_err("one sample")
+            .to_string();
+        assert!(error.contains("at least 2 samples"), "{error}");
+        let square = file("v0", 2, &[1.0; 4]);
+        let error = read_start(square.path(), 4)
+            .expect_err("a square")
+            .to_string();
+        assert!(error.contains("has 4 units"), "{error}");
+        let missing = read_start(u.path(), 4).expect_err("no v0").to_string();
+        assert!(missing.contains("v0"), "{missing}");
+    }
+}

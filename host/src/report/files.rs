@@ -82,3 +82,50 @@ pub fn deployed_beside(model: &Path, task: &Task) -> Result<Option<(PathBuf, Vec
     NetFile::new(&path, bytes.clone())?.task(Some(task))?;
     Ok(Some((path, bytes)))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    const MODEL: &str = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../tests/fixtures/models/Task_go-nogo_N_200_Taus_4.0_20.0_Act_sigmoid_2026_11_23_010105.mat"
+    );
+
+    #[test]
+    fn the_one_model_below_a_folder_is_found_and_other_files_are_passed_over() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let below = folder.path().join("models/go-nogo");
+        fs::create_dir_all(&below).expect("a writable folder");
+        let error = find_model(folder.path()).expect_err("no model");
+        assert!(matches!(error, FindError::NoModel { .. }), "{error}");
+        fs::write(below.join("recording.mat"), "no model").expect("a writable folder");
+        fs::copy(MODEL, below.join("Task.mat")).expect("a writable folder");
+        let found = find_model(folder.path()).expect("one model");
+        assert_eq!(found, below.join("Task.mat"));
+        fs::copy(MODEL, folder.path().join("other.mat")).expect("a writable folder");
+        let error = find_model(folder.path())
+            .expect_err("two models")
+            .to_string();
+        assert!(error.contains("2 rate models"), "{error}");
+    }
+
+    #[test]
+    fn a_path_that_is_no_folder_is_the_model() {
+        let path = Path::new("missing/m.mat");
+        assert_eq!(find_model(path).expect("a name"), path);
+    }
+
+    #[test]
+    fn a_file_beside_the_model_that_is_no_network_is_an_error() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let model = folder.path().join("m.mat");
+        let beside = |task| deployed_beside(&model, &task);
+        assert!(beside(Task::go_nogo()).is_ok_and(|found| found.is_none()));
+        fs::write(folder.path().join("m.snn"), "no network").expect("a writable folder");
+        let error = beside(Task::go_nogo()).expect_err("no network").to_string();
+        assert!(error.contains("m.snn"), "{error}");
+    }
+}

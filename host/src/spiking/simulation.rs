@@ -224,3 +224,141 @@ impl Simulation {
         outcome
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use super::*;
+    use crate::readout::Readout;
+    use crate::spiking::neuron::Neuron;
+
+    /// Two units without synapses, of which only the second gets enough current to fire.
+    fn simulation(stimuli: Stimuli, channels: usize) -> Simulation {
+        Simulation {
+            network: SpikingNetwork {
+                neuron: Neuron {
+                    noise_mv: 0.0,
+                    start_mv: -65.0,
+                    ..Neuron::LIF
+                },
+                units: 2,
+                channels,
+                weights: vec![0.0; 4],
+                input_weights: vec![0.0; 2 * channels],
+                offset_mv: vec![-1.0, 20.0],
+                readout: Readout::single(vec![0.0, 0.02], 0.0),
+                decay_ms: vec![20.0; 2],
+                lambda: 50.0,
+            },
+            step: TimeStep::PUBLISHED,
+            sample_ms: 5.0,
+            stimuli,
+            downsample: 1,
+            start_mv: None,
+            stimulation: None,
+            silenced: Vec::new(),
+            precision: Precision::F64,
+            record_every: 0,
+            seed: 1,
+        }
+    }
+
+    fn spikes_of(simulation: &Simulation, trials: usize) -> Vec<Vec<(u32, u32)>> {
+        let steps = simulation.steps().expect("it is long enough");
+        let mut all = Vec::new();
+        let done = simulation.run::<Infallible>(trials, steps, |index, trial| {
+            assert_eq!(index as usize, all.len());
+            all.push(trial.record.spikes.clone());
+            Ok(())
+        });
+        let Ok(outcomes) = done;
+        let counts: Vec<u64> = all.iter().map(|spikes| spikes.len() as u64).collect();
+        assert!(outcomes.iter().map(|outcome| outcome.spikes).eq(counts));
+        all
+    }
+
+    #[test]
+    fn a_given_input_lasts_one_sample_less_than_it_has() {
+        let given = simulation(Stimuli::Given(vec![0.0; 2 * 21]), 2);
+        assert_eq!(given.steps(), Ok(20 * 100));
+        let task = simulation(Stimuli::Task(Task::go_nogo()), 1);
+        assert_eq!(task.steps(), Ok(200 * 100));
+    }
+
+    #[test]
+    fn downsampled_input_keeps_every_kth_sample_of_each_channel() {
+        let input: Vec<f64> = (0..2 * 7).map(f64::from).collect();
+        let mut given = simulation(Stimuli::Given(input), 2);
+        given.downsample = 3;
+        let (shown, label) = given.shown(0);
+        assert_eq!((shown, label), (vec![0.0, 3.0, 6.0, 7.0, 10.0, 13.0], None));
+        assert_eq!(given.steps(), Ok(2 * 100));
+        given.downsample = 7;
+        let error = given.steps().expect_err("one sample is left");
+        assert_eq!((error.every, error.samples), (7, 7));
+    }
+
+    #[test]
+    fn the_last_sample_of_a_task_is_shown_once_more() {
+        let (shown, label) = simulation(Stimuli::Task(Task::go_nogo()), 1).shown(3);
+        let trial = task_trial(&Task::go_nogo(), 1, 3);
+        let first: Vec<f64> = trial.input.iter().map(|&u| u.into()).collect();
+        assert_eq!(shown[..200], first);
+        assert_eq!((shown.len(), shown[200]), (201, shown[199]));
+        assert_eq!(label, Some(trial.label));
+    }
+
+    #[test]
+    fn a_unit_with_enough_current_fires_and_a_silenced_one_is_left_out() {
+        let mut given = simulation(Stimuli::Given(vec![0.0; 21]), 1);
+        let spikes = spikes_of(&given, 3);
+        assert!(spikes.iter().all(|trial| !trial.is_empty()));
+        assert!(spikes.iter().flatten().all(|&(_, unit)| unit == 1));
+        given.silenced = vec![1];
+        assert_eq!(spikes_of(&given, 3), vec![vec![]; 3]);
+    }
+
+    #[test]
+    fn an_error_of_the_receiver_ends_the_simulation() {
+        let given = simulation(Stimuli::Given(vec![0.0; 3]), 1);
+        let mut seen = 0;
+        let done = given.run(100, 200, |_, _| {
+            seen += 1;
+            Err("full")
+        });
+        assert_eq!((done.err(), seen), (Some("full"), 1));
+    }
+
+    #[test]
+    fn potentials_are_recorded_every_kth_step_and_are_30_mv_in_a_spike() {
+        let mut given = simulation(Stimuli::Given(vec![0.0; 5]), 1);
+        given.record_every = 50;
+        let record = given.trial(0, 400).record;
+        assert_eq!(record.sampled, [50, 100, 150, 200, 250, 300, 350, 400]);
+        assert_eq!(record.output.len(), 400);
+        assert_eq!((record.potentials.len(), record.rates.len()), (16, 16));
+        let mut fine = given.clone();
+        fine.record_every = 1;
+        let every_step = fine.trial(0, 400).record;
+        for (step, unit) in &every_step.spikes {
+            let at = 2 * (*step as usize - 1) + *unit as usize;
+            assert_eq!(every_step.potentials[at], 30.0);
+        }
+        assert_eq!(every_step.spikes, record.spikes);
+        for (row, &step) in record.sampled.iter().enumerate() {
+            let there = &every_step.potentials[2 * (step as usize - 1)..][..2];
+            assert_eq!(&record.potentials[2 * row..][..2], there);
+        }
+    }
+
+    #[test]
+    fn start_potentials_are_those_that_are_given() {
+        let mut given = simulation(Stimuli::Given(vec![0.0; 5]), 1);
+        given.record_every = 1;
+        given.start_mv = Some(vec![-41.0, -50.0]);
+        let first = given.trial(0, 1).record.potentials;
+        // Both units are refractory at the start, and keep their potentials.
+        assert_eq!(first, [-41.0, -50.0]);
+    }
+}
