@@ -4,6 +4,7 @@
 //! go-nogo (T = 200) and mante (T = 500):
 //!
 //! - `update/N/batch`: an update as the training makes it;
+//! - `dense/N/batch`: the same update with all weights and not only the existing ones;
 //! - `operations/N/batch`: the same update with the recurrence built from
 //!   Burn's own operations, the one to compare with;
 //! - `product`: the matrix product of the core, which says what the arithmetic
@@ -27,6 +28,9 @@ use rate2spike::task::Task;
 
 type B = Autodiff<Flex>;
 
+/// Inputs of a unit from other units, the default.
+const INPUTS: f64 = 40.0;
+
 fn options(task: Task, units: usize, batch: usize) -> RateOptions {
     RateOptions {
         updates: usize::MAX,
@@ -44,6 +48,7 @@ fn updates(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("update");
     for (task, units, batch) in [
         (Task::go_nogo(), 200, 1),
+        (Task::go_nogo(), 200, 8),
         (Task::go_nogo(), 200, 16),
         (Task::go_nogo(), 200, 64),
         (Task::go_nogo(), 50, 1),
@@ -58,6 +63,27 @@ fn updates(criterion: &mut Criterion) {
         let id = BenchmarkId::new(task.name(), format!("{units}/{batch}"));
         let mut training = Training::new(options);
         group.bench_function(id, |bencher| bencher.iter(|| black_box(training.update())));
+    }
+    group.finish();
+}
+
+fn dense(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("dense");
+    for (units, batch) in [(200, 1), (200, 8), (200, 16), (200, 64), (1000, 16)] {
+        group.sample_size(10);
+        let mut options = options(Task::go_nogo(), units, batch);
+        options.p_rec = INPUTS / units as f64;
+        for dense in [true, false] {
+            let form = if dense {
+                "all weights"
+            } else {
+                "existing weights"
+            };
+            let id = BenchmarkId::new(form, format!("{units}/{batch}"));
+            let training = Training::new(options.clone());
+            let mut training = if dense { training.dense() } else { training };
+            group.bench_function(id, |bencher| bencher.iter(|| black_box(training.update())));
+        }
     }
     group.finish();
 }
@@ -116,5 +142,5 @@ fn product(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, updates, operations, product);
+criterion_group!(benches, updates, dense, operations, product);
 criterion_main!(benches);

@@ -227,7 +227,7 @@ fn by_slices(case: &Case) -> Vec<Found> {
         Found {
             outputs: numbers(outputs.inner()),
             loss: value.into_scalar(),
-            w: numbers(model.w.grad(&gradients).expect("w is trained")),
+            w: model.spread(&numbers(model.w.grad(&gradients).expect("w is trained"))),
             w_out: numbers(model.w_out.grad(&gradients).expect("w_out is trained")),
             b_out: model.b_out.grad(&gradients).map(numbers),
             tau_theta: model.tau_theta.grad(&gradients).map(numbers),

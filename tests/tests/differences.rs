@@ -13,6 +13,7 @@ use rate2spike::rate::loss::{Objective, Wanted};
 use rate2spike::rate::model::{Drive, RateModel};
 use rate2spike::rate::network::RateNetwork;
 use rate2spike::rate::options::{DecayTaus, Loss, RateOptions, WeightStart};
+use rate2spike::rate::sparse::connections::Connections;
 use rate2spike::task::{Answer, Definition, Draw, Task, Thresholds, Trial};
 use rate2spike_core::decision::Kind;
 use rate2spike_tests::relative_difference;
@@ -206,8 +207,15 @@ impl Case {
         (moved(STEP) - moved(-STEP)) / (2.0 * STEP)
     }
 
+    /// Checks the gradient of all weights, and that of the existing ones alone.
     fn check(&self) {
-        let model = RateModel::<B>::new(&self.network).with_trained_inputs(true);
+        self.check_form(None);
+        self.check_form(Some(Connections::of(&self.network)));
+    }
+
+    fn check_form(&self, connections: Option<Connections>) {
+        let model = RateModel::<B>::with_connections(&self.network, connections);
+        let model = model.with_trained_inputs(true);
         let drive = Arc::new(Drive {
             activation: self.activation.clone(),
             fluctuations: self.options.fluctuations,
@@ -233,6 +241,7 @@ impl Case {
             .into_data()
             .into_vec())
         .expect("single precision");
+        let w = model.spread(&w);
         // A relu has no derivative at zero: under Dale's principle what starts
         // there stays there.
         let chosen = (0..n * n).step_by(3);

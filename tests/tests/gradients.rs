@@ -16,6 +16,7 @@ use rate2spike::rate::model::{Drive, RateModel};
 use rate2spike::rate::network::RateNetwork;
 use rate2spike::rate::optimizer::{RateAdam, Rates};
 use rate2spike::rate::options::Loss;
+use rate2spike::rate::sparse::connections::Connections;
 use rate2spike::task::Task;
 use rate2spike_tests::{all, batch, by_rows, network, relative_difference, vector};
 
@@ -54,6 +55,12 @@ fn case(file: &MatFile) -> Case {
     }
 }
 
+/// The model with all weights, and with the existing ones alone.
+fn models(network: &RateNetwork) -> [Model; 2] {
+    let existing = Some(Connections::of(network));
+    [None, existing].map(|connections| Model::with_connections(network, connections))
+}
+
 fn numbers<const D: usize>(tensor: Tensor<Flex, D>) -> Vec<f32> {
     let data: TensorData = tensor.into_data();
     data.into_vec().expect("single precision")
@@ -77,7 +84,7 @@ fn gradients(model: &Model, outputs: Tensor<B, 2>, case: &Case) -> Gradients {
     let gradients = value.backward();
     Gradients {
         loss: value.into_scalar().into(),
-        w: numbers(model.w.grad(&gradients).expect("w is trained")),
+        w: model.spread(&numbers(model.w.grad(&gradients).expect("w is trained"))),
         w_out: numbers(model.w_out.grad(&gradients).expect("w_out is trained")),
         b_out: numbers(model.b_out.grad(&gradients).expect("b_out is trained")),
         tau_theta: model.tau_theta.grad(&gradients).map(numbers),
@@ -124,23 +131,20 @@ fn check(path: &Path, what: &str, found: &[f32], wanted: &[f64]) {
 fn loss_and_gradient_are_those_of_the_published_code() {
     for (path, file) in all("gradients", |name| name.ends_with(".mat")) {
         let case = case(&file);
-        let model = Model::new(&case.network);
-        let found = gradients(&model, model.forward(case.drive.clone()), &case);
-        let one = |name: &str| vec![file.scalar(name).expect("a number")];
-        check(&path, "loss", &[found.loss as f32], &one("loss_f64"));
-        check(&path, "dw", &found.w, &by_rows(&file, "dw_f64"));
-        check(&path, "dw_out", &found.w_out, &vector(&file, "dw_out_f64"));
-        check(&path, "db_out", &found.b_out, &one("db_out_f64"));
-        if file.get("dtaus_gaus_f64").is_ok() {
-            let tau_theta = found.tau_theta.expect("two taus are trained");
-            check(
-                &path,
-                "dtaus_gaus",
-                &tau_theta,
-                &vector(&file, "dtaus_gaus_f64"),
-            );
-        } else {
-            assert!(found.tau_theta.is_none(), "one tau is not trained");
+        for model in models(&case.network) {
+            let found = gradients(&model, model.forward(case.drive.clone()), &case);
+            let one = |name: &str| vec![file.scalar(name).expect("a number")];
+            check(&path, "loss", &[found.loss as f32], &one("loss_f64"));
+            check(&path, "dw", &found.w, &by_rows(&file, "dw_f64"));
+            check(&path, "dw_out", &found.w_out, &vector(&file, "dw_out_f64"));
+            check(&path, "db_out", &found.b_out, &one("db_out_f64"));
+            if file.get("dtaus_gaus_f64").is_ok() {
+                let tau_theta = found.tau_theta.expect("two taus are trained");
+                let wanted = vector(&file, "dtaus_gaus_f64");
+                check(&path, "dtaus_gaus", &tau_theta, &wanted);
+            } else {
+                assert!(found.tau_theta.is_none(), "one tau is not trained");
+            }
         }
     }
 }
@@ -149,44 +153,50 @@ fn loss_and_gradient_are_those_of_the_published_code() {
 fn adam_goes_where_the_published_code_goes() {
     for (path, file) in all("gradients", |name| name.ends_with(".mat")) {
         let case = case(&file);
-        let mut model = Model::new(&case.network);
-        let mut adam = RateAdam::<Flex>::new();
-        let steps = file.scalar("n_adam").expect("n_adam") as usize;
-        let rate = file.scalar("learning_rate").expect("learning_rate");
-        for step in 1..=steps {
-            let outputs = model.forward(case.drive.clone());
-            let value = objective(case.loss).of_batch(outputs, Wanted::new(&case.drive.batch));
-            model = adam.step(Rates::plain(rate), model, value);
-            let suffix = match step {
-                1 => "adam1",
-                _ if step == steps => "adam",
-                _ => continue,
-            };
-            let name = |parameter: &str| format!("{parameter}_{suffix}_f64");
-            let w = numbers(model.w.val().inner());
-            check(&path, &name("w"), &w, &by_rows(&file, &name("w")));
-            let w_out = numbers(model.w_out.val().inner());
-            check(
-                &path,
-                &name("w_out"),
-                &w_out,
-                &vector(&file, &name("w_out")),
-            );
-            let b_out = numbers(model.b_out.val().inner());
-            check(
-                &path,
-                &name("b_out"),
-                &b_out,
-                &vector(&file, &name("b_out")),
-            );
-            let theta = numbers(model.tau_theta.val().inner());
-            check(
-                &path,
-                &name("taus_gaus"),
-                &theta,
-                &vector(&file, &name("taus_gaus")),
-            );
+        for model in models(&case.network) {
+            follow(&path, &file, &case, model);
         }
+    }
+}
+
+/// All weights of a network whose trained weights are now `values`: all or the existing ones.
+fn all_weights(network: &RateNetwork, values: Vec<f32>) -> Vec<f32> {
+    if values.len() == network.w.len() {
+        return values;
+    }
+    let mut w = network.w.clone();
+    Connections::of(network).put_into(&values, &mut w);
+    w
+}
+
+/// Checks the parameters after the updates of `file`.
+fn follow(path: &Path, file: &MatFile, case: &Case, mut model: Model) {
+    let mut adam = RateAdam::<Flex>::new();
+    let steps = file.scalar("n_adam").expect("n_adam") as usize;
+    let rate = file.scalar("learning_rate").expect("learning_rate");
+    for step in 1..=steps {
+        let outputs = model.forward(case.drive.clone());
+        let value = objective(case.loss).of_batch(outputs, Wanted::new(&case.drive.batch));
+        model = adam.step(Rates::plain(rate), model, value);
+        let suffix = match step {
+            1 => "adam1",
+            _ if step == steps => "adam",
+            _ => continue,
+        };
+        let name = |parameter: &str| format!("{parameter}_{suffix}_f64");
+        let w = all_weights(&case.network, numbers(model.w.val().inner()));
+        check(path, &name("w"), &w, &by_rows(file, &name("w")));
+        let w_out = numbers(model.w_out.val().inner());
+        check(path, &name("w_out"), &w_out, &vector(file, &name("w_out")));
+        let b_out = numbers(model.b_out.val().inner());
+        check(path, &name("b_out"), &b_out, &vector(file, &name("b_out")));
+        let theta = numbers(model.tau_theta.val().inner());
+        check(
+            path,
+            &name("taus_gaus"),
+            &theta,
+            &vector(file, &name("taus_gaus")),
+        );
     }
 }
 
@@ -194,14 +204,15 @@ fn adam_goes_where_the_published_code_goes() {
 fn the_adjoint_is_the_gradient_that_burn_finds_through_its_own_operations() {
     for (path, file) in all("gradients", |name| name.ends_with(".mat")) {
         let case = case(&file);
-        let model = Model::new(&case.network);
-        let ours = gradients(&model, model.forward(case.drive.clone()), &case);
         let burns = by_operations(&case);
         let wide = |values: &[f32]| values.iter().map(|&x| f64::from(x)).collect::<Vec<_>>();
-        check(&path, "dw", &ours.w, &wide(&burns.w));
-        check(&path, "dw_out", &ours.w_out, &wide(&burns.w_out));
-        if let (Some(ours), Some(burns)) = (ours.tau_theta, burns.tau_theta) {
-            check(&path, "dtheta", &ours, &wide(&burns));
+        for model in models(&case.network) {
+            let ours = gradients(&model, model.forward(case.drive.clone()), &case);
+            check(&path, "dw", &ours.w, &wide(&burns.w));
+            check(&path, "dw_out", &ours.w_out, &wide(&burns.w_out));
+            if let (Some(ours), Some(burns)) = (&ours.tau_theta, &burns.tau_theta) {
+                check(&path, "dtheta", ours, &wide(burns));
+            }
         }
     }
 }

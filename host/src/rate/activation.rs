@@ -129,11 +129,53 @@ impl Table {
         };
         (here + (inside - index as f32) * (next - here), slope)
     }
+
+    /// Values and slopes at `x`, those of [`at`](Self::at). The compiler can vectorize
+    /// everything except the loads from the table.
+    #[inline(always)]
+    fn apply(&self, x: &[f32], r: &mut [f32], slope: &mut [f32]) {
+        const BLOCK: usize = 16;
+        let last = (self.values.len() - 1) as f32;
+        let (x, x_rest) = x.as_chunks::<BLOCK>();
+        let (r, r_rest) = r.as_chunks_mut::<BLOCK>();
+        let (slope, slope_rest) = slope.as_chunks_mut::<BLOCK>();
+        for ((x, r), slope) in x.iter().zip(r).zip(slope) {
+            let (mut inside, mut free) = ([0.0f32; BLOCK], [0.0f32; BLOCK]);
+            let mut index = [0i32; BLOCK];
+            for l in 0..BLOCK {
+                let position = (x[l] - self.low) * self.density;
+                inside[l] = position.clamp(0.0, last - 1e-3);
+                free[l] = if inside[l] == position {
+                    self.density
+                } else {
+                    0.0
+                };
+                index[l] = inside[l] as i32;
+            }
+            let (mut here, mut next) = ([0.0f32; BLOCK], [0.0f32; BLOCK]);
+            for l in 0..BLOCK {
+                let pair = &self.values[index[l] as usize..][..2];
+                (here[l], next[l]) = (pair[0], pair[1]);
+            }
+            for l in 0..BLOCK {
+                let rise = next[l] - here[l];
+                r[l] = here[l] + (inside[l] - index[l] as f32) * rise;
+                slope[l] = rise * free[l];
+            }
+        }
+        for ((x, r), slope) in x_rest.iter().zip(r_rest).zip(slope_rest) {
+            (*r, *slope) = self.at(*x);
+        }
+    }
 }
 
 impl Activation {
     /// r = φ(x) and φ'(x), element by element.
+    #[inline(always)]
     pub fn apply(&self, x: &[f32], r: &mut [f32], slope: &mut [f32]) {
+        if let Self::Table(table) = self {
+            return table.apply(x, r, slope);
+        }
         let elements = x.iter().zip(r).zip(slope);
         match self {
             Self::Sigmoid => elements.for_each(|((x, r), slope)| {
@@ -149,9 +191,7 @@ impl Activation {
                 *r = value.min(CLIP);
                 *slope = if value <= CLIP { sigmoid(*x) } else { 0.0 };
             }),
-            Self::Table(table) => elements.for_each(|((x, r), slope)| {
-                (*r, *slope) = table.at(*x);
-            }),
+            Self::Table(_) => {}
         }
     }
 }

@@ -56,6 +56,9 @@ pub struct Batch {
     /// Normal deviates that drive the fluctuations of r, T × B × N; their variance is one
     /// with steps of 5 ms, and inversely proportional to the step. Empty: none.
     pub fluctuations: Spare,
+    /// The words that `start`, `noise` and `fluctuations` are made of, and the weights that
+    /// make `current` of `input`, in place of these arrays.
+    pub words: Option<Words>,
     /// The outputs that are wanted at t = 1 … T−1, B × (T − 1) × K: the published
     /// code meets them with z[0 … T−2], one sample apart.
     pub target: Vec<f32>,
@@ -64,6 +67,23 @@ pub struct Batch {
     pub mask: Option<Vec<f32>>,
     /// The right answers, B.
     pub labels: Vec<i16>,
+}
+
+/// The numbers from which noise and currents of a batch are made, sample by sample.
+#[derive(Clone, Debug)]
+pub struct Words {
+    /// Input weights, N × channels.
+    pub w_in: Vec<f32>,
+    /// Number of input channels.
+    pub channels: usize,
+    /// The first word of the start of each trial, B.
+    pub start: Vec<u32>,
+    /// The first word of the noise of each sample, T × B; entry 0 is not used.
+    pub noise: Vec<u32>,
+    /// The first word of the deviates of each sample, T × B. Empty: no fluctuations.
+    pub fluctuations: Vec<u32>,
+    /// Standard deviation of these deviates.
+    pub spread: f32,
 }
 
 impl Batch {
@@ -75,28 +95,16 @@ impl Batch {
             first,
             trials,
             fluctuating,
-            jitter,
+            ..
         } = range;
-        let drawn = (0..trials as u64).map(|b| {
-            let mut trial = task.draw(seed, stream, first + b);
-            if jitter > 0.0 {
-                let mut random = generator(seed, Stream::Jitter, first + b);
-                for value in &mut trial.input {
-                    let deviate: f32 = StandardNormal.sample(&mut random);
-                    *value += jitter * deviate;
-                }
-            }
-            trial
-        });
-        let drawn: Vec<Trial> = drawn.collect();
+        let drawn = drawn(task, seed, range);
         let mut batch = Self::of_trials(network, task.samples(), &drawn);
         let (n, samples) = (network.units, batch.samples);
         batch.noise = Spare::dirty(samples * trials * n);
         if fluctuating {
             batch.fluctuations = Spare::dirty(samples * trials * n);
         }
-        // Spike trains fluctuate less over longer steps.
-        let spread = (SAMPLE_MS / network.sample_ms).sqrt() as f32;
+        let spread = spread(network);
         let mut start = vec![0.0; n];
         for b in 0..trials {
             let mut noise = noise_of(seed, stream, first + b as u64);
@@ -113,9 +121,63 @@ impl Batch {
         batch
     }
 
+    /// The same trials as [`draw`](Self::draw) has, with [`Words`] in place of the arrays.
+    pub fn draw_words(network: &RateNetwork, task: &Task, seed: u64, range: TrialRange) -> Self {
+        let TrialRange {
+            stream,
+            first,
+            trials,
+            fluctuating,
+            ..
+        } = range;
+        let mut batch = Self::without_arrays(network, task.samples(), &drawn(task, seed, range));
+        let samples = batch.samples;
+        let mut words = Words {
+            w_in: network.w_in.clone(),
+            channels: network.channels,
+            start: Vec::with_capacity(trials),
+            noise: vec![0; samples * trials],
+            fluctuations: vec![0; if fluctuating { samples * trials } else { 0 }],
+            spread: spread(network),
+        };
+        for b in 0..trials {
+            let mut noise = noise_of(seed, stream, first + b as u64);
+            words.start.push(noise.word());
+            for t in 1..samples {
+                words.noise[t * trials + b] = noise.word();
+                if fluctuating {
+                    words.fluctuations[t * trials + b] = noise.word();
+                }
+            }
+        }
+        batch.words = Some(words);
+        batch
+    }
+
     /// Given trials without noise, starting at zero.
     pub fn of_trials(network: &RateNetwork, samples: usize, trials: &[Trial]) -> Self {
         let (n, b) = (network.units, trials.len());
+        let channels = network.channels;
+        let mut batch = Self::without_arrays(network, samples, trials);
+        batch.start = Spare::zeros(b * n);
+        batch.current = Spare::zeros(samples * b * n);
+        for (u, row) in (batch.input)
+            .chunks_exact(channels)
+            .zip(batch.current.chunks_exact_mut(n))
+        {
+            for (channel, &u) in u.iter().enumerate() {
+                if u != 0.0 {
+                    let weights = network.w_in.iter().skip(channel).step_by(channels);
+                    row.iter_mut().zip(weights).for_each(|(x, w)| *x += w * u);
+                }
+            }
+        }
+        batch
+    }
+
+    /// Given trials, without arrays of N units.
+    fn without_arrays(network: &RateNetwork, samples: usize, trials: &[Trial]) -> Self {
+        let b = trials.len();
         let outputs = network.readout.outputs();
         let channels = network.channels;
         let row = b * channels;
@@ -131,36 +193,50 @@ impl Batch {
                 input[place] += keep * (before - input[place]);
             }
         }
-        let mut current = Spare::zeros(samples * b * n);
-        for (u, row) in input
-            .chunks_exact(channels)
-            .zip(current.chunks_exact_mut(n))
-        {
-            for (channel, &u) in u.iter().enumerate() {
-                if u != 0.0 {
-                    let weights = network.w_in.iter().skip(channel).step_by(channels);
-                    row.iter_mut().zip(weights).for_each(|(x, w)| *x += w * u);
-                }
-            }
-        }
         Self {
             trials: b,
             samples,
             outputs,
-            start: Spare::zeros(b * n),
             input,
             direct: network.direct_inputs,
-            current,
-            noise: Spare::default(),
-            fluctuations: Spare::default(),
             target: trials
                 .iter()
                 .flat_map(|trial| by_sample(&trial.target, samples, outputs))
                 .collect(),
             mask: masks(trials, samples, outputs),
             labels: trials.iter().map(|trial| trial.label).collect(),
+            ..Self::default()
         }
     }
+}
+
+/// The trials `range` of a task.
+fn drawn(task: &Task, seed: u64, range: TrialRange) -> Vec<Trial> {
+    let TrialRange {
+        stream,
+        first,
+        trials,
+        jitter,
+        ..
+    } = range;
+    let drawn = (0..trials as u64).map(|b| {
+        let mut trial = task.draw(seed, stream, first + b);
+        if jitter > 0.0 {
+            let mut random = generator(seed, Stream::Jitter, first + b);
+            for value in &mut trial.input {
+                let deviate: f32 = StandardNormal.sample(&mut random);
+                *value += jitter * deviate;
+            }
+        }
+        trial
+    });
+    drawn.collect()
+}
+
+/// Standard deviation of the deviates that drive the fluctuations: spike trains fluctuate
+/// less over longer steps.
+fn spread(network: &RateNetwork) -> f32 {
+    (SAMPLE_MS / network.sample_ms).sqrt() as f32
 }
 
 /// The first T − 1 samples of T × K numbers that are given output by output, sample by

@@ -7,9 +7,9 @@
 //!      6  4      CRC-32 (ISO-HDLC) of the rest
 //!     10  4      J, little endian
 //!     14  J      `Progressed` in JSON
-//!   14+J  …      single precision, little endian: w, w_in, w_out, b_out, theta; both moments
-//!                of each of them that has any; the losses; the same five of the best
-//!                network, if there is one
+//!   14+J  …      single precision, little endian: w (the weights that the model has), w_in,
+//!                w_out, b_out, theta; both moments of each of them that has any; the
+//!                losses; the five arrays of the best network, if there is one
 //! ```
 //!
 //! The random numbers of an update follow from the seed and the number of the
@@ -32,7 +32,7 @@ use super::training::{Best, Cpu, Training};
 use crate::readout::Readout;
 
 const MAGIC: [u8; 4] = *b"R2SC";
-const VERSION: u16 = 3;
+const VERSION: u16 = 4;
 const HEADER_BYTES: usize = 14;
 const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
@@ -147,13 +147,18 @@ impl Training {
         let [w, w_in, w_out, b_out, tau_theta] = progressed.gradients;
         let mut arrays = Arrays(arrays);
         let shape = |rows, columns| [rows, columns];
+        let weights: [usize; 2] = model.w.val().dims();
         let (n, k) = (self.options.units, self.start.readout.outputs());
         let channels = self.start.channels;
         let rest = arrays
-            .fits(&progressed, &self.start)
+            .fits(
+                &progressed,
+                &self.start,
+                model.w.val().shape().num_elements(),
+            )
             .ok_or(CheckpointError::Damaged)?;
         let values = (
-            arrays.tensor(shape(n, n)),
+            arrays.tensor(weights),
             arrays.tensor(shape(n, channels)),
             arrays.tensor(shape(k, n)),
             arrays.tensor([k]),
@@ -164,7 +169,7 @@ impl Training {
         model.w_out = replaced(&model.w_out, values.2);
         model.b_out = replaced(&model.b_out, values.3);
         model.tau_theta = replaced(&model.tau_theta, values.4);
-        adam.w = w.map(|seen| arrays.state(seen, shape(n, n)));
+        adam.w = w.map(|seen| arrays.state(seen, weights));
         adam.w_in = w_in.map(|seen| arrays.state(seen, shape(n, channels)));
         adam.w_out = w_out.map(|seen| arrays.state(seen, shape(k, n)));
         adam.b_out = b_out.map(|seen| arrays.state(seen, [k]));
@@ -194,13 +199,23 @@ impl Progressed {
 struct Arrays<'a>(&'a [u8]);
 
 impl Arrays<'_> {
-    /// The number of losses, if the arrays have the sizes of those of `network`.
-    fn fits(&self, progressed: &Progressed, network: &RateNetwork) -> Option<usize> {
-        let sizes = arrays_of(network).map(<[f32]>::len);
+    /// The number of losses, if the arrays have the sizes of those of `network`, of whose
+    /// weights the model has `weights`.
+    fn fits(
+        &self,
+        progressed: &Progressed,
+        network: &RateNetwork,
+        weights: usize,
+    ) -> Option<usize> {
+        let whole = arrays_of(network).map(<[f32]>::len);
+        let [_, others @ ..] = whole;
         let mut numbers = progressed.updates;
-        for (size, seen) in sizes.into_iter().zip(progressed.gradients) {
-            let moments = if seen.is_some() { 2 } else { 0 };
-            let times = 1 + moments + usize::from(progressed.best.is_some());
+        if progressed.best.is_some() {
+            numbers = numbers.checked_add(whole.into_iter().sum())?;
+        }
+        let sizes = std::iter::once(weights).chain(others);
+        for (size, seen) in sizes.zip(progressed.gradients) {
+            let times = if seen.is_some() { 3 } else { 1 };
             numbers = numbers.checked_add(size.checked_mul(times)?)?;
         }
         (numbers.checked_mul(4)? == self.0.len()).then_some(progressed.updates)

@@ -1,6 +1,8 @@
 //! Evaluation: the scores of a rate network by the published criterion and by the
 //! strict one.
 
+use std::sync::Arc;
+
 use rate2spike_core::decision::{Evidence, Kind};
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -9,6 +11,7 @@ use super::loss::{Objective, OneTrial};
 use super::network::RateNetwork;
 use super::options::{Loss, is_recorded};
 use super::recurrence;
+use super::sparse::{self, connections::Connections};
 use crate::random::Stream;
 use crate::task::Task;
 
@@ -100,7 +103,9 @@ pub fn evaluate(
     trials: EvaluationTrials,
 ) -> Evaluation {
     let activation = network.activation.activation();
-    let parameters = network.parameters();
+    let sparse = Connections::if_sparse(network).map(Arc::new);
+    let sparse = sparse.map(|connections| sparse::Parameters::of(network, connections));
+    let dense = network.parameters();
     let objective = Objective::new(task, loss);
     // A data set has a validation part for choices and a test part for scores.
     let stream = if is_recorded(task) && trials.first >= EvaluationTrials::FRESH {
@@ -109,23 +114,31 @@ pub fn evaluate(
         Stream::Evaluation
     };
     let mut evaluation = Evaluation::default();
-    // Ten at a time: fast, and small in memory.
+    // Some at a time: fast, and small in memory.
+    let most = if sparse.is_some() { 32 } else { 10 };
     let mut done = 0;
     while done < trials.trials {
-        let count = (trials.trials - done).min(10);
-        let batch = Batch::draw(
-            network,
-            task,
-            trials.seed,
-            TrialRange {
-                stream,
-                first: trials.first + done as u64,
-                trials: count,
-                fluctuating: trials.fluctuations > 0.0,
-                jitter: 0.0,
-            },
-        );
-        let outputs = recurrence::outputs(&parameters, &activation, trials.fluctuations, &batch);
+        let count = (trials.trials - done).min(most);
+        let range = TrialRange {
+            stream,
+            first: trials.first + done as u64,
+            trials: count,
+            fluctuating: trials.fluctuations > 0.0,
+            jitter: 0.0,
+        };
+        let strength = trials.fluctuations;
+        let (batch, outputs) = match &sparse {
+            Some(parameters) => {
+                let batch = Batch::draw_words(network, task, trials.seed, range);
+                let outputs = sparse::outputs(parameters, &activation, strength, &batch);
+                (batch, outputs)
+            }
+            None => {
+                let batch = Batch::draw(network, task, trials.seed, range);
+                let outputs = recurrence::outputs(&dense, &activation, strength, &batch);
+                (batch, outputs)
+            }
+        };
         evaluation.add_trials(Shown {
             task,
             objective: &objective,

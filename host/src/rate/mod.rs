@@ -9,7 +9,8 @@
 //! [`options`] says what to train, and [`fields`] lists the options for command lines
 //! and tables. [`network`] holds the numbers of a network in the terms of the published
 //! code, [`activation`] is φ, [`loss`] the loss, [`batch`] draws trials and noise, and
-//! [`normal`] their deviates. [`recurrence`] runs the equations over time and back. [`model`] is the
+//! [`normal`] their deviates. [`recurrence`] runs the equations over time and back,
+//! and [`sparse`] does so for networks with few weights. [`model`] is the
 //! network as a Burn module, [`training`] trains it, [`evaluation`] scores it,
 //! [`settling`] decides when the training ends, and [`checkpoint`] stops a training and
 //! goes on with it. [`ensemble`] trains many networks at once, for back ends that need
@@ -34,4 +35,5 @@ pub mod settling;
 pub mod shown;
 pub mod siegert;
 pub mod spare;
+pub mod sparse;
 pub mod training;

@@ -21,13 +21,16 @@ use super::activation::{Activation, ActivationKind};
 use super::batch::Batch;
 use super::network::RateNetwork;
 use super::options::DecayTaus;
-use super::recurrence::{self, Parameters, Trajectory};
+use super::recurrence::{self, Gradient, Parameters, Sought, Trajectory};
+use super::sparse::connections::Connections;
+use super::sparse::{self, pays};
 use crate::readout::Readout;
 
 /// The trained parameters of a rate network, and what is fixed beside them.
 #[derive(Module, Debug)]
 pub struct RateModel<B: Backend> {
-    /// Recurrent weights before Dale's principle, N × N.
+    /// Recurrent weights before Dale's principle: N × N, or 1 × the existing ones where few
+    /// exist.
     pub w: Param<Tensor<B, 2>>,
     /// Input weights, N × channels; without gradient if they are fixed, as published.
     pub w_in: Param<Tensor<B, 2>>,
@@ -38,8 +41,11 @@ pub struct RateModel<B: Backend> {
     pub b_out: Param<Tensor<B, 1>>,
     /// θ of the decay time constants, N; without gradient if they are fixed.
     pub tau_theta: Param<Tensor<B, 1>>,
-    /// Sign of the sender and forbidden weights in one, N × N.
+    /// Sign of the sender and forbidden weights in one, in the shape of `w`.
     mask: Tensor<B, 2>,
+    /// The weights that exist, where `w` has these alone.
+    #[module(skip)]
+    connections: Option<Arc<Connections>>,
     #[module(skip)]
     dale: bool,
     #[module(skip)]
@@ -57,9 +63,11 @@ pub struct Drive {
     pub batch: Batch,
 }
 
-/// Tensors that the recurrence depends on: w N × N, w_in N × channels, w_out K × N, b_out K,
-/// τ N. The current that w_in makes of the inputs is in [`Batch::current`].
+/// Tensors that the recurrence depends on: w N × N or 1 × the existing weights, w_in
+/// N × channels, w_out K × N, b_out K, τ N. The current that w_in makes of the inputs is in
+/// [`Batch::current`].
 pub struct Arguments<B: Backend> {
+    connections: Option<Arc<Connections>>,
     w: FloatTensor<B>,
     w_in: FloatTensor<B>,
     w_out: FloatTensor<B>,
@@ -87,41 +95,99 @@ fn tensor<B: Backend>(values: Vec<f32>, shape: impl Into<Vec<usize>>) -> FloatTe
     B::float_from_data(TensorData::new(values, shape.into()), &B::Device::default())
 }
 
+/// The numbers that the recurrence depends on, in the form in which they are used.
+#[derive(Debug)]
+enum Form {
+    /// All weights. The gradient is that of the existing ones, where there are such.
+    Dense(Parameters, Option<Arc<Connections>>),
+    /// The weights that exist, and trials side by side.
+    Sparse(sparse::Parameters),
+}
+
+/// The arrays that a forward pass leaves for the adjoint.
+#[derive(Debug)]
+enum Passed {
+    Dense(Trajectory),
+    Sparse(sparse::Trajectory),
+}
+
 impl<B: Backend> Arguments<B> {
-    fn parameters(self) -> Parameters {
-        Parameters {
-            w: values::<B>(self.w),
-            readout: Readout {
-                weights: values::<B>(self.w_out),
-                offset: values::<B>(self.b_out),
-            },
-            tau: values::<B>(self.tau),
+    /// The form for `batch`.
+    fn form(self, batch: &Batch) -> Form {
+        let w = values::<B>(self.w);
+        let readout = Readout {
+            weights: values::<B>(self.w_out),
+            offset: values::<B>(self.b_out),
+        };
+        let tau = values::<B>(self.tau);
+        match self.connections {
+            Some(connections) if batch.words.is_some() || pays(batch.trials, &connections) => {
+                Form::Sparse(sparse::Parameters {
+                    connections,
+                    w,
+                    readout,
+                    tau,
+                })
+            }
+            connections => {
+                let w = match &connections {
+                    Some(connections) => connections.matrix(&w),
+                    None => w,
+                };
+                Form::Dense(Parameters { w, readout, tau }, connections)
+            }
         }
     }
 }
 
-fn forward<B: Backend>(parameters: &Parameters, drive: &Drive) -> (FloatTensor<B>, Trajectory) {
+fn forward<B: Backend>(form: &Form, drive: &Drive) -> (FloatTensor<B>, Passed) {
     let Drive {
         activation,
         fluctuations,
         batch,
     } = drive;
-    let (outputs, trajectory) = recurrence::forward(parameters, activation, *fluctuations, batch);
-    (
-        tensor::<B>(
-            outputs,
-            [
-                batch.trials,
-                (batch.samples - 1) * parameters.readout.outputs(),
-            ],
-        ),
-        trajectory,
-    )
+    let (outputs, passed) = match form {
+        Form::Dense(parameters, _) => {
+            let (outputs, trajectory) =
+                recurrence::forward(parameters, activation, *fluctuations, batch);
+            (outputs, Passed::Dense(trajectory))
+        }
+        Form::Sparse(parameters) => {
+            let (outputs, trajectory) =
+                sparse::forward(parameters, activation, *fluctuations, batch);
+            (outputs, Passed::Sparse(trajectory))
+        }
+    };
+    let width = outputs.len() / batch.trials;
+    (tensor::<B>(outputs, [batch.trials, width]), passed)
+}
+
+/// The gradient of a pass; that of the input weights if `inputs` is set.
+fn gradient(
+    form: &Form,
+    passed: &Passed,
+    batch: &Batch,
+    by_output: &[f32],
+    inputs: bool,
+) -> Gradient {
+    match (form, passed) {
+        (Form::Dense(parameters, connections), Passed::Dense(trajectory)) => {
+            let sought = Sought {
+                inputs,
+                connections: connections.as_deref(),
+            };
+            recurrence::adjoint(parameters, batch, trajectory, by_output, sought)
+        }
+        (Form::Sparse(parameters), Passed::Sparse(trajectory)) => {
+            sparse::adjoint(parameters, batch, trajectory, by_output, inputs)
+        }
+        _ => unreachable!("a pass has the form of its parameters"),
+    }
 }
 
 impl Recurrence for burn::backend::Flex {
     fn recurrence(arguments: Arguments<Self>, drive: Arc<Drive>) -> FloatTensor<Self> {
-        forward::<Self>(&arguments.parameters(), &drive).0
+        forward::<Self>(&arguments.form(&drive.batch), &drive).0
     }
 }
 
@@ -130,7 +196,7 @@ impl Recurrence for burn::backend::Flex {
 struct RecurrenceAdjoint;
 
 impl<B: Backend> Backward<B, 5> for RecurrenceAdjoint {
-    type State = Arc<(Parameters, Arc<Drive>, Trajectory)>;
+    type State = Arc<(Form, Arc<Drive>, Passed)>;
 
     fn backward(
         self,
@@ -138,15 +204,21 @@ impl<B: Backend> Backward<B, 5> for RecurrenceAdjoint {
         gradients: &mut Gradients,
         _checkpointer: &mut Checkpointer,
     ) {
-        let (parameters, drive, trajectory) = &*ops.state;
+        let (form, drive, passed) = &*ops.state;
         let by_output = values::<B>(gradients.consume::<B>(&ops.node));
         let batch = &drive.batch;
         let inputs = ops.parents[1].is_some();
-        let gradient = recurrence::adjoint(parameters, batch, trajectory, &by_output, inputs);
-        let (n, k) = (parameters.tau.len(), parameters.readout.outputs());
+        let gradient = gradient(form, passed, batch, &by_output, inputs);
+        let (n, k) = (gradient.tau.len(), gradient.readout.outputs());
         let channels = gradient.w_in.len() / n;
+        let rows = if matches!(form, Form::Dense(_, None)) {
+            n
+        } else {
+            1
+        };
+        let columns = gradient.w.len() / rows;
         let tensors = [
-            (gradient.w, vec![n, n]),
+            (gradient.w, vec![rows, columns]),
             (gradient.w_in, vec![n, channels]),
             (gradient.readout.weights, vec![k, n]),
             (gradient.readout.offset, vec![k]),
@@ -163,6 +235,7 @@ impl<B: Backend> Backward<B, 5> for RecurrenceAdjoint {
 impl<B: Backend, C: CheckpointStrategy> Recurrence for Autodiff<B, C> {
     fn recurrence(arguments: Arguments<Self>, drive: Arc<Drive>) -> FloatTensor<Self> {
         let Arguments {
+            connections,
             w,
             w_in,
             w_out,
@@ -171,35 +244,48 @@ impl<B: Backend, C: CheckpointStrategy> Recurrence for Autodiff<B, C> {
         } = arguments;
         let nodes = [&w, &w_in, &w_out, &b_out, &tau].map(|tensor| tensor.node.clone());
         let inner = Arguments::<B> {
+            connections,
             w: w.primitive,
             w_in: w_in.primitive,
             w_out: w_out.primitive,
             b_out: b_out.primitive,
             tau: tau.primitive,
         };
-        let parameters = inner.parameters();
-        let (outputs, trajectory) = forward::<B>(&parameters, &drive);
+        let form = inner.form(&drive.batch);
+        let (outputs, passed) = forward::<B>(&form, &drive);
         match RecurrenceAdjoint
             .prepare::<C>(nodes)
             .compute_bound()
             .stateful()
         {
-            OpsKind::Tracked(prep) => {
-                prep.finish(Arc::new((parameters, drive, trajectory)), outputs)
-            }
+            OpsKind::Tracked(prep) => prep.finish(Arc::new((form, drive, passed)), outputs),
             OpsKind::UnTracked(prep) => prep.finish(outputs),
         }
     }
 }
 
 impl<B: Backend> RateModel<B> {
-    /// The module with the numbers of `network`.
+    /// The module with the numbers of `network`: with its existing weights alone, where
+    /// these are few.
     pub fn new(network: &RateNetwork) -> Self {
+        Self::with_connections(network, Connections::if_sparse(network))
+    }
+
+    /// The module with the numbers of `network`: with these weights alone, or with all.
+    pub fn with_connections(network: &RateNetwork, connections: Option<Connections>) -> Self {
         let device = B::Device::default();
         let (n, k) = (network.units, network.readout.outputs());
         let vector = |values: &[f32]| Tensor::<B, 1>::from_floats(values, &device);
         let matrix = |values: Vec<f32>, rows: usize| {
             Tensor::<B, 2>::from_data(TensorData::new(values, [rows, n]), &device)
+        };
+        let weights = |all: Vec<f32>| match &connections {
+            Some(connections) => {
+                let existing = connections.taken_from(&all);
+                let shape = [1, existing.len()];
+                Tensor::<B, 2>::from_data(TensorData::new(existing, shape), &device)
+            }
+            None => matrix(all, n),
         };
         let signs = network.signs();
         let mask = network
@@ -214,12 +300,13 @@ impl<B: Backend> RateModel<B> {
         // trained for it must do without.
         let offset = network.activation != ActivationKind::Lif;
         Self {
-            w: Param::from_tensor(matrix(network.w.clone(), n)),
+            w: Param::from_tensor(weights(network.w.clone())),
             w_in: Param::from_tensor(w_in).set_require_grad(false),
             w_out: Param::from_tensor(matrix(network.readout.weights.clone(), k)),
             b_out: Param::from_tensor(vector(&network.readout.offset)).set_require_grad(offset),
             tau_theta: Param::from_tensor(vector(&network.tau_theta)).set_require_grad(trained),
-            mask: matrix(mask.collect(), n),
+            mask: weights(mask.collect()),
+            connections: connections.map(Arc::new),
             dale: network.dale,
             taus: network.taus,
         }
@@ -240,7 +327,16 @@ impl<B: Backend> RateModel<B> {
         } else {
             w
         };
-        network.w = numbers(w.into_data());
+        let w = numbers(w.into_data());
+        match &self.connections {
+            Some(connections) => {
+                if self.dale {
+                    network.w.iter_mut().for_each(|w| *w = w.max(0.0));
+                }
+                connections.put_into(&w, &mut network.w);
+            }
+            None => network.w = w,
+        }
         network.w_in = self.input_weights();
         network.readout = Readout {
             weights: numbers(self.w_out.val().into_data()),
@@ -261,7 +357,22 @@ impl<B: Backend> RateModel<B> {
         data.into_vec().expect("the data were converted to f32")
     }
 
-    /// Effective weights, N × N.
+    /// True if the batches of this number of trials are drawn as words, which the trials
+    /// side by side take.
+    pub fn takes_words(&self, trials: usize) -> bool {
+        let connections = self.connections.as_deref();
+        connections.is_some_and(|connections| pays(trials, connections))
+    }
+
+    /// Numbers that belong to the weights of the module, N × N; zero where none exists.
+    pub fn spread(&self, values: &[f32]) -> Vec<f32> {
+        match &self.connections {
+            Some(connections) => connections.matrix(values),
+            None => values.to_vec(),
+        }
+    }
+
+    /// Effective weights, in the shape of `w`.
     fn weights(&self) -> Tensor<B, 2> {
         let w = self.w.val();
         let w = if self.dale {
@@ -288,6 +399,7 @@ impl<B: Recurrence> RateModel<B> {
     /// The outputs, B × (T − 1)·K.
     pub fn forward(&self, drive: Arc<Drive>) -> Tensor<B, 2> {
         let arguments = Arguments {
+            connections: self.connections.clone(),
             w: self.weights().into_primitive().tensor(),
             w_in: self.w_in.val().into_primitive().tensor(),
             w_out: self.w_out.val().into_primitive().tensor(),

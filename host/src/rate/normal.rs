@@ -82,6 +82,31 @@ pub fn fill(noise: &mut Noise, sd: f32, row: &mut [f32]) {
     }
 }
 
+/// Several rows side by side: their words at the same place. Each row has the deviates of
+/// [`fill`].
+#[derive(Clone, Copy, Debug)]
+pub struct Rows<const L: usize>([u32; L]);
+
+impl<const L: usize> Rows<L> {
+    /// The rows that begin with these words.
+    pub fn new(first: [u32; L]) -> Self {
+        Self(first)
+    }
+
+    /// Fills `places`, of all rows each, with deviates of standard deviation `sd`.
+    #[inline(always)]
+    pub fn fill(self, sd: f32, places: &mut [[f32; L]]) {
+        let gain = sd / DEVIATE_SD as f32;
+        let Self(mut words) = self;
+        for place in places {
+            for l in 0..L {
+                place[l] = deviate(words[l]) as f32 * gain;
+                words[l] = words[l].wrapping_mul(MULTIPLIER).wrapping_add(INCREMENT);
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,6 +129,18 @@ mod tests {
             let wanted = deviate(word) as f32 * (1.0 / DEVIATE_SD as f32);
             assert_eq!(*z, f64::from(wanted));
             word = word.wrapping_mul(MULTIPLIER).wrapping_add(INCREMENT);
+        }
+    }
+
+    #[test]
+    fn rows_side_by_side_are_the_rows_one_after_the_other() {
+        let first = |seed| Noise::new(seed, 1).word();
+        let mut places = [[0.0; 4]; 37];
+        Rows::new([3, 4, 5, 6].map(first)).fill(0.1, &mut places);
+        for (l, seed) in [3, 4, 5, 6].into_iter().enumerate() {
+            let mut row = [0.0; 37];
+            fill(&mut Noise::new(seed, 1), 0.1, &mut row);
+            assert_eq!(places.map(|place| place[l]), row);
         }
     }
 

@@ -30,6 +30,7 @@ use super::batch::Batch;
 use super::matvec::Columns;
 use super::network::RateNetwork;
 use super::spare::Spare;
+use super::sparse::connections::Connections;
 use crate::readout::Readout;
 
 /// The numbers that the recurrence depends on.
@@ -61,7 +62,8 @@ impl RateNetwork {
 /// The derivative of the loss by each parameter.
 #[derive(Clone, Debug)]
 pub struct Gradient {
-    /// The derivative by the effective weights, N × N.
+    /// The derivative by the effective weights, N × N; by the existing ones alone, where these
+    /// are sought.
     pub w: Vec<f32>,
     /// The derivative by the input weights, N × channels; empty if they are not trained.
     pub w_in: Vec<f32>,
@@ -292,6 +294,16 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
     sums.iter().sum::<f32>() + rest
 }
 
+/// The factors of the fluctuations of each unit: what is kept of the last one, and that of
+/// the deviate.
+pub(super) fn flutter_factors(strength: f32, tau: &[f32]) -> Vec<(f32, f32)> {
+    let factors = |tau: &f32| {
+        let keep = 1.0 - 1.0 / tau;
+        (keep, (strength * (1.0 - keep * keep) / (2.0 * tau)).sqrt())
+    };
+    tau.iter().map(factors).collect()
+}
+
 /// The fluctuations of r, B × N.
 struct Flutter {
     state: Vec<f32>,
@@ -301,16 +313,9 @@ struct Flutter {
 
 impl Flutter {
     fn new(strength: f32, tau: &[f32], trials: usize) -> Self {
-        let factors = tau
-            .iter()
-            .map(|tau| {
-                let keep = 1.0 - 1.0 / tau;
-                (keep, (strength * (1.0 - keep * keep) / (2.0 * tau)).sqrt())
-            })
-            .collect();
         Self {
             state: vec![0.0; tau.len() * trials],
-            factors,
+            factors: flutter_factors(strength, tau),
         }
     }
 
@@ -328,14 +333,22 @@ impl Flutter {
     }
 }
 
-/// The gradient, from the derivative of the loss by the outputs, B × (T − 1) × K; that of
-/// the input weights if `inputs` is set.
+/// The derivatives that an adjoint finds beside those of the readout and of τ.
+#[derive(Clone, Copy, Debug)]
+pub struct Sought<'a> {
+    /// True for those of the input weights.
+    pub inputs: bool,
+    /// The weights that exist; `None`: all of them.
+    pub connections: Option<&'a Connections>,
+}
+
+/// The gradient, from the derivative of the loss by the outputs, B × (T − 1) × K.
 pub fn adjoint(
     parameters: &Parameters,
     batch: &Batch,
     trajectory: &Trajectory,
     by_output: &[f32],
-    inputs: bool,
+    sought: Sought,
 ) -> Gradient {
     let (n, b, samples) = (parameters.tau.len(), batch.trials, batch.samples);
     let k = parameters.readout.outputs();
@@ -352,7 +365,7 @@ pub fn adjoint(
     // y[t], T × B × N; entry 0 stays unused.
     let mut by_current = Spare::dirty(samples * size);
     // The derivative by direct inputs, T × B × N.
-    let direct = inputs && batch.direct;
+    let direct = sought.inputs && batch.direct;
     let mut by_direct = Spare::dirty(if direct { samples * size } else { 0 });
 
     for t in (1..samples).rev() {
@@ -400,18 +413,25 @@ pub fn adjoint(
         add_products(&weights, y, &mut by_r);
     }
 
-    let mut by_w = vec![0.0; n * n];
     let steps = (samples - 1) * b;
     // by_w[i, j] = Σ y[t, b, i] r[t − 1, b, j].
-    Product {
-        shape: (n, steps, n),
-        a: (&by_current[size..], (1, n)),
-        b: (&trajectory.r[..steps * n], (n, 1)),
-    }
-    .add_to(&mut by_w, (n, 1));
+    let (y, r) = (&by_current[size..], &trajectory.r[..steps * n]);
+    let by_w = match sought.connections {
+        Some(connections) => connections.products(y, r),
+        None => {
+            let mut by_w = vec![0.0; n * n];
+            Product {
+                shape: (n, steps, n),
+                a: (y, (1, n)),
+                b: (r, (n, 1)),
+            }
+            .add_to(&mut by_w, (n, 1));
+            by_w
+        }
+    };
     let channels = batch.input.len() / (samples * b);
     let mut by_w_in = Vec::new();
-    if inputs {
+    if sought.inputs {
         by_w_in.resize(n * channels, 0.0);
         // by_w_in[i, k] = Σ y[t, b, i] u[t − 1, b, k].
         Product {

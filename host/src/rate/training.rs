@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::activation::Activation;
+use super::activation::{Activation, ActivationKind};
 use super::batch::{Batch, TrialRange};
 use super::evaluation::{
     EVALUATE_EVERY, EVALUATION_TRIALS, Evaluated, Evaluation, EvaluationTrials, evaluate,
@@ -119,10 +119,16 @@ impl Training {
     /// A training before its first update, of a network that has learned something else
     /// and has the units and channels of `options`.
     pub fn of_network(options: RateOptions, start: RateNetwork) -> Self {
+        // The sums of a published training keep their order.
+        let published = options.batch == 1 && options.activation != ActivationKind::Lif;
+        let model = match published {
+            true => Trainable::with_connections(&start, None),
+            false => Trainable::new(&start),
+        };
         Self {
             activation: options.activation.activation(),
             network: start.clone(),
-            model: Trainable::new(&start).with_trained_inputs(options.train_inputs),
+            model: model.with_trained_inputs(options.train_inputs),
             start,
             adam: RateAdam::new(),
             losses: Vec::new(),
@@ -131,6 +137,14 @@ impl Training {
             best: None,
             options,
         }
+    }
+
+    /// The same training before its first update, with all weights and not only the existing
+    /// ones: a benchmark compares both.
+    pub fn dense(mut self) -> Self {
+        let trained = self.options.train_inputs;
+        self.model = Trainable::with_connections(&self.start, None).with_trained_inputs(trained);
+        self
     }
 
     /// The options.
@@ -205,18 +219,18 @@ impl Training {
         let update = self.losses.len();
         let options = &self.options;
         let fluctuations = self.settling.fluctuations(options, update);
-        let batch = Batch::draw(
-            &self.network,
-            &options.task,
-            options.seed,
-            TrialRange {
-                stream: Stream::Training,
-                first: (update * options.batch) as u64,
-                trials: options.batch,
-                fluctuating: fluctuations > 0.0,
-                jitter: options.jitter,
-            },
-        );
+        let draw = match self.model.takes_words(options.batch) {
+            true => Batch::draw_words,
+            false => Batch::draw,
+        };
+        let range = TrialRange {
+            stream: Stream::Training,
+            first: (update * options.batch) as u64,
+            trials: options.batch,
+            fluctuating: fluctuations > 0.0,
+            jitter: options.jitter,
+        };
+        let batch = draw(&self.network, &options.task, options.seed, range);
         let objective = Objective::new(&options.task, options.loss);
         let wanted = Wanted::new(&batch);
         let drive = Drive {
