@@ -4,7 +4,9 @@
 //! [`Orderly`] lives, the work asks [`asked`] and stops by itself. While an
 //! [`Ending`] lives, the program ends at once with the sentence of that work and
 //! status 1. No signal cuts a file: a writer holds the end back with [`hold`], once the
-//! program [`listen`]s.
+//! program [`listen`]s. A process that keeps the signals for itself, such as an
+//! interpreter, stops a training by its progress:
+//! [`crate::rate::training::Progress::stops`].
 
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -12,7 +12,8 @@ use super::{
     convert, data, deploy, export, files, idle, import, inspect, pipeline, quantize, report,
     reproduce, run, shell, simulate, sweep, train, trials, watch,
 };
-use crate::print::console::{Console, PrintArgs};
+use crate::interrupt;
+use crate::print::console::{self, Console, PrintArgs};
 use crate::rate::fields::whole_number;
 
 /// Train a rate network, carry it onto spiking neurons, run it on a microcontroller.
@@ -57,15 +58,27 @@ pub enum Command {
     Man(shell::ManArgs),
 }
 
-impl CommandLine {
-    /// The command line of this process.
-    ///
-    /// # Errors
-    /// The answer in place of a command: a usage error, the help or the version.
-    pub fn read() -> Result<Self, clap::Error> {
-        Self::read_from(std::env::args_os())
+/// Reads a command line, runs the command, and says how it ended. The first word is the
+/// name of the program. Returns the exit status.
+pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
+    interrupt::listen();
+    let line = match CommandLine::read_from(words) {
+        Ok(line) => line,
+        Err(answer) => return console::answer(&answer),
+    };
+    let console = Console::new(line.print);
+    let done = line.command.run(&console);
+    let printed = console.finish().map_err(Into::into);
+    match done.and(printed) {
+        Ok(()) => 0,
+        Err(error) => {
+            console.complain(&error);
+            error.exit_status()
+        }
     }
+}
 
+impl CommandLine {
     /// Reads a command line whose first word is the program.
     ///
     /// # Errors

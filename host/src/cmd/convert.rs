@@ -300,12 +300,8 @@ impl Conversion<'_> {
         if mode.writes {
             let kept = refit.as_ref().filter(|refit| refit.is_no_worse());
             let readout = kept.map(|refit| &refit.refit.readout);
-            model.adopt_search(
-                &candidates,
-                best,
-                readout,
-                &self.search_flags(&lambdas, mode),
-            )?;
+            let flags = Flags::of_search(&search, mode.refit_readout);
+            model.adopt_search(&candidates, best, readout, &flags.and(args.neuron.flags()))?;
         }
         if let Some(journal) = journal {
             journal.remove()?;
@@ -394,21 +390,6 @@ impl Conversion<'_> {
             written(mode.writes)
         ));
         Ok(())
-    }
-
-    /// The flags that give the result of a search again.
-    fn search_flags(&self, lambdas: &[f64], mode: &SearchMode) -> Flags {
-        let lambdas: Vec<String> = lambdas.iter().map(f64::to_string).collect();
-        let mut flags = Flags::new().with_value("--lambdas", lambdas.join(","));
-        if mode.race {
-            flags = flags.with("--race");
-        }
-        if let Some(trials) = mode.refit_readout {
-            flags = flags.with_value("--refit-readout", trials);
-        }
-        let flags = flags.with_value("--trials", self.args.score.trials);
-        let flags = flags.with_value("--seed", self.args.score.seed.seed);
-        flags.and(self.args.neuron.flags())
     }
 
     fn step(&self) -> Result<TimeStep, CommandError> {

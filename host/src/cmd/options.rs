@@ -12,14 +12,8 @@ use crate::formats::rate_model::RateModelFile;
 use crate::print::console::Console;
 use crate::rate::activation::ActivationKind;
 use crate::rate::fields::{FIELDS, Field, Given};
-use crate::rate::options::{RateOptions, is_recorded};
+use crate::rate::options::{RateOptions, usual_units};
 use crate::task::Task;
-
-/// Number of units where none is given.
-const UNITS: usize = 200;
-
-/// Number of units of a network for a data set where none is given.
-const UNITS_OF_DATA: usize = 100;
 
 /// The network and its training; shared by `train` and `pipeline`.
 #[derive(Clone, Debug, Args)]
@@ -80,7 +74,9 @@ impl FromArgMatches for TrainingArgs {
 
 /// Options to read defaults from, and to try values on.
 fn example(activation: ActivationKind) -> RateOptions {
-    RateOptions::defaults(Task::go_nogo(), UNITS, activation)
+    let task = Task::go_nogo();
+    let units = usual_units(&task);
+    RateOptions::defaults(task, units, activation)
 }
 
 /// The flag of a field.
@@ -175,12 +171,7 @@ impl OptionArgs {
         task: &Task,
         default: ActivationKind,
     ) -> Result<RateOptions, CommandError> {
-        let usual = if is_recorded(task) {
-            UNITS_OF_DATA
-        } else {
-            UNITS
-        };
-        let units = self.units.unwrap_or(usual);
+        let units = self.units.unwrap_or_else(|| usual_units(task));
         let activation = self.act.unwrap_or(default);
         self.training.options(task, units, activation, self.seed())
     }

@@ -221,7 +221,7 @@ fn simulation(
         step,
         sample_ms,
         stimuli: match input.transpose()? {
-            Some(input) => Stimuli::Given(input),
+            Some(input) => Stimuli::Given(vec![input]),
             None => Stimuli::Task(args.task.of(model)?),
         },
         downsample: args.step.downsample.unwrap_or(1),

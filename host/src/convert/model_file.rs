@@ -2,7 +2,7 @@
 //! of `convert` that give the result again.
 
 use super::calibrate::Calibration;
-use super::search::Candidate;
+use super::search::{Candidate, Search};
 use crate::formats::mat::Value;
 use crate::formats::names::{
     ACCURACIES, CALIBRATION, CANDIDATES, FLAGS, LAMBDA, MEDIAN_LAMBDA, REFITTED,
@@ -46,6 +46,20 @@ impl Flags {
         flags
             .with_value("--trials", trials)
             .with_value("--seed", seed)
+    }
+
+    /// The flags of a search; `refit` is the number of trials to which the readout is
+    /// fitted. The neuron and the step are not among them.
+    pub fn of_search(search: &Search, refit: Option<usize>) -> Self {
+        let lambdas: Vec<String> = search.lambdas.iter().map(f64::to_string).collect();
+        let mut flags = Self::new().with_value("--lambdas", lambdas.join(","));
+        if search.race {
+            flags = flags.with("--race");
+        }
+        flags
+            .with_given("--refit-readout", refit)
+            .with_value("--trials", search.trials)
+            .with_value("--seed", search.seed)
     }
 
     /// Adds a flag without a value.
@@ -150,16 +164,9 @@ impl RateModelFile {
         }
     }
 
-    /// Writes a calibration into the model, in place of the result of a search. `flags`
-    /// are the flags of `convert` that give the calibration again.
-    ///
-    /// # Errors
-    /// If the model cannot be written.
-    pub fn adopt_calibration(
-        &mut self,
-        calibration: &Calibration,
-        flags: &Flags,
-    ) -> Result<(), ModelError> {
+    /// Puts a calibration into the variables of the model, in place of the result of a
+    /// search. `flags` are the flags of `convert` that give the calibration again.
+    pub fn take_calibration(&mut self, calibration: &Calibration, flags: &Flags) {
         for name in [ACCURACIES, CANDIDATES, LAMBDA] {
             self.variables.remove(name);
         }
@@ -168,22 +175,32 @@ impl RateModelFile {
         self.set_refitted_readout(None);
         self.set_calibration(Some(calibration));
         self.set_flags(flags);
-        self.write()
     }
 
-    /// Writes the result of a search into the model, in place of a calibration.
-    /// `readout` was fitted at the best λ; `None` keeps `w_out` in use. `flags` are the
-    /// flags of `convert` that give the result again.
+    /// Writes a calibration into the model and its file: see
+    /// [`take_calibration`](Self::take_calibration).
     ///
     /// # Errors
     /// If the model cannot be written.
-    pub fn adopt_search(
+    pub fn adopt_calibration(
+        &mut self,
+        calibration: &Calibration,
+        flags: &Flags,
+    ) -> Result<(), ModelError> {
+        self.take_calibration(calibration, flags);
+        self.write()
+    }
+
+    /// Puts the result of a search into the variables of the model, in place of a
+    /// calibration. `readout` was fitted at the best λ; `None` keeps `w_out` in use.
+    /// `flags` are the flags of `convert` that give the result again.
+    pub fn take_search(
         &mut self,
         candidates: &[Candidate],
         best: &Candidate,
         readout: Option<&Readout<f64>>,
         flags: &Flags,
-    ) -> Result<(), ModelError> {
+    ) {
         let all = |value: fn(&Candidate) -> f64| candidates.iter().map(value).collect();
         let file = &mut self.variables;
         file.insert(LAMBDA, Value::scalar(best.lambda));
@@ -198,6 +215,21 @@ impl RateModelFile {
         };
         self.set_refitted_readout(readout.map(w_out));
         self.set_flags(flags);
+    }
+
+    /// Writes the result of a search into the model and its file: see
+    /// [`take_search`](Self::take_search).
+    ///
+    /// # Errors
+    /// If the model cannot be written.
+    pub fn adopt_search(
+        &mut self,
+        candidates: &[Candidate],
+        best: &Candidate,
+        readout: Option<&Readout<f64>>,
+        flags: &Flags,
+    ) -> Result<(), ModelError> {
+        self.take_search(candidates, best, readout, flags);
         self.write()
     }
 

@@ -13,11 +13,17 @@ pub(super) enum Bytes {
 }
 
 impl Bytes {
-    fn all(&self) -> &[u8] {
+    pub(super) fn all(&self) -> &[u8] {
         match self {
             Bytes::Owned(bytes) => bytes,
             Bytes::Mapped(map) => map,
         }
+    }
+}
+
+impl AsRef<[u8]> for Bytes {
+    fn as_ref(&self) -> &[u8] {
+        self.all()
     }
 }
 

@@ -23,6 +23,7 @@ mod write;
 
 pub use error::DataError;
 pub use npz::MOST_COMPRESSED;
-pub use opened::{Opened, SEED, is_path, opened, read, task, task_again};
+pub use opened::{Opened, SEED, is_path, opened, read, read_bytes, task, task_again};
 pub use settings::Settings;
 pub use summary::{ChannelSummary, ClassSummary, Summary};
+pub use trials::shown;

@@ -19,20 +19,11 @@ use crate::task::description::Part;
 /// Most bytes of a compressed array, which is read whole.
 pub const MOST_COMPRESSED: u64 = 1 << 30;
 
-/// An archive, mapped.
+/// An archive, mapped or in memory.
 struct Archive {
     path: PathBuf,
-    map: Arc<Mmap>,
-    zip: ZipArchive<Cursor<Map>>,
-}
-
-/// A mapped file, as the archive reads it.
-struct Map(Arc<Mmap>);
-
-impl AsRef<[u8]> for Map {
-    fn as_ref(&self) -> &[u8] {
-        &self.0
-    }
+    bytes: Bytes,
+    zip: ZipArchive<Cursor<Bytes>>,
 }
 
 /// A member of an archive: its header, its bytes, and the byte of its first entry.
@@ -48,8 +39,12 @@ impl Archive {
         let file = File::open(path).map_err(failed)?;
         // SAFETY: the file is mapped to be read alone. Another program that cuts the
         // file meanwhile ends this one; docs/data.md says so.
-        let map = Arc::new(unsafe { Mmap::map(&file) }.map_err(failed)?);
-        let zip = ZipArchive::new(Cursor::new(Map(map.clone())));
+        let map = unsafe { Mmap::map(&file) }.map_err(failed)?;
+        Self::of_bytes(path, Bytes::Mapped(Arc::new(map)))
+    }
+
+    fn of_bytes(path: &Path, bytes: Bytes) -> Result<Self, DataError> {
+        let zip = ZipArchive::new(Cursor::new(bytes.clone()));
         let zip = zip.map_err(|error| DataError::Array {
             path: path.into(),
             array: "archive".into(),
@@ -57,7 +52,7 @@ impl Archive {
         })?;
         Ok(Self {
             path: path.into(),
-            map,
+            bytes,
             zip,
         })
     }
@@ -79,7 +74,7 @@ impl Archive {
     }
 
     fn member(&mut self, name: &str) -> Result<Option<Member>, DataError> {
-        let (path, map) = (self.path.clone(), self.map.clone());
+        let (path, all) = (self.path.clone(), self.bytes.clone());
         let failed = |reason: String| DataError::Array {
             path: path.clone(),
             array: name.into(),
@@ -95,11 +90,11 @@ impl Archive {
             let (start, length) = (member.data_start(), member.size());
             let end = start
                 .checked_add(length)
-                .filter(|end| *end <= map.len() as u64);
+                .filter(|end| *end <= all.all().len() as u64);
             if end.is_none() {
                 return Err(failed("the file was cut; copy it again".into()));
             }
-            (Bytes::Mapped(map), start as usize)
+            (all, start as usize)
         } else {
             if member.size() > MOST_COMPRESSED {
                 return Err(failed(format!(
@@ -113,10 +108,7 @@ impl Archive {
             read.map_err(|error| failed(error.to_string()))?;
             (Bytes::Owned(Arc::new(bytes)), 0)
         };
-        let mut cursor = Cursor::new(match &bytes {
-            Bytes::Owned(bytes) => &bytes[..],
-            Bytes::Mapped(map) => &map[start..],
-        });
+        let mut cursor = Cursor::new(&bytes.all()[start..]);
         let header = NpyHeader::from_reader(&mut cursor);
         let header = header.map_err(|error| failed(format!("{error}: no array of NumPy")))?;
         let first = start + cursor.position() as usize;
@@ -143,10 +135,7 @@ impl Archive {
             .map_err(|reason| self.failed(name, reason))?
             .iter()
             .fold(1, |all, n| all.saturating_mul(*n));
-        let bytes = match &member.bytes {
-            Bytes::Owned(bytes) => &bytes[member.first..],
-            Bytes::Mapped(map) => &map[member.first..],
-        };
+        let bytes = &member.bytes.all()[member.first..];
         let texts = match member.header.dtype() {
             DType::Plain(kind) => kind
                 .num_bytes()
@@ -177,7 +166,19 @@ impl Archive {
 /// # Errors
 /// [`DataError`].
 pub(super) fn read(path: &Path) -> Result<DataSet, DataError> {
-    let mut archive = Archive::open(path)?;
+    read_archive(path, Archive::open(path)?)
+}
+
+/// Reads a data set from the bytes of an archive; `path` names it.
+///
+/// # Errors
+/// [`DataError`].
+pub(super) fn read_bytes(path: &Path, bytes: Vec<u8>) -> Result<DataSet, DataError> {
+    let bytes = Bytes::Owned(Arc::new(bytes));
+    read_archive(path, Archive::of_bytes(path, bytes)?)
+}
+
+fn read_archive(path: &Path, mut archive: Archive) -> Result<DataSet, DataError> {
     let Some(array) = archive.array("inputs")? else {
         let names = archive.names().join(", ");
         return Err(archive.failed(

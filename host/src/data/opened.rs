@@ -58,9 +58,9 @@ pub fn is_path(text: &str) -> bool {
 /// [`Opened::problems`] for the others.
 pub fn read(path: &Path, given: Settings) -> Result<Opened, DataError> {
     let path = &path.components().collect::<std::path::PathBuf>();
-    let mut settings = given.or(Settings::beside(path)?);
+    let settings = given.or(Settings::beside(path)?);
     let extension = path.extension().unwrap_or_default();
-    let mut set = if path.is_dir() {
+    let set = if path.is_dir() {
         folder::read(path, &settings)?
     } else if extension.eq_ignore_ascii_case("npz") {
         npz::read(path)?
@@ -69,13 +69,26 @@ pub fn read(path: &Path, given: Settings) -> Result<Opened, DataError> {
     } else {
         return Err(DataError::Kind { path: path.into() });
     };
-    settings = settings.or(set.said.clone());
+    of_set(set, settings)
+}
+
+/// Reads a data set from the bytes of an `.npz`; `name` stands for its path.
+///
+/// # Errors
+/// [`DataError`]; see [`read`].
+pub fn read_bytes(name: &Path, bytes: Vec<u8>, given: Settings) -> Result<Opened, DataError> {
+    of_set(npz::read_bytes(name, bytes)?, given)
+}
+
+fn of_set(mut set: DataSet, given: Settings) -> Result<Opened, DataError> {
+    let path = set.path.clone();
+    let settings = given.or(set.said.clone());
     if let Some(classes) = &settings.classes
         && !set.classes.is_empty()
     {
         if classes.len() != set.classes.len() {
             return Err(DataError::Settings {
-                path: path.into(),
+                path,
                 reason: format!(
                     "classes has {} names, but the data set has {} classes",
                     classes.len(),

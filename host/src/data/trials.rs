@@ -134,6 +134,28 @@ impl Opened {
     }
 }
 
+/// The input that a network sees of a recording of `length` samples, at most those of the
+/// longest one: each channel scaled, the recording's end where the longest one ends, and
+/// the tail. Channels × samples, channel by channel. `recorded` gives the number of a
+/// sample and a channel.
+pub fn shown(
+    description: &Description,
+    length: usize,
+    recorded: impl Fn(usize, usize) -> f64,
+) -> Vec<f32> {
+    let samples = description.recorded + description.tail;
+    let start = description.recorded.saturating_sub(length);
+    let mut input = vec![0.0; description.channels.len() * samples];
+    let rows = input.chunks_exact_mut(samples).enumerate();
+    for ((k, row), channel) in rows.zip(&description.channels) {
+        for (t, u) in row[start..].iter_mut().take(length).enumerate() {
+            let scaled = (recorded(t, k) - channel.offset) * channel.scale;
+            *u = scaled.clamp(-LARGEST, LARGEST) as f32;
+        }
+    }
+    input
+}
+
 /// The trials of a data set, with their parts and their scaling.
 #[derive(Debug)]
 pub(super) struct Drawn {
@@ -176,16 +198,10 @@ impl Trials for Drawn {
         let trial = self.parts.of(part)[place] as usize;
         let set = &*self.opened.set;
         let description = &self.description;
-        let (mut input, mut target) = task.blank();
+        let (_, mut target) = task.blank();
         let (length, samples) = (set.lengths[trial], task.samples);
+        let input = shown(description, length, |t, k| set.inputs.at(trial, t, k));
         let start = description.recorded - length;
-        for (k, channel) in description.channels.iter().enumerate() {
-            let shown = task.section(&mut input, k, start..start + length);
-            for (t, u) in shown.iter_mut().enumerate() {
-                let scaled = (set.inputs.at(trial, t, k) - channel.offset) * channel.scale;
-                *u = scaled.clamp(-LARGEST, LARGEST) as f32;
-            }
-        }
         let mut mask = vec![0.0; target.len()];
         let (first, end) = description.window;
         match &set.answers {

@@ -100,6 +100,20 @@ impl RateModelFile {
         Self::from_variables(path, variables)
     }
 
+    /// The model of a network that was trained with these options, in memory. `path` is
+    /// its name in errors, and where [`RateModelFile::write`] writes it.
+    ///
+    /// # Errors
+    /// If the network is no model, as after a training that diverged.
+    pub fn of_training(
+        path: &Path,
+        options: &RateOptions,
+        trained: &Trained,
+    ) -> Result<Self, ModelError> {
+        let shown = Shown::of(options, trained);
+        Self::from_variables(path, variables(options, trained, &shown))
+    }
+
     fn reader(&self) -> Reader<'_> {
         Reader::new(&self.path, &self.variables, self.network.units)
     }

@@ -618,6 +618,7 @@ mod tests {
             sampled: vec![2, 4],
             potentials: [1.0, 2.0, 3.0, 4.0].map(|v| v + 10.0 * trial).into(),
             rates: [5.0, 6.0, 7.0, 8.0].map(|r| r + 10.0 * trial).into(),
+            currents: Vec::new(),
         }
     }
 

@@ -10,7 +10,6 @@
 use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
 use std::io::{self, Write};
-use std::process::ExitCode;
 use std::sync::{Mutex, MutexGuard};
 
 use clap::Args;
@@ -141,14 +140,14 @@ impl Console {
 
 /// Prints what clap answers in place of a command: the help, the version, or what is
 /// wrong with the command line (exit status 2).
-pub fn answer(answer: &clap::Error) -> ExitCode {
+pub fn answer(answer: &clap::Error) -> u8 {
     let plain = answer.render().to_string();
     let printed = match harmless(&plain) {
         // A name on the command line would steer the terminal: no colours then.
         Cow::Owned(text) => io::stderr().write_all(text.as_bytes()),
         Cow::Borrowed(_) => answer.print(),
     };
-    let status = ExitCode::from(u8::try_from(answer.exit_code()).unwrap_or(1));
+    let status = u8::try_from(answer.exit_code()).unwrap_or(1);
     match printed.and_then(|()| io::stdout().flush()) {
         Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
             let error = PrintError {
@@ -156,7 +155,7 @@ pub fn answer(answer: &clap::Error) -> ExitCode {
                 source,
             };
             Console::new(PrintArgs::default()).complain(error);
-            ExitCode::FAILURE
+            1
         }
         _ => status,
     }

@@ -142,6 +142,17 @@ pub fn is_recorded(task: &Task) -> bool {
     }
 }
 
+/// The number of units of a network for `task` where none is given.
+pub fn usual_units(task: &Task) -> usize {
+    const PUBLISHED: usize = 200;
+    const OF_DATA: usize = 100;
+    if is_recorded(task) {
+        OF_DATA
+    } else {
+        PUBLISHED
+    }
+}
+
 /// The input gain of the published code, and of histories that do not say it.
 fn one() -> f64 {
     1.0

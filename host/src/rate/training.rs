@@ -47,6 +47,10 @@ pub trait Progress {
     fn evaluated(&mut self, update: usize, evaluation: &Evaluation);
     /// Called when something beside the training goes wrong; the training goes on.
     fn warned(&mut self, _sentence: &str) {}
+    /// Asked after each update: whether the training stops here, with a check point.
+    fn stops(&mut self) -> bool {
+        false
+    }
 }
 
 /// A watcher that ignores everything.

@@ -110,6 +110,25 @@ impl Session {
         Ok(finished)
     }
 
+    /// Trains a network and saves no model. Check points are written as for
+    /// [`train`](Self::train), and the last one is removed at the end.
+    ///
+    /// # Errors
+    /// See [`train`](Self::train); [`SessionError::Diverged`] too.
+    pub fn train_unsaved(
+        &self,
+        options: &RateOptions,
+        progress: &mut impl Progress,
+    ) -> Result<Trained, SessionError> {
+        let training = self.untrained(options)?;
+        let checkpoint = Checkpoint::new(&self.output, &training);
+        let training = self.begun(training, &checkpoint, progress)?;
+        let trained = self.run(training, &checkpoint, progress)?;
+        check_finite(options, &trained)?;
+        checkpoint.remove()?;
+        Ok(trained)
+    }
+
     /// Trains a network and saves it for a command that goes on after the training.
     /// The check point stays, and so does a record that names the model, until
     /// [`Finished::forget`]. Where the session resumes and the recorded model is there
@@ -161,12 +180,7 @@ impl Session {
             return Err(SessionError::NotBegun { seed: options.seed });
         }
         let folder = rate_model::folder(&self.output, options);
-        let training = if self.resume {
-            checkpoint.resume(training, progress)?
-        } else {
-            checkpoint.check(self.untrained(options)?)?;
-            training
-        };
+        let training = self.begun(training, &checkpoint, progress)?;
         // Space that is missing at the end would cost the whole training.
         let reserve = disk::reserve(&folder, rate_model::most_bytes(options))?;
         let trained = self.run(training, &checkpoint, progress)?;
@@ -180,6 +194,20 @@ impl Session {
             checkpoint,
         };
         Ok((finished, trained))
+    }
+
+    /// `training`, or where its check point left it if the session resumes.
+    fn begun(
+        &self,
+        training: Training,
+        checkpoint: &Checkpoint,
+        progress: &mut impl Progress,
+    ) -> Result<Training, SessionError> {
+        if self.resume {
+            return checkpoint.resume(training, progress);
+        }
+        checkpoint.check(self.untrained(training.options())?)?;
+        Ok(training)
     }
 
     /// The training before its first update.
@@ -208,7 +236,7 @@ impl Session {
                 return Ok(trained);
             }
             let updates = training.updates();
-            let interrupted = interrupt::asked();
+            let interrupted = interrupt::asked() || watched.stops();
             let due = self.checkpoint_every > 0 && updates.is_multiple_of(self.checkpoint_every);
             if !due && !interrupted {
                 continue;
@@ -239,27 +267,37 @@ impl Session {
     /// # Errors
     /// If it diverged or cannot be written.
     pub fn save(&self, options: &RateOptions, trained: &Trained) -> Result<PathBuf, SessionError> {
-        if let Some(&loss) = trained.losses.last().filter(|loss| !loss.is_finite()) {
-            return Err(SessionError::Diverged {
-                seed: options.seed,
-                updates: trained.losses.len(),
-                loss,
-            });
-        }
+        check_finite(options, trained)?;
         let shown = Shown::of(options, trained);
         let model = match rate_model::save(&self.output, options, trained, &shown) {
             Ok(path) => path,
             Err(error @ ModelError::Disk(_)) => return Err(rescue(options, trained, error)),
             Err(error) => return Err(error.into()),
         };
-        let history = History {
+        self.history(options, trained).write(&model)?;
+        Ok(model)
+    }
+
+    /// The history of a trained network.
+    pub fn history(&self, options: &RateOptions, trained: &Trained) -> History {
+        History {
             version: env!("CARGO_PKG_VERSION").into(),
             options: options.clone(),
             from: self.from.as_ref().map(|model| model.path.clone()),
             evaluations: trained.evaluations.clone(),
-        };
-        history.write(&model)?;
-        Ok(model)
+        }
+    }
+}
+
+/// Refuses a network whose training diverged.
+fn check_finite(options: &RateOptions, trained: &Trained) -> Result<(), SessionError> {
+    match trained.losses.last() {
+        Some(&loss) if !loss.is_finite() => Err(SessionError::Diverged {
+            seed: options.seed,
+            updates: trained.losses.len(),
+            loss,
+        }),
+        _ => Ok(()),
     }
 }
 

@@ -74,4 +74,8 @@ impl<P: Progress> Progress for Watched<'_, P> {
     fn warned(&mut self, sentence: &str) {
         self.shown.warned(sentence);
     }
+
+    fn stops(&mut self) -> bool {
+        self.shown.stops()
+    }
 }

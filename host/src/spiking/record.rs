@@ -55,6 +55,8 @@ pub struct RecordedTrial {
     pub potentials: Vec<f64>,
     /// Filtered rates there, Hz.
     pub rates: Vec<f64>,
+    /// Synaptic currents there, mV.
+    pub currents: Vec<f64>,
 }
 
 impl Recording<'_> {
@@ -123,6 +125,7 @@ impl Recording<'_> {
         for unit in 0..self.network.units {
             record.potentials.push(state.potential(unit).to_f64());
             record.rates.push(state.filtered(unit).to_f64());
+            record.currents.push(state.current(unit).to_f64());
         }
         state
             .fired()

@@ -17,8 +17,9 @@ use crate::task::Task;
 pub enum Stimuli {
     /// The trials of a task.
     Task(Task),
-    /// The same input in each trial: channels × samples, channel by channel.
-    Given(Vec<f64>),
+    /// Inputs that are shown one after the other, and from the first one again: channels
+    /// × samples each, channel by channel. There is at least one, and all are equally long.
+    Given(Vec<Vec<f64>>),
 }
 
 /// The numbers in which a simulation counts.
@@ -87,7 +88,7 @@ impl Simulation {
     pub fn steps(&self) -> Result<u32, DownsampleError> {
         let samples = match &self.stimuli {
             Stimuli::Task(task) => task.samples() + 1,
-            Stimuli::Given(input) => input.len() / self.network.channels,
+            Stimuli::Given(inputs) => inputs.first().map_or(0, Vec::len) / self.network.channels,
         };
         let kept = samples.div_ceil(self.downsample as usize);
         if kept < 2 {
@@ -177,7 +178,10 @@ impl Simulation {
     /// The input of a trial, channel by channel, and its label.
     fn shown(&self, index: u64) -> (Vec<f64>, Option<i16>) {
         let (input, label) = match &self.stimuli {
-            Stimuli::Given(input) => (input.clone(), None),
+            Stimuli::Given(inputs) => {
+                let place = (index % inputs.len().max(1) as u64) as usize;
+                (inputs.get(place).cloned().unwrap_or_default(), None)
+            }
             Stimuli::Task(task) => {
                 let trial = task_trial(task, self.seed, index);
                 // One sample more than the task has, as in the published
@@ -280,7 +284,7 @@ mod tests {
 
     #[test]
     fn a_given_input_lasts_one_sample_less_than_it_has() {
-        let given = simulation(Stimuli::Given(vec![0.0; 2 * 21]), 2);
+        let given = simulation(Stimuli::Given(vec![vec![0.0; 2 * 21]]), 2);
         assert_eq!(given.steps(), Ok(20 * 100));
         let task = simulation(Stimuli::Task(Task::go_nogo()), 1);
         assert_eq!(task.steps(), Ok(200 * 100));
@@ -289,7 +293,7 @@ mod tests {
     #[test]
     fn downsampled_input_keeps_every_kth_sample_of_each_channel() {
         let input: Vec<f64> = (0..2 * 7).map(f64::from).collect();
-        let mut given = simulation(Stimuli::Given(input), 2);
+        let mut given = simulation(Stimuli::Given(vec![input]), 2);
         given.downsample = 3;
         let (shown, label) = given.shown(0);
         assert_eq!((shown, label), (vec![0.0, 3.0, 6.0, 7.0, 10.0, 13.0], None));
@@ -311,7 +315,7 @@ mod tests {
 
     #[test]
     fn a_unit_with_enough_current_fires_and_a_silenced_one_is_left_out() {
-        let mut given = simulation(Stimuli::Given(vec![0.0; 21]), 1);
+        let mut given = simulation(Stimuli::Given(vec![vec![0.0; 21]]), 1);
         let spikes = spikes_of(&given, 3);
         assert!(spikes.iter().all(|trial| !trial.is_empty()));
         assert!(spikes.iter().flatten().all(|&(_, unit)| unit == 1));
@@ -321,7 +325,7 @@ mod tests {
 
     #[test]
     fn an_error_of_the_receiver_ends_the_simulation() {
-        let given = simulation(Stimuli::Given(vec![0.0; 3]), 1);
+        let given = simulation(Stimuli::Given(vec![vec![0.0; 3]]), 1);
         let mut seen = 0;
         let done = given.run(100, 200, |_, _| {
             seen += 1;
@@ -332,7 +336,7 @@ mod tests {
 
     #[test]
     fn potentials_are_recorded_every_kth_step_and_are_30_mv_in_a_spike() {
-        let mut given = simulation(Stimuli::Given(vec![0.0; 5]), 1);
+        let mut given = simulation(Stimuli::Given(vec![vec![0.0; 5]]), 1);
         given.record_every = 50;
         let record = given.trial(0, 400).record;
         assert_eq!(record.sampled, [50, 100, 150, 200, 250, 300, 350, 400]);
@@ -354,7 +358,7 @@ mod tests {
 
     #[test]
     fn start_potentials_are_those_that_are_given() {
-        let mut given = simulation(Stimuli::Given(vec![0.0; 5]), 1);
+        let mut given = simulation(Stimuli::Given(vec![vec![0.0; 5]]), 1);
         given.record_every = 1;
         given.start_mv = Some(vec![-41.0, -50.0]);
         let first = given.trial(0, 1).record.potentials;
