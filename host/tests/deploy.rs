@@ -42,8 +42,14 @@ impl Place {
     /// Puts a program called probe-rs into the folder, which runs `script`.
     #[cfg(unix)]
     fn probe(&self, script: &str) {
+        self.program("probe-rs", script);
+    }
+
+    /// Puts a program called `name` into the folder, which runs `script`.
+    #[cfg(unix)]
+    fn program(&self, name: &str, script: &str) {
         use std::os::unix::fs::PermissionsExt;
-        let path = self.path("probe-rs");
+        let path = self.path(name);
         std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("written");
         let mode = std::fs::Permissions::from_mode(0o755);
         std::fs::set_permissions(&path, mode).expect("may be run");
@@ -262,4 +268,109 @@ fn the_probes_error_is_shown_in_one_line() {
     let message = said(&output);
     assert!(message.contains("Error: no probe found"), "{message:?}");
     assert!(!message.contains('\u{1b}'), "{message:?}");
+}
+
+/// A file that begins as the bit streams of an iCE40 do.
+const BIT_STREAM: &[u8] = b"\xff\x00\x00\xff\x7e\xaa\x99\x7e\x51\x00\x01\x05";
+
+#[test]
+fn a_board_with_an_fpga_has_a_budget_of_memory_blocks_and_clocks() {
+    let place = Place::new();
+    for (board, room) in [("icebreaker", 30), ("ulx3s", 56)] {
+        let output = place.run(&format!("deploy net.snn --board {board} --json"));
+        assert!(output.status.success(), "{}", said(&output));
+        let report: Json = serde_json::from_slice(&output.stdout).expect("one object");
+        assert_eq!(report["board"], board);
+        assert_eq!(report["blocks"]["blocks_room"], room);
+        assert_eq!(
+            (&report["fits"], &report["image"]),
+            (&true.into(), &Json::Null)
+        );
+        let worst = report["clocks"]["worst"].as_f64().expect("a number");
+        let clock = report["clock_hz"].as_f64().expect("a number");
+        let share = report["share_worst"].as_f64().expect("a number");
+        assert!((share - worst / (0.1e-3 * clock)).abs() < 1e-9);
+    }
+}
+
+#[test]
+fn an_image_for_an_fpga_holds_bit_stream_and_network_at_their_addresses() {
+    let place = Place::new();
+    std::fs::write(place.path("fpga.bin"), BIT_STREAM).expect("written");
+    let line = "deploy net.snn --board icebreaker --format bin -o all.bin --content both --firmware fpga.bin";
+    let output = place.run(line);
+    assert!(output.status.success(), "{}", said(&output));
+    let image = std::fs::read(place.path("all.bin")).expect("an image");
+    assert!(image.starts_with(BIT_STREAM) && image[0x10_0000..].starts_with(b"R2SL"));
+    assert!(
+        image[BIT_STREAM.len()..0x10_0000]
+            .iter()
+            .all(|&byte| byte == 0xff)
+    );
+    let output = place.run("deploy net.snn --board icebreaker --format bin");
+    assert!(output.status.success(), "{}", said(&output));
+    let network = std::fs::read(place.path("net.bin")).expect("an image");
+    assert!(network == image[0x10_0000..]);
+    for (line, words) in [
+        ("--format uf2", ["icebreaker", "no UF2"]),
+        (
+            "--firmware fpga.bin --format bin",
+            ["fpga.bin", "--content both"],
+        ),
+        ("-o z.bin", ["z.bin", "--format"]),
+    ] {
+        let output = place.run(&format!("deploy net.snn --board icebreaker {line}"));
+        assert_eq!(output.status.code(), Some(2), "{line}");
+        for word in words {
+            assert!(said(&output).contains(word), "{line}: {}", said(&output));
+        }
+    }
+    let line = "deploy net.snn --board ulx3s --format bin --content both --firmware fpga.bin";
+    let output = place.run(line);
+    let message = said(&output);
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(
+        message.contains("fpga.bin is not a bit stream for the ECP5-25F"),
+        "{message}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_missing_or_failing_tool_of_an_fpga_is_named() {
+    let place = Place::new();
+    let make = "deploy net.snn --board icebreaker --format bin --content firmware";
+    let message = said(&place.run(make));
+    assert!(message.contains("make is not installed"), "{message}");
+    assert!(
+        message.contains("nextpnr-ice40") && message.contains("--to verilog"),
+        "{message}"
+    );
+    for name in ["make", "nextpnr-ice40", "icepack"] {
+        place.program(name, "exit 0");
+    }
+    let message = said(&place.run(make));
+    assert!(message.contains("yosys is not installed"), "{message}");
+    place.program("yosys", "exit 0");
+    place.program("make", "echo ERROR: no such pin >&2; exit 2");
+    let message = said(&place.run(make));
+    assert!(
+        message.contains("make failed: ERROR: no such pin"),
+        "{message}"
+    );
+
+    let flash = "deploy net.snn --board icebreaker --flash";
+    let message = said(&place.run(flash));
+    assert!(message.contains("iceprog is not installed"), "{message}");
+    place.program(
+        "iceprog",
+        "echo \"$1 $2\" >> \"$0.log\"; echo no device >&2; exit 1",
+    );
+    let message = said(&place.run(flash));
+    assert!(message.contains("iceprog failed: no device"), "{message}");
+    place.program("iceprog", "echo \"$1 $2\" >> \"$0.log\"");
+    let output = place.run(flash);
+    assert!(output.status.success(), "{}", said(&output));
+    let log = std::fs::read_to_string(place.path("iceprog.log")).expect("its calls");
+    assert_eq!(log.lines().last(), Some("-o 1048576"));
 }

@@ -1,6 +1,6 @@
 // A memory with one port, for large tables: written while a network is loaded,
 // read while it runs. An iCE40UP5K has four such memories of 256 kbit apart from
-// its block memories.
+// its block memories; a chip without them is synthesized with NO_HUGE_RAM defined.
 module ram_huge #(
     parameter WIDTH = 16,
     parameter ADDRESS_BITS = 14
@@ -12,7 +12,9 @@ module ram_huge #(
     output reg  [WIDTH-1:0]        read_data_o
 );
 
+`ifndef NO_HUGE_RAM
     (* ram_style = "huge" *)
+`endif
     reg [WIDTH-1:0] words [0:(1 << ADDRESS_BITS) - 1];
 
     always @(posedge clk_i) begin

@@ -274,10 +274,7 @@ pub fn trial(
 /// Writes the files of a design into `folder`.
 pub fn write_design(network: &Deployed, folder: &Path) -> PathBuf {
     let project = rate2spike::export::verilog::project::Project::new(network);
-    for file in project.expect("the logic takes it").files {
-        let path = folder.join(file.name);
-        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-        std::fs::write(path, file.bytes).expect("a writable folder");
-    }
+    let project = project.expect("the logic takes it");
+    project.write(folder).expect("a writable folder");
     folder.into()
 }

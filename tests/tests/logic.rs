@@ -5,6 +5,7 @@
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 
 use rate2spike::board::comparison::compare as compare_trials;
 use rate2spike::board::logic::Logic;
@@ -25,6 +26,7 @@ use rate2spike::spiking::neuron::Neuron;
 use rate2spike::spiking::time_step::TimeStep;
 use rate2spike::task::Task;
 use rate2spike_core::blob::Deployed;
+use rate2spike_core::network::Network;
 use rate2spike_core::neuron::Scheme;
 use rate2spike_tests::emulator::repository;
 use rate2spike_tests::logic::{Kind, Simulator, output, trial, write_design};
@@ -42,44 +44,42 @@ fn frozen(task: &Task) -> Vec<u8> {
     std::fs::read(repository().join(name)).expect("a frozen network")
 }
 
-/// A trained network of 30 units with steps of 0.5 ms.
-fn small() -> Vec<u8> {
-    let task = Task::go_nogo();
+/// A network of `units` units that is trained for `task`, carried over with `lambda`, with
+/// steps of `step_ms`.
+fn trained(task: &Task, units: usize, lambda: f64, step_ms: f64) -> Vec<u8> {
     let options = RateOptions {
         seed: 1,
-        ..RateOptions::defaults(task.clone(), 30, ActivationKind::Lif)
+        ..RateOptions::defaults(task.clone(), units, ActivationKind::Lif)
     };
     let trained = train(&options.checked().expect("options"), &mut ());
     assert!(trained.success);
-    let spiking = one_to_one(&trained.network, LIF_LAMBDA, Neuron::LIF).expect("a network");
-    let step = TimeStep::new(0.5, Scheme::Exact).expect("a step");
-    quantize(&spiking, &task, &step).expect("it fits").bytes
+    let spiking = one_to_one(&trained.network, lambda, Neuron::LIF).expect("a network");
+    let step = TimeStep::new(step_ms, Scheme::Exact).expect("a step");
+    quantize(&spiking, task, &step).expect("it fits").bytes
 }
 
-/// A network whose input is so strong that potentials are counted in units of more than
+/// A λ that makes the weights so strong that potentials are counted in units of more than
 /// 1 mV.
-fn strong() -> Vec<u8> {
-    let task = Task::xor();
-    let rate = RateNetwork::start(&RateOptions::published(task.clone(), 60));
-    let mut spiking = one_to_one(&rate, 25.0, Neuron::LIF).expect("a network");
-    for weight in &mut spiking.input_weights {
-        *weight *= 30.0;
-    }
-    let step = TimeStep::new(0.25, Scheme::Exact).expect("a step");
-    let bytes = quantize(&spiking, &task, &step).expect("it fits").bytes;
-    let network = Deployed::read(&bytes).expect("a network");
-    assert!(network.payload().shared.unit_mv > 1);
-    bytes
-}
+const STRONG_LAMBDA: f64 = 0.5;
 
 /// The networks that are compared with core, each with its task.
-fn networks() -> Vec<(Task, Vec<u8>)> {
-    let tasks = [Task::go_nogo(), Task::xor(), Task::mante()];
-    let mut networks: Vec<_> = tasks.map(|task| (task.clone(), frozen(&task))).into();
-    networks.push((Task::go_nogo(), small()));
-    networks.push((Task::xor(), strong()));
-    networks.push((Task::mante(), untrained(Task::mante(), 120, 1.0)));
-    networks
+fn networks() -> &'static [(Task, Vec<u8>)] {
+    static NETWORKS: OnceLock<Vec<(Task, Vec<u8>)>> = OnceLock::new();
+    NETWORKS.get_or_init(|| {
+        let [go_nogo, xor, mante] = [Task::go_nogo(), Task::xor(), Task::mante()];
+        let strong = trained(&xor, 50, STRONG_LAMBDA, 0.25);
+        let network = Deployed::read(&strong).expect("a network");
+        assert!(network.payload().shared.unit_mv > 1);
+        vec![
+            (go_nogo.clone(), frozen(&go_nogo)),
+            (xor.clone(), frozen(&xor)),
+            (mante.clone(), frozen(&mante)),
+            (go_nogo.clone(), trained(&go_nogo, 30, LIF_LAMBDA, 0.5)),
+            (mante.clone(), trained(&mante, 50, LIF_LAMBDA, 0.1)),
+            (xor, strong),
+            (mante.clone(), untrained(mante, 120, 1.0)),
+        ]
+    })
 }
 
 /// Compares `trials` trials of each network with core's.
@@ -89,8 +89,8 @@ fn compare(trials: u64) {
     }
     let simulator = Simulator::build(Kind::Verilator, None).expect("it builds");
     for (task, bytes) in networks() {
-        let network = Deployed::read(&bytes).expect("a network");
-        let experiment = Experiment::deployed(&network, &task, 1);
+        let network = Deployed::read(bytes).expect("a network");
+        let experiment = Experiment::deployed(&network, task, 1);
         let wanted: Vec<_> = (0..trials)
             .map(|index| trial(&experiment, index, u32::MAX))
             .collect();
@@ -118,8 +118,9 @@ fn compare(trials: u64) {
             );
         }
         eprintln!(
-            "{}: {trials} trials EQUAL, {:?}",
+            "{}, {} units: {trials} trials EQUAL, {:?}",
             task.name(),
+            network.constants().units,
             found.last().map(|f| f.1)
         );
     }
@@ -348,14 +349,28 @@ fn the_device_fits_an_icebreaker() {
 }
 
 #[test]
+fn the_device_is_synthesized_for_an_ecp5() {
+    if !has(&["yosys", "make"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let bytes = frozen(&Task::go_nogo());
+    write_design(&Deployed::read(&bytes).expect("a network"), folder.path());
+    make(folder.path(), "build/ulx3s.json").expect("a netlist");
+    let netlist = std::fs::read_to_string(folder.path().join("build/ulx3s.json"));
+    let netlist = netlist.expect("a netlist");
+    assert!(netlist.contains("\"DP16KD\"") && netlist.contains("\"MULT18X18D\""));
+}
+
+#[test]
 fn icarus_verilog_spikes_as_core_does() {
     if !has(&["iverilog"]) {
         return;
     }
     let simulator = Simulator::build(Kind::Icarus, None).expect("it builds");
     for (task, bytes) in networks() {
-        let network = Deployed::read(&bytes).expect("a network");
-        let experiment = Experiment::deployed(&network, &task, 1);
+        let network = Deployed::read(bytes).expect("a network");
+        let experiment = Experiment::deployed(&network, task, 1);
         let (image, wanted, _) = trial(&experiment, 0, FEW_STEPS);
         let found = simulator.run(&[image]).expect("it runs");
         assert!(found[0].0 == wanted, "{}", task.name());

@@ -1,6 +1,7 @@
 //! A board with a microcontroller or an FPGA: the line to it, its budget, its firmware, and
 //! trials that run on it.
 
+pub mod bit_stream;
 pub mod budget;
 pub mod client;
 pub mod comparison;

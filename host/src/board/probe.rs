@@ -74,7 +74,7 @@ fn run(what: &'static str, arguments: &[String]) -> Result<(), ProbeError> {
 }
 
 /// The message of the program, on one line and without colours.
-fn words(output: &Output) -> String {
+pub(super) fn words(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr);
     let text = if text.trim().is_empty() {
         String::from_utf8_lossy(&output.stdout)

@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use rate2spike_core::decision::MOST_OUTPUTS;
 use rate2spike_protocol::record::{self, RECORD_BYTES};
 
+use crate::export::verilog::device::Device;
 use crate::formats::elf::Machine;
 
 /// Cycles of a step's parts, measured in emulators by
@@ -174,21 +175,36 @@ impl Target {
     }
 }
 
+/// The chip of a board.
+#[derive(Clone, Copy, Debug)]
+pub enum Chip {
+    /// A microcontroller.
+    Controller(&'static Target),
+    /// An FPGA.
+    Logic(&'static Device),
+}
+
 /// The boards by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum TargetName {
+pub enum BoardName {
     /// Raspberry Pi Pico
     Rp2040,
     /// A board with an STM32F405
     Stm32f405,
+    /// iCEBreaker, with an FPGA of type iCE40UP5K
+    Icebreaker,
+    /// ULX3S, with an FPGA of type ECP5-25F
+    Ulx3s,
 }
 
-impl TargetName {
-    /// The facts of the board.
-    pub fn target(self) -> &'static Target {
+impl BoardName {
+    /// The chip of the board.
+    pub fn chip(self) -> Chip {
         match self {
-            TargetName::Rp2040 => &Target::RP2040,
-            TargetName::Stm32f405 => &Target::STM32F405,
+            BoardName::Rp2040 => Chip::Controller(&Target::RP2040),
+            BoardName::Stm32f405 => Chip::Controller(&Target::STM32F405),
+            BoardName::Icebreaker => Chip::Logic(&Device::ICEBREAKER),
+            BoardName::Ulx3s => Chip::Logic(&Device::ULX3S),
         }
     }
 }

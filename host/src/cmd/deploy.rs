@@ -7,11 +7,12 @@ use clap::Args;
 use serde::Serialize;
 
 use super::CommandError;
+use super::deploy_logic;
 use super::shared::OwnTaskArgs;
 use crate::board::budget::{Budget, Misfit};
 use crate::board::firmware::Firmware;
 use crate::board::probe;
-use crate::board::target::{Target, TargetName};
+use crate::board::target::{BoardName, Chip, Target};
 use crate::formats::disk;
 use crate::formats::image::{Image, ImageFormat, is_same_kind};
 use crate::formats::outputs::Outputs;
@@ -33,7 +34,7 @@ pub struct DeployArgs {
     pub network: PathBuf,
     /// The board
     #[arg(long, value_enum)]
-    pub board: TargetName,
+    pub board: BoardName,
     /// Format of the image; a uf2 file is copied onto a Pico
     #[arg(long, value_enum)]
     pub format: Option<ImageFormat>,
@@ -43,10 +44,10 @@ pub struct DeployArgs {
     /// Contents of the image or of what is flashed [default: network]
     #[arg(long, value_enum)]
     pub content: Option<Content>,
-    /// The linked firmware [default: the one that was built in firmware-example]
-    #[arg(long, value_name = "ELF")]
+    /// The linked firmware [default: the one that was built in firmware-example]; for a board with an FPGA the bit stream [default: a new one]
+    #[arg(long, value_name = "FILE")]
     pub firmware: Option<PathBuf>,
-    /// Write into the board's flash with probe-rs
+    /// Write into the board's flash: with probe-rs; a board with an FPGA with iceprog or openFPGALoader
     #[arg(long)]
     pub flash: bool,
     /// Deploy the network even if the board is too slow for real time
@@ -62,9 +63,9 @@ pub struct DeployArgs {
 pub enum Content {
     /// The network
     Network,
-    /// The firmware
+    /// The firmware, or the bit stream of an FPGA
     Firmware,
-    /// Firmware and network
+    /// Firmware, or bit stream, and network
     Both,
 }
 
@@ -96,7 +97,8 @@ struct FirmwareReport {
 }
 
 impl DeployArgs {
-    fn content(&self) -> Content {
+    /// The contents that are written.
+    pub fn content(&self) -> Content {
         self.content.unwrap_or(Content::Network)
     }
 
@@ -109,6 +111,12 @@ impl DeployArgs {
                 target.name
             ));
         }
+        self.check_contents()
+    }
+
+    /// Refuses flags about an image where none is written.
+    pub fn check_contents(&self) -> Result<(), CommandError> {
+        let usage = |message| Err(CommandError::Usage(message));
         if let (Some(path), None) = (&self.output, self.format) {
             return usage(format!(
                 "-o {} writes nothing without a format; add --format bin, hex or uf2",
@@ -126,7 +134,10 @@ impl DeployArgs {
 
 /// Runs the command.
 pub fn run(args: &DeployArgs, console: &Console) -> Result<(), CommandError> {
-    let target = args.board.target();
+    let target = match args.board.chip() {
+        Chip::Controller(target) => target,
+        Chip::Logic(device) => return deploy_logic::run(args, device, console),
+    };
     args.check(target)?;
     let file = NetFile::read(&args.network)?;
     let task = file.tested_task(args.task.task.as_ref())?;
@@ -195,9 +206,57 @@ fn firmware_report(target: &Target, firmware: &Firmware) -> FirmwareReport {
 }
 
 /// An image, and the name of its contents.
-struct Part {
-    what: &'static str,
-    image: Image,
+pub struct Part {
+    /// The name of the contents.
+    pub what: &'static str,
+    /// The image.
+    pub image: Image,
+}
+
+/// A file with an image.
+pub struct WrittenImage {
+    /// The file.
+    pub path: PathBuf,
+    /// The size of the file.
+    pub bytes: usize,
+    /// The address of the first byte in flash.
+    pub address: u32,
+}
+
+/// Writes a file with these parts.
+pub fn write_image(
+    args: &DeployArgs,
+    format: ImageFormat,
+    parts: &[Part],
+    console: &Console,
+) -> Result<WrittenImage, CommandError> {
+    let plain: Vec<Image> = parts.iter().map(|part| part.image.clone()).collect();
+    let bytes = format.bytes(&plain);
+    let path = match &args.output {
+        Some(path) => path.clone(),
+        None => {
+            let path = args.network.with_extension(format.extension());
+            let mut files = Outputs::new();
+            files.reads("NET.snn", &args.network);
+            if let Some(firmware) = &args.firmware {
+                files.reads("--firmware", firmware);
+            }
+            files.derives("--output", &path, |found| is_same_kind(found, &bytes))?;
+            path
+        }
+    };
+    disk::write(&path, &bytes)?;
+    let address = plain[0].address;
+    console.say(format!(
+        "{}: {} bytes, for address {address:#010x}",
+        path.display(),
+        bytes.len()
+    ));
+    Ok(WrittenImage {
+        path,
+        bytes: bytes.len(),
+        address,
+    })
 }
 
 /// The images that were asked for, in the order of their addresses.
@@ -227,28 +286,10 @@ fn write(
     console: &Console,
 ) -> Result<(), CommandError> {
     if let Some(format) = args.format {
-        let plain: Vec<Image> = parts.iter().map(|part| part.image.clone()).collect();
-        let bytes = format.bytes(&plain);
-        let path = match &args.output {
-            Some(path) => path.clone(),
-            None => {
-                let path = args.network.with_extension(format.extension());
-                let mut files = Outputs::new();
-                files.reads("NET.snn", &args.network);
-                files.derives("--output", &path, |found| is_same_kind(found, &bytes))?;
-                path
-            }
-        };
-        disk::write(&path, &bytes)?;
-        console.say(format!(
-            "{}: {} bytes, for address {:#010x}",
-            path.display(),
-            bytes.len(),
-            plain[0].address
-        ));
-        report.address = format!("{:#010x}", plain[0].address);
-        report.image_bytes = Some(bytes.len());
-        report.image = Some(path);
+        let image = write_image(args, format, parts, console)?;
+        report.address = format!("{:#010x}", image.address);
+        report.image_bytes = Some(image.bytes);
+        report.image = Some(image.path);
     }
     if args.flash {
         for Part { what, image } in parts {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::board::BoardError;
+use crate::board::bit_stream::BitStreamError;
 use crate::board::firmware::FirmwareError;
 use crate::board::preparation::PreparationError;
 use crate::board::probe::ProbeError;
@@ -58,6 +59,9 @@ pub enum CommandError {
     /// A firmware that cannot be read, or that its board cannot run.
     #[error(transparent)]
     Firmware(#[from] FirmwareError),
+    /// A bit stream that could not be made or written.
+    #[error(transparent)]
+    BitStream(#[from] BitStreamError),
     /// A probe that did not do what was asked.
     #[error(transparent)]
     Probe(#[from] ProbeError),

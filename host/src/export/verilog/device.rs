@@ -17,6 +17,14 @@ pub struct Device {
     pub flash_address: u32,
     /// Bytes of the flash from there on.
     pub flash_bytes: usize,
+    /// Programs that make a bit stream.
+    pub programs: &'static [&'static str],
+    /// The bit stream, as the Makefile of a design names it.
+    pub bit_stream: &'static str,
+    /// Bytes that every bit stream for the chip holds near its beginning.
+    pub mark: [u8; 4],
+    /// The program that writes the flash, and its options; address and file follow.
+    pub programmer: &'static [&'static str],
     memory: Memory,
 }
 
@@ -60,6 +68,10 @@ impl Device {
         clock_hz: 18_000_000,
         flash_address: 0x10_0000,
         flash_bytes: 15 << 20,
+        programs: &["make", "yosys", "nextpnr-ice40", "icepack"],
+        bit_stream: "build/icebreaker.bin",
+        mark: [0x7e, 0xaa, 0x99, 0x7e],
+        programmer: &["iceprog", "-o"],
         memory: Memory::Ice40 {
             blocks: 30,
             large: 4,
@@ -73,6 +85,10 @@ impl Device {
         clock_hz: 25_000_000,
         flash_address: 0x20_0000,
         flash_bytes: 2 << 20,
+        programs: &["make", "yosys", "nextpnr-ecp5", "ecppack"],
+        bit_stream: "build/ulx3s.bit",
+        mark: [0xff, 0xff, 0xbd, 0xb3],
+        programmer: &["openFPGALoader", "-b", "ulx3s", "-f", "-o"],
         memory: Memory::Ecp5 { blocks: 56 },
     };
 

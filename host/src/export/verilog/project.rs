@@ -1,6 +1,8 @@
 //! The files of a design: the Verilog of `logic/`, and what belongs to one network.
 
 use std::fmt::Write;
+use std::path::Path;
+use std::{fs, io};
 
 use rate2spike_core::blob::Deployed;
 use rate2spike_core::noise::Noise;
@@ -158,6 +160,35 @@ impl Project {
             files.push(File { name, bytes });
         }
         Ok(Self { files, needs })
+    }
+}
+
+impl Project {
+    /// Writes the files below `folder`.
+    ///
+    /// # Errors
+    /// The errors of the file system.
+    pub fn write(&self, folder: &Path) -> io::Result<()> {
+        for File { name, bytes } in &self.files {
+            let path = folder.join(name);
+            let parent = path.parent().expect("a name below the folder");
+            fs::create_dir_all(parent)?;
+            fs::write(path, bytes)?;
+        }
+        Ok(())
+    }
+
+    /// What the network needs on `device`.
+    pub fn on(&self, device: &Device) -> &OnBoard {
+        let mut boards = self.needs.boards.iter();
+        let found = boards.find(|board| board.board == device.board);
+        found.expect("the needs name all boards")
+    }
+
+    /// The image of the network.
+    pub fn image(&self) -> &[u8] {
+        let image = self.files.iter().find(|file| file.name == "network.bin");
+        &image.expect("every design has an image").bytes
     }
 }
 

@@ -1,0 +1,188 @@
+//! The bit stream of a design, and the flash of a board with an FPGA: both by external
+//! programs.
+
+use std::io;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::probe::words;
+use crate::export::verilog::device::Device;
+use crate::export::verilog::project::Project;
+
+/// The reason why there is no bit stream, or why the flash was not written.
+#[derive(Debug, thiserror::Error)]
+pub enum BitStreamError {
+    /// A program is missing.
+    #[error(
+        "{program} is not installed; a bit stream for {board} needs {}. Without them, `rate2spike export NET.snn --to verilog -o DIR` writes the design",
+        .programs.join(", ")
+    )]
+    Missing {
+        /// The missing program.
+        program: &'static str,
+        /// The board.
+        board: &'static str,
+        /// All programs that are needed.
+        programs: &'static [&'static str],
+    },
+    /// The program that writes the flash is missing.
+    #[error(
+        "{program} is not installed; it writes the flash of {board}. Without it, write an image with --format bin and copy it to the board"
+    )]
+    NoProgrammer {
+        /// The missing program.
+        program: &'static str,
+        /// The board.
+        board: &'static str,
+    },
+    /// A program does not start, or its files cannot be written.
+    #[error("{program}: {source}")]
+    Start {
+        /// The program.
+        program: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+    /// A program failed.
+    #[error("{program} failed: {said}")]
+    Failed {
+        /// The program.
+        program: &'static str,
+        /// The end of its message.
+        said: String,
+    },
+    /// The chip takes a file of another kind.
+    #[error("{file} is not a bit stream for the {chip} of {board}")]
+    Foreign {
+        /// The file.
+        file: String,
+        /// The chip.
+        chip: &'static str,
+        /// The board.
+        board: &'static str,
+    },
+}
+
+/// Synthesizes, places and packs a design; takes minutes.
+///
+/// # Errors
+/// [`BitStreamError`], if a program is missing or fails.
+pub fn build(device: &Device, project: &Project) -> Result<Vec<u8>, BitStreamError> {
+    for &program in device.programs {
+        if !is_installed(program) {
+            return Err(BitStreamError::Missing {
+                program,
+                board: device.board,
+                programs: device.programs,
+            });
+        }
+    }
+    let failed = |source| BitStreamError::Start {
+        program: "make",
+        source,
+    };
+    let folder = tempfile::tempdir().map_err(failed)?;
+    project.write(folder.path()).map_err(failed)?;
+    let mut make = Command::new("make");
+    make.args(["-s", "-C"]).arg(folder.path());
+    run("make", make.arg(device.bit_stream))?;
+    std::fs::read(folder.path().join(device.bit_stream)).map_err(failed)
+}
+
+/// A bit stream that was built before.
+///
+/// # Errors
+/// [`BitStreamError::Foreign`], if the bytes do not hold the mark of the chip's bit streams.
+pub fn check(device: &Device, file: &Path, bytes: &[u8]) -> Result<(), BitStreamError> {
+    // Comments may stand before the mark.
+    let head = &bytes[..bytes.len().min(1024)];
+    if head.windows(4).any(|four| four == device.mark) {
+        return Ok(());
+    }
+    Err(BitStreamError::Foreign {
+        file: file.display().to_string(),
+        chip: device.chip,
+        board: device.board,
+    })
+}
+
+/// Writes bytes into the flash of the board that is connected by USB.
+///
+/// # Errors
+/// [`BitStreamError`], if the program that writes is missing or fails.
+pub fn flash(device: &Device, address: u32, bytes: &[u8]) -> Result<(), BitStreamError> {
+    let [program, options @ ..] = device.programmer else {
+        unreachable!("every board has a programmer")
+    };
+    if !is_installed(program) {
+        return Err(BitStreamError::NoProgrammer {
+            program,
+            board: device.board,
+        });
+    }
+    let failed = |source| BitStreamError::Start { program, source };
+    let folder = tempfile::tempdir().map_err(failed)?;
+    let file = folder.path().join("image.bin");
+    std::fs::write(&file, bytes).map_err(failed)?;
+    let mut command = Command::new(program);
+    command.args(options).arg(address.to_string()).arg(&file);
+    run(program, &mut command)
+}
+
+fn is_installed(program: &str) -> bool {
+    let mut command = Command::new(program);
+    command.arg("--version").stdin(Stdio::null());
+    let started = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
+    started.is_ok()
+}
+
+fn run(program: &'static str, command: &mut Command) -> Result<(), BitStreamError> {
+    let output = command.stdin(Stdio::null()).output();
+    let output = output.map_err(|source| BitStreamError::Start { program, source })?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = words(&output);
+    // The reason stands at the end of a long message.
+    let first = said.char_indices().rev().nth(400).map_or(0, |(at, _)| at);
+    Err(BitStreamError::Failed {
+        program,
+        said: said[first..].into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_another_chip_is_no_bit_stream() {
+        let ice40 = b"\xff\x00\x00\xff\x7e\xaa\x99\x7e\x51";
+        let ecp5 = b"\xff\x00comment\x00\xff\xff\xff\xbd\xb3\xff";
+        for (device, own, other) in [
+            (&Device::ICEBREAKER, &ice40[..], &ecp5[..]),
+            (&Device::ULX3S, &ecp5[..], &ice40[..]),
+        ] {
+            let checked = |bytes| check(device, Path::new("a.bin"), bytes);
+            assert!(checked(own).is_ok());
+            let error = checked(other).expect_err("another chip").to_string();
+            assert!(
+                error.contains("a.bin") && error.contains(device.board),
+                "{error}"
+            );
+            assert!(checked(b"").is_err());
+        }
+    }
+
+    #[test]
+    fn a_failing_program_is_named_with_the_end_of_its_message() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "seq 1000 >&2; echo 'no such pin' >&2; exit 3"]);
+        let error = run("sh", &mut command).expect_err("it fails").to_string();
+        assert!(error.starts_with("sh failed:"), "{error}");
+        assert!(
+            error.ends_with("no such pin") && error.len() < 500,
+            "{error}"
+        );
+    }
+}
