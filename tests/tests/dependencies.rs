@@ -61,7 +61,7 @@ struct Package {
 fn packages(folder: &Path, arguments: &[&str]) -> BTreeSet<Package> {
     let output = Command::new("cargo")
         .current_dir(folder)
-        .args(["tree", "--locked", "--prefix", "none", "--no-dedupe"])
+        .args(["tree", "--prefix", "none", "--no-dedupe"])
         .args(["--format", "{p}|{l}"])
         .args(arguments)
         .output()
@@ -90,13 +90,17 @@ fn package(line: &str) -> Package {
 fn programs() -> Vec<(&'static str, BTreeSet<Package>)> {
     let (main, firmware) = (repository(), repository().join("firmware-example"));
     let all = ["--edges", "normal,build"];
-    let of = |folder: &Path, more: &[&str]| packages(folder, &[&all, more].concat());
+    let of =
+        |folder: &Path, more: &[&str]| packages(folder, &[&all[..], &["--locked"], more].concat());
+    let python = repository().join("python");
     vec![
         ("rate2spike", of(&main, &["--package", "rate2spike"])),
         (
             "rate2spike with cuda",
             of(&main, &["--package", "rate2spike", "--features", "cuda"]),
         ),
+        // Its list of versions follows that of the host, and may be made again here.
+        ("the Python package", packages(&python, &all)),
         (
             "firmware of the RP2040",
             of(
@@ -223,7 +227,7 @@ fn no_build_script_of_ours_starts_a_program_or_opens_a_connection() {
 /// takes flash twice.
 #[test]
 fn nothing_of_ours_is_on_a_board_twice() {
-    let arguments = ["--edges", "normal", "--package"];
+    let arguments = ["--locked", "--edges", "normal", "--package"];
     for package in ["rate2spike-core", "rate2spike-protocol"] {
         let all = packages(&repository(), &[&arguments[..], &[package]].concat());
         let linked = all

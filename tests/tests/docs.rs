@@ -20,6 +20,7 @@ fn pages() -> Vec<PathBuf> {
         "fuzz",
         "c",
         "firmware-example",
+        "python",
         "core/tests/golden",
         "tests/fixtures/foreign",
     ];
