@@ -233,13 +233,14 @@ impl<A: Arithmetic> ReadoutBlock<A> {
     #[inline(always)]
     pub(crate) fn advance(&mut self, rise_decay: A::Factor, sums: &mut [A; LANES]) {
         for (lane, sum) in sums.iter_mut().enumerate() {
-            let (h, r) = (self.h[lane], self.r[lane]);
-            let change = r
-                .scaled(self.filter.first(lane))
-                .plus(h.scaled(self.filter.second(lane)));
+            let h = self.h[lane];
+            let rise = h.scaled(self.filter.second(lane));
+            self.h[lane] = h.plus(h.scaled(rise_decay));
+            in_this_order();
+            let r = self.r[lane];
+            let change = r.scaled(self.filter.first(lane)).plus(rise);
             let r = r.plus_saturating(change);
             self.r[lane] = r;
-            self.h[lane] = h.plus(h.scaled(rise_decay));
             *sum = sum.plus(r.weighed(self.weight[lane]));
         }
     }

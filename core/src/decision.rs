@@ -72,16 +72,17 @@ pub struct Decision<A: Arithmetic> {
     pub mean_low: A,
 }
 
-/// A summary of the outputs of a trial so far.
+/// A summary of the outputs of a trial so far. The memory of its sums has room for
+/// any network, or is the caller's and has an entry for each output of one network.
 #[derive(Clone, Copy, Debug)]
-pub struct Evidence<A: Arithmetic> {
+pub struct Evidence<A: Arithmetic, Sums = [<A as Arithmetic>::Sum; MOST_OUTPUTS]> {
     /// Largest value of the first output in the window of extremes.
     pub highest: A,
     /// Smallest value of the first output in the window of extremes.
     pub lowest: A,
     /// Sum of each output in the window of the mean.
-    sums: [A::Sum; MOST_OUTPUTS],
-    /// Number of outputs.
+    sums: Sums,
+    /// Number of outputs that were summed.
     outputs: usize,
     seen: bool,
     count: u32,
@@ -137,20 +138,27 @@ impl Swings {
 
 impl<A: Arithmetic> Default for Evidence<A> {
     fn default() -> Self {
+        Self::with([A::EMPTY_SUM; MOST_OUTPUTS])
+    }
+}
+
+impl<A: Arithmetic, Sums: AsRef<[A::Sum]> + AsMut<[A::Sum]>> Evidence<A, Sums> {
+    /// No evidence yet. The memory of `sums` has an entry for each output; what it
+    /// holds is forgotten.
+    pub fn with(mut sums: Sums) -> Self {
+        sums.as_mut().fill(A::EMPTY_SUM);
         Self {
             highest: A::ZERO,
             lowest: A::ZERO,
-            sums: [A::EMPTY_SUM; MOST_OUTPUTS],
+            sums,
             outputs: 0,
             seen: false,
             count: 0,
             swings: Swings::default(),
         }
     }
-}
 
-impl<A: Arithmetic> Evidence<A> {
-    /// Adds the outputs of `step`. Those beyond [`MOST_OUTPUTS`] are left out.
+    /// Adds the outputs of `step`. Those without an entry in the sums are left out.
     #[inline]
     pub fn see(&mut self, decision: &Decision<A>, step: u32, outputs: &[A]) {
         if let (Some(&output), true) = (outputs.first(), decision.extremes.contains(step)) {
@@ -167,23 +175,23 @@ impl<A: Arithmetic> Evidence<A> {
             }
         }
         if decision.mean.contains(step) {
-            for (sum, output) in self.sums.iter_mut().zip(outputs) {
+            let sums = self.sums.as_mut();
+            self.outputs = outputs.len().min(sums.len());
+            for (sum, output) in sums.iter_mut().zip(outputs) {
                 *sum = output.added_to(*sum);
             }
-            self.outputs = outputs.len();
             self.count += 1;
         }
     }
 
     /// Sum of each output in the window of the mean; empty before that window.
     pub fn sums(&self) -> &[A::Sum] {
-        self.sums.get(..self.outputs).unwrap_or(&self.sums)
+        self.sums.as_ref().get(..self.outputs).unwrap_or(&[])
     }
 
     /// The sum of the first output.
     fn sum(&self) -> A::Sum {
-        let [first, ..] = self.sums;
-        first
+        self.sums().first().copied().unwrap_or(A::EMPTY_SUM)
     }
 
     fn mean_above(&self, limit: A) -> bool {
@@ -204,6 +212,10 @@ impl<A: Arithmetic> Evidence<A> {
         }
         largest.0
     }
+
+    fn doubled_sum_above(&self, limit: A) -> bool {
+        A::doubled(self.sum()) > limit.times(self.count)
+    }
 }
 
 impl<A: Arithmetic> Decision<A> {
@@ -212,7 +224,10 @@ impl<A: Arithmetic> Decision<A> {
     /// No criterion was published for a rhythm. Here it is correct if the number
     /// of swings is the number that fits into the window, give or take one, and
     /// the period is that of the task, give or take an eighth.
-    pub fn correct(&self, label: i16, evidence: &Evidence<A>) -> bool {
+    pub fn correct<S>(&self, label: i16, evidence: &Evidence<A, S>) -> bool
+    where
+        S: AsRef<[A::Sum]> + AsMut<[A::Sum]>,
+    {
         match self.kind {
             Kind::Detection | Kind::Sign => match label {
                 1 => evidence.highest > self.high,
@@ -232,7 +247,10 @@ impl<A: Arithmetic> Decision<A> {
     ///
     /// A rhythm must also have each swing a period after the one before, give or
     /// take a quarter, and a mean below [`Decision::mean_low`] in size.
-    pub fn strictly_correct(&self, label: i16, evidence: &Evidence<A>) -> bool {
+    pub fn strictly_correct<S>(&self, label: i16, evidence: &Evidence<A, S>) -> bool
+    where
+        S: AsRef<[A::Sum]> + AsMut<[A::Sum]>,
+    {
         let near_zero =
             evidence.mean_below(self.mean_low) && evidence.mean_above(self.mean_low.negated());
         match self.kind {
@@ -251,7 +269,10 @@ impl<A: Arithmetic> Decision<A> {
 
     /// The label that is nearest to the mean of the outputs; 0 if the task has no
     /// answers. A board uses it where it has no label to compare with.
-    pub fn answer(&self, evidence: &Evidence<A>) -> i16 {
+    pub fn answer<S>(&self, evidence: &Evidence<A, S>) -> i16
+    where
+        S: AsRef<[A::Sum]> + AsMut<[A::Sum]>,
+    {
         match self.kind {
             Kind::Detection => {
                 // Above the middle between the two limits, doubled.
@@ -264,12 +285,6 @@ impl<A: Arithmetic> Decision<A> {
             Kind::Class | Kind::Label => evidence.largest(),
             Kind::Track => 0,
         }
-    }
-}
-
-impl<A: Arithmetic> Evidence<A> {
-    fn doubled_sum_above(&self, limit: A) -> bool {
-        A::doubled(self.sum()) > limit.times(self.count)
     }
 }
 

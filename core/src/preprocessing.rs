@@ -190,19 +190,28 @@ pub struct Chain<'a> {
     rows: &'a [Row],
 }
 
-/// What a chain remembers from one sample to the next. The memory is the caller's.
+/// What a chain remembers from one sample to the next. Its memory has room for any
+/// chain, or is the caller's and has an entry for each operation of one chain.
 #[derive(Clone, Debug)]
-pub struct ChainState {
+pub struct ChainState<Kept = [i64; MOST_OPERATIONS]> {
     /// The value before, or the state of a filter; one entry an operation.
-    kept: [i64; MOST_OPERATIONS],
+    kept: Kept,
     /// False before the first sample.
     started: bool,
 }
 
 impl Default for ChainState {
     fn default() -> Self {
+        Self::with([0; MOST_OPERATIONS])
+    }
+}
+
+impl<Kept: AsMut<[i64]>> ChainState<Kept> {
+    /// The state before the first sample. The memory of `kept` has an entry for each
+    /// operation of the chain ([`Chain::length`]); what it holds is forgotten.
+    pub fn with(kept: Kept) -> Self {
         Self {
-            kept: [0; MOST_OPERATIONS],
+            kept,
             started: false,
         }
     }
@@ -242,6 +251,11 @@ impl<'a> Chain<'a> {
         self.channels
     }
 
+    /// Number of operations.
+    pub fn length(&self) -> usize {
+        self.rows.len()
+    }
+
     /// The operations in their order.
     pub fn operations(&self) -> impl Iterator<Item = Operation> + use<'a> {
         self.rows
@@ -250,13 +264,18 @@ impl<'a> Chain<'a> {
     }
 
     /// The input of a network at the next sample, whose channels have the values
-    /// `sample`. Channels without a value are zero.
-    pub fn apply(&self, state: &mut ChainState, sample: &[i32]) -> Vec<I4F12, MOST_INPUTS> {
+    /// `sample`. Channels without a value are zero, and operations without an entry in
+    /// the state do nothing.
+    pub fn apply<Kept: AsMut<[i64]>>(
+        &self,
+        state: &mut ChainState<Kept>,
+        sample: &[i32],
+    ) -> Vec<I4F12, MOST_INPUTS> {
         let mut table = [0; MOST_VALUES];
         for (value, given) in table.iter_mut().zip(sample).take(self.channels) {
             *value = *given;
         }
-        for (operation, kept) in self.operations().zip(&mut state.kept) {
+        for (operation, kept) in self.operations().zip(state.kept.as_mut()) {
             if !state.started {
                 *kept = operation.start(&table);
             }

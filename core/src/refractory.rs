@@ -5,14 +5,12 @@
 //! looks at the oldest one only; where no unit waits, the refractory time costs
 //! nothing.
 
-/// One entry of two tables, both with an entry a unit: the ring of the units that
-/// wait, and the step at which each is released.
+/// One entry of the ring of the units that wait.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Waiting {
-    /// The unit in this place of the ring.
+    /// The unit.
     unit: u16,
-    /// The step, modulo 2¹⁶, at whose beginning the unit with this entry's index
-    /// is released.
+    /// The step, modulo 2¹⁶, at whose beginning the unit is released.
     release: u16,
 }
 
@@ -44,10 +42,7 @@ pub(crate) struct Refractory<'m> {
 
 impl<'m> Refractory<'m> {
     /// The start of a trial, at which every unit begins to wait.
-    pub(crate) fn start(waiting: &'m mut [Waiting], refractory_steps: u16) -> Self {
-        for entry in waiting.iter_mut() {
-            entry.release = refractory_steps.wrapping_add(1);
-        }
+    pub(crate) fn start(waiting: &'m mut [Waiting]) -> Self {
         Self {
             waiting,
             head: 0,
@@ -77,8 +72,8 @@ impl<'m> Refractory<'m> {
         self.starting
     }
 
-    /// True in the step in which the refractory time of the start ends; the
-    /// units for which [`Refractory::is_released`] is true have not fired since.
+    /// True in the step in which the refractory time of the start ends: all units
+    /// are released except those in the ring, which have fired since.
     pub(crate) fn end_start(&mut self, refractory_steps: u16) -> bool {
         let ends = self.now == refractory_steps.wrapping_add(1);
         if ends {
@@ -87,11 +82,9 @@ impl<'m> Refractory<'m> {
         ends
     }
 
-    /// True if the refractory time of `unit` ends now.
-    #[inline(always)]
-    pub(crate) fn is_released(&self, unit: usize) -> bool {
-        let entry = self.waiting.get(unit);
-        entry.is_some_and(|entry| entry.release == self.now)
+    /// The units in the ring, in the order of their release.
+    pub(crate) fn all(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.length).map(|index| self.unit_at(index))
     }
 
     /// Takes the oldest unit out of the ring if its refractory time ends now.
@@ -100,13 +93,13 @@ impl<'m> Refractory<'m> {
         if self.length == 0 {
             return None;
         }
-        let unit = self.unit_at(0);
-        if !self.is_released(unit) {
+        let oldest = *self.waiting.get(self.head)?;
+        if oldest.release != self.now {
             return None;
         }
         self.head = self.wrapped(1);
         self.length -= 1;
-        Some(unit)
+        Some(oldest.unit.into())
     }
 
     /// Puts `unit`, which has just fired, at the end of the ring. A unit that
@@ -114,11 +107,10 @@ impl<'m> Refractory<'m> {
     /// be taken out before.
     pub(crate) fn wait(&mut self, unit: usize, refractory_steps: u16) {
         let place = self.wrapped(self.length);
+        let release = self.now.wrapping_add(refractory_steps).wrapping_add(1);
         if let Some(entry) = self.waiting.get_mut(place) {
-            entry.unit = unit as u16;
-        }
-        if let Some(entry) = self.waiting.get_mut(unit) {
-            entry.release = self.now.wrapping_add(refractory_steps).wrapping_add(1);
+            let unit = unit as u16;
+            *entry = Waiting { unit, release };
         }
         self.length += 1;
         self.fired += 1;
@@ -140,9 +132,11 @@ impl<'m> Refractory<'m> {
             return;
         };
         for index in found + 1..self.length {
-            let (from, to) = (self.unit_at(index), self.wrapped(index - 1));
-            if let Some(entry) = self.waiting.get_mut(to) {
-                entry.unit = from as u16;
+            let (from, to) = (self.wrapped(index), self.wrapped(index - 1));
+            if let Some(moved) = self.waiting.get(from).copied()
+                && let Some(entry) = self.waiting.get_mut(to)
+            {
+                *entry = moved;
             }
         }
         self.length -= 1;
@@ -197,7 +191,7 @@ mod tests {
     #[test]
     fn a_unit_is_released_after_its_steps_and_in_the_order_of_its_spike() {
         let mut memory = vec![Waiting::default(); 4];
-        let mut refractory = Refractory::start(&mut memory, 3);
+        let mut refractory = Refractory::start(&mut memory);
         step(&mut refractory);
         refractory.wait(2, 3);
         refractory.wait(0, 3);
@@ -215,7 +209,7 @@ mod tests {
     #[test]
     fn the_ring_and_the_count_of_steps_go_round() {
         let mut memory = vec![Waiting::default(); 3];
-        let mut refractory = Refractory::start(&mut memory, 1);
+        let mut refractory = Refractory::start(&mut memory);
         let mut released = 0;
         for now in 0..200_000 {
             released += step(&mut refractory).len();
@@ -229,7 +223,7 @@ mod tests {
     fn a_unit_that_is_taken_out_is_not_released_and_the_others_keep_their_order() {
         for taken in 0..4 {
             let mut memory = vec![Waiting::default(); 4];
-            let mut refractory = Refractory::start(&mut memory, 0);
+            let mut refractory = Refractory::start(&mut memory);
             step(&mut refractory);
             (0..4).for_each(|unit| refractory.wait(unit, 0));
             refractory.forget_older(taken);
@@ -245,7 +239,7 @@ mod tests {
     #[test]
     fn the_start_ends_once() {
         let mut memory = vec![Waiting::default(); 2];
-        let mut refractory = Refractory::start(&mut memory, 2);
+        let mut refractory = Refractory::start(&mut memory);
         let ends: Vec<bool> = (0..3)
             .map(|_| {
                 refractory.begin_step();
@@ -254,6 +248,5 @@ mod tests {
             .collect();
         assert_eq!(ends, [false, false, true]);
         assert!(!refractory.is_starting());
-        assert!(refractory.is_released(0) && refractory.is_released(1));
     }
 }

@@ -169,7 +169,7 @@ impl<'m, A: Arithmetic> State<'m, A> {
         Ok(Self {
             blocks: unit_blocks,
             readout,
-            refractory: Refractory::start(waiting, constants.refractory_steps),
+            refractory: Refractory::start(waiting),
             outputs,
             bank_blocks: blocks(banks.filters),
         })
@@ -243,6 +243,11 @@ impl<'m, A: Arithmetic> State<'m, A> {
     #[inline(always)]
     fn advance_readout<N: Network<Number = A>>(&mut self, network: &N) -> usize {
         let rise_decay = network.constants().rise_decay;
+        // Most networks have one output, and need no cut into banks.
+        if let [output] = &mut *self.outputs {
+            *output = advance_bank(self.readout, rise_decay, network.output_offset(0));
+            return 1;
+        }
         let mut rest = &mut *self.readout;
         let mut bank = 0;
         for output in self.outputs.iter_mut() {
@@ -250,11 +255,7 @@ impl<'m, A: Arithmetic> State<'m, A> {
             let Some((blocks, behind)) = taken else {
                 break;
             };
-            let mut sums = [A::ZERO; LANES];
-            for block in blocks {
-                block.advance(rise_decay, &mut sums);
-            }
-            *output = sums.into_iter().fold(network.output_offset(bank), A::plus);
+            *output = advance_bank(blocks, rise_decay, network.output_offset(bank));
             rest = behind;
             bank += 1;
         }
@@ -363,9 +364,19 @@ impl<'m, A: Arithmetic> State<'m, A> {
         if input.len() != network.constants().inputs {
             return;
         }
-        network.each_drive(input, |unit, drive| {
-            if let Some(block) = self.blocks.get_mut(unit / LANES) {
-                block.set_drive(unit % LANES, drive);
+        if LANES > 1 {
+            network.each_drive(input, |unit, drive| {
+                if let Some(block) = self.blocks.get_mut(unit / LANES) {
+                    block.set_drive(unit % LANES, drive);
+                }
+            });
+            return;
+        }
+        // One block after the other, without an index: half the cycles.
+        let mut blocks = self.blocks.iter_mut();
+        network.each_drive(input, |_, drive| {
+            if let Some(block) = blocks.next() {
+                block.set_drive(0, drive);
             }
         });
     }
@@ -430,8 +441,12 @@ impl<'m, A: Arithmetic> State<'m, A> {
             return;
         }
         for unit in 0..constants.units {
-            if self.refractory.is_released(unit) {
-                self.set_leak(unit, constants.leak);
+            self.set_leak(unit, constants.leak);
+        }
+        // Those that have fired since the start still wait.
+        for unit in self.refractory.all() {
+            if let Some(block) = self.blocks.get_mut(unit / LANES) {
+                block.set_leak(unit % LANES, A::NO_LEAK);
             }
         }
     }
@@ -470,6 +485,23 @@ impl<'m, A: Arithmetic> State<'m, A> {
             self.refractory.wait(unit, constants.refractory_steps);
         }
     }
+}
+
+/// Advances the readout filters of a bank, and returns their sum with the output's
+/// offset. On a microcontroller this is a function of its own, whose loop has the few
+/// registers for itself.
+#[cfg_attr(target_pointer_width = "64", inline(always))]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+fn advance_bank<A: Arithmetic>(
+    bank: &mut [ReadoutBlock<A>],
+    rise_decay: A::Factor,
+    offset: A,
+) -> A {
+    let mut sums = [A::ZERO; LANES];
+    for block in bank {
+        block.advance(rise_decay, &mut sums);
+    }
+    sums.into_iter().fold(offset, A::plus)
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ const MOST_LATE: u32 = 64;
 
 /// Runs until a byte arrives on the line, and returns it; `None` once the board
 /// is switched off.
+#[inline(never)]
 pub fn run<B: Board, const UNITS: usize>(
     board: &mut B,
     memory: &mut Memory<UNITS>,
@@ -49,7 +50,7 @@ fn trial<B: Board, const UNITS: usize>(
 ) -> Option<u8> {
     let payload = network.payload();
     // A network that does not fit was refused before.
-    let state = memory.start(network, &mut noise).ok()?;
+    let state = memory.start(network, &mut noise).ok()?.state;
     let mut run = Run::new(network, state, noise, payload.clock);
     let channels = network.constants().inputs;
     let mut pressed = false;

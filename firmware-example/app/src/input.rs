@@ -13,7 +13,7 @@ use crate::board::Board;
 use crate::line::{next, send};
 
 /// The samples of a trial, in their order. One piece of them is in memory.
-pub struct Samples<'n> {
+pub struct Samples<'n, 'm> {
     network: &'n Deployed<'n>,
     piece: Vec<u8, TABLE_BYTES>,
     /// Bytes of the piece that were taken.
@@ -24,12 +24,16 @@ pub struct Samples<'n> {
     next: u32,
     /// Number of the last sample, which lasts to the trial's end.
     last: u32,
-    preprocessing: ChainState,
+    preprocessing: ChainState<&'m mut [i64]>,
 }
 
-impl<'n> Samples<'n> {
+impl<'n, 'm> Samples<'n, 'm> {
     /// The input of a trial of `samples` samples; `None` if it has no sample.
-    pub fn new(network: &'n Deployed<'n>, samples: u32) -> Option<Self> {
+    pub fn new(
+        network: &'n Deployed<'n>,
+        samples: u32,
+        preprocessing: ChainState<&'m mut [i64]>,
+    ) -> Option<Self> {
         let sample_bytes = match network.preprocessing() {
             Some(chain) => chain.channels() * SENSOR_BYTES,
             None => network.constants().inputs * INPUT_BYTES,
@@ -41,7 +45,7 @@ impl<'n> Samples<'n> {
             sample_bytes,
             next: 0,
             last: samples.checked_sub(1)?,
-            preprocessing: ChainState::default(),
+            preprocessing,
         })
     }
 

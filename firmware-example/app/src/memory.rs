@@ -3,9 +3,10 @@
 use rate2spike_core::Fixed;
 use rate2spike_core::blob::Deployed;
 use rate2spike_core::block::{Block, ReadoutBlock};
-use rate2spike_core::decision::MOST_OUTPUTS;
+use rate2spike_core::decision::{Evidence, MOST_OUTPUTS};
 use rate2spike_core::network::Network;
 use rate2spike_core::noise::Noise;
+use rate2spike_core::preprocessing::{ChainState, MOST_OPERATIONS};
 use rate2spike_core::refractory::Waiting;
 use rate2spike_core::step::{StartError, State, StateMemory};
 #[cfg(target_pointer_width = "32")]
@@ -23,6 +24,18 @@ pub struct Memory<const UNITS: usize> {
     readout: [ReadoutBlock<Fixed>; FILTERS],
     waiting: [Waiting; UNITS],
     outputs: [Fixed; MOST_OUTPUTS],
+    sums: [i64; MOST_OUTPUTS],
+    kept: [i64; MOST_OPERATIONS],
+}
+
+/// Everything that a trial changes, before its first step.
+pub struct Started<'m> {
+    /// The network.
+    pub state: State<'m, Fixed>,
+    /// What the answer is read from.
+    pub evidence: Evidence<Fixed, &'m mut [i64]>,
+    /// The preprocessing of a sensor's integers.
+    pub preprocessing: ChainState<&'m mut [i64]>,
 }
 
 impl<const UNITS: usize> Default for Memory<UNITS> {
@@ -39,6 +52,8 @@ impl<const UNITS: usize> Memory<UNITS> {
             readout: [ReadoutBlock::EMPTY; FILTERS],
             waiting: [Waiting::EMPTY; UNITS],
             outputs: [Fixed::ZERO; MOST_OUTPUTS],
+            sums: [0; MOST_OUTPUTS],
+            kept: [0; MOST_OPERATIONS],
         }
     }
 
@@ -50,8 +65,18 @@ impl<const UNITS: usize> Memory<UNITS> {
         &mut self,
         network: &Deployed,
         noise: &mut Noise,
-    ) -> Result<State<'_, Fixed>, StartError> {
-        State::start(network, self.all(), noise)
+    ) -> Result<Started<'_>, StartError> {
+        let memory = StateMemory {
+            blocks: &mut self.units,
+            readout: &mut self.readout,
+            waiting: &mut self.waiting,
+            outputs: &mut self.outputs,
+        };
+        Ok(Started {
+            state: State::start(network, memory, noise)?,
+            evidence: Evidence::with(&mut self.sums),
+            preprocessing: ChainState::with(&mut self.kept),
+        })
     }
 
     /// The hash of the self-test's spikes.
@@ -59,16 +84,12 @@ impl<const UNITS: usize> Memory<UNITS> {
     /// # Errors
     /// The network is larger than the memory.
     pub fn self_test(&mut self, network: &Deployed) -> Result<u64, StartError> {
-        network.self_test(self.all())
-    }
-
-    fn all(&mut self) -> StateMemory<'_, Fixed> {
-        StateMemory {
+        network.self_test(StateMemory {
             blocks: &mut self.units,
             readout: &mut self.readout,
             waiting: &mut self.waiting,
             outputs: &mut self.outputs,
-        }
+        })
     }
 }
 

@@ -74,6 +74,7 @@ fn take<B: Board, const UNITS: usize>(
 }
 
 /// Runs a trial, whose input arrives meanwhile.
+#[inline(never)]
 fn run<B: Board, const UNITS: usize>(
     board: &mut B,
     receiver: &mut Receiver,
@@ -91,6 +92,7 @@ fn run<B: Board, const UNITS: usize>(
     }
 }
 
+#[inline(never)]
 fn answer<B: Board, const UNITS: usize>(
     board: &mut B,
     memory: &mut Memory<UNITS>,
@@ -154,6 +156,7 @@ fn holding<'s>(network: &Deployed<'s>) -> Holding<'s> {
 /// Makes room for a network of `bytes` bytes beside the one in use and writes the
 /// bytes that the host sends, until the host asks for something else or falls
 /// silent. If the new network is whole then, it takes the place of the old one.
+#[inline(never)]
 pub fn replace<B: Board, S: Store>(
     board: &mut B,
     store: &mut S,

@@ -3,7 +3,6 @@
 use heapless::Vec;
 use rate2spike_core::Fixed;
 use rate2spike_core::blob::Deployed;
-use rate2spike_core::decision::Evidence;
 use rate2spike_core::network::{MOST_INPUTS, Network};
 use rate2spike_core::noise::Noise;
 use rate2spike_core::step::State;
@@ -16,13 +15,14 @@ use rate2spike_protocol::{Answer, Receiver};
 use crate::board::Board;
 use crate::input::Samples;
 use crate::line::send;
-use crate::memory::{Memory, unstarted};
+use crate::memory::{Memory, Started, unstarted};
 
 /// Runs the trial that `wanted` describes, and sends the spikes and outputs that it
 /// asks for. The input arrives in pieces.
 ///
 /// # Errors
 /// The input does not arrive, or the network is larger than the memory.
+#[inline(never)]
 pub fn run<B: Board, const UNITS: usize>(
     board: &mut B,
     receiver: &mut Receiver,
@@ -30,13 +30,18 @@ pub fn run<B: Board, const UNITS: usize>(
     network: &Deployed,
     wanted: &Trial,
 ) -> Result<Outcome, Refusal> {
-    let mut samples = Samples::new(network, wanted.samples).ok_or(Refusal::Input)?;
     let mut noise = Noise::new(wanted.seed, wanted.index);
-    let state = memory
+    let Started {
+        state,
+        mut evidence,
+        preprocessing,
+    } = memory
         .start(network, &mut noise)
         .map_err(|error| unstarted(network, error))?;
+    let mut samples =
+        Samples::new(network, wanted.samples, preprocessing).ok_or(Refusal::Input)?;
     let payload = network.payload();
-    let (mut evidence, mut hash) = (Evidence::default(), SpikeHash::default());
+    let mut hash = SpikeHash::default();
     let (mut cycles, mut spikes, mut saturated_steps) = (Cycles::default(), 0, 0);
     let mut stream = Stream::default();
     let mut run = Run::new(network, state, noise, payload.clock);

@@ -40,6 +40,7 @@ fn described(fault: &NetworkFault) -> (u32, &'static str) {
 
 /// Reports until a byte arrives on the line, and returns it; `None` once the
 /// board is switched off.
+#[inline(never)]
 pub fn report<B: Board>(board: &mut B, fault: &NetworkFault) -> Option<u8> {
     let (flashes, sentence) = described(fault);
     while board.is_on() {
