@@ -402,12 +402,25 @@ impl<'a> Deployed<'a> {
     /// # Errors
     /// The memory is too small.
     pub fn self_test(&self, memory: StateMemory<Fixed>) -> Result<u64, StartError> {
+        self.self_test_with(memory, || {})
+    }
+
+    /// The same; `stepped` is called after each step, for a watchdog for instance.
+    ///
+    /// # Errors
+    /// The memory is too small.
+    pub fn self_test_with(
+        &self,
+        memory: StateMemory<Fixed>,
+        mut stepped: impl FnMut(),
+    ) -> Result<u64, StartError> {
         let mut noise = Noise::new(self.payload.self_test.seed, 0);
         let state = State::start(self, memory, &mut noise)?;
         let mut run = Run::new(self, state, noise, self.payload.clock);
         let mut hash = SpikeHash::default();
         while let Some(step) = run.step(|sample| self.self_test_input(sample)) {
             hash.add_step(step, run.state());
+            stepped();
         }
         Ok(hash.value())
     }
@@ -471,11 +484,25 @@ impl Network for Deployed<'_> {
     #[inline]
     fn each_drive(&self, input: &[I4F12], mut set: impl FnMut(usize, Fixed)) {
         // A loop for each of the usual numbers of channels takes half the cycles.
+        let one = |weight: &Weight, u| core::iter::once((I6F10::from_le_bytes(*weight), u));
+        let payload = &self.payload;
         match *input {
-            [a] => return each_drive(&self.payload, [a], set),
-            [a, b] => return each_drive(&self.payload, [a, b], set),
-            [a, b, c] => return each_drive(&self.payload, [a, b, c], set),
-            [a, b, c, d] => return each_drive(&self.payload, [a, b, c, d], set),
+            [a] => return each_drive(payload, |[x]: &[_; 1]| one(x, a), set),
+            [a, b] => {
+                let products = |[x, y]: &[_; 2]| one(x, a).chain(one(y, b));
+                return each_drive(payload, products, set);
+            }
+            [a, b, c] => {
+                let products = |[x, y, z]: &[_; 3]| one(x, a).chain(one(y, b)).chain(one(z, c));
+                return each_drive(payload, products, set);
+            }
+            [a, b, c, d] => {
+                let products = |[w, x, y, z]: &[_; 4]| {
+                    let first = one(w, a).chain(one(x, b));
+                    first.chain(one(y, c)).chain(one(z, d))
+                };
+                return each_drive(payload, products, set);
+            }
             _ => {}
         }
         let (units, _) = self.payload.units.as_chunks::<UNIT_BYTES>();
@@ -554,20 +581,23 @@ impl Network for Deployed<'_> {
     }
 }
 
-/// Gives `set` the drive of each unit of a network with `K` input channels.
+/// The bytes of an input weight.
+type Weight = [u8; INPUT_WEIGHT_BYTES];
+
+/// Gives `set` the drive of each unit of a network with `K` input channels; `products`
+/// makes pairs of weight and input from the weights of a unit.
 #[inline(always)]
-fn each_drive<const K: usize>(
+fn each_drive<const K: usize, I: Iterator<Item = (I6F10, I4F12)>>(
     payload: &Payload,
-    input: [I4F12; K],
+    products: impl Fn(&[Weight; K]) -> I,
     mut set: impl FnMut(usize, Fixed),
 ) {
     let (units, _) = payload.units.as_chunks::<UNIT_BYTES>();
     let (weights, _) = payload.input_weights.as_chunks::<INPUT_WEIGHT_BYTES>();
     let (weights, _) = weights.as_chunks::<K>();
     for (unit, (row, weights)) in units.iter().zip(weights).enumerate() {
-        let products = weights.iter().zip(input);
-        let products = products.map(|(weight, u)| (I6F10::from_le_bytes(*weight), u));
-        set(unit, Fixed::driven(drive(i16_at(row, BIAS_AT)), products));
+        let bias = drive(i16_at(row, BIAS_AT));
+        set(unit, Fixed::driven(bias, products(weights)));
     }
 }
 

@@ -145,9 +145,8 @@ impl<A: Arithmetic> Default for Evidence<A> {
 impl<A: Arithmetic, Sums: AsRef<[A::Sum]> + AsMut<[A::Sum]>> Evidence<A, Sums> {
     /// No evidence yet. The memory of `sums` has an entry for each output; what it
     /// holds is forgotten.
-    pub fn with(mut sums: Sums) -> Self {
-        sums.as_mut().fill(A::EMPTY_SUM);
-        Self {
+    pub fn with(sums: Sums) -> Self {
+        let mut evidence = Self {
             highest: A::ZERO,
             lowest: A::ZERO,
             sums,
@@ -155,7 +154,17 @@ impl<A: Arithmetic, Sums: AsRef<[A::Sum]> + AsMut<[A::Sum]>> Evidence<A, Sums> {
             seen: false,
             count: 0,
             swings: Swings::default(),
-        }
+        };
+        evidence.forget();
+        evidence
+    }
+
+    /// Forgets what was seen, at the start of another trial.
+    pub fn forget(&mut self) {
+        (self.highest, self.lowest) = (A::ZERO, A::ZERO);
+        self.sums.as_mut().fill(A::EMPTY_SUM);
+        (self.outputs, self.seen, self.count) = (0, false, 0);
+        self.swings = Swings::default();
     }
 
     /// Adds the outputs of `step`. Those without an entry in the sums are left out.
@@ -334,6 +343,24 @@ mod tests {
                     assert_eq!(rule.strictly_correct(label, &evidence), label == wanted);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn evidence_in_the_callers_memory_begins_empty_and_forgets() {
+        let rule = rule(Kind::Class);
+        let mut memory = [7.0; 2];
+        let mut evidence = Evidence::with(&mut memory[..]);
+        for largest in [1, 0] {
+            let mut outputs = [0.5; 3];
+            outputs[largest] = 1.0;
+            // There is no entry for the third one.
+            outputs[2] = 9.0;
+            evidence.see(&rule, 5, &outputs);
+            assert_eq!(evidence.sums().len(), 2);
+            assert_eq!(rule.answer(&evidence), largest as i16);
+            evidence.forget();
+            assert!(evidence.sums().is_empty());
         }
     }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 /// Version of the messages. A board answers a frame of another version with
 /// [`FrameError::Version`].
-pub const VERSION: u8 = 2;
+pub const VERSION: u8 = 3;
 
 /// Most bytes of a message's body.
 pub const BODY_BYTES: usize = 240;

@@ -48,7 +48,7 @@ pub enum Request<'a> {
         /// The values.
         values: &'a [u8],
     },
-    /// Run a trial. The board asks for its input.
+    /// Run a trial. The board asks for its input before it needs it.
     Run(Trial),
     /// Make room for a new network beside the one in use.
     Erase {
@@ -62,6 +62,8 @@ pub enum Request<'a> {
         /// The bytes to write, a multiple of four.
         bytes: &'a [u8],
     },
+    /// End the trial that runs.
+    Stop,
 }
 
 /// A trial to run.
@@ -79,6 +81,9 @@ pub struct Trial {
     pub spikes: bool,
     /// Steps from one output that is sent to the next; 0 sends no output.
     pub output_every: u16,
+    /// Run in real time: each step takes the time that it has. The board does not wait
+    /// for a sample that comes too late; the one before lasts on.
+    pub live: bool,
 }
 
 /// An answer of the board.
@@ -201,6 +206,10 @@ pub struct Outcome {
     pub strict: bool,
     /// Steps in which a readout filter stood at the end of its range.
     pub saturated_steps: u32,
+    /// Steps of a live trial that ended too late.
+    pub late_steps: u32,
+    /// Samples of a live trial that came too late.
+    pub missed_samples: u32,
     /// The time that the steps took.
     pub cycles: Cycles,
 }
@@ -213,8 +222,9 @@ pub struct Cycles {
     pub steps: u32,
     /// Cycles of all steps.
     pub total: u64,
-    /// Cycles of the first step, in which most units fire, because the potentials
-    /// start anywhere between the reset and the threshold.
+    /// Cycles before the first step, in which the state is set up.
+    pub start: u32,
+    /// Cycles of the first step.
     pub first: u32,
     /// Cycles of the slowest step, the first one excluded.
     pub worst: u32,
@@ -259,6 +269,8 @@ pub enum Refusal {
     Flash(FlashFault),
     /// The network that is held leaves no room for another one beside it.
     Large,
+    /// No trial runs any more: the host has ended it.
+    Stopped,
 }
 
 /// Why flash could not be erased or written.

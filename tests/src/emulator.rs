@@ -11,10 +11,14 @@ use std::time::{Duration, Instant};
 use rate2spike::board::client::{Client, Identity};
 use rate2spike::board::firmware::Firmware;
 use rate2spike::board::port::Port;
-use rate2spike::board::target::Target;
+use rate2spike::board::target::{CORTEX_M4_CYCLES_AN_INSTRUCTION, Target};
 use rate2spike_protocol::Request;
 use rate2spike_protocol::frame::{self, LINE_BYTES};
 use tempfile::TempDir;
+
+/// Rate at which QEMU's SysTick counts while an instruction takes a nanosecond; it does
+/// not depend on the clock that the firmware sets.
+const QEMU_SYSTICK_MHZ: f64 = 168.0;
 
 /// A board that an emulator stands in for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +50,14 @@ impl Board {
             Board::Rp2040 => "thumbv6m-none-eabi",
             Board::Stm32f405 => "thumbv7em-none-eabihf",
             Board::Riscv => "riscv32imac-unknown-none-elf",
+        }
+    }
+
+    /// Cycles of the chip for each one that the firmware counts in the emulator.
+    pub fn cycles_of_a_count(self) -> f64 {
+        match self {
+            Board::Stm32f405 => 1000.0 / QEMU_SYSTICK_MHZ * CORTEX_M4_CYCLES_AN_INSTRUCTION,
+            Board::Rp2040 | Board::Riscv => 1.0,
         }
     }
 

@@ -26,6 +26,33 @@ pub fn with_outputs(bytes: &[u8], outputs: u8) -> Vec<u8> {
     })
 }
 
+/// The same network with this number of input channels, whose weights are those of its
+/// first channel.
+pub fn with_channels(bytes: &[u8], channels: u8) -> Vec<u8> {
+    changed(bytes, |payload| {
+        let before = usize::from(payload.shared.inputs) * blob::INPUT_WEIGHT_BYTES;
+        let rows = payload.input_weights.chunks_exact(before);
+        let first = rows.map(|row| &row[..blob::INPUT_WEIGHT_BYTES]);
+        let weights: Vec<u8> = first
+            .flat_map(|weight| weight.repeat(channels.into()))
+            .collect();
+        payload.input_weights = Vec::leak(weights);
+        payload.shared.inputs = channels;
+    })
+}
+
+/// The same network with biases so far below the threshold that no unit fires.
+pub fn silent(bytes: &[u8]) -> Vec<u8> {
+    changed(bytes, |payload| {
+        let mut units = payload.units.to_vec();
+        for row in units.chunks_exact_mut(blob::UNIT_BYTES) {
+            // The bias is the last number of a row, in 1/32 mV.
+            row[blob::UNIT_BYTES - 2..].copy_from_slice(&(-50i16 * 32).to_le_bytes());
+        }
+        payload.units = Vec::leak(units);
+    })
+}
+
 /// Channels of the sensor of [`sensor_network`].
 pub const SENSOR_CHANNELS: usize = 6;
 
@@ -83,6 +110,33 @@ pub fn sensor_network(units: usize, samples: u32) -> Vec<u8> {
         };
         payload.decision.kind = Kind::Class;
         payload.decision.mean = mean;
+    })
+}
+
+/// A network of four classes, whose four inputs are scaled from one analog input of 12
+/// bits. A trial has this number of samples.
+pub fn analog_network(units: usize, samples: u32) -> Vec<u8> {
+    let scale = |to, offset, factor| Operation::Scale {
+        from: 0,
+        to,
+        offset,
+        factor,
+        shift: 0,
+    };
+    // The first input is written last, since it lies where the value is read.
+    let operations = [
+        scale(1, 4095, -4),
+        scale(2, 2048, 8),
+        scale(3, 2048, -8),
+        scale(0, 0, 4),
+    ];
+    let chain: Vec<u8> = operations
+        .into_iter()
+        .flat_map(Operation::to_bytes)
+        .collect();
+    changed(&sensor_network(units, samples), |payload| {
+        payload.sensor_channels = 1;
+        payload.preprocessing = Vec::leak(chain);
     })
 }
 

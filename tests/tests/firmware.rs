@@ -6,11 +6,16 @@
 use std::time::Duration;
 
 use rate2spike::board::BoardError;
+use rate2spike::board::budget::Budget;
 use rate2spike::board::client::Samples;
+use rate2spike::board::recording::{Shown, answered};
 use rate2spike::board::session::pair;
+use rate2spike::board::steps::{self, Trials};
+use rate2spike::board::target::Target;
 use rate2spike::spiking::experiment::Experiment;
 use rate2spike::spiking::trial::Memory;
 use rate2spike::task::Task;
+use rate2spike_core::Network;
 use rate2spike_core::blob::{BlobError, Deployed};
 use rate2spike_core::decision::Evidence;
 use rate2spike_core::noise::Noise;
@@ -20,7 +25,7 @@ use rate2spike_protocol::Request;
 use rate2spike_protocol::message::{FlashFault, NetworkFault, Refusal, Trial};
 use rate2spike_tests::calls::{Program, reachable};
 use rate2spike_tests::emulator::{Board, Emulator, repository, request};
-use rate2spike_tests::networks::{SENSOR_CHANNELS, sensor_network, sensor_trial};
+use rate2spike_tests::networks::{SENSOR_CHANNELS, analog_network, sensor_network, sensor_trial};
 
 /// The frozen network of `task`: 200 units, steps of 0.1 ms.
 fn network(task: Task) -> Vec<u8> {
@@ -116,6 +121,7 @@ fn a_board_answers_with_a_class_from_the_integers_of_a_sensor_as_the_desktop_doe
                 label: answer,
                 spikes: false,
                 output_every: EVERY,
+                live: false,
             };
             let input = Samples::of_sensor(SENSOR_CHANNELS, &integers);
             let mut found: Vec<i32> = Vec::new();
@@ -317,6 +323,142 @@ fn the_button_is_the_cue_and_the_light_the_answer() {
 }
 
 #[test]
+fn a_board_that_stands_still_starts_anew_and_says_so() {
+    if !Board::Rp2040.is_ready() {
+        return;
+    }
+    let mut emulator = Emulator::start(Board::Rp2040, &network(Task::go_nogo()), &[]);
+    let most = Duration::from_secs(60);
+    let answer = "said rate2spike rp2040: 0";
+    assert!(emulator.line(most, |line| line == answer).is_some());
+    emulator.order("hang");
+    let watchdog = emulator.line(most, |line| line == "restarted by the watchdog");
+    assert!(watchdog.is_some());
+    let said = emulator.line(most, |line| line.starts_with("said"));
+    let wanted = "said rate2spike rp2040: started anew: it stood still";
+    assert_eq!(said.as_deref(), Some(wanted));
+    assert!(emulator.line(most, |line| line == answer).is_some());
+}
+
+#[test]
+fn the_board_sleeps_for_the_share_of_the_time_that_deploy_foretells() {
+    if !Board::Rp2040.is_ready() {
+        return;
+    }
+    let bytes = rate2spike_tests::untrained(Task::go_nogo(), 200, 0.5);
+    let deployed = Deployed::read(&bytes).expect("a network");
+    let experiment = experiment(&deployed, Task::go_nogo());
+    let foretold = Budget::new(&Target::RP2040, &experiment, &bytes)
+        .time
+        .asleep;
+    let mut emulator = Emulator::start(Board::Rp2040, &bytes, &[]);
+    let most = Duration::from_secs(120);
+    let ended = |line: &str| line.starts_with("said");
+    let share = |emulator: &mut Emulator| {
+        assert!(emulator.line(most, ended).is_some());
+        emulator.order("asleep");
+        let line = emulator.line(most, |line| line.starts_with("asleep "));
+        let line = line.expect("the share");
+        line["asleep ".len()..].parse::<f64>().expect("a number")
+    };
+    // From the end of one trial to the end of the next one.
+    share(&mut emulator);
+    let found = share(&mut emulator);
+    println!("asleep {found:.3}, foretold {foretold:.3}");
+    assert!(found > 0.5 && (found - foretold).abs() < 0.05);
+}
+
+#[test]
+fn a_value_at_the_analog_input_becomes_a_class_on_the_line() {
+    if !Board::Rp2040.is_ready() {
+        return;
+    }
+    const SAMPLES: u32 = 100;
+    let bytes = analog_network(60, SAMPLES);
+    let network = Deployed::read(&bytes).expect("a network");
+    let mut emulator = Emulator::start(Board::Rp2040, &bytes, &[]);
+    let most = Duration::from_secs(120);
+    let mut seen = Vec::new();
+    for value in [0, 1500, 4000] {
+        emulator.order(&format!("analog {value}"));
+        // The trial in which the value changes is left out.
+        let mut said = None;
+        for _ in 0..2 {
+            said = emulator.line(most, |line| line.starts_with("said"));
+        }
+        let values = vec![value as f32; SAMPLES as usize];
+        let (answer, _) = Shown::new(&network, &values).on_desktop(&network, 0);
+        let name = network.class_name(answer).expect("a name");
+        let name = String::from_utf8_lossy(name);
+        assert_eq!(said, Some(format!("said rate2spike rp2040: {name}")));
+        seen.push(answer);
+    }
+    seen.dedup();
+    assert!(
+        seen.len() > 1,
+        "the values have different classes: {seen:?}"
+    );
+}
+
+#[test]
+fn a_recording_runs_in_real_time_and_the_spikes_are_those_of_the_desktop() {
+    const SAMPLES: u32 = 200;
+    let bytes = sensor_network(60, SAMPLES);
+    let network = Deployed::read(&bytes).expect("a network");
+    for board in boards() {
+        let emulator = Emulator::start(board, &bytes, &[]);
+        let (mut client, _) = emulator.connect();
+        for index in 0..2 {
+            let integers = sensor_trial(SAMPLES, index);
+            let values: Vec<f32> = integers.iter().map(|&x| x as f32).collect();
+            let shown = Shown::new(&network, &values);
+            let mut outputs = 0;
+            let outcome = shown
+                .on_board(&mut client, &network, index.into(), true, |_| outputs += 1)
+                .expect("a trial");
+            let answer = answered(&network, &shown, index.into(), &outcome);
+            assert!(
+                answer.equal || answer.missed_samples > 0,
+                "{board:?}: {answer:?}"
+            );
+            assert_eq!(outputs, SAMPLES, "{board:?}");
+            println!("{board:?}: {answer:?}");
+        }
+    }
+}
+
+/// A line over USB: what goes through the serial line goes through it too.
+#[test]
+fn a_cable_is_all_that_a_pico_needs() {
+    if !Board::Rp2040.is_ready() {
+        return;
+    }
+    let (old, new) = (network(Task::go_nogo()), network(Task::xor()));
+    let checksum = |bytes: &[u8]| Deployed::read(bytes).expect("a frozen network").checksum();
+    let emulator = Emulator::start(Board::Rp2040, &old, &["--usb", "--rom"]);
+    let (mut client, identity) = emulator.connect();
+    assert_eq!(identity.network, Ok(checksum(&old)));
+    let test = client.self_test().expect("a self-test");
+    assert_eq!(test.found, test.wanted);
+    // Unplugged in the middle of a replacement: the old network stays.
+    drop(client);
+    let erase = Request::Erase {
+        bytes: new.len() as u32,
+    };
+    request(emulator.port(), &[erase], 1);
+    rate2spike_tests::emulator::pour(emulator.port(), 20_000);
+    let (mut client, identity) = emulator.connect();
+    assert_eq!(identity.network, Ok(checksum(&old)));
+    let identity = client.replace(&new, |_| {}).expect("it is replaced");
+    assert_eq!(identity.network, Ok(checksum(&new)));
+    let deployed = Deployed::read(&new).expect("a frozen network");
+    let experiment = experiment(&deployed, Task::xor());
+    let mut memory = Memory::of(&deployed);
+    let pair = pair(&mut client, &experiment, &mut memory, 0).expect("a trial");
+    assert_eq!(pair.board, pair.desktop);
+}
+
+#[test]
 fn a_board_without_a_network_blinks() {
     if !Board::Rp2040.is_ready() {
         return;
@@ -326,6 +468,60 @@ fn a_board_without_a_network_blinks() {
         let seen = emulator.line(Duration::from_secs(30), |line| line == light);
         assert!(seen.is_some(), "{light}");
     }
+}
+
+/// Networks of 200 units and more. In smaller ones the slowest step is the one that finds
+/// the least of the firmware's code in the flash cache, which the model knows roughly.
+#[test]
+fn deploy_foretells_the_mean_and_the_slowest_step_within_a_tenth() {
+    let mut wrong = Vec::new();
+    for (board, target) in [
+        (Board::Rp2040, &Target::RP2040),
+        (Board::Stm32f405, &Target::STM32F405),
+    ] {
+        if !board.is_ready() {
+            continue;
+        }
+        let untrained = |task: &Task, units| rate2spike_tests::untrained(task.clone(), units, 0.5);
+        let (go, xor, mante) = (Task::go_nogo(), Task::xor(), Task::mante());
+        for (task, bytes) in [
+            (&go, untrained(&go, 300)),
+            (&xor, untrained(&xor, 200)),
+            (&mante, untrained(&mante, 200)),
+            (&mante, untrained(&mante, 500)),
+        ] {
+            let deployed = Deployed::read(&bytes).expect("a network");
+            let experiment = experiment(&deployed, task.clone());
+            let emulator = Emulator::start(board, &bytes, &[]);
+            let (mut client, _) = emulator.connect();
+            let mut memory = Memory::of(&deployed);
+            let pair = pair(&mut client, &experiment, &mut memory, 0).expect("a trial");
+            let steps = Trials::new(target, &experiment, &bytes).steps(0);
+            let quiet = steps::quiet(&target.cost, &deployed);
+            let most = steps[1..]
+                .iter()
+                .map(|step| step.total())
+                .fold(0.0, f64::max);
+            let mean = steps.iter().map(|step| step.total()).sum::<f64>() / steps.len() as f64;
+            let scale = board.cycles_of_a_count();
+            let cycles = pair.cycles;
+            let found_worst = scale * f64::from(cycles.worst);
+            let found_mean = scale * cycles.total as f64 / f64::from(cycles.steps);
+            let units = deployed.constants().units;
+            println!(
+                "{board:?}, {}, {units} units: mean {:.0} for {found_mean:.0}, worst {:.0} for {found_worst:.0}",
+                task.name(),
+                quiet + mean,
+                quiet + most
+            );
+            for (foretold, found) in [(quiet + mean, found_mean), (quiet + most, found_worst)] {
+                if (foretold / found - 1.0_f64).abs() > 0.1 {
+                    wrong.push((board, task.name().to_string(), units, foretold, found));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:?}");
 }
 
 #[test]

@@ -2,7 +2,21 @@
 
 use rate2spike_protocol::message::FlashFault;
 
-/// Clock, serial line, button and light.
+/// The reason why the board started anew without being switched on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restart {
+    /// The firmware panicked, in this source file and line.
+    Panic {
+        /// The end of the file's path.
+        file: &'static str,
+        /// The line, counted from 1.
+        line: u32,
+    },
+    /// The firmware stood still, and the watchdog noticed.
+    Watchdog,
+}
+
+/// Clock, serial line, sensor, button, light and pins.
 pub trait Board {
     /// The board's name on the command line.
     const NAME: &'static str;
@@ -14,17 +28,45 @@ pub trait Board {
     /// must be called.
     fn cycles(&mut self) -> u32;
 
+    /// Sleeps for at most this number of cycles. The board may wake up earlier, or not
+    /// sleep at all. Bytes that arrive meanwhile are kept.
+    fn rest(&mut self, _cycles: u32) {}
+
+    /// Tells the watchdog that the firmware still runs. Boards call it themselves when a
+    /// byte is received or sent.
+    fn alive(&mut self) {}
+
+    /// The reason of the last start, if it was none that the user wanted. It is given once.
+    fn restarted(&mut self) -> Option<Restart> {
+        None
+    }
+
     /// The next byte from the serial line, if there is one.
     fn receive(&mut self) -> Option<u8>;
 
     /// Sends a byte over the serial line, waiting until there is room.
     fn send(&mut self, byte: u8);
 
+    /// Starts the board's sensor, with a sample in each of these periods; false if the
+    /// board has no sensor with this number of channels.
+    fn start_sensor(&mut self, _channels: usize, _sample_ns: u32) -> bool {
+        false
+    }
+
+    /// Puts the values of all channels into `values`, if there is a new sample; false if
+    /// there is none yet.
+    fn sense(&mut self, _values: &mut [i32]) -> bool {
+        false
+    }
+
     /// True while the button is pressed.
     fn button(&mut self) -> bool;
 
     /// Switches the light.
     fn set_light(&mut self, on: bool);
+
+    /// Shows the answer to a trial on the board's pins.
+    fn show(&mut self, _answer: i16) {}
 
     /// The largest size of the stack so far, in bytes.
     fn stack_bytes(&self) -> u32;

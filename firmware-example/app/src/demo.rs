@@ -1,23 +1,31 @@
-//! The network in real time: the button is the cue, the light the answer.
+//! The network in real time: a sensor or the button is the input, and the answer is shown
+//! with the light, on pins, and on the line.
 //!
-//! While the button is up, trials without input follow each other. While it is
-//! down, the input of the first channel is one; the press begins a trial of the
-//! whole length. The light goes on when the output passes the task's threshold,
-//! and off at the trial's end.
+//! Trials follow each other. A network with a preprocessing is shown the samples of the
+//! board's sensor, if the sensor has the channels that it wants. Another network is shown
+//! the button: while it is down, the input of the first channel is one, and the press
+//! begins a trial of the whole length.
+//!
+//! At the end of a trial the answer goes to the pins and, as a sentence, to the line. The
+//! light is on if the answer is above zero. Where the task asks whether something is there
+//! ([`Kind::Detection`]), the light goes on as soon as the output passes the threshold, and
+//! off at the trial's end.
 
 use fixed::types::I4F12;
 use heapless::Vec;
 use rate2spike_core::blob::Deployed;
+use rate2spike_core::decision::Kind;
 use rate2spike_core::network::{MOST_INPUTS, Network};
 use rate2spike_core::noise::Noise;
+use rate2spike_core::preprocessing::{Chain, MOST_VALUES};
 use rate2spike_core::trial::Run;
 
 use crate::board::Board;
+use crate::input::preprocessed;
+use crate::line::{number, say};
 use crate::log;
-use crate::memory::Memory;
-
-/// Most steps by which the board may be late and still catch up.
-const MOST_LATE: u32 = 64;
+use crate::memory::{Memory, Started};
+use crate::pace::Pace;
 
 /// Runs until a byte arrives on the line, and returns it; `None` once the board
 /// is switched off.
@@ -27,54 +35,153 @@ pub fn run<B: Board, const UNITS: usize>(
     memory: &mut Memory<UNITS>,
     network: &Deployed,
 ) -> Option<u8> {
-    let mut pace = Pace::new(board, network.payload().step_ns);
+    let payload = network.payload();
+    let sample_ns = payload
+        .step_ns
+        .saturating_mul(payload.clock.steps_per_sample);
+    let channels = network.preprocessing().map_or(0, Chain::channels);
+    let senses = channels > 0 && board.start_sensor(channels, sample_ns);
+    let mut pace = Pace::new(board, payload.step_ns);
     let mut episode = 0;
     while board.is_on() {
         let noise = Noise::new(board.cycles().into(), episode);
         episode += 1;
-        if let Some(byte) = trial(board, memory, network, noise, &mut pace) {
-            board.set_light(false);
-            return Some(byte);
+        let ended = if senses {
+            sensed(board, memory, network, noise, &mut pace)
+        } else {
+            pressed(board, memory, network, noise, &mut pace)
+        };
+        match ended {
+            Ended::Byte(byte) => {
+                board.set_light(false);
+                return Some(byte);
+            }
+            Ended::Answer(answer) => tell(board, network, answer),
+            Ended::Off => return None,
         }
         log::late(pace.late);
     }
     None
 }
 
-fn trial<B: Board, const UNITS: usize>(
+/// How a trial ends.
+enum Ended {
+    /// The answer, at the trial's end.
+    Answer(i16),
+    /// A byte arrived on the line.
+    Byte(u8),
+    /// The board was switched off.
+    Off,
+}
+
+/// Shows an answer on the pins, with the light, and on the line.
+fn tell<B: Board>(board: &mut B, network: &Deployed, answer: i16) {
+    let kind = network.payload().decision.kind;
+    if kind == Kind::Track {
+        return;
+    }
+    board.show(answer);
+    board.set_light(answer > 0 && kind != Kind::Detection);
+    let mut digits = [0; 6];
+    let named = network.class_name(answer);
+    let name = named.unwrap_or_else(|| number(answer, &mut digits));
+    say(board, &[B::NAME.as_bytes(), b": ", name]);
+}
+
+/// A trial whose input comes from the board's sensor.
+fn sensed<B: Board, const UNITS: usize>(
     board: &mut B,
     memory: &mut Memory<UNITS>,
     network: &Deployed,
     mut noise: Noise,
     pace: &mut Pace,
-) -> Option<u8> {
+) -> Ended {
     let payload = network.payload();
     // A network that does not fit was refused before.
-    let state = memory.start(network, &mut noise).ok()?.state;
+    let Ok(started) = memory.start(network, &mut noise) else {
+        return Ended::Off;
+    };
+    let Started {
+        state,
+        mut evidence,
+        mut preprocessing,
+        ..
+    } = started;
+    let mut run = Run::new(network, state, noise, payload.clock);
+    let mut values = [0; MOST_VALUES];
+    let channels = network.preprocessing().map_or(0, Chain::channels);
+    while !run.is_over() {
+        if !board.is_on() {
+            return Ended::Off;
+        }
+        if let Some(byte) = board.receive() {
+            return Ended::Byte(byte);
+        }
+        let sample = values.get_mut(..channels).unwrap_or_default();
+        if board.sense(sample) {
+            run.show(preprocessed(network, &mut preprocessing, sample));
+        }
+        let step = run.advance();
+        evidence.see(&payload.decision, step, run.state().outputs());
+        watch(board, network, run.state().output());
+        pace.wait(board);
+    }
+    Ended::Answer(payload.decision.answer(&evidence))
+}
+
+/// A trial whose input is the button.
+fn pressed<B: Board, const UNITS: usize>(
+    board: &mut B,
+    memory: &mut Memory<UNITS>,
+    network: &Deployed,
+    mut noise: Noise,
+    pace: &mut Pace,
+) -> Ended {
+    let payload = network.payload();
+    // A network that does not fit was refused before.
+    let Ok(Started {
+        state,
+        mut evidence,
+        ..
+    }) = memory.start(network, &mut noise)
+    else {
+        return Ended::Off;
+    };
     let mut run = Run::new(network, state, noise, payload.clock);
     let channels = network.constants().inputs;
     let mut pressed = false;
     // The step after which the trial began.
     let mut began = 0;
-    board.set_light(false);
-    while run.now().wrapping_sub(began) < payload.clock.steps && board.is_on() {
+    while run.now().wrapping_sub(began) < payload.clock.steps {
+        if !board.is_on() {
+            return Ended::Off;
+        }
         if let Some(byte) = board.receive() {
-            return Some(byte);
+            return Ended::Byte(byte);
         }
         let was_pressed = core::mem::replace(&mut pressed, board.button());
         if pressed != was_pressed {
             run.show(cue(pressed, channels));
             if pressed {
                 began = run.now();
+                evidence.forget();
             }
         }
-        run.advance();
-        if run.state().output() > payload.decision.high {
-            board.set_light(true);
-        }
+        let step = run.advance().wrapping_sub(began);
+        evidence.see(&payload.decision, step, run.state().outputs());
+        watch(board, network, run.state().output());
         pace.wait(board);
     }
-    None
+    Ended::Answer(payload.decision.answer(&evidence))
+}
+
+/// Switches the light on where the output shows at once that something is there.
+#[inline(always)]
+fn watch<B: Board>(board: &mut B, network: &Deployed, output: rate2spike_core::Fixed) {
+    let decision = &network.payload().decision;
+    if decision.kind == Kind::Detection && output > decision.high {
+        board.set_light(true);
+    }
 }
 
 /// The input of all channels: one on the first channel while the button is
@@ -83,47 +190,4 @@ fn cue(pressed: bool, channels: usize) -> Vec<I4F12, MOST_INPUTS> {
     (0..channels)
         .map(|channel| I4F12::from_num(pressed && channel == 0))
         .collect()
-}
-
-/// The pace of real time: each step begins when the one before should have
-/// ended.
-struct Pace {
-    /// Cycles of a step.
-    period: u32,
-    /// The count of cycles at which the present step should end.
-    due: u32,
-    /// Number of steps that took longer than their time.
-    late: u32,
-}
-
-impl Pace {
-    fn new<B: Board>(board: &mut B, step_ns: u32) -> Self {
-        let period = u64::from(board.clock_hz()) * u64::from(step_ns) / 1_000_000_000;
-        let period = period as u32;
-        let due = board.cycles().wrapping_add(period);
-        Self {
-            period,
-            due,
-            late: 0,
-        }
-    }
-
-    /// Waits for the step's end. After a late step, the first one of a trial for
-    /// instance, the next steps follow without a pause until the board has caught
-    /// up. A delay of more than [`MOST_LATE`] steps is not caught up.
-    fn wait<B: Board>(&mut self, board: &mut B) {
-        let left = |now: u32, due: u32| due.wrapping_sub(now) as i32;
-        let mut now = board.cycles();
-        if left(now, self.due) < 0 {
-            self.late = self.late.saturating_add(1);
-        }
-        let most = self.period.saturating_mul(MOST_LATE) as i32;
-        if left(now, self.due) < -most {
-            self.due = now;
-        }
-        while left(now, self.due) > 0 && board.is_on() {
-            now = board.cycles();
-        }
-        self.due = self.due.wrapping_add(self.period);
-    }
 }

@@ -5,8 +5,8 @@
 //! second network ([`slots`]). [`run`] checks the network, reads it in place, and
 //! does one of three things:
 //!
-//! - without a host on the line it runs the network in real time: the button is
-//!   the cue, the light the answer ([`demo`]);
+//! - without a host on the line it runs the network in real time: a sensor or the button
+//!   is the input, and light, pins and line show the answer ([`demo`]);
 //! - with a host on the line it answers requests ([`server`],
 //!   [`rate2spike_protocol`]), and runs measured trials ([`trial`]);
 //! - without a network it reports the reason on the line and with the light
@@ -24,12 +24,13 @@ pub mod input;
 pub mod line;
 pub mod log;
 pub mod memory;
+pub mod pace;
 pub mod server;
 pub mod slots;
 pub mod trial;
 pub mod trouble;
 
-pub use board::{Board, Counter, Store};
+pub use board::{Board, Counter, Restart, Store};
 pub use memory::Memory;
 
 use rate2spike_protocol::{Receiver, record};
@@ -42,6 +43,7 @@ pub fn run<B: Board, S: Store, const UNITS: usize>(
     memory: &mut Memory<UNITS>,
 ) {
     let mut receiver = Receiver::new();
+    line::explain(board);
     let limits = memory::limits::<UNITS>(record::room(store.slot_bytes()));
     while board.is_on() {
         let network = slots::held(store.bytes(), store.slot_bytes(), &limits);

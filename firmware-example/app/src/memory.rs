@@ -13,6 +13,8 @@ use rate2spike_core::step::{StartError, State, StateMemory};
 use rate2spike_protocol::message::{FILTER_RAM_BYTES, UNIT_RAM_BYTES};
 use rate2spike_protocol::message::{Limits, NetworkFault, Refusal};
 
+use crate::input::Queue;
+
 /// Most readout filters.
 pub const FILTERS: usize = 8 * MOST_OUTPUTS;
 
@@ -26,6 +28,7 @@ pub struct Memory<const UNITS: usize> {
     outputs: [Fixed; MOST_OUTPUTS],
     sums: [i64; MOST_OUTPUTS],
     kept: [i64; MOST_OPERATIONS],
+    queue: Queue,
 }
 
 /// Everything that a trial changes, before its first step.
@@ -36,6 +39,8 @@ pub struct Started<'m> {
     pub evidence: Evidence<Fixed, &'m mut [i64]>,
     /// The preprocessing of a sensor's integers.
     pub preprocessing: ChainState<&'m mut [i64]>,
+    /// Room for the samples of the trial.
+    pub queue: &'m mut Queue,
 }
 
 impl<const UNITS: usize> Default for Memory<UNITS> {
@@ -54,6 +59,7 @@ impl<const UNITS: usize> Memory<UNITS> {
             outputs: [Fixed::ZERO; MOST_OUTPUTS],
             sums: [0; MOST_OUTPUTS],
             kept: [0; MOST_OPERATIONS],
+            queue: Queue::new(),
         }
     }
 
@@ -76,20 +82,26 @@ impl<const UNITS: usize> Memory<UNITS> {
             state: State::start(network, memory, noise)?,
             evidence: Evidence::with(&mut self.sums),
             preprocessing: ChainState::with(&mut self.kept),
+            queue: &mut self.queue,
         })
     }
 
-    /// The hash of the self-test's spikes.
+    /// The hash of the self-test's spikes; `stepped` is called after each step.
     ///
     /// # Errors
     /// The network is larger than the memory.
-    pub fn self_test(&mut self, network: &Deployed) -> Result<u64, StartError> {
-        network.self_test(StateMemory {
+    pub fn self_test(
+        &mut self,
+        network: &Deployed,
+        stepped: impl FnMut(),
+    ) -> Result<u64, StartError> {
+        let memory = StateMemory {
             blocks: &mut self.units,
             readout: &mut self.readout,
             waiting: &mut self.waiting,
             outputs: &mut self.outputs,
-        })
+        };
+        network.self_test_with(memory, stepped)
     }
 }
 

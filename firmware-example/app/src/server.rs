@@ -104,10 +104,12 @@ fn answer<B: Board, const UNITS: usize>(
         Request::Identify => return identify(board, &held.limits, network),
         Request::SelfTest => network
             .map_err(Refusal::NoNetwork)
-            .and_then(|network| self_test(memory, network))
+            .and_then(|network| self_test(board, memory, network))
             .map(Answer::SelfTest),
         // No trial runs that asked for it.
         Request::Load { .. } => Err(Refusal::Input),
+        // A trial that ends hears it itself.
+        Request::Stop => Err(Refusal::Stopped),
         // `take` has handled them.
         Request::Run(_) => Err(Refusal::Input),
         Request::Erase { .. } => Err(Refusal::Range),
@@ -120,12 +122,13 @@ fn answer<B: Board, const UNITS: usize>(
     }
 }
 
-fn self_test<const UNITS: usize>(
+fn self_test<B: Board, const UNITS: usize>(
+    board: &mut B,
     memory: &mut Memory<UNITS>,
     network: &Deployed,
 ) -> Result<SelfTest, Refusal> {
     let found = memory
-        .self_test(network)
+        .self_test(network, || board.alive())
         .map_err(|error| unstarted(network, error))?;
     let wanted = network.payload().self_test.spike_hash;
     Ok(SelfTest { wanted, found })

@@ -16,6 +16,7 @@ use crate::board::Board;
 use crate::input::Samples;
 use crate::line::send;
 use crate::memory::{Memory, Started, unstarted};
+use crate::pace::Pace;
 
 /// Runs the trial that `wanted` describes, and sends the spikes and outputs that it
 /// asks for. The input arrives in pieces.
@@ -31,26 +32,44 @@ pub fn run<B: Board, const UNITS: usize>(
     wanted: &Trial,
 ) -> Result<Outcome, Refusal> {
     let mut noise = Noise::new(wanted.seed, wanted.index);
+    let mark = board.cycles();
     let Started {
         state,
         mut evidence,
         preprocessing,
+        queue,
     } = memory
         .start(network, &mut noise)
         .map_err(|error| unstarted(network, error))?;
-    let mut samples =
-        Samples::new(network, wanted.samples, preprocessing).ok_or(Refusal::Input)?;
+    let mut samples = Samples::new(network, wanted, preprocessing, queue).ok_or(Refusal::Input)?;
     let payload = network.payload();
     let mut hash = SpikeHash::default();
-    let (mut cycles, mut spikes, mut saturated_steps) = (Cycles::default(), 0, 0);
+    let mut cycles = Cycles {
+        start: board.cycles().wrapping_sub(mark),
+        ..Cycles::default()
+    };
+    let (mut spikes, mut saturated_steps) = (0, 0);
     let mut stream = Stream::default();
     let mut run = Run::new(network, state, noise, payload.clock);
     let mut input = Vec::<_, MOST_INPUTS>::new();
+    let mut missed_samples = 0;
+    // A live trial begins with its first sample.
+    samples.fetch(board, receiver)?;
+    let mut pace = wanted.live.then(|| Pace::new(board, payload.step_ns));
     loop {
+        samples.poll(board, receiver)?;
+        board.alive();
         let mut mark = board.cycles();
         if let Some(sample) = run.next_sample() {
             while samples.is_before(sample) {
-                samples.fetch(board, receiver)?;
+                if !samples.has_next() {
+                    if wanted.live {
+                        missed_samples += 1;
+                        samples.miss();
+                        continue;
+                    }
+                    samples.fetch(board, receiver)?;
+                }
                 mark = board.cycles();
                 input = samples.take();
             }
@@ -67,6 +86,9 @@ pub fn run<B: Board, const UNITS: usize>(
         evidence.see(&payload.decision, step, state.outputs());
         saturated_steps += u32::from(saturated(network, state));
         stream.take(board, wanted, step, state);
+        if let Some(pace) = &mut pace {
+            pace.wait(board);
+        }
     }
     stream.flush(board);
     Ok(Outcome {
@@ -76,6 +98,8 @@ pub fn run<B: Board, const UNITS: usize>(
         correct: payload.decision.correct(wanted.label, &evidence),
         strict: payload.decision.strictly_correct(wanted.label, &evidence),
         saturated_steps,
+        late_steps: pace.map_or(0, |pace| pace.late),
+        missed_samples,
         cycles,
     })
 }

@@ -18,6 +18,7 @@ use rate2spike_core::blob::BlobError;
 use rate2spike_protocol::message::NetworkFault;
 
 use crate::board::Board;
+use crate::line::{nap, say};
 
 /// Length of a flash and of the dark after it, in ms.
 const FLASH_MS: u32 = 200;
@@ -44,9 +45,10 @@ fn described(fault: &NetworkFault) -> (u32, &'static str) {
 pub fn report<B: Board>(board: &mut B, fault: &NetworkFault) -> Option<u8> {
     let (flashes, sentence) = described(fault);
     while board.is_on() {
-        for part in ["rate2spike ", B::NAME, ": no network: ", sentence, "\r\n\0"] {
-            part.bytes().for_each(|byte| board.send(byte));
-        }
+        say(
+            board,
+            &[B::NAME.as_bytes(), b": no network: ", sentence.as_bytes()],
+        );
         for half in 0..2 * flashes + PAUSE {
             board.set_light(half < 2 * flashes && half % 2 == 0);
             if let Some(byte) = wait(board, FLASH_MS) {
@@ -66,6 +68,7 @@ fn wait<B: Board>(board: &mut B, ms: u32) -> Option<u8> {
         if let Some(byte) = board.receive() {
             return Some(byte);
         }
+        nap(board);
     }
     None
 }

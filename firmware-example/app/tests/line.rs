@@ -4,7 +4,7 @@
 mod desk;
 
 use desk::{Flash, each_answer, line, pieces, replacing, said};
-use rate2spike_protocol::message::{FlashFault, NetworkFault, Refusal, Trial};
+use rate2spike_protocol::message::{FlashFault, NetworkFault, Outcome, Refusal, Trial};
 use rate2spike_protocol::{Answer, Request};
 
 /// The frozen go-nogo network.
@@ -55,7 +55,7 @@ fn random_bodies_do_no_harm() {
     let mut bytes = Vec::new();
     for body in bodies.chunks(12) {
         // Any request's number, but not those that take seconds or erase.
-        let number = [0, 2, 5, 6, 7][usize::from(body[0]) % 5];
+        let number = [0, 2, 5, 6, 7, 8][usize::from(body[0]) % 6];
         bytes.extend(framed(&[&[number], &body[1..]].concat()));
     }
     bytes.extend(line(&[Request::Identify]));
@@ -116,6 +116,7 @@ fn requests_out_of_range_are_refused() {
         label: 1,
         spikes: true,
         output_every: 1,
+        live: false,
     };
     let requests = [
         Request::Run(Trial {
@@ -204,6 +205,7 @@ fn a_trial_streams_what_it_hashes() {
         label: 0,
         spikes: true,
         output_every: 100,
+        live: false,
     };
     let (mut spikes, mut outputs) = (Vec::new(), 0);
     let (mut done, mut wants) = (None, Vec::new());
@@ -235,4 +237,49 @@ fn a_trial_streams_what_it_hashes() {
         hash.add(step, u16::from_le_bytes([spike[4], spike[5]]).into());
     }
     assert_eq!(hash.value(), outcome.spike_hash);
+}
+
+/// The answers to a trial whose samples arrive so late that the rest of them does not.
+fn live(requests: &[Request]) -> (Vec<u32>, Vec<Refusal>, Option<Outcome>) {
+    let (mut wants, mut refusals, mut done) = (Vec::new(), Vec::new(), None);
+    let mut store = Flash::with(NETWORK);
+    each_answer(&said(&mut store, line(requests)), |answer| match answer {
+        Answer::Want { first } => wants.push(first),
+        Answer::Refused(refusal) => refusals.push(refusal),
+        Answer::Done(outcome) => done = Some(outcome),
+        other => panic!("{other:?}"),
+    });
+    (wants, refusals, done)
+}
+
+#[test]
+fn a_trial_that_runs_ends_when_the_host_says_so() {
+    let trial = Trial {
+        seed: 1,
+        index: 0,
+        samples: 200,
+        label: 0,
+        spikes: false,
+        output_every: 0,
+        live: false,
+    };
+    for is_live in [false, true] {
+        let trial = Trial {
+            live: is_live,
+            ..trial
+        };
+        let load = Request::Load {
+            first: 0,
+            values: &[0; 20],
+        };
+        // Before the first sample, and in the middle of the trial.
+        for requests in [
+            vec![Request::Run(trial), Request::Stop],
+            vec![Request::Run(trial), load, Request::Stop],
+        ] {
+            let (_, refusals, done) = live(&requests);
+            assert_eq!(refusals, [Refusal::Stopped]);
+            assert_eq!(done, None);
+        }
+    }
 }

@@ -1,7 +1,9 @@
-//! The common parts of the Cortex-M boards: a count of cycles, and the size of the
-//! stack.
+//! The common parts of the Cortex-M boards: a count of cycles, the size of the stack, and
+//! what a panic leaves behind.
 
 #![no_std]
+
+pub mod panic;
 
 use cortex_m::peripheral::SYST;
 use cortex_m::peripheral::syst::SystClkSource;

@@ -23,6 +23,9 @@ const SLOT: usize = NETWORK_BYTES / 2;
 /// What can be erased, in bytes.
 const SECTOR: usize = 4096;
 
+/// What the flash can erase with one command, in bytes: a second at most.
+const BLOCK: usize = 1 << 16;
+
 /// What can be written at once, in bytes.
 const PAGE: usize = 256;
 
@@ -46,8 +49,13 @@ impl Store for Flash {
         if !offset.is_multiple_of(SECTOR) || offset + bytes > NETWORK_BYTES {
             return Err(FlashFault::Failed);
         }
-        // SAFETY: the range is a slot's, which nobody reads now.
-        unsafe { routines.erase((NETWORK + offset) as u32, bytes) };
+        // One block after the other, so that the watchdog does not wait for all.
+        for at in (offset..offset + bytes).step_by(BLOCK) {
+            crate::feed();
+            let bytes = BLOCK.min(offset + bytes - at);
+            // SAFETY: the range is a slot's, which nobody reads now.
+            unsafe { routines.erase((NETWORK + at) as u32, bytes) };
+        }
         Ok(())
     }
 
@@ -108,15 +116,27 @@ impl Routines {
     /// The range must be a multiple of sectors and hold nothing in use.
     unsafe fn erase(&self, address: u32, bytes: usize) {
         // SAFETY: as the caller promises.
-        unsafe { without_flash(self, address, core::ptr::null(), bytes) };
+        unsafe { alone(self, address, core::ptr::null(), bytes) };
     }
 
     /// # Safety
     /// The range must be a multiple of pages and hold nothing in use.
     unsafe fn program(&self, address: u32, bytes: &[u8]) {
         // SAFETY: as the caller promises; the bytes are in RAM.
-        unsafe { without_flash(self, address, bytes.as_ptr(), bytes.len()) };
+        unsafe { alone(self, address, bytes.as_ptr(), bytes.len()) };
     }
+}
+
+/// Calls [`without_flash`] while no interrupt can come, whose handler would be read from
+/// the flash.
+///
+/// # Safety
+/// That of [`without_flash`], except for the interrupts.
+unsafe fn alone(routines: &Routines, address: u32, source: *const u8, bytes: usize) {
+    cortex_m::interrupt::free(|_| {
+        // SAFETY: as the caller promises; no interrupts, and the second core sleeps.
+        unsafe { without_flash(routines, address, source, bytes) };
+    });
 }
 
 /// Erases, or writes `source` where it is not null.
@@ -127,8 +147,8 @@ impl Routines {
 #[unsafe(link_section = ".data.without_flash")]
 #[inline(never)]
 unsafe fn without_flash(routines: &Routines, address: u32, source: *const u8, bytes: usize) {
-    /// The command that erases a block of 64 KiB, used where one fits.
-    const BLOCK: (u32, u8) = (1 << 16, 0xd8);
+    /// The command that erases a whole block, used where one fits.
+    const ERASE_BLOCK: u8 = 0xd8;
     // SAFETY: the order that the chip's data sheet gives in section 2.8.3.1.
     // The copy of the second boot stage is code of the Thumb set, which
     // returns when it is called.
@@ -138,7 +158,7 @@ unsafe fn without_flash(routines: &Routines, address: u32, source: *const u8, by
         (routines.connect)();
         (routines.leave)();
         if source.is_null() {
-            (routines.erase)(address, bytes, BLOCK.0, BLOCK.1);
+            (routines.erase)(address, bytes, BLOCK as u32, ERASE_BLOCK);
         } else {
             (routines.program)(address, source, bytes);
         }

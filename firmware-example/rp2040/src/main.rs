@@ -1,29 +1,37 @@
-//! Raspberry Pi Pico: UART0 on GP0 and GP1, the button between GP15 and ground,
-//! the light on the board.
+//! Raspberry Pi Pico: a serial line over USB, another one over UART0 on GP0 and GP1, the
+//! button between GP15 and ground, the light on the board. The analog inputs GP26 to GP28
+//! are the sensor. GP6 to GP13 show the answers 0 to 7, GP14 shows −1.
 
 #![no_std]
 #![no_main]
 
+mod analog;
 mod flash;
+mod usb;
 
 #[cfg(feature = "defmt")]
 use {defmt_rtt as _, panic_probe as _};
 
-#[cfg(not(feature = "defmt"))]
-use panic_halt as _;
-
+use cortex_m::singleton;
 use cortex_m_rt::entry;
 use embedded_hal::digital::{InputPin, OutputPin};
-use rate2spike_app::{Board, Memory};
+use rate2spike_app::{Board, Memory, Restart};
 use rate2spike_cortex::Cycles;
+use rp2040_hal::adc::{Adc, AdcPin};
 use rp2040_hal::clocks::{Clock, ClocksManager};
-use rp2040_hal::fugit::{HertzU32, RateExtU32};
+use rp2040_hal::fugit::{ExtU32, HertzU32, MicrosDurationU32, RateExtU32};
 use rp2040_hal::gpio::bank0::{Gpio0, Gpio1, Gpio15, Gpio25};
-use rp2040_hal::gpio::{FunctionSioInput, FunctionSioOutput, FunctionUart, Pin, PullDown, PullUp};
+use rp2040_hal::gpio::{
+    DynPinId, FunctionSioInput, FunctionSioOutput, FunctionUart, Pin, PullDown, PullUp,
+};
+use rp2040_hal::pac::interrupt;
 use rp2040_hal::pll::{PLLConfig, common_configs::PLL_USB_48MHZ, setup_pll_blocking};
+use rp2040_hal::timer::{Alarm, Alarm0};
 use rp2040_hal::uart::{DataBits, Enabled, StopBits, UartConfig, UartPeripheral};
+use rp2040_hal::usb::UsbBus;
+use rp2040_hal::watchdog::Watchdog;
 use rp2040_hal::xosc::setup_xosc_blocking;
-use rp2040_hal::{Sio, gpio, pac};
+use rp2040_hal::{Sio, Timer, gpio, pac};
 
 /// The first 256 bytes of flash, which the boot ROM runs: sets up the flash.
 #[unsafe(link_section = ".boot2")]
@@ -43,17 +51,51 @@ const SYSTEM_CLOCK: PLLConfig = PLLConfig {
 
 const BAUD: u32 = 115_200;
 
+/// Time without a sign of life after which the watchdog starts the chip anew. The watchdog
+/// counts 24 bits, two in a microsecond.
+const PATIENCE: MicrosDurationU32 = MicrosDurationU32::secs(8);
+
+/// Shortest time for which it is worth to sleep.
+const SHORTEST_REST_US: u32 = 5;
+
 type Line = (
     Pin<Gpio0, FunctionUart, PullDown>,
-    Pin<Gpio1, FunctionUart, PullDown>,
+    Pin<Gpio1, FunctionUart, PullUp>,
 );
+
+type Output = Pin<DynPinId, FunctionSioOutput, PullDown>;
 
 struct Pico {
     clock_hz: u32,
+    /// Microseconds in a cycle, in 2⁻³².
+    micros_a_cycle: u64,
     cycles: Cycles,
+    alarm: Alarm0,
     line: UartPeripheral<Enabled, pac::UART0, Line>,
+    usb: &'static mut usb::Usb,
+    sensor: analog::AnalogInputs,
     button: Pin<Gpio15, FunctionSioInput, PullUp>,
     light: Pin<Gpio25, FunctionSioOutput, PullDown>,
+    /// The pins of the answers 0 to 7, and of −1.
+    answers: [Output; 9],
+    restart: Option<Restart>,
+}
+
+/// Tells the watchdog that the firmware still runs.
+fn feed() {
+    // SAFETY: a register that is written only, and only here.
+    let watchdog = unsafe { &*pac::WATCHDOG::PTR };
+    watchdog
+        .load()
+        .write(|w| unsafe { w.bits(2 * PATIENCE.ticks()) });
+}
+
+/// Ends the rest of [`Pico::rest`].
+#[interrupt]
+fn TIMER_IRQ_0() {
+    // SAFETY: writing a one clears the interrupt of the first alarm and nothing else.
+    let timer = unsafe { &*pac::TIMER::PTR };
+    timer.intr().write(|w| w.alarm_0().clear_bit_by_one());
 }
 
 impl Board for Pico {
@@ -67,13 +109,51 @@ impl Board for Pico {
         self.cycles.now()
     }
 
+    fn rest(&mut self, cycles: u32) {
+        let micros = (u64::from(cycles) * self.micros_a_cycle) >> 32;
+        let micros = micros as u32;
+        if micros < SHORTEST_REST_US {
+            return;
+        }
+        // The interrupt is held back until the processor sleeps, and wakes it.
+        cortex_m::interrupt::free(|_| {
+            if self.alarm.schedule(micros.micros()).is_ok() {
+                cortex_m::asm::wfi();
+            }
+        });
+    }
+
+    fn alive(&mut self) {
+        feed();
+        self.usb.poll();
+    }
+
+    fn restarted(&mut self) -> Option<Restart> {
+        self.restart.take()
+    }
+
     fn receive(&mut self) -> Option<u8> {
+        feed();
         let mut byte = [0];
-        self.line.read_raw(&mut byte).ok().map(|_| byte[0])
+        let received = self.line.read_raw(&mut byte).ok().map(|_| byte[0]);
+        received.or_else(|| self.usb.receive())
     }
 
     fn send(&mut self, byte: u8) {
-        self.line.write_full_blocking(&[byte]);
+        feed();
+        if self.usb.is_read() {
+            self.usb.send(byte);
+        } else {
+            self.line.write_full_blocking(&[byte]);
+        }
+    }
+
+    fn start_sensor(&mut self, channels: usize, sample_ns: u32) -> bool {
+        self.sensor.start(channels, sample_ns)
+    }
+
+    fn sense(&mut self, values: &mut [i32]) -> bool {
+        self.sensor.sense(values)
     }
 
     fn button(&mut self) -> bool {
@@ -84,9 +164,25 @@ impl Board for Pico {
         let _ = self.light.set_state(on.into());
     }
 
+    fn show(&mut self, answer: i16) {
+        for (shown, pin) in [0, 1, 2, 3, 4, 5, 6, 7, -1]
+            .into_iter()
+            .zip(&mut self.answers)
+        {
+            let _ = pin.set_state((answer == shown).into());
+        }
+    }
+
     fn stack_bytes(&self) -> u32 {
         rate2spike_cortex::stack_bytes()
     }
+}
+
+/// Why the chip was started anew, if nobody wanted it to.
+fn restart(watchdog: &pac::WATCHDOG) -> Option<Restart> {
+    let stood_still = watchdog.reason().read().timer().bit_is_set();
+    let panic = rate2spike_cortex::panic::last();
+    panic.or(stood_still.then_some(Restart::Watchdog))
 }
 
 #[entry]
@@ -97,7 +193,10 @@ fn main() -> ! {
     let chip = pac::Peripherals::take().expect("taken once");
     let mut resets = chip.RESETS;
 
+    let restart = restart(&chip.WATCHDOG);
+    let mut watchdog = Watchdog::new(chip.WATCHDOG);
     let crystal = setup_xosc_blocking(chip.XOSC, CRYSTAL).expect("the crystal starts");
+    watchdog.enable_tick_generation(CRYSTAL.to_MHz() as u8);
     let mut clocks = ClocksManager::new(chip.CLOCKS);
     let system = setup_pll_blocking(
         chip.PLL_SYS,
@@ -119,19 +218,83 @@ fn main() -> ! {
         .init_default(&crystal, &system, &usb)
         .expect("in range");
 
+    let mut timer = Timer::new(chip.TIMER, &mut resets, &clocks);
+    let mut alarm = timer.alarm_0().expect("taken once");
+    alarm.enable_interrupt();
+    // SAFETY: its handler is above.
+    unsafe { pac::NVIC::unmask(pac::Interrupt::TIMER_IRQ_0) };
+
     let sio = Sio::new(chip.SIO);
     let pins = gpio::Pins::new(chip.IO_BANK0, chip.PADS_BANK0, sio.gpio_bank0, &mut resets);
-    let line = (pins.gpio0.into_function(), pins.gpio1.into_function());
+    let line = (pins.gpio0.into_function(), pins.gpio1.reconfigure());
     let format = UartConfig::new(BAUD.Hz(), DataBits::Eight, None, StopBits::One);
+    let adc = singleton!(: Adc = Adc::new(chip.ADC, &mut resets)).expect("made once");
+    let usb = UsbBus::new(
+        chip.USBCTRL_REGS,
+        chip.USBCTRL_DPRAM,
+        clocks.usb_clock,
+        true,
+        &mut resets,
+    );
+    let clock_hz = clocks.system_clock.freq().to_Hz();
     let mut board = Pico {
-        clock_hz: clocks.system_clock.freq().to_Hz(),
+        clock_hz,
+        micros_a_cycle: (1_000_000 << 32) / u64::from(clock_hz),
         cycles: Cycles::new(core.SYST),
+        alarm,
         line: UartPeripheral::new(chip.UART0, line, &mut resets)
             .enable(format, clocks.peripheral_clock.freq())
             .expect("a rate that the clock can make"),
+        usb: singleton!(: usb::Usb = usb::Usb::new(usb)).expect("made once"),
+        sensor: analog::AnalogInputs::new(
+            adc,
+            AdcPin::new(pins.gpio26.into_function()).expect("an analog pin"),
+            AdcPin::new(pins.gpio27.into_function()).expect("an analog pin"),
+            AdcPin::new(pins.gpio28.into_function()).expect("an analog pin"),
+        ),
         button: pins.gpio15.reconfigure(),
         light: pins.gpio25.reconfigure(),
+        answers: [
+            pins.gpio6
+                .into_push_pull_output()
+                .into_pull_type()
+                .into_dyn_pin(),
+            pins.gpio7
+                .into_push_pull_output()
+                .into_pull_type()
+                .into_dyn_pin(),
+            pins.gpio8
+                .into_push_pull_output()
+                .into_pull_type()
+                .into_dyn_pin(),
+            pins.gpio9
+                .into_push_pull_output()
+                .into_pull_type()
+                .into_dyn_pin(),
+            pins.gpio10
+                .into_push_pull_output()
+                .into_pull_type()
+                .into_dyn_pin(),
+            pins.gpio11
+                .into_push_pull_output()
+                .into_pull_type()
+                .into_dyn_pin(),
+            pins.gpio12
+                .into_push_pull_output()
+                .into_pull_type()
+                .into_dyn_pin(),
+            pins.gpio13
+                .into_push_pull_output()
+                .into_pull_type()
+                .into_dyn_pin(),
+            pins.gpio14
+                .into_push_pull_output()
+                .into_pull_type()
+                .into_dyn_pin(),
+        ],
+        restart,
     };
+    watchdog.start(PATIENCE);
     loop {
         rate2spike_app::run(&mut board, &mut flash::Flash, MEMORY);
     }

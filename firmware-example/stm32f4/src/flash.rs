@@ -34,6 +34,17 @@ impl Flash {
     pub fn new(controller: FLASH) -> Self {
         Self { controller }
     }
+
+    /// Clears the faults of earlier operations, which would fail each later one.
+    fn clear_faults(&self) {
+        self.controller.sr().write(|w| {
+            w.pgserr().clear_bit_by_one();
+            w.pgperr().clear_bit_by_one();
+            w.pgaerr().clear_bit_by_one();
+            w.wrperr().clear_bit_by_one();
+            w.operr().clear_bit_by_one()
+        });
+    }
 }
 
 fn failed(_: Error) -> FlashFault {
@@ -56,6 +67,7 @@ impl Store for Flash {
         if offset + bytes > NETWORK_BYTES {
             return Err(FlashFault::Failed);
         }
+        self.clear_faults();
         let mut flash = self.controller.unlocked();
         sectors
             .map(|sector| FIRST_SECTOR + sector)
@@ -64,6 +76,7 @@ impl Store for Flash {
     }
 
     fn write(&mut self, offset: usize, bytes: &[u8]) -> Result<(), FlashFault> {
+        self.clear_faults();
         let mut flash = self.controller.unlocked();
         flash
             .program(NETWORK + offset, bytes.iter())

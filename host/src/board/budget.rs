@@ -5,8 +5,8 @@ use rate2spike_core::network::Network;
 use rate2spike_protocol::message::{FILTER_RAM_BYTES, UNIT_RAM_BYTES};
 use serde::Serialize;
 
-use super::session::{reach, spikes};
-use super::target::{Cost, Target};
+use super::steps::{Step, Trials, quiet};
+use super::target::Target;
 use crate::spiking::experiment::Experiment;
 
 /// Number of trials whose spikes are counted.
@@ -48,12 +48,20 @@ pub struct Time {
     pub cycles_quiet: f64,
     /// Cycles of an average step.
     pub cycles_mean: f64,
-    /// Cycles of the slowest step that has new input, the first step excluded.
+    /// Cycles of the slowest step, the first one of a trial excluded.
     pub cycles_worst: f64,
-    /// Length in ms of the shortest step that has time for an average step, if a step of at
+    /// Cycles of the slowest first step. A network whose potentials start above the
+    /// threshold spends many times its time there, and catches up.
+    pub cycles_first: f64,
+    /// Share of the time for which the processor sleeps on average; zero for a firmware
+    /// that does not sleep.
+    pub asleep: f64,
+    /// Cycles before the first step of a trial, in which the state is set up.
+    pub cycles_start: f64,
+    /// Length in ms of the shortest step that has time for the slowest step, if a step of at
     /// most 1 ms has.
     pub shortest_step_ms: Option<f64>,
-    /// Units of the largest network of this density and rate whose average step
+    /// Units of the largest network of this density and rate whose slowest step
     /// fits, for which the firmware has memory and the board has flash.
     pub most_units: usize,
 }
@@ -87,10 +95,10 @@ pub enum Misfit {
     },
     /// Too little time.
     #[error(
-        "a step takes {needed:.0} cycles on average, but {step_ms} ms are {room:.0} cycles: {advice}, or deploy it with --slow all the same"
+        "the slowest step takes {needed:.0} cycles, but {step_ms} ms are {room:.0} cycles: {advice}, or deploy it with --slow all the same"
     )]
     Time {
-        /// Cycles of an average step.
+        /// Cycles of the slowest step.
         needed: f64,
         /// Cycles that there are.
         room: f64,
@@ -120,13 +128,13 @@ impl std::fmt::Display for Advice {
 }
 
 impl Budget {
-    /// The budget of a network of `bytes` bytes on `target`.
-    pub fn new(target: &Target, experiment: &Experiment<Deployed>, bytes: usize) -> Self {
+    /// The budget on `target` of the network in `bytes`.
+    pub fn new(target: &Target, experiment: &Experiment<Deployed>, bytes: &[u8]) -> Self {
         let network = experiment.network;
         let units = network.constants().units;
         let filters = network.banks().filters_in_all();
         Self {
-            flash_bytes: bytes,
+            flash_bytes: bytes.len(),
             flash_room: target.network_bytes,
             ram_bytes: UNIT_RAM_BYTES * units + FILTER_RAM_BYTES * filters,
             units,
@@ -153,9 +161,9 @@ impl Budget {
             misfits.push(Misfit::Filters { found, room });
         }
         let time = &self.time;
-        if time.cycles_mean > time.cycles_available {
+        if time.cycles_worst > time.cycles_available {
             misfits.push(Misfit::Time {
-                needed: time.cycles_mean,
+                needed: time.cycles_worst,
                 room: time.cycles_available,
                 step_ms: time.step_ms,
                 advice: match time.shortest_step_ms {
@@ -169,45 +177,52 @@ impl Budget {
 }
 
 impl Time {
-    fn new(target: &Target, experiment: &Experiment<Deployed>, bytes: usize) -> Self {
+    fn new(target: &Target, experiment: &Experiment<Deployed>, bytes: &[u8]) -> Self {
         let (cost, network) = (&target.cost, experiment.network);
         let units = network.constants().units;
-        let quiet = cost.step + cost.unit * units as f64;
-        let reaches: Vec<usize> = (0..units).map(|unit| reach(network, unit)).collect();
-        let (mut total, mut worst) = (0.0, 0.0f64);
+        let quiet = quiet(cost, network);
+        let mut trials = Trials::new(target, experiment, bytes);
+        let (mut first, mut later) = (Vec::new(), Vec::new());
         for index in 0..TRIALS {
-            let all = spikes(experiment, index);
-            let later: Vec<_> = all.into_iter().filter(|(step, _)| *step > 1).collect();
-            for step in later.chunk_by(|a, b| a.0 == b.0) {
-                let spiking: f64 = step
-                    .iter()
-                    .map(|(_, unit)| spike(cost, reaches[usize::from(*unit)]))
-                    .sum();
-                total += spiking;
-                worst = worst.max(spiking);
-            }
+            let steps = trials.steps(index);
+            let (begin, rest) = steps.split_at(1.min(steps.len()));
+            first.extend_from_slice(begin);
+            later.extend_from_slice(rest);
         }
-        let steps = f64::from(experiment.clock.steps - 1) * TRIALS as f64;
-        let spiking = total / steps;
+        let slowest = |steps: &[Step]| {
+            let steps = steps.iter().copied();
+            let slowest = steps.max_by(|a, b| a.total().total_cmp(&b.total()));
+            slowest.unwrap_or_default()
+        };
+        let (beginning, worst) = (slowest(&first), slowest(&later));
+        let count = (first.len() + later.len()) as f64;
+        let total: f64 = first.iter().chain(&later).map(Step::total).sum();
         let per_ms = target.clock_hz / 1000.0;
         let available = per_ms * experiment.step_ms;
         // The number of spikes a second does not depend on the step.
-        let fits = |ms: f64| quiet + spiking * ms / experiment.step_ms <= per_ms * ms;
+        let grows = worst.total() - worst.input;
+        let fits = |ms: f64| quiet + worst.input + grows * ms / experiment.step_ms <= per_ms * ms;
+        let growth = Growth {
+            fixed: quiet - cost.unit * units as f64,
+            unit: cost.unit + worst.input / units as f64,
+            // With the same density and rate the cycles of the spikes grow as the square.
+            pair: grows / (units as f64).powi(2),
+        };
+        let mean = quiet + total / count;
+        let asleep = (1.0 - mean / available).max(0.0);
         Self {
             step_ms: experiment.step_ms,
             cycles_available: available,
             cycles_quiet: quiet,
-            cycles_mean: quiet + spiking,
-            cycles_worst: quiet + cost.input * units as f64 + worst,
+            cycles_mean: mean,
+            asleep: if target.sleeps { asleep } else { 0.0 },
+            cycles_worst: quiet + worst.total(),
+            cycles_first: quiet + beginning.total(),
+            cycles_start: cost.start * units as f64,
             shortest_step_ms: STEPS_MS.into_iter().find(|&ms| fits(ms)),
-            most_units: most_units(target, network, bytes)
-                .min(Growth::of_time(cost, units, spiking).largest(available)),
+            most_units: most_units(target, network, bytes.len()).min(growth.largest(available)),
         }
     }
-}
-
-fn spike(cost: &Cost, synapses: usize) -> f64 {
-    cost.spike + cost.synapse * synapses as f64
 }
 
 /// The units for which the firmware has memory and, with this network's density,
@@ -233,16 +248,6 @@ struct Growth {
 }
 
 impl Growth {
-    /// The cycles of an average step. With the same density and rate, the cycles
-    /// of the spikes, `spiking` with `units` units, grow as the square of n.
-    fn of_time(cost: &Cost, units: usize, spiking: f64) -> Self {
-        Self {
-            fixed: cost.step,
-            unit: cost.unit,
-            pair: spiking / (units as f64).powi(2),
-        }
-    }
-
     /// The largest n whose cost is at most `most`.
     fn largest(&self, most: f64) -> usize {
         let room = most - self.fixed;
@@ -261,16 +266,18 @@ mod tests {
 
     #[test]
     fn the_largest_network_fits_and_the_next_one_does_not() {
-        let cost = Target::RP2040.cost;
-        for (units, spiking, available) in [(200, 3000.0, 66_500.0), (100, 0.0, 13_300.0)] {
-            let most = Growth::of_time(&cost, units, spiking).largest(available);
-            let needed = |n: usize| {
-                cost.step + cost.unit * n as f64 + spiking * (n as f64 / units as f64).powi(2)
+        for (pair, available) in [(0.075, 66_500.0), (0.0, 13_300.0)] {
+            let growth = Growth {
+                fixed: 500.0,
+                unit: 54.0,
+                pair,
             };
+            let most = growth.largest(available);
+            let needed = |n: usize| 500.0 + 54.0 * n as f64 + pair * (n as f64).powi(2);
             assert!(needed(most) <= available, "{most}");
             assert!(needed(most + 1) > available, "{most}");
+            assert_eq!(growth.largest(100.0), 0);
         }
-        assert_eq!(Growth::of_time(&cost, 200, 1.0).largest(100.0), 0);
     }
 
     #[test]

@@ -32,7 +32,8 @@ impl Firmware {
 
 /// The firmware that `cargo build` made. It is looked for in the folder that
 /// `CARGO_TARGET_DIR` names, else in `firmware-example/target` of each folder at or above
-/// the working folder and the folder of this program.
+/// the working folder and the folder of this program, and at last of the sources from which
+/// this program was built.
 fn built(target: &Target) -> Option<PathBuf> {
     let file = target.firmware_file();
     if let Some(folder) = std::env::var_os("CARGO_TARGET_DIR") {
@@ -40,7 +41,8 @@ fn built(target: &Target) -> Option<PathBuf> {
     }
     let here = std::env::current_dir().ok();
     let program = std::env::current_exe().ok();
-    [here, program].iter().flatten().find_map(|place| {
+    let sources = Some(PathBuf::from(env!("CARGO_MANIFEST_DIR")));
+    [here, program, sources].iter().flatten().find_map(|place| {
         let sources = place
             .ancestors()
             .map(|folder| folder.join("firmware-example/target"));

@@ -206,6 +206,8 @@ impl Runs for Logic {
             correct: outcome.correct,
             strict: outcome.strict,
             saturated_steps: 0,
+            late_steps: 0,
+            missed_samples: 0,
             cycles: message::Cycles {
                 steps: experiment.clock.steps,
                 total: outcome.clocks.into(),

@@ -3,6 +3,7 @@
 
 pub mod bit_stream;
 pub mod budget;
+pub mod cache;
 pub mod client;
 pub mod comparison;
 pub mod firmware;
@@ -10,7 +11,9 @@ pub mod logic;
 pub mod port;
 pub mod preparation;
 pub mod probe;
+pub mod recording;
 pub mod session;
+pub mod steps;
 pub mod target;
 
 use std::time::Duration;
@@ -144,6 +147,7 @@ pub fn explain(refusal: &Refusal) -> String {
             "the network that the board holds is so large that no other one can be written beside it; use `rate2spike deploy`, whose image replaces it"
                 .into()
         }
+        Refusal::Stopped => "no trial runs: it was ended".into(),
         Refusal::Flash(FlashFault::Unavailable) => {
             "the board cannot write its own flash; use `rate2spike deploy --flash`".into()
         }

@@ -140,6 +140,7 @@ fn shown(experiment: &Experiment<Deployed>, index: u64) -> (message::Trial, Samp
         label,
         spikes: false,
         output_every: 0,
+        live: false,
     };
     (trial, samples)
 }

@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use rate2spike_core::decision::MOST_OUTPUTS;
 use rate2spike_protocol::record::{self, RECORD_BYTES};
 
+use super::cache::FlashCache;
 use crate::export::verilog::device::Device;
 use crate::formats::elf::Machine;
 
@@ -15,14 +16,35 @@ use crate::formats::elf::Machine;
 pub struct Cost {
     /// Cycles of a step that do not depend on the network.
     pub step: f64,
+    /// Cycles of a readout filter in a step.
+    pub filter: f64,
     /// Cycles of a unit in a step.
     pub unit: f64,
-    /// Further cycles of a unit in a step that has new input, with one channel.
-    pub input: f64,
-    /// Cycles of a spike without its synapses.
+    /// Further cycles of a unit in a step that has new input, for one to four channels.
+    pub few_inputs: [f64; 4],
+    /// The same for a network with more channels, without its channels.
+    pub inputs: f64,
+    /// Cycles of each channel of such a network.
+    pub channel: f64,
+    /// Cycles of a spike without its synapses and without the end of its refractory time.
     pub spike: f64,
     /// Cycles of a synapse that a spike reaches.
     pub synapse: f64,
+    /// Cycles of a unit whose refractory time ends.
+    pub release: f64,
+    /// Cycles of a unit in the step in which the refractory time of the trial's start ends.
+    pub end_start: f64,
+    /// Cycles of a unit before a trial, when it gets its factors and its potential.
+    pub start: f64,
+}
+
+impl Cost {
+    /// Cycles of a unit in a step that has new input on `channels` channels.
+    pub fn input(&self, channels: usize) -> f64 {
+        let few = channels.checked_sub(1).and_then(|k| self.few_inputs.get(k));
+        few.copied()
+            .unwrap_or(self.inputs + self.channel * channels as f64)
+    }
 }
 
 /// Estimated cycles of a Cortex-M4 for an instruction of the step. By the reference manual
@@ -71,10 +93,14 @@ pub struct Target {
     pub filters: usize,
     /// Cycles in a second.
     pub clock_hz: f64,
-    /// Cycles of a step's parts.
+    /// Cycles of a step's parts, without the wait for flash.
     pub cost: Cost,
+    /// The cache of the flash; `None` if reads from flash do not wait.
+    pub cache: Option<FlashCache>,
     /// Bytes of stack that the firmware used in an emulator.
     pub stack_bytes: usize,
+    /// Whether the firmware sleeps until the next step begins.
+    pub sleeps: bool,
     /// Whether the boot loader takes UF2.
     pub uf2: bool,
 }
@@ -117,13 +143,28 @@ impl Target {
         filters: 8 * MOST_OUTPUTS,
         clock_hz: 133e6,
         cost: Cost {
-            step: 685.0,
-            unit: 54.1,
-            input: 93.8,
-            spike: 348.0,
-            synapse: 19.2,
+            step: 285.0,
+            filter: 46.1,
+            unit: 52.0,
+            few_inputs: [49.0, 61.9, 87.6, 97.7],
+            inputs: 66.1,
+            channel: 27.8,
+            spike: 469.0,
+            synapse: 19.3,
+            release: 37.0,
+            end_start: 13.0,
+            start: 182.0,
         },
-        stack_bytes: 5444,
+        cache: Some(FlashCache {
+            sets: 1024,
+            line_bytes: 8,
+            miss_cycles: 64.0,
+            step_code_bytes: 2048,
+            spike_code_bytes: 1024,
+            input_code_bytes: 512,
+        }),
+        stack_bytes: 3356,
+        sleeps: true,
         uf2: true,
     };
 
@@ -147,13 +188,21 @@ impl Target {
         filters: 8 * MOST_OUTPUTS,
         clock_hz: 168e6,
         cost: Cost {
-            step: 216.0,
-            unit: 31.3,
-            input: 32.4,
-            spike: 174.0,
+            step: 143.0,
+            filter: 23.5,
+            unit: 30.0,
+            few_inputs: [18.0, 22.0, 25.3, 29.9],
+            inputs: 25.0,
+            channel: 7.0,
+            spike: 276.0,
             synapse: 11.6,
+            release: 20.0,
+            end_start: 9.0,
+            start: 65.5,
         },
-        stack_bytes: 3344,
+        cache: None,
+        stack_bytes: 3252,
+        sleeps: false,
         uf2: false,
     };
 

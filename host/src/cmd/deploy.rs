@@ -50,12 +50,60 @@ pub struct DeployArgs {
     /// Write into the board's flash: with probe-rs; a board with an FPGA with iceprog or openFPGALoader
     #[arg(long)]
     pub flash: bool,
+    /// Current of the board in mA while it computes and while it sleeps, by its data sheet or
+    /// your own measurement: adds the mean current
+    #[arg(long, value_name = "RUN:SLEEP")]
+    pub current: Option<Currents>,
     /// Deploy the network even if the board is too slow for real time
     #[arg(long)]
     pub slow: bool,
     /// The task
     #[command(flatten)]
     pub task: OwnTaskArgs,
+}
+
+/// Currents of a board in mA.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Currents {
+    run: f64,
+    sleep: f64,
+}
+
+impl std::str::FromStr for Currents {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = |text: &str| {
+            text.parse::<f64>()
+                .ok()
+                .filter(|ma| (0.0..1e6).contains(ma))
+        };
+        let pair = text.split_once(':').and_then(|(run, sleep)| {
+            let (run, sleep) = (number(run)?, number(sleep)?);
+            Some(Self { run, sleep })
+        });
+        pair.ok_or_else(|| "give two currents in mA, such as 25:8".into())
+    }
+}
+
+/// Voltage of the chips of all boards.
+const SUPPLY_V: f64 = 3.3;
+
+/// Power that follows from the share of the time asleep and from given currents.
+#[derive(Serialize)]
+struct Power {
+    milliamperes: f64,
+    millijoules_a_second: f64,
+}
+
+impl Power {
+    fn new(currents: Currents, asleep: f64) -> Self {
+        let milliamperes = currents.run * (1.0 - asleep) + currents.sleep * asleep;
+        Self {
+            milliamperes,
+            millijoules_a_second: milliamperes * SUPPLY_V,
+        }
+    }
 }
 
 /// Contents of an image.
@@ -77,6 +125,7 @@ struct DeployReport<'a> {
     budget: Budget,
     firmware: Option<FirmwareReport>,
     stack_bytes: usize,
+    power: Option<Power>,
     fits: bool,
     misfits: Vec<String>,
     #[serde(serialize_with = "lossy")]
@@ -147,11 +196,12 @@ pub fn run(args: &DeployArgs, console: &Console) -> Result<(), CommandError> {
         return Err(CommandError::Usage(target.no_firmware()));
     }
     let experiment = Experiment::deployed(&deployed, &task, 1);
-    let budget = Budget::new(target, &experiment, bytes.len());
+    let budget = Budget::new(target, &experiment, bytes);
     let mut misfits = budget.misfits();
     if args.slow {
         misfits.retain(|misfit| !matches!(misfit, Misfit::Time { .. }));
     }
+    let asleep = budget.time.asleep;
     let mut report = DeployReport {
         network: &args.network,
         board: target.name,
@@ -160,6 +210,7 @@ pub fn run(args: &DeployArgs, console: &Console) -> Result<(), CommandError> {
             .as_ref()
             .map(|firmware| firmware_report(target, firmware)),
         stack_bytes: target.stack_bytes,
+        power: args.current.map(|currents| Power::new(currents, asleep)),
         fits: misfits.is_empty(),
         misfits: misfits.iter().map(ToString::to_string).collect(),
         image: None,
@@ -336,10 +387,26 @@ fn print_budget(report: &DeployReport, console: &Console) {
         time.step_ms, time.cycles_quiet, time.cycles_mean, time.cycles_worst, time.cycles_available
     ));
     console.say(format!(
+        "  at a trial's start       {:.0} cycles before the first step, {:.0} in it",
+        time.cycles_start, time.cycles_first
+    ));
+    console.say(format!(
         "  time left                {:.0} % on average, {:.0} % in the worst step",
         100.0 - share(time.cycles_mean, time.cycles_available),
         100.0 - share(time.cycles_worst, time.cycles_available)
     ));
+    if report.budget.time.asleep > 0.0 {
+        console.say(format!(
+            "  asleep                   {:.0} % of the time, calculated",
+            100.0 * time.asleep
+        ));
+    }
+    if let Some(power) = &report.power {
+        console.say(format!(
+            "  current                  {:.1} mA, {:.1} mJ a second at {SUPPLY_V} V, calculated",
+            power.milliamperes, power.millijoules_a_second
+        ));
+    }
     match time.shortest_step_ms {
         Some(ms) => console.say(format!(
             "  real time                down to steps of {ms} ms with this network"
@@ -350,4 +417,20 @@ fn print_budget(report: &DeployReport, console: &Console) {
         "                           up to {} units of this density and rate at {} ms",
         time.most_units, time.step_ms
     ));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mean_current_lies_between_the_two_that_were_given() {
+        let currents: Currents = "25:8".parse().expect("two currents");
+        let power = Power::new(currents, 0.75);
+        assert!((power.milliamperes - 12.25).abs() < 1e-12);
+        assert!((power.millijoules_a_second - 12.25 * SUPPLY_V).abs() < 1e-12);
+        for wrong in ["25", "25:", "25:-1", "a:b", "1:2:3", "nan:1"] {
+            assert!(wrong.parse::<Currents>().is_err(), "{wrong}");
+        }
+    }
 }

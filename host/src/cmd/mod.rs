@@ -24,6 +24,7 @@ pub mod quantize;
 pub mod report;
 pub mod reproduce;
 pub mod run;
+pub mod run_input;
 pub mod run_on;
 pub mod run_report;
 pub mod shared;

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::CommandError;
 use super::perturbation::PerturbationArgs;
+use super::run_input::run_input;
 use super::run_on::{OnBoard, run_on};
 use super::run_report::RunReport;
 use super::shared::{OwnTaskArgs, ScoreArgs};
@@ -38,6 +39,13 @@ pub struct RunArgs {
     /// With --on: write the network into the board's flash where it holds another one
     #[arg(long, requires = "on")]
     pub replace: bool,
+    /// With --on: run this recording, a CSV with a row a sample and a column a channel, cut
+    /// into trials
+    #[arg(long, value_name = "FILE", requires = "on")]
+    pub input: Option<PathBuf>,
+    /// With --input: send the samples in real time, and show what the board says
+    #[arg(long, requires = "input")]
+    pub live: bool,
     /// Perturbations of the network
     #[command(flatten)]
     pub perturbation: PerturbationArgs,
@@ -86,7 +94,10 @@ fn score(args: &RunArgs, console: &Console, file: &NetFile) -> Result<(), Comman
             trials: task.scored(args.score.trials),
             replace: args.replace,
         };
-        return run_on(&on, &experiment, console);
+        return match &args.input {
+            Some(input) => run_input(&on, &deployed, (input, args.live), console),
+            None => run_on(&on, &experiment, console),
+        };
     }
     let outcomes = experiment.outcomes(0, task.scored(args.score.trials));
     let score = experiment.summary(&outcomes);

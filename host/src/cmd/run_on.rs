@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::CommandError;
 use super::run_report::RunReport;
-use crate::board::client::Client;
+use crate::board::client::{Client, Identity};
 use crate::board::comparison::{Comparison, Difference, StepCost, compare};
 use crate::board::logic::Logic;
 use crate::board::port::Port;
@@ -74,18 +74,7 @@ pub fn run_on(
             console,
         );
     }
-    let (mut client, identity) = Client::connect(on.port)?;
-    let wanted = Wanted {
-        file: on.network.into(),
-        bytes: on.bytes,
-        deployed: experiment.network,
-        replace: on.replace,
-    };
-    let bar = console.progress(on.bytes.len() as u64, "{bytes}/{total_bytes} written");
-    prepare(&mut client, &identity, &wanted, |written| {
-        bar.set_position(written as u64);
-    })?;
-    bar.finish_and_clear();
+    let (mut client, identity) = prepared(on, experiment.network, console)?;
     let found = compared(&mut client, on, experiment, identity.clock_hz, console)?;
     // The stack is known after the trials only.
     let identity = client.identify()?;
@@ -95,6 +84,27 @@ pub fn run_on(
         ..BoardReport::new(on, experiment, identity.board, found)
     };
     finish(report, on, console)
+}
+
+/// A microcontroller that holds the network and has passed its self-test.
+pub fn prepared(
+    on: &OnBoard,
+    network: &Deployed,
+    console: &Console,
+) -> Result<(Client, Identity), CommandError> {
+    let (mut client, identity) = Client::connect(on.port)?;
+    let wanted = Wanted {
+        file: on.network.into(),
+        bytes: on.bytes,
+        deployed: network,
+        replace: on.replace,
+    };
+    let bar = console.progress(on.bytes.len() as u64, "{bytes}/{total_bytes} written");
+    prepare(&mut client, &identity, &wanted, |written| {
+        bar.set_position(written as u64);
+    })?;
+    bar.finish_and_clear();
+    Ok((client, identity))
 }
 
 /// The trials on the board beside those on the desktop.

@@ -126,6 +126,15 @@ struct Table {
     values: Vec<f32>,
 }
 
+/// The values of one recording, samples × channels, and the number of channels.
+///
+/// # Errors
+/// If the file cannot be read, or is no CSV of numbers.
+pub fn recording(path: &Path) -> Result<(Vec<f32>, usize), DataError> {
+    let table = read_table(path, None)?;
+    Ok((table.values, table.channels.len()))
+}
+
 fn read_table(path: &Path, time: Option<&Column>) -> Result<Table, DataError> {
     let bytes = std::fs::read(path).map_err(|source| DataError::read(path, source))?;
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);

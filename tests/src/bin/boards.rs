@@ -3,14 +3,15 @@
 //! (`boards NET.snn …`) it prints the share of its time that a step of each takes.
 //!
 //! On the RP2040 a cycle is one of rp2040js, which counts by the tables of the
-//! Cortex-M0+ and knows no flash cache. On the STM32F405 QEMU counts
-//! instructions; `CYCLES_AN_INSTRUCTION` turns them into cycles.
+//! Cortex-M0+, with a model of the flash cache. The parts of a step are fitted without
+//! that cache. On the STM32F405 QEMU counts instructions; `CYCLES_AN_INSTRUCTION` turns
+//! them into cycles.
 
 use std::path::PathBuf;
 
 use rate2spike::board::client::{Identity, Samples};
 use rate2spike::board::session::{pair, reach, spikes};
-use rate2spike::board::target::{CORTEX_M4_CYCLES_AN_INSTRUCTION, Cost, Target};
+use rate2spike::board::target::{Cost, Target};
 use rate2spike::formats::elf::Elf;
 use rate2spike::formats::snn::NetFile;
 use rate2spike::spiking::experiment::{Experiment, task_trial};
@@ -20,7 +21,7 @@ use rate2spike_core::Network;
 use rate2spike_core::blob::Deployed;
 use rate2spike_protocol::message::{Cycles, FILTER_RAM_BYTES, Trial, UNIT_RAM_BYTES};
 use rate2spike_tests::emulator::{Board, Emulator};
-use rate2spike_tests::networks::with_outputs;
+use rate2spike_tests::networks::{silent, with_channels, with_outputs};
 use rate2spike_tests::untrained;
 
 /// Seed of the trials.
@@ -32,13 +33,10 @@ const STEP_MS: f64 = 0.5;
 /// Units and steps in ms of the second table.
 const REAL_TIME: [(usize, f64); 4] = [(200, 0.05), (200, 0.1), (200, 0.5), (1000, 0.5)];
 
-/// Rate at which QEMU's SysTick counts while an instruction takes a nanosecond; it does
-/// not depend on the clock that the firmware sets.
-const QEMU_SYSTICK_MHZ: f64 = 168.0;
-
 /// The measurements of one network.
 struct Row {
     units: usize,
+    filters: usize,
     step_ms: f64,
     synapses: usize,
     blob_bytes: usize,
@@ -66,9 +64,16 @@ fn main() {
         }
         if named.is_empty() {
             let sizes = [50, 200, 500, 1000].map(|n| untrained_of(n, STEP_MS));
-            let input = input(board, &sizes[1].1);
-            print(board, &sizes.map(|network| measure(board, &network)), input);
-            print_outputs(board);
+            print(
+                board,
+                &sizes.each_ref().map(|network| measure(board, network)),
+            );
+            let options = without_cache(board);
+            let rows = sizes
+                .each_ref()
+                .map(|network| measure_with(board, network, options));
+            let outputs = print_outputs(board);
+            print_cost(board, &rows, &outputs, &sizes[1].1);
             print_real_time(
                 board,
                 &REAL_TIME.map(|(n, step_ms)| untrained_of(n, step_ms)),
@@ -86,12 +91,24 @@ fn untrained_of(units: usize, step_ms: f64) -> (PathBuf, Vec<u8>) {
     (name.into(), untrained(Task::go_nogo(), units, step_ms))
 }
 
-fn measure(board: Board, (path, bytes): &(PathBuf, Vec<u8>)) -> Row {
+/// The options of an emulator whose flash is as fast as RAM.
+fn without_cache(board: Board) -> &'static [&'static str] {
+    match board {
+        Board::Rp2040 => &["--no-cache"],
+        _ => &[],
+    }
+}
+
+fn measure(board: Board, network: &(PathBuf, Vec<u8>)) -> Row {
+    measure_with(board, network, &[])
+}
+
+fn measure_with(board: Board, (path, bytes): &(PathBuf, Vec<u8>), options: &[&str]) -> Row {
     let file = NetFile::new(path, bytes.clone()).unwrap_or_else(|error| panic!("{error}"));
     let task = file.task(None).unwrap_or_else(|error| panic!("{error}"));
     let deployed = file.deployed();
     let experiment = Experiment::deployed(&deployed, &task, SEED);
-    let emulator = Emulator::start(board, bytes, &[]);
+    let emulator = Emulator::start(board, bytes, options);
     let (mut client, _) = emulator.connect();
     let mut memory = Memory::of(&deployed);
     // A trial without a change of input, if there is one: its steps differ only in
@@ -106,6 +123,7 @@ fn measure(board: Board, (path, bytes): &(PathBuf, Vec<u8>)) -> Row {
     let filters = deployed.banks().filters_in_all();
     Row {
         units,
+        filters,
         step_ms: experiment.step_ms,
         synapses: deployed.synapses(),
         blob_bytes: bytes.len(),
@@ -113,29 +131,23 @@ fn measure(board: Board, (path, bytes): &(PathBuf, Vec<u8>)) -> Row {
         spikes: spikes as f64,
         delivered: delivered as f64,
         cycles: pair.cycles,
-        scale: scale(board),
+        scale: board.cycles_of_a_count(),
         identity: client.identify().expect("it still answers"),
     }
 }
 
-/// Cycles of one count.
-fn scale(board: Board) -> f64 {
-    match board {
-        Board::Stm32f405 => 1000.0 / QEMU_SYSTICK_MHZ * CORTEX_M4_CYCLES_AN_INSTRUCTION,
-        _ => 1.0,
-    }
-}
-
-/// Cycles of a unit in a step that has new input: the difference between a trial of
-/// go-nogo whose input changes in each sample, by too little for any spike, and a trial
-/// whose input stays.
-fn input(board: Board, bytes: &[u8]) -> f64 {
+/// Cycles of a unit in a step that has new input on `channels` channels: the difference
+/// between a trial whose input changes in each sample, by too little for any spike, and a
+/// trial whose input stays.
+fn input(board: Board, bytes: &[u8], channels: u8) -> f64 {
+    let bytes = &with_channels(bytes, channels);
+    let channels = usize::from(channels);
     let units = Deployed::read(bytes).expect("a network").constants().units;
-    let emulator = Emulator::start(board, bytes, &[]);
+    let emulator = Emulator::start(board, bytes, without_cache(board));
     let (mut client, _) = emulator.connect();
     let samples = Task::go_nogo().samples();
     let mut cycles = |input: Vec<i16>| {
-        let input = Samples::of_input(1, &input);
+        let input = Samples::of_input(channels, &input);
         let trial = Trial {
             seed: SEED,
             index: 0,
@@ -143,15 +155,17 @@ fn input(board: Board, bytes: &[u8]) -> f64 {
             label: 0,
             spikes: false,
             output_every: 0,
+            live: false,
         };
         let outcome = client.run(&trial, &input, |_, _| {}, |_, _| {});
         outcome.expect("a trial")
     };
-    let still = cycles(vec![0; samples]);
-    let changing = cycles((0..samples).map(|k| (k % 2) as i16).collect());
+    let still = cycles(vec![0; channels * samples]);
+    let changes = |k: usize| (k % channels == 0 && k / channels % 2 == 1).into();
+    let changing = cycles((0..channels * samples).map(changes).collect());
     assert_eq!(still.spike_hash, changing.spike_hash);
     let more = changing.cycles.total - still.cycles.total;
-    scale(board) * more as f64 / (samples as f64 * units as f64)
+    board.cycles_of_a_count() * more as f64 / (samples as f64 * units as f64)
 }
 
 /// Spikes behind the first step, and the synapses that they reach.
@@ -173,6 +187,10 @@ impl Row {
         self.scale * self.cycles.quiet_total as f64 / f64::from(self.cycles.quiet_steps)
     }
 
+    fn start(&self) -> f64 {
+        self.scale * f64::from(self.cycles.start)
+    }
+
     fn mean(&self) -> f64 {
         self.scale * self.cycles.total as f64 / f64::from(self.cycles.steps)
     }
@@ -185,25 +203,47 @@ impl Row {
     }
 }
 
-/// Cycles of the parts of a step, from networks of different sizes.
-fn fitted(rows: &[Row], input: f64) -> Cost {
-    // Steps without spikes are rare in large networks, and one of them ends the
-    // refractory time of the start.
-    let (small, large) = (&rows[0], &rows[2]);
+/// Cycles of the parts of a step, from networks of different sizes and with different
+/// numbers of outputs.
+fn fitted(board: Board, rows: &[Row], outputs: &[Row], bytes: &[u8]) -> Cost {
+    let (one, many) = (&outputs[0], &outputs[outputs.len() - 1]);
+    let filter = (many.quiet() - one.quiet()) / (many.filters - one.filters) as f64;
+    let [small, large] = [50, 500].map(|units| {
+        let (path, bytes) = untrained_of(units, STEP_MS);
+        measure_with(board, &(path, silent(&bytes)), without_cache(board))
+    });
     let unit = (large.quiet() - small.quiet()) / (large.units - small.units) as f64;
-    let step = small.quiet() - unit * small.units as f64;
+    let quiet = |row: &Row| small.quiet() + unit * (row.units as f64 - small.units as f64);
     // spiking = spike · spikes + synapse · delivered, of two networks.
-    let (small, large) = (&rows[1], &rows[3]);
-    let spiking = |row: &Row| row.spiking(step + unit * row.units as f64);
-    let determinant = small.spikes * large.delivered - large.spikes * small.delivered;
-    let (few, many) = (spiking(small), spiking(large));
+    let (few, many) = (&rows[1], &rows[3]);
+    let spiking = |row: &Row| row.spiking(quiet(row));
+    let determinant = few.spikes * many.delivered - many.spikes * few.delivered;
+    let spike = (spiking(few) * many.delivered - spiking(many) * few.delivered) / determinant;
+    let known = target(board).cost;
+    let (five, ten) = (input(board, bytes, 5), input(board, bytes, 10));
+    let channel = (ten - five) / 5.0;
     Cost {
-        step,
+        step: small.quiet() - unit * small.units as f64 - filter * small.filters as f64,
+        filter,
         unit,
-        input,
-        spike: (few * large.delivered - many * small.delivered) / determinant,
-        synapse: (small.spikes * many - large.spikes * few) / determinant,
+        few_inputs: [1, 2, 3, 4].map(|channels| input(board, bytes, channels)),
+        inputs: five - 5.0 * channel,
+        channel,
+        spike: spike - known.release,
+        synapse: (few.spikes * spiking(many) - many.spikes * spiking(few)) / determinant,
+        // Counted in the listing of the firmware.
+        release: known.release,
+        end_start: known.end_start,
+        start: rows[3].start() / rows[3].units as f64,
     }
+}
+
+fn print_cost(board: Board, rows: &[Row], outputs: &[Row], bytes: &[u8]) {
+    println!(
+        "\nwithout a cache: {:.1?}",
+        fitted(board, rows, outputs, bytes)
+    );
+    println!("`deploy` counts with: {:.1?}", target(board).cost);
 }
 
 /// Share of the time of a step that the processor needs for it.
@@ -235,7 +275,7 @@ fn target(board: Board) -> &'static Target {
     }
 }
 
-fn print(board: Board, rows: &[Row], input: f64) {
+fn print(board: Board, rows: &[Row]) {
     let bytes = std::fs::read(board.build()).expect("the firmware just built");
     let firmware = Elf::from_bytes(&bytes).expect("a linked firmware");
     let loaded = firmware.segments.iter().map(|segment| segment.bytes.len());
@@ -269,24 +309,18 @@ fn print(board: Board, rows: &[Row], input: f64) {
             row.scale * row.cycles.total as f64 / 1e6,
         );
     }
-    let cost = fitted(rows, input);
-    println!(
-        "\ncycles: {:.0} a step, {:.1} a neuron-step, {:.1} a unit with new input, {:.0} a spike, {:.1} a delivered synapse",
-        cost.step, cost.unit, cost.input, cost.spike, cost.synapse
-    );
-    println!("`deploy` counts with: {:?}", target(board).cost);
 }
 
 /// The cost of several outputs: networks of 100 units that differ in nothing else.
-fn print_outputs(board: Board) {
+fn print_outputs(board: Board) -> Vec<Row> {
     println!(
         "\n| outputs | flash, bytes | RAM of the filters, bytes | mean step | step without spikes |"
     );
     println!("|---|---|---|---|---|");
     let (name, single) = untrained_of(100, STEP_MS);
-    for outputs in [1, 4, 10] {
+    let measured = [1, 4, 10].map(|outputs| {
         let network = (name.clone(), with_outputs(&single, outputs));
-        let row = measure(board, &network);
+        let row = measure_with(board, &network, without_cache(board));
         println!(
             "| {outputs} | {} | {} | {:.0} | {:.0} |",
             row.blob_bytes,
@@ -294,5 +328,7 @@ fn print_outputs(board: Board) {
             row.mean(),
             row.quiet(),
         );
-    }
+        row
+    });
+    measured.into()
 }

@@ -180,8 +180,8 @@ fn error_text(error: f64) -> String {
     format!("{error:.2e}").replace('-', "\u{2212}")
 }
 
-/// The boards on which the deployed form, of `bytes` bytes, runs.
-pub fn boards(experiment: &Experiment<Deployed>, bytes: usize) -> Section {
+/// The boards on which the deployed form, the network in `bytes`, runs.
+pub fn boards(experiment: &Experiment<Deployed>, bytes: &[u8]) -> Section {
     let targets = [&Target::RP2040, &Target::STM32F405];
     let rows = targets.map(|target| {
         let budget = Budget::new(target, experiment, bytes);

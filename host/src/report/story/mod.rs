@@ -79,7 +79,7 @@ pub fn tell(input: &ReportInput, mut told: impl FnMut()) -> Result<(Page, Number
         deployed::section(&form, deployed.as_ref(), trials),
     ];
     if let (Some(experiment), Some(bytes)) = (&experiment, form.bytes()) {
-        sections.push(deployed::boards(experiment, bytes.len()));
+        sections.push(deployed::boards(experiment, bytes));
     }
     sections.push(again::section(input, form.step_ms));
     told();

@@ -1,0 +1,128 @@
+//! The analog inputs as a sensor: GP26, GP27 and GP28, converted without a pause.
+//!
+//! This is an example of a sensor. To put another one in its place, give
+//! [`Board::start_sensor`](rate2spike_app::Board::start_sensor) and
+//! [`Board::sense`](rate2spike_app::Board::sense) its samples.
+
+use rp2040_hal::adc::{Adc, AdcFifo, AdcPin};
+use rp2040_hal::gpio::bank0::{Gpio26, Gpio27, Gpio28};
+use rp2040_hal::gpio::{FunctionNull, Pin, PullDown};
+
+/// Most channels: the analog pins of the board.
+const MOST_CHANNELS: usize = 3;
+
+/// Ticks of the converter's clock of 48 MHz in a microsecond.
+const TICKS_A_MICROSECOND: u32 = 48;
+
+/// Longest and shortest time from one conversion to the next, in ticks.
+const LONGEST: u32 = 1 << 16;
+const SHORTEST: u32 = 96;
+
+/// An analog pin.
+type Analog<P> = AdcPin<Pin<P, FunctionNull, PullDown>>;
+
+/// The converter, at rest or at work.
+enum Converter {
+    Idle(&'static mut Adc),
+    Running(AdcFifo<'static, u16>),
+}
+
+/// The analog inputs.
+pub struct AnalogInputs {
+    converter: Option<Converter>,
+    first: Analog<Gpio26>,
+    second: Analog<Gpio27>,
+    third: Analog<Gpio28>,
+    channels: usize,
+    /// Conversions of a channel whose mean is a sample: two to this power.
+    averaged: u32,
+    sums: [i32; MOST_CHANNELS],
+    /// The channel of the next conversion.
+    turn: usize,
+    /// Conversions of the last channel since the last sample.
+    count: u32,
+}
+
+impl AnalogInputs {
+    /// Inputs at rest.
+    pub fn new(
+        adc: &'static mut Adc,
+        first: Analog<Gpio26>,
+        second: Analog<Gpio27>,
+        third: Analog<Gpio28>,
+    ) -> Self {
+        Self {
+            converter: Some(Converter::Idle(adc)),
+            first,
+            second,
+            third,
+            channels: 0,
+            averaged: 0,
+            sums: [0; MOST_CHANNELS],
+            turn: 0,
+            count: 0,
+        }
+    }
+
+    /// Starts to convert `channels` channels, with a sample in each period; false if that
+    /// is not possible.
+    pub fn start(&mut self, channels: usize, sample_ns: u32) -> bool {
+        if !(1..=MOST_CHANNELS).contains(&channels) {
+            return false;
+        }
+        let ticks = sample_ns / 1000 * TICKS_A_MICROSECOND / channels as u32;
+        let mut averaged = 0;
+        while ticks >> averaged > LONGEST {
+            averaged += 1;
+        }
+        let interval = ticks >> averaged;
+        if interval < SHORTEST {
+            return false;
+        }
+        let adc = match self.converter.take() {
+            Some(Converter::Idle(adc)) => adc,
+            Some(Converter::Running(fifo)) => fifo.stop(),
+            None => return false,
+        };
+        let fifo = adc
+            .build_fifo()
+            .clock_divider((interval - 1) as u16, 0)
+            .set_channel(&mut self.first);
+        let fifo = match channels {
+            1 => fifo.round_robin(&self.first),
+            2 => fifo.round_robin((&self.first, &self.second)),
+            _ => fifo.round_robin((&self.first, &self.second, &self.third)),
+        };
+        self.converter = Some(Converter::Running(fifo.start()));
+        (self.channels, self.averaged) = (channels, averaged);
+        (self.sums, self.turn, self.count) = ([0; MOST_CHANNELS], 0, 0);
+        true
+    }
+
+    /// Puts the next sample into `values`, 0 to 4095; false if there is none yet.
+    pub fn sense(&mut self, values: &mut [i32]) -> bool {
+        let Some(Converter::Running(fifo)) = &mut self.converter else {
+            return false;
+        };
+        while fifo.len() > 0 {
+            let converted = fifo.read().unwrap_or(0);
+            if let Some(sum) = self.sums.get_mut(self.turn) {
+                *sum += i32::from(converted);
+            }
+            self.turn += 1;
+            if self.turn < self.channels {
+                continue;
+            }
+            self.turn = 0;
+            self.count += 1;
+            if self.count >> self.averaged > 0 {
+                for (value, sum) in values.iter_mut().zip(self.sums) {
+                    *value = sum >> self.averaged;
+                }
+                (self.sums, self.count) = ([0; MOST_CHANNELS], 0);
+                return true;
+            }
+        }
+        false
+    }
+}

@@ -1,0 +1,194 @@
+//! The cycles of each step of a trial on a board, from the spikes of the same trial on the
+//! desktop.
+//!
+//! A step takes the cycles of its parts ([`Cost`]). On a board whose flash has a cache, it
+//! also waits for each line that is not there: the trial's reads of the network go through
+//! a model of the cache, in their order.
+
+use rate2spike_core::blob::{Deployed, START_BYTES, SYNAPSE_BYTES, readout_bytes};
+use rate2spike_core::network::Network;
+
+use super::cache::{FlashCache, Lines};
+use super::session::{reach, spikes};
+use super::target::{Cost, Target};
+use crate::spiking::experiment::Experiment;
+use crate::spiking::trial::Input;
+
+/// The cycles of a step, part by part.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Step {
+    /// The input, if the step has a new one.
+    pub input: f64,
+    /// The spikes, and the units whose refractory time ends.
+    pub spikes: f64,
+    /// The wait for flash.
+    pub flash: f64,
+}
+
+impl Step {
+    /// All cycles that depend on the trial.
+    pub fn total(&self) -> f64 {
+        self.input + self.spikes + self.flash
+    }
+}
+
+/// Cycles of every step beside the input, the spikes and the wait for flash.
+pub fn quiet(cost: &Cost, network: &Deployed) -> f64 {
+    let filters = network.banks().filters_in_all();
+    cost.step + cost.filter * filters as f64 + cost.unit * network.constants().units as f64
+}
+
+/// The reads of a network in flash.
+struct Flash<'n> {
+    cache: FlashCache,
+    lines: Lines,
+    /// Address of the network.
+    address: usize,
+    bytes: &'n [u8],
+}
+
+impl Flash<'_> {
+    /// Reads a part of the network.
+    fn read(&mut self, part: &[u8]) -> usize {
+        let offset = part
+            .as_ptr()
+            .addr()
+            .wrapping_sub(self.bytes.as_ptr().addr());
+        // A part that lies elsewhere is empty.
+        if offset >= self.bytes.len() {
+            return 0;
+        }
+        self.lines.read(self.address + offset, part.len())
+    }
+}
+
+/// The trials of a network on a board.
+pub struct Trials<'a, 'n> {
+    cost: Cost,
+    experiment: &'a Experiment<'a, Deployed<'n>>,
+    flash: Option<Flash<'a>>,
+    /// First address of the code.
+    code_address: usize,
+    /// Synapses that a spike of each unit reaches.
+    reaches: Vec<usize>,
+}
+
+impl<'a, 'n> Trials<'a, 'n> {
+    /// The trials of `experiment` on `target`; the network is read from `bytes`.
+    pub fn new(
+        target: &Target,
+        experiment: &'a Experiment<'a, Deployed<'n>>,
+        bytes: &'a [u8],
+    ) -> Self {
+        let network = experiment.network;
+        let units = network.constants().units;
+        Self {
+            cost: target.cost,
+            experiment,
+            flash: target.cache.map(|cache| Flash {
+                cache,
+                lines: Lines::new(&cache),
+                address: target.network_address as usize,
+                bytes,
+            }),
+            code_address: target.flash_address as usize + CODE_OFFSET,
+            reaches: (0..units).map(|unit| reach(network, unit)).collect(),
+        }
+    }
+
+    /// The steps of the `index`-th trial, in their order.
+    pub fn steps(&mut self, index: u64) -> Vec<Step> {
+        let experiment = self.experiment;
+        let (network, clock) = (experiment.network, experiment.clock);
+        let constants = network.constants();
+        let trial = experiment.trial(index);
+        let input: Input<fixed::types::I4F12> = Input::of_trial(experiment.task.channels(), &trial);
+        let spikes = spikes(experiment, index);
+        let mut later = spikes.as_slice();
+        let waited = u32::from(constants.refractory_steps) + 1;
+        let mut steps: Vec<Step> = Vec::with_capacity(clock.steps as usize);
+        let mut released = vec![0usize; clock.steps as usize + waited as usize + 1];
+        for step in 1..=clock.steps {
+            let fired = later.iter().take_while(|(at, _)| *at == step).count();
+            let (now, rest) = later.split_at(fired);
+            later = rest;
+            let sample = clock.sample(step);
+            let is_new = step == 1 || {
+                let before = clock.sample(step - 1);
+                before != sample && input.at(before) != input.at(sample)
+            };
+            released[(step + waited) as usize] += fired;
+            let mut cycles = Step::default();
+            if is_new {
+                cycles.input = self.cost.input(constants.inputs) * constants.units as f64;
+            }
+            cycles.spikes = self.cost.release * released[step as usize] as f64;
+            if step == waited {
+                cycles.spikes += self.cost.end_start * constants.units as f64;
+            }
+            for (_, unit) in now {
+                let reached = self.reaches[usize::from(*unit)];
+                cycles.spikes += self.cost.spike + self.cost.synapse * reached as f64;
+            }
+            cycles.flash = self.wait(is_new, now);
+            steps.push(cycles);
+        }
+        steps
+    }
+
+    /// Cycles for which a step waits for flash.
+    fn wait(&mut self, is_new: bool, fired: &[(u32, u16)]) -> f64 {
+        let Some(flash) = &mut self.flash else {
+            return 0.0;
+        };
+        let payload = self.experiment.network.payload();
+        let FlashCache {
+            step_code_bytes,
+            spike_code_bytes,
+            input_code_bytes,
+            ..
+        } = flash.cache;
+        let spike_code = self.code_address + step_code_bytes;
+        let input_code = spike_code + spike_code_bytes;
+        let mut misses = 0;
+        if is_new {
+            misses += flash.lines.read(input_code, input_code_bytes);
+            misses += flash.read(payload.units) + flash.read(payload.input_weights);
+        }
+        misses += flash.lines.read(self.code_address, step_code_bytes);
+        if !fired.is_empty() {
+            misses += flash.lines.read(spike_code, spike_code_bytes);
+        }
+        for &(_, unit) in fired {
+            let [starts, synapses, readout] = spike_parts(self.experiment.network, unit.into());
+            misses += flash.read(starts) + flash.read(synapses) + flash.read(readout);
+        }
+        flash.cache.miss_cycles * misses as f64
+    }
+}
+
+/// Distance of a step's code from the beginning of flash. The code of a firmware lies in
+/// its first 64 KiB; where exactly makes little difference, since the cache has as many
+/// sets as lines follow each other in 8 KiB.
+const CODE_OFFSET: usize = 0x6000;
+
+/// The bytes of the network that a spike of `unit` reads.
+fn spike_parts<'a>(network: &Deployed<'a>, unit: usize) -> [&'a [u8]; 3] {
+    let payload = network.payload();
+    let part = |table: &'a [u8], from: usize, to: usize| table.get(from..to).unwrap_or_default();
+    let starts = part(payload.starts, START_BYTES * unit, START_BYTES * (unit + 2));
+    let place = |at: usize| {
+        let bytes = starts.get(at..).and_then(<[u8]>::first_chunk);
+        bytes.map_or(0, |bytes| u32::from_le_bytes(*bytes) as usize)
+    };
+    let row = readout_bytes(network.constants().outputs);
+    [
+        starts,
+        part(
+            payload.synapses,
+            SYNAPSE_BYTES * place(0),
+            SYNAPSE_BYTES * place(START_BYTES),
+        ),
+        part(payload.readout, row * unit, row * (unit + 1)),
+    ]
+}

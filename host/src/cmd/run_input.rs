@@ -1,0 +1,126 @@
+//! `rate2spike run --on PORT --input FILE`: a recording on a board, one trial after the
+//! other.
+
+use std::path::Path;
+
+use rate2spike_core::Fixed;
+use rate2spike_core::arithmetic::Arithmetic;
+use rate2spike_core::blob::Deployed;
+use serde::Serialize;
+
+use super::CommandError;
+use super::run_on::{OnBoard, prepared};
+use crate::board::recording::{Answered, Shown, answered, channels, samples};
+use crate::data;
+use crate::print::console::Console;
+use crate::print::path::lossy;
+
+#[derive(Serialize)]
+struct InputReport<'a> {
+    #[serde(serialize_with = "lossy")]
+    network: &'a Path,
+    #[serde(serialize_with = "lossy")]
+    input: &'a Path,
+    board: String,
+    live: bool,
+    equal: bool,
+    trials: Vec<Answered>,
+}
+
+/// Runs the recording in `input` on the board.
+///
+/// # Errors
+/// If the recording is not what the network takes, if the board fails, or if it gives other
+/// spikes although no sample came too late.
+pub fn run_input(
+    on: &OnBoard,
+    network: &Deployed,
+    (input, live): (&Path, bool),
+    console: &Console,
+) -> Result<(), CommandError> {
+    let trials = trials(network, input)?;
+    let (mut client, identity) = prepared(on, network, console)?;
+    let template = "trial {pos}/{len} {msg}";
+    let bar = console.progress(trials.len() as u64, template);
+    let mut answers = Vec::new();
+    for (shown, index) in trials.iter().zip(0..) {
+        let outcome = shown.on_board(&mut client, network, index, live, |outputs| {
+            bar.set_message(drawn(outputs));
+        })?;
+        let answer = answered(network, shown, index, &outcome);
+        bar.suspend(|| console.say(sentence(&answer, live)));
+        answers.push(answer);
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    let report = InputReport {
+        network: on.network,
+        input,
+        board: identity.board,
+        live,
+        equal: answers.iter().all(|answer| answer.equal),
+        trials: answers,
+    };
+    console.json(&report);
+    let differs = |answer: &&Answered| !answer.equal && answer.missed_samples == 0;
+    match report.trials.iter().find(differs) {
+        None => Ok(()),
+        Some(answer) => Err(CommandError::Failed(format!(
+            "trial {} has other spikes on {} than here: flash the firmware of this version",
+            answer.trial, report.board
+        ))),
+    }
+}
+
+/// The trials of the recording; the samples behind the last whole trial are left out.
+fn trials(network: &Deployed, path: &Path) -> Result<Vec<Shown>, CommandError> {
+    let failed = |error: data::DataError| CommandError::Failed(error.to_string());
+    let (values, found) = data::recording(path).map_err(failed)?;
+    let wanted = channels(network);
+    if found != wanted {
+        return Err(CommandError::Failed(format!(
+            "{} has {found} columns, but the network takes {wanted} channels; write a column for each channel",
+            path.display()
+        )));
+    }
+    let length = samples(network) * wanted;
+    let whole: Vec<Shown> = values
+        .chunks_exact(length.max(1))
+        .map(|values| Shown::new(network, values))
+        .collect();
+    match whole.is_empty() {
+        false => Ok(whole),
+        // The last sample lasts to the end of a trial.
+        true => Ok(vec![Shown::new(network, &values)]),
+    }
+}
+
+/// The outputs as bars.
+fn drawn(outputs: &[i32]) -> String {
+    const WIDTH: f64 = 20.0;
+    let bar = |bits: &i32| {
+        let one: f64 = Fixed::OUTPUT_ONE.to_num();
+        let output = Fixed::from_bits(*bits).to_num::<f64>() / one;
+        let length = (output.abs().min(1.0) * WIDTH).round() as usize;
+        format!("{output:+.2} {:<20}", "#".repeat(length))
+    };
+    outputs.iter().map(bar).collect::<Vec<_>>().join(" | ")
+}
+
+fn sentence(answer: &Answered, live: bool) -> String {
+    let number = answer.answer.to_string();
+    let name = answer.name.as_ref().unwrap_or(&number);
+    let same = match (answer.equal, answer.missed_samples) {
+        (true, _) => "as on the desktop",
+        (false, 0) => "other spikes than on the desktop",
+        (false, _) => "not comparable with the desktop",
+    };
+    let time = match live {
+        true => format!(
+            ", {} samples and {} steps too late",
+            answer.missed_samples, answer.late_steps
+        ),
+        false => String::new(),
+    };
+    format!("trial {}: {name}, {same}{time}", answer.trial)
+}
