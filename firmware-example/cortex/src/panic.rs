@@ -37,7 +37,7 @@ pub fn last() -> Option<Restart> {
         return None;
     }
     // SAFETY: as above; the bytes stay as they are until the next panic.
-    let path: &'static [u8; PATH_BYTES] = unsafe { &*(&raw const (*note).path) };
+    let path: &'static [u8; PATH_BYTES] = unsafe { &(*note).path };
     let path = path.get(..found.length as usize)?;
     Some(Restart::Panic {
         file: core::str::from_utf8(path).ok()?,

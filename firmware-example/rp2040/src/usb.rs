@@ -35,6 +35,9 @@ impl Usb {
         let device = UsbDeviceBuilder::new(bus, IDS)
             .strings(&[names])
             .expect("one language")
+            // A descriptor in one packet.
+            .max_packet_size_0(64)
+            .expect("a size that USB allows")
             .device_class(USB_CLASS_CDC)
             .build();
         Self {

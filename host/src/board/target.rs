@@ -163,7 +163,7 @@ impl Target {
             spike_code_bytes: 1024,
             input_code_bytes: 512,
         }),
-        stack_bytes: 3356,
+        stack_bytes: 5204,
         sleeps: true,
         uf2: true,
     };
@@ -201,7 +201,7 @@ impl Target {
             start: 65.5,
         },
         cache: None,
-        stack_bytes: 3252,
+        stack_bytes: 3704,
         sleeps: false,
         uf2: false,
     };
