@@ -8,8 +8,7 @@ use std::sync::OnceLock;
 use rate2spike_tests::emulator::repository;
 use rate2spike_tests::{has, skip};
 
-/// Packages of the tests and of the pages, which the environment takes from the
-/// interpreter's own site-packages where they are there.
+/// Packages of the tests and of the pages, which the environment takes from python3.
 const PACKAGES: [&str; 3] = ["numpy", "scipy", "pytest"];
 
 /// What the package is installed into.
@@ -44,6 +43,13 @@ fn target() -> PathBuf {
     folder.into()
 }
 
+/// The folder of a Python's packages.
+fn site_packages(python: &Path) -> PathBuf {
+    let script = "import sysconfig; print(sysconfig.get_path('purelib'), end='')";
+    let said = output(Command::new(python).args(["-c", script])).stdout;
+    String::from_utf8(said).expect("a path").into()
+}
+
 /// The environment, made once; `None` where a tool is missing.
 fn environment() -> Option<&'static Environment> {
     static MADE: OnceLock<Option<Environment>> = OnceLock::new();
@@ -67,12 +73,14 @@ fn environment() -> Option<&'static Environment> {
             .arg("--manifest-path")
             .arg(repository().join("python/Cargo.toml"))
             .env("CARGO_TARGET_DIR", target()));
-        run(Command::new("python3")
-            .args(["-m", "venv", "--system-site-packages"])
-            .arg(&venv));
+        run(Command::new("python3").args(["-m", "venv"]).arg(&venv));
+        let python = venv.join("bin/python");
+        // NumPy and the others are those of python3, which may be an environment itself.
+        let others = format!("{}\n", site_packages(Path::new("python3")).display());
+        let file = site_packages(&python).join("others.pth");
+        std::fs::write(file, others).expect("a writable folder");
         let wheel = std::fs::read_dir(&wheels).expect("the wheels").next();
         let wheel = wheel.expect("a wheel").expect("a file").path();
-        let python = venv.join("bin/python");
         run(Command::new(&python)
             .args(["-m", "pip", "install", "--quiet", "--no-deps", "--no-index"])
             .arg(wheel));
