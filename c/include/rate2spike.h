@@ -2,7 +2,22 @@
  *
  * A network is a file NET.snn, which `rate2spike pipeline` writes, in memory or
  * in flash. All memory is the caller's; the library has no state of its own, so
- * that each network can run in a thread or a task of its own.
+ * that each network can run in a thread or a task of its own. Calls for one network
+ * must not overlap.
+ *
+ * In this order:
+ *
+ *   r2s_memory_bytes(blob, length, &needed);            how much memory to give
+ *   r2s_open(blob, length, memory, needed, &network);   checks the bytes
+ *   r2s_describe(network, &description);                channels, outputs, steps
+ *   r2s_start(network, seed, trial);
+ *   for n = 1 to description.steps:
+ *     r2s_set_input(network, values, channels);         where a sample begins
+ *     r2s_step(network);
+ *   r2s_answer(network, &answer);
+ *
+ * A function returns R2S_OK, or the reason why it did nothing. The lines under "Needs:"
+ * say what a function takes on trust.
  *
  * Made from c/src by cbindgen; the tests compare it.
  */
@@ -88,7 +103,7 @@ extern "C" {
 // Says how many bytes of memory the network in `length` bytes from `blob` on
 // needs.
 //
-// # Safety
+// Needs:
 // `blob` points to `length` bytes, `needed` to one number.
 r2s_status r2s_memory_bytes(const uint8_t *blob, size_t length, size_t *needed);
 
@@ -96,7 +111,7 @@ r2s_status r2s_memory_bytes(const uint8_t *blob, size_t length, size_t *needed);
 // `memory`. The bytes may go on behind the network. Bytes and memory stay with
 // the network until the caller no longer uses it; there is nothing to close.
 //
-// # Safety
+// Needs:
 // `blob` points to `length` bytes that do not change, `memory` to
 // `memory_bytes` bytes of the caller's, of any alignment, and `network` to one
 // pointer.
@@ -108,7 +123,7 @@ r2s_status r2s_open(const uint8_t *blob,
 
 // Describes a network.
 //
-// # Safety
+// Needs:
 // `network` came from r2s_open, `description` points to one description.
 r2s_status r2s_describe(const struct r2s_network *network, struct r2s_description *description);
 
@@ -116,13 +131,17 @@ r2s_status r2s_describe(const struct r2s_network *network, struct r2s_descriptio
 // and noise drawn from `seed` and `trial`, input zero. The same two numbers give
 // the same spikes on every machine.
 //
-// # Safety
+// Needs:
 // `network` came from r2s_open.
 r2s_status r2s_start(struct r2s_network *network, uint64_t seed, uint64_t trial);
 
-// Sets the input from the next step on: a value for each channel, in 1/4096.
+// Sets the input from the next step on: a value for each channel. A value of 1.0, as
+// the task has it, is 4096. The input stays until it is set again.
 //
-// # Safety
+// In a trial of the published tasks, step n (from 1) shows sample (2 n + s) / (2 s), where s
+// is `steps_per_sample`: the first sample lasts half as long as the others.
+//
+// Needs:
 // `network` came from r2s_open, `values` points to `channels` numbers.
 r2s_status r2s_set_input(struct r2s_network *network, const int16_t *values, size_t channels);
 
@@ -130,25 +149,28 @@ r2s_status r2s_set_input(struct r2s_network *network, const int16_t *values, siz
 // recorded: the preprocessing that the network carries makes the value of each
 // channel from them. Call it once for each sample, in the order of the samples.
 //
-// # Safety
+// Needs:
 // `network` came from r2s_open, `sample` points to `sensors` numbers.
 r2s_status r2s_set_sample(struct r2s_network *network, const int32_t *sample, size_t sensors);
 
-// Makes a time step.
+// Makes a time step. Steps may go on behind the end of a trial: the answer then stays,
+// and the hash counts them too.
 //
-// # Safety
+// Needs:
 // `network` came from r2s_open.
 r2s_status r2s_step(struct r2s_network *network);
 
-// Reads the outputs after the last step, 1.0 being 2^26.
+// Reads the outputs after the last step, one number for each output. An output of
+// 1.0 is 2^26.
 //
-// # Safety
+// Needs:
 // `network` came from r2s_open, `outputs` points to `capacity` numbers.
 r2s_status r2s_outputs(const struct r2s_network *network, int32_t *outputs, size_t capacity);
 
-// Lists the units that fired in the last step, in ascending order.
+// Lists the units that fired in the last step, counted from 0, in ascending order. An
+// array with room for all units of the network is always large enough.
 //
-// # Safety
+// Needs:
 // `network` came from r2s_open, `units` points to `capacity` numbers, `count`
 // to one.
 r2s_status r2s_spikes(const struct r2s_network *network,
@@ -160,21 +182,32 @@ r2s_status r2s_spikes(const struct r2s_network *network,
 // the task. The answer is final after the last step of the trial; see `steps` of
 // the description.
 //
-// # Safety
+// Needs:
 // `network` came from r2s_open, `answer` points to one number.
 r2s_status r2s_answer(const struct r2s_network *network, int32_t *answer);
 
-// Reads the hash of the trial's spikes so far: FNV-1a, 64 bits, over step and
-// unit of each spike. `rate2spike run` prints the same one.
+// Copies the name of the class `answer`, ended by a zero; an empty text where the
+// network has no such class. 25 bytes are enough for each name.
 //
-// # Safety
+// Needs:
+// `network` came from r2s_open, `text` points to `capacity` bytes.
+r2s_status r2s_class_name(const struct r2s_network *network,
+                          int32_t answer,
+                          char *text,
+                          size_t capacity);
+
+// Reads the hash of the trial's spikes so far: FNV-1a, 64 bits, over the step (from 1,
+// 4 bytes) and the unit (from 0, 2 bytes) of each spike, the least byte first. The self-test
+// compares such a hash, and so does `rate2spike run --on`, trial by trial.
+//
+// Needs:
 // `network` came from r2s_open, `hash` points to one number.
 r2s_status r2s_spike_hash(const struct r2s_network *network, uint64_t *hash);
 
 // Runs the trial that the network carries and compares its spikes with those
 // stored: R2S_OK if they are equal, R2S_SELF_TEST if not. Ends the trial before.
 //
-// # Safety
+// Needs:
 // `network` came from r2s_open.
 r2s_status r2s_self_test(struct r2s_network *network);
 

@@ -58,7 +58,9 @@ impl Places {
     /// The first place for a [`Network`] in `bytes` of memory from `start` on;
     /// `None` if the memory is too small.
     pub fn begin_in(&self, start: *mut u8, bytes: usize) -> Option<*mut Network> {
-        let skipped = start.align_offset(self.whole.align());
+        // An alignment is a power of two. `align_offset` would check that, with a panic.
+        let below = self.whole.align().wrapping_sub(1);
+        let skipped = start.addr().wrapping_neg() & below;
         let enough = skipped.checked_add(self.whole.size())? <= bytes;
         enough.then(|| start.wrapping_add(skipped).cast())
     }

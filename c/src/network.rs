@@ -1,5 +1,6 @@
 //! A network: open, start a trial, show input, step, read.
 
+use core::ffi::c_char;
 use core::slice;
 
 use fixed::types::I4F12;
@@ -214,7 +215,11 @@ pub unsafe extern "C" fn r2s_start(network: *mut Network, seed: u64, trial: u64)
     })())
 }
 
-/// Sets the input from the next step on: a value for each channel, in 1/4096.
+/// Sets the input from the next step on: a value for each channel. A value of 1.0, as
+/// the task has it, is 4096. The input stays until it is set again.
+///
+/// In a trial of the published tasks, step n (from 1) shows sample (2 n + s) / (2 s), where s
+/// is `steps_per_sample`: the first sample lasts half as long as the others.
 ///
 /// # Safety
 /// `network` came from r2s_open, `values` points to `channels` numbers.
@@ -272,7 +277,8 @@ pub unsafe extern "C" fn r2s_set_sample(
     })())
 }
 
-/// Makes a time step.
+/// Makes a time step. Steps may go on behind the end of a trial: the answer then stays,
+/// and the hash counts them too.
 ///
 /// # Safety
 /// `network` came from r2s_open.
@@ -293,7 +299,8 @@ pub unsafe extern "C" fn r2s_step(network: *mut Network) -> Status {
     })())
 }
 
-/// Reads the outputs after the last step, 1.0 being 2^26.
+/// Reads the outputs after the last step, one number for each output. An output of
+/// 1.0 is 2^26.
 ///
 /// # Safety
 /// `network` came from r2s_open, `outputs` points to `capacity` numbers.
@@ -322,7 +329,8 @@ pub unsafe extern "C" fn r2s_outputs(
     })())
 }
 
-/// Lists the units that fired in the last step, in ascending order.
+/// Lists the units that fired in the last step, counted from 0, in ascending order. An
+/// array with room for all units of the network is always large enough.
 ///
 /// # Safety
 /// `network` came from r2s_open, `units` points to `capacity` numbers, `count`
@@ -373,8 +381,41 @@ pub unsafe extern "C" fn r2s_answer(network: *const Network, answer: *mut i32) -
     })())
 }
 
-/// Reads the hash of the trial's spikes so far: FNV-1a, 64 bits, over step and
-/// unit of each spike. `rate2spike run` prints the same one.
+/// Copies the name of the class `answer`, ended by a zero; an empty text where the
+/// network has no such class. 25 bytes are enough for each name.
+///
+/// # Safety
+/// `network` came from r2s_open, `text` points to `capacity` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn r2s_class_name(
+    network: *const Network,
+    answer: i32,
+    text: *mut c_char,
+    capacity: usize,
+) -> Status {
+    code((|| {
+        // SAFETY: the caller's contract.
+        let network = unsafe { network.as_ref() }.ok_or(Status::R2S_NULL)?;
+        if text.is_null() {
+            return Err(Status::R2S_NULL);
+        }
+        let label = i16::try_from(answer).ok();
+        let name = label.and_then(|label| network.network.class_name(label));
+        let name = name.unwrap_or_default();
+        if name.len() >= capacity {
+            return Err(Status::R2S_CAPACITY);
+        }
+        for (index, byte) in name.iter().chain(&[0]).enumerate() {
+            // SAFETY: the index is below the capacity, for which the caller vouches.
+            unsafe { text.add(index).write(*byte as c_char) };
+        }
+        Ok(())
+    })())
+}
+
+/// Reads the hash of the trial's spikes so far: FNV-1a, 64 bits, over the step (from 1,
+/// 4 bytes) and the unit (from 0, 2 bytes) of each spike, the least byte first. The self-test
+/// compares such a hash, and so does `rate2spike run --on`, trial by trial.
 ///
 /// # Safety
 /// `network` came from r2s_open, `hash` points to one number.

@@ -7,11 +7,21 @@ use std::process::{Command, Output};
 use std::sync::OnceLock;
 
 use fixed::types::I4F12;
+use rate2spike::convert::one_to_one;
+use rate2spike::data::{self, Settings};
 use rate2spike::export::c;
+use rate2spike::formats::npz::{Npz, Values};
+use rate2spike::quantize::quantize;
+use rate2spike::rate::activation::{ActivationKind, LIF_LAMBDA};
+use rate2spike::rate::options::RateOptions;
+use rate2spike::rate::training::train;
+use rate2spike::spiking::neuron::Neuron;
+use rate2spike::spiking::time_step::TimeStep;
 use rate2spike::spiking::trial::Memory;
 use rate2spike_core::State;
 use rate2spike_core::blob::Deployed;
 use rate2spike_core::decision::Evidence;
+use rate2spike_core::neuron::Scheme;
 use rate2spike_core::noise::Noise;
 use rate2spike_core::trial::{Run, SpikeHash};
 use rate2spike_tests::emulator::repository;
@@ -112,15 +122,54 @@ fn golden(task: &str) -> Vec<u8> {
     std::fs::read(path).expect("a frozen network")
 }
 
-/// A folder with the exported network.
+/// A folder with the exported golden network of a task.
 fn project(task: &str) -> tempfile::TempDir {
+    exported(&golden(task))
+}
+
+/// A folder with the exported network.
+fn exported(bytes: &[u8]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
-    let bytes = golden(task);
-    let deployed = Deployed::read(&bytes).expect("a frozen network");
-    for file in c::files(&deployed, &bytes) {
+    let deployed = Deployed::read(bytes).expect("a network");
+    for file in c::files(&deployed, bytes) {
         std::fs::write(folder.path().join(file.name), file.bytes).expect("a writable folder");
     }
     folder
+}
+
+/// A network that was trained to tell three classes of recordings apart.
+fn trained_on_data() -> &'static [u8] {
+    static TRAINED: OnceLock<Vec<u8>> = OnceLock::new();
+    TRAINED.get_or_init(|| {
+        const TRIALS: usize = 60;
+        const SAMPLES: usize = 20;
+        let value = |place: usize| {
+            let (trial, sample) = (place / SAMPLES, place % SAMPLES);
+            let turns = (trial % 3 + 1) * (sample + 2 * trial);
+            (turns as f64 * std::f64::consts::TAU / SAMPLES as f64).sin()
+        };
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("waves.npz");
+        let mut file = Npz::new();
+        let inputs = (0..TRIALS * SAMPLES).map(value).collect();
+        file.insert("inputs", &[TRIALS, SAMPLES], Values::F64(inputs));
+        let labels = (0..TRIALS as i64).map(|trial| trial % 3).collect();
+        file.insert("labels", &[TRIALS], Values::I64(labels));
+        file.write(&path).expect("a writable folder");
+        let settings = Settings {
+            classes: Some(["slow", "middle", "fast"].map(String::from).into()),
+            ..Settings::default()
+        };
+        let task = data::task(&path, settings).expect("a data set");
+        let options = RateOptions {
+            updates: 60,
+            ..RateOptions::defaults(task.clone(), 30, ActivationKind::Lif)
+        };
+        let trained = train(&options, &mut ());
+        let spiking = one_to_one(&trained.network, LIF_LAMBDA, Neuron::LIF).expect("a network");
+        let step = TimeStep::new(0.5, Scheme::Exact).expect("a step");
+        quantize(&spiking, &task, &step).expect("it fits").bytes
+    })
 }
 
 /// Compiles `main` with the network in `project` for this machine, with the checks of the
@@ -164,6 +213,9 @@ fn the_header_is_the_one_that_cbindgen_makes() {
         .expect("a header");
     let mut made = Vec::new();
     bindings.write(&mut made);
+    let made = String::from_utf8(made).expect("text");
+    // Rust's heading for what the caller vouches for.
+    let made = made.replace("// # Safety", "// Needs:").into_bytes();
     let path = folder.join("include/rate2spike.h");
     if std::env::var_os("RATE2SPIKE_RENEW").is_some() {
         std::fs::write(&path, &made).expect("a writable folder");
@@ -178,21 +230,23 @@ fn the_header_is_the_one_that_cbindgen_makes() {
 
 #[test]
 fn the_self_test_is_equal_on_four_emulated_chips_and_on_this_machine() {
-    for task in TASKS {
-        let project = project(task);
+    let mut networks: Vec<(&str, Vec<u8>)> = TASKS.map(|task| (task, golden(task))).into();
+    networks.push(("classes", trained_on_data().to_vec()));
+    for (name, bytes) in &networks {
+        let project = exported(bytes);
         if has(&["cc"]) {
             let said = on_the_desktop(project.path(), &project.path().join("main.c"));
-            assert!(said.contains("EQUAL"), "{task}: {said}");
+            assert!(said.contains("EQUAL"), "{name}: {said}");
         }
     }
     for chip in CHIPS {
         if !has(&[chip.compiler, chip.emulator[0]]) {
             continue;
         }
-        for task in TASKS {
-            let project = project(task);
+        for (name, bytes) in &networks {
+            let project = exported(bytes);
             let said = on_a_chip(&chip, project.path());
-            assert!(said.contains("EQUAL"), "{}, {task}: {said}", chip.target);
+            assert!(said.contains("EQUAL"), "{}, {name}: {said}", chip.target);
         }
     }
 }
@@ -292,6 +346,16 @@ fn a_trial_in_c_has_the_spikes_and_the_answer_of_the_trial_in_rust() {
 }
 
 #[test]
+fn a_network_of_classes_has_its_outputs_and_the_names_of_its_classes() {
+    if !has(&["cc"]) {
+        return;
+    }
+    let project = exported(trained_on_data());
+    let said = on_the_desktop(project.path(), &source("classes.c"));
+    assert_eq!(said, "3 outputs: slow middle fast, 0 faults\n");
+}
+
+#[test]
 fn each_wrong_call_is_answered_by_its_status() {
     if !has(&["cc"]) {
         return;
@@ -319,6 +383,7 @@ fn the_linked_functions_have_no_panic_and_need_no_other_library() {
         "r2s_outputs",
         "r2s_spikes",
         "r2s_answer",
+        "r2s_class_name",
         "r2s_spike_hash",
         "r2s_self_test",
         "r2s_status_name",
