@@ -60,7 +60,7 @@ fn trained(task: &Task, units: usize, lambda: f64, step_ms: f64) -> Vec<u8> {
 
 /// A λ that makes the weights so strong that potentials are counted in units of more than
 /// 1 mV.
-const STRONG_LAMBDA: f64 = 0.5;
+const STRONG_LAMBDA: f64 = 5.0;
 
 /// The networks that are compared with core, each with its task.
 fn networks() -> &'static [(Task, Vec<u8>)] {
