@@ -12,7 +12,8 @@
 //!     16  …      payload: `Payload` in postcard
 //!      …         layout 3: the hash of the task, in postcard
 //!                layout 4: the task's hash, the number of outputs, their offsets
-//!                the names of the classes and the preprocessing, in postcard
+//!                the names of the classes and the preprocessing, in postcard;
+//!                for a data set also the seed of its parts
 //! ```
 //!
 //! A payload is written in the oldest layout that has a place for all of it. Every
@@ -172,6 +173,10 @@ pub struct Payload<'a> {
     /// The operations of the preprocessing, as [`Chain`] reads them.
     #[serde(skip)]
     pub preprocessing: &'a [u8],
+    /// The seed that drew the parts of the task's data set; `None` for a task without
+    /// a data set.
+    #[serde(skip)]
+    pub parts_seed: Option<u64>,
 }
 
 /// What layout 3 adds behind the payload of layout 2.
@@ -191,12 +196,19 @@ struct OutputsTail<'a> {
     preprocessing: &'a [u8],
 }
 
+/// What layout 4 adds behind that for a network that was trained on a data set.
+#[derive(Serialize, Deserialize)]
+struct PartsTail {
+    parts_seed: u64,
+}
+
 impl Payload<'_> {
     /// The oldest layout that has a place for all fields.
     fn layout(&self) -> u16 {
         let one_output =
             self.outputs == 1 && self.output_offsets.is_empty() && self.class_names.is_empty();
-        let as_it_is = self.sensor_channels == 0 && self.preprocessing.is_empty();
+        let as_it_is =
+            self.sensor_channels == 0 && self.preprocessing.is_empty() && self.parts_seed.is_none();
         match self.task_hash {
             _ if !(one_output && as_it_is) => 4,
             Some(_) => 3,
@@ -306,7 +318,16 @@ pub fn write<'b>(payload: &Payload, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
                 sensor_channels: payload.sensor_channels,
                 preprocessing: payload.preprocessing,
             };
-            postcard::to_slice(&tail, rest).ok()?.len()
+            let tail = postcard::to_slice(&tail, rest).ok()?.len();
+            tail + match payload.parts_seed {
+                Some(parts_seed) => {
+                    let rest = rest.get_mut(tail..)?;
+                    postcard::to_slice(&PartsTail { parts_seed }, rest)
+                        .ok()?
+                        .len()
+                }
+                None => 0,
+            }
         }
     };
     head.copy_from_slice(&header(layout, &body[..length]));
@@ -737,6 +758,11 @@ fn decoded(layout: u16, body: &[u8]) -> Option<Payload<'_>> {
             payload.sensor_channels = tail.sensor_channels;
             payload.preprocessing = tail.preprocessing;
             rest = behind;
+            if !rest.is_empty() {
+                let (tail, behind): (PartsTail, _) = postcard::take_from_bytes(rest).ok()?;
+                payload.parts_seed = Some(tail.parts_seed);
+                rest = behind;
+            }
         }
     }
     rest.is_empty().then_some(payload)
@@ -914,6 +940,23 @@ mod tests {
             let (old, tail) = blob[HEADER_BYTES..].split_at(XOR.len() - HEADER_BYTES);
             assert_eq!(old, &XOR[HEADER_BYTES..]);
             assert_eq!(postcard::from_bytes(tail), Ok(hash));
+            let read = Deployed::read(blob).expect("what was written");
+            assert_eq!(read.payload, payload);
+        }
+    }
+
+    #[test]
+    fn the_seed_of_the_parts_is_read_back_and_a_network_without_one_has_the_bytes_it_had() {
+        let mut payload = Deployed::read(XOR).expect("a frozen network").payload;
+        payload.outputs = 1;
+        payload.class_names = b"a";
+        let mut buffer = std::vec![0; XOR.len() + 40];
+        let without = write(&payload, &mut buffer).expect("it fits").to_vec();
+        for seed in [0, 7, u64::MAX] {
+            payload.parts_seed = Some(seed);
+            let blob = write(&payload, &mut buffer).expect("it fits");
+            let body = HEADER_BYTES..without.len();
+            assert_eq!(blob[body.clone()], without[body]);
             let read = Deployed::read(blob).expect("what was written");
             assert_eq!(read.payload, payload);
         }

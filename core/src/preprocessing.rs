@@ -271,6 +271,22 @@ impl<'a> Chain<'a> {
         state: &mut ChainState<Kept>,
         sample: &[i32],
     ) -> Vec<I4F12, MOST_INPUTS> {
+        let mut inputs = Vec::new();
+        for value in self.table(state, sample).iter().take(self.inputs) {
+            let bits = (*value).clamp(i16::MIN.into(), i16::MAX.into()) as i16;
+            // `read` refused more inputs than there is room for.
+            let _ = inputs.push(I4F12::from_bits(bits));
+        }
+        inputs
+    }
+
+    /// The whole table after the next sample, whose channels have the values `sample`.
+    #[inline]
+    pub fn table<Kept: AsMut<[i64]>>(
+        &self,
+        state: &mut ChainState<Kept>,
+        sample: &[i32],
+    ) -> [i32; MOST_VALUES] {
         let mut table = [0; MOST_VALUES];
         for (value, given) in table.iter_mut().zip(sample).take(self.channels) {
             *value = *given;
@@ -285,13 +301,7 @@ impl<'a> Chain<'a> {
             }
         }
         state.started = true;
-        let mut inputs = Vec::new();
-        for value in table.iter().take(self.inputs) {
-            let bits = (*value).clamp(i16::MIN.into(), i16::MAX.into()) as i16;
-            // `read` refused more inputs than there is room for.
-            let _ = inputs.push(I4F12::from_bits(bits));
-        }
-        inputs
+        table
     }
 }
 

@@ -233,6 +233,7 @@ struct Written {
     class_names: Vec<u8>,
     sensor_channels: u8,
     preprocessing: Vec<u8>,
+    parts_seed: Option<u64>,
 }
 
 impl Written {
@@ -257,6 +258,7 @@ impl Written {
         payload.outputs = self.outputs;
         payload.output_offsets = &self.output_offsets;
         payload.class_names = &self.class_names;
+        payload.parts_seed = self.parts_seed;
         payload.sensor_channels = self.sensor_channels;
         payload.preprocessing = &self.preprocessing;
         payload
@@ -425,10 +427,11 @@ fn written() -> impl Strategy<Value = Written> {
             columns(units),
             readout(units),
             pulses(inputs),
-            (any::<Option<u64>>(), preprocessing()),
+            (any::<[Option<u64>; 2]>(), preprocessing()),
         )
             .prop_map(
-                |(names, shared, tables, columns, readout, pulses, (task_hash, preprocessing))| {
+                |(names, shared, tables, columns, readout, pulses, (numbers, preprocessing))| {
+                    let [task_hash, parts_seed] = numbers;
                     let (task, steps, seed) = names;
                     let (units, input_weights) = tables;
                     let (starts, synapses) = columns;
@@ -450,6 +453,7 @@ fn written() -> impl Strategy<Value = Written> {
                         class_names: readout.class_names,
                         sensor_channels: preprocessing.0,
                         preprocessing: preprocessing.1,
+                        parts_seed,
                     }
                 },
             )

@@ -21,9 +21,9 @@ use crate::quantize::longest_step::{Comparison, DeployedStep};
 use crate::quantize::{QuantizeError, Quantized, check_decays, quantize};
 use crate::random::{Stream, seed_of};
 use crate::rate::activation::{ActivationKind, LIF_LAMBDA};
-use crate::rate::evaluation::{EvaluationTrials, evaluate};
+use crate::rate::evaluation::{Evaluation, EvaluationTrials, evaluate};
 use crate::rate::network::RateNetwork;
-use crate::rate::options::{DecayTaus, RateOptions};
+use crate::rate::options::{DecayTaus, RateOptions, is_recorded};
 use crate::spiking::experiment::{Experiment, Outcome, Score};
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::neuron::Neuron;
@@ -47,10 +47,12 @@ pub enum Scaling {
 }
 
 impl Scaling {
-    /// The scaling that an activation has where nothing is asked for: λ₀ of the
-    /// transfer function `lif`, else a search among the default candidates.
-    pub fn by_default(activation: ActivationKind) -> Self {
+    /// The scaling of a network for `task` where nothing is asked for: λ₀ of the transfer
+    /// function `lif`, else a search among the default candidates. A network for a data set
+    /// is not calibrated: its mistakes are mostly those of the rate network.
+    pub fn by_default(activation: ActivationKind, task: &Task) -> Self {
         match activation {
+            ActivationKind::Lif if is_recorded(task) => Self::Given(LIF_LAMBDA),
             ActivationKind::Lif => Self::Trained(LIF_LAMBDA),
             other => Self::among(default_lambdas(other)),
         }
@@ -220,15 +222,17 @@ pub fn check_step(
     Ok(first)
 }
 
-/// Accuracy of a rate network on trials that its training has not seen, with
-/// the fluctuations of its training.
-pub fn rate_accuracy(network: &RateNetwork, options: &RateOptions, trials: usize) -> Accuracy {
+/// The scores of a rate network on trials that its training has not seen, with the
+/// fluctuations of its training.
+pub fn rate_evaluation(network: &RateNetwork, options: &RateOptions, trials: usize) -> Evaluation {
     let fresh = EvaluationTrials::fresh(options.seed, trials, options.fluctuations);
-    let evaluation = evaluate(network, &options.task, options.loss, fresh);
-    Accuracy {
-        accuracy: evaluation.accuracy,
-        strict: evaluation.strict,
-    }
+    evaluate(network, &options.task, options.loss, fresh)
+}
+
+/// The accuracy of [`rate_evaluation`].
+pub fn rate_accuracy(network: &RateNetwork, options: &RateOptions, trials: usize) -> Accuracy {
+    let evaluation = rate_evaluation(network, options, trials);
+    evaluation.scores(&options.task)
 }
 
 impl Route<'_> {

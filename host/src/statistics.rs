@@ -44,13 +44,45 @@ impl Interval {
     }
 }
 
-/// Shares of right answers by both criteria.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+/// Shares of right answers by both criteria. Where outputs follow a target, both are R².
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Accuracy {
     /// Share by the published criterion.
     pub accuracy: f64,
     /// Share by the strict criterion.
     pub strict: f64,
+    /// Share of the target's variance that the outputs explain; `None` without a target.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub r2: Option<f64>,
+    /// Root mean square of the outputs' distance from the target; `None` without a target.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<f64>,
+}
+
+impl Accuracy {
+    /// The numbers as people read them in a sentence.
+    pub fn words(&self) -> String {
+        match (self.r2, self.error) {
+            (Some(r2), Some(error)) => format!("R² {r2:.3}, error {error:.3}"),
+            _ => format!("accuracy {:.3}, strict {:.3}", self.accuracy, self.strict),
+        }
+    }
+
+    /// The heads of the two columns in which [`Accuracy::cells`] stand.
+    pub fn heads(&self) -> [&'static str; 2] {
+        match self.r2 {
+            Some(_) => ["R²", "error"],
+            None => ["accuracy", "strict"],
+        }
+    }
+
+    /// The numbers in two columns.
+    pub fn cells(&self) -> [f64; 2] {
+        match (self.r2, self.error) {
+            (Some(r2), Some(error)) => [r2, error],
+            _ => [self.accuracy, self.strict],
+        }
+    }
 }
 
 /// The difference between two forms of a network on the same trials.

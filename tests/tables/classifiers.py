@@ -1,9 +1,10 @@
-"""The table of docs/results.md: data sets of aeon through `pipeline`, beside ROCKET and 1-NN DTW.
+"""The tables of docs/results.md: data sets through `pipeline`, those of aeon beside ROCKET and 1-NN DTW.
 
-    python -m venv v && v/bin/pip install aeon scikit-learn
+    python -m venv v && v/bin/pip install aeon scikit-learn neurogym==2.0.0
     v/bin/python tests/tables/classifiers.py --program target/release/rate2spike --seeds 5
 
-Each data set that aeon's wheel carries and that has at most 16 channels is written to an .npz with
+Other sets are scikit-learn's digits as rows of eight numbers, three tasks of NeuroGym with a label
+for each sample, and leaky integrators of two inputs, which two outputs follow. Each data set that aeon's wheel carries and that has at most 16 channels is written to an .npz with
 the published split, and goes through `rate2spike pipeline FILE.npz --seed S --json` with defaults
 alone. ROCKET is aeon's own with 2,000 kernels, on the same split and with as many seeds.
 Everything is cached in --folder, so that a table that was interrupted goes on.
@@ -29,6 +30,13 @@ SETS = [
     "OSULeaf",
     "PickupGestureWiimoteZ",
     "ACSF1",
+]
+OTHERS = [
+    "digits",
+    "PerceptualDecisionMaking",
+    "ContextDecisionMaking",
+    "DelayMatchSample",
+    "integrators",
 ]
 KERNELS = 2000
 
@@ -70,6 +78,49 @@ def digits(path):
     split = np.zeros(len(labels), int)
     split[test] = 2
     np.savez(path, inputs=images.astype(np.float32), labels=labels.astype(np.int16), split=split)
+
+
+def decisions(name, path, count=1000):
+    """Writes trials of a task of NeuroGym, in the lines of docs/data.md."""
+    import neurogym
+
+    env = neurogym.make(f"{name}-v0", dt=20).unwrapped
+    env.reset(seed=1)
+    trials = []
+    for _ in range(count):
+        env.new_trial()
+        trials.append((env.ob.copy(), env.gt.copy()))
+    lengths = [len(ob) for ob, _ in trials]
+    inputs = np.zeros((count, max(lengths), trials[0][0].shape[1]), np.float32)
+    labels = np.full((count, max(lengths)), -1)
+    for k, (ob, gt) in enumerate(trials):
+        inputs[k, : len(ob)], labels[k, : len(gt)] = ob, gt
+    np.savez(path, inputs=inputs, labels=labels, lengths=lengths, sample_ms=20)
+
+
+def integrators(path, count=400, samples=100, sample_ms=10, decay_ms=100):
+    """Writes two inputs of random steps, and targets that integrate their sum and their difference with decay."""
+    random = np.random.default_rng(1)
+    levels = random.uniform(-1, 1, (count, samples // 10, 2))
+    inputs = np.repeat(levels, 10, axis=1)
+    drive = np.stack([inputs.sum(2), inputs[..., 0] - inputs[..., 1]], 2) / 2
+    targets, y = np.zeros_like(drive), np.zeros((count, 2))
+    for t in range(samples):
+        y += (drive[:, t] - y) * sample_ms / decay_ms
+        targets[:, t] = y
+    np.savez(path, inputs=inputs.astype(np.float32), targets=targets.astype(np.float32), sample_ms=sample_ms)
+
+
+def written(name, path):
+    """Writes the data set of this name."""
+    if name == "digits":
+        digits(path)
+    elif name == "integrators":
+        integrators(path)
+    elif name in OTHERS:
+        decisions(name, path)
+    else:
+        export(name, path)
 
 
 def padded(trials):
@@ -125,7 +176,7 @@ def main():
     flags.add_argument("--program", default="target/release/rate2spike")
     flags.add_argument("--folder", default="classifiers")
     flags.add_argument("--seeds", type=int, default=5)
-    flags.add_argument("--sets", default=",".join(SETS + ["digits"]))
+    flags.add_argument("--sets", default=",".join(SETS + OTHERS))
     flags.add_argument("--peers-only", action="store_true")
     options, extra = flags.parse_known_args()
     os.makedirs(options.folder, exist_ok=True)
@@ -134,9 +185,9 @@ def main():
     for name in options.sets.split(","):
         data = os.path.join(options.folder, f"{name}.npz")
         if not os.path.exists(data):
-            digits(data) if name == "digits" else export(name, data)
+            written(name, data)
         others = {"rocket": [], "dtw": None}
-        if name != "digits":
+        if name in SETS:
             path = os.path.join(options.folder, f"{name}.peers.json")
             others = cached(path, lambda: peers(name, options.seeds))
         if options.peers_only:

@@ -117,7 +117,7 @@ impl Case {
             let start = &self.batch.start[trial * n..(trial + 1) * n];
             let mut x: Vec<f64> = start.iter().map(|&x| x.into()).collect();
             let mut r: Vec<f64> = x.iter().map(|&x| phi(&self.activation, x)).collect();
-            let mut state = vec![0.0; n];
+            let (mut state, mut filtered) = (vec![0.0; n], vec![0.0; n]);
             let mut outputs: Vec<Vec<f64>> = Vec::new();
             for t in 1..samples {
                 let before = r.clone();
@@ -136,6 +136,8 @@ impl Case {
                     let drive = recurrent + current - direct;
                     x[i] += (drive - x[i]) / taus[i] + f64::from(self.batch.noise[at(t, i)]);
                     r[i] = phi(&self.activation, x[i] + direct);
+                    filtered[i] += (r[i] - filtered[i]) / taus[i];
+                    let mut shown = if self.batch.direct { filtered[i] } else { r[i] };
                     if let Some(&deviate) = self.batch.fluctuations.get(at(t, i)) {
                         if fill {
                             let (c, keep) =
@@ -145,10 +147,12 @@ impl Case {
                                 keep * state[i] + kick * r[i].max(0.0).sqrt() * f64::from(deviate);
                             flutter.push(state[i]);
                         }
-                        r[i] += flutter[(trial * (samples - 1) + t - 1) * n + i];
+                        let flutter = flutter[(trial * (samples - 1) + t - 1) * n + i];
+                        r[i] += flutter;
+                        shown += flutter;
                     }
                     for (k, o) in o.iter_mut().enumerate() {
-                        *o += trained.w_out[k * n + i] * r[i];
+                        *o += trained.w_out[k * n + i] * shown;
                     }
                 }
                 outputs.push(o);

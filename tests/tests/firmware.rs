@@ -3,21 +3,33 @@
 //! A test whose emulator or target is missing prints the reason and does nothing; with
 //! `RATE2SPIKE_REQUIRE_ALL=1` it fails.
 
+use std::path::Path;
 use std::time::Duration;
 
 use rate2spike::board::BoardError;
 use rate2spike::board::budget::Budget;
 use rate2spike::board::client::Samples;
+use rate2spike::board::comparison::compare;
 use rate2spike::board::recording::{Shown, answered};
 use rate2spike::board::session::pair;
 use rate2spike::board::steps::{self, Trials};
 use rate2spike::board::target::Target;
+use rate2spike::convert::one_to_one;
+use rate2spike::formats::npz::{Npz, Values};
+use rate2spike::formats::task::parse;
+use rate2spike::quantize::quantize;
+use rate2spike::rate::activation::{ActivationKind, LIF_LAMBDA};
+use rate2spike::rate::options::RateOptions;
+use rate2spike::rate::training::train;
 use rate2spike::spiking::experiment::Experiment;
+use rate2spike::spiking::neuron::Neuron;
+use rate2spike::spiking::time_step::TimeStep;
 use rate2spike::spiking::trial::Memory;
 use rate2spike::task::Task;
 use rate2spike_core::Network;
 use rate2spike_core::blob::{BlobError, Deployed};
 use rate2spike_core::decision::Evidence;
+use rate2spike_core::neuron::Scheme;
 use rate2spike_core::noise::Noise;
 use rate2spike_core::preprocessing::ChainState;
 use rate2spike_core::trial::{Run, SpikeHash};
@@ -137,6 +149,77 @@ fn a_board_answers_with_a_class_from_the_integers_of_a_sensor_as_the_desktop_doe
             );
             assert_eq!(found, outputs, "{name}");
             println!("{name}: class {answer}, {hash:016x}");
+        }
+    }
+}
+
+/// A data set of whole numbers, as of a sensor: three channels, and three classes by the
+/// channel that swings, or as targets the swing of each channel.
+fn recorded(folder: &Path, name: &str, track: bool) -> Task {
+    let (trials, samples, channels) = (60, 40, 3);
+    let swing = |trial: usize, t: usize, k: usize| {
+        let phase = 0.7 * trial as f64 + 0.35 * t as f64;
+        if trial % channels == k {
+            phase.sin()
+        } else {
+            0.0
+        }
+    };
+    let (mut inputs, mut targets) = (Vec::new(), Vec::new());
+    for trial in 0..trials {
+        for (t, k) in (0..samples).flat_map(|t| (0..channels).map(move |k| (t, k))) {
+            let noise = ((trial * 7919 + t * 104_729 + k * 31) % 61) as f64 - 30.0;
+            inputs.push((8000.0 * swing(trial, t, k) + noise + 1000.0 * k as f64).round());
+            targets.push(swing(trial, t, k));
+        }
+    }
+    let mut file = Npz::new();
+    file.insert("inputs", &[trials, samples, channels], Values::F64(inputs));
+    if track {
+        file.insert(
+            "targets",
+            &[trials, samples, channels],
+            Values::F64(targets),
+        );
+    } else {
+        let labels = (0..trials).map(|trial| (trial % channels) as f64);
+        file.vector("labels", labels.collect());
+    }
+    file.number("sample_ms", 10.0);
+    let path = folder.join(name);
+    file.write(&path).expect("a file");
+    parse(path.to_str().expect("UTF-8")).expect("a data set")
+}
+
+#[test]
+fn a_board_scores_the_test_part_of_a_data_set_from_its_integers_as_the_desktop_does() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, track) in [("swings.npz", false), ("follow.npz", true)] {
+        let task = recorded(folder.path(), name, track);
+        let options = RateOptions {
+            updates: 20,
+            batch: 8,
+            ..RateOptions::defaults(task.clone(), 30, ActivationKind::Lif)
+        };
+        let trained = train(&options, &mut ());
+        let spiking = one_to_one(&trained.network, LIF_LAMBDA, Neuron::LIF).expect("a network");
+        let step = TimeStep::new(0.5, Scheme::Exact).expect("a step");
+        let bytes = quantize(&spiking, &task, &step).expect("a network").bytes;
+        let deployed = Deployed::read(&bytes).expect("a network");
+        assert_eq!(deployed.preprocessing().expect("a chain").channels(), 3);
+        let experiment = experiment(&deployed, task.clone());
+        let count = task.trials().expect("a data set");
+        for board in boards() {
+            let emulator = Emulator::start(board, &bytes, &[]);
+            let (mut client, _) = emulator.connect();
+            let shown = if board == Board::Rp2040 { 3 } else { count };
+            let found = compare(&mut client, &experiment, shown, 1_000_000, || {});
+            let found = found.expect("trials");
+            assert!(found.equal, "{board:?}: {:?}", found.parts);
+            assert_eq!(found.board, found.desktop, "{board:?}");
+            assert_eq!(found.board.graded.is_some(), track);
+            assert!(found.board.mean_rate_hz > 1.0, "{board:?}: {found:?}");
+            println!("{board:?}, {name}: {:016x}", found.board.spike_hash);
         }
     }
 }

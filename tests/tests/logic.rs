@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use rate2spike::board::comparison::compare as compare_trials;
 use rate2spike::board::logic::Logic;
 use rate2spike::board::port::Port;
-use rate2spike::board::session::Runs;
+use rate2spike::board::session::{Reported, Runs};
 use rate2spike::convert::one_to_one;
 use rate2spike::export::verilog::Refusal;
 use rate2spike::export::verilog::clocks::Clocks;
@@ -294,11 +294,13 @@ fn a_device_at_a_serial_line_spikes_as_core_does_and_no_garbage_hangs_it() {
     let mut spikes = Vec::new();
     let each = &mut |step, unit| spikes.push((step, unit));
     logic
-        .run_trial(&experiment, 0, Some(each))
+        .run_trial(&experiment, 0, Reported::Spikes(each))
         .expect("a trial");
     let (_, wanted, wanted_spikes) = trial(&experiment, 0, u32::MAX);
     assert_eq!(spikes, wanted_spikes);
-    logic.run_trial(&experiment, 0, None).expect("a trial");
+    logic
+        .run_trial(&experiment, 0, Reported::Nothing)
+        .expect("a trial");
     drop(logic);
 
     let mut line = std::fs::File::options()
@@ -316,7 +318,9 @@ fn a_device_at_a_serial_line_spikes_as_core_does_and_no_garbage_hangs_it() {
     assert!([3, 7].contains(&identity.code), "{}", identity.code);
     let identity = logic.self_test().expect("a self-test");
     assert_eq!((identity.code, identity.checksum), (0, image.checksum()));
-    let outcome = logic.run_trial(&experiment, 0, None).expect("a trial");
+    let outcome = logic
+        .run_trial(&experiment, 0, Reported::Nothing)
+        .expect("a trial");
     assert_eq!(outcome.spike_hash, wanted.spike_hash);
 }
 

@@ -37,7 +37,7 @@ fn the_lines_of_the_page_make_data_sets_of_three_tasks_of_neurogym() {
         assert_eq!(description.goal, Goal::Label, "{name}");
         assert_eq!(description.channels.len(), channels, "{name}");
         assert_eq!(description.outputs, classes, "{name}");
-        assert_eq!(task.sample_ms(), 20.0);
+        assert_eq!((task.sample_ms(), description.hold), (10.0, 2));
         assert_eq!(description.parts.iter().sum::<usize>(), 60);
         // Each trial ends with a decision, which is not the class of the pause.
         let count = task.trials().expect("a data set") as u64;

@@ -20,16 +20,13 @@ struct Case {
 }
 
 impl Case {
-    fn new(units: usize, batch: usize, activation: ActivationKind, direct: bool) -> Self {
+    fn new(units: usize, batch: usize, activation: ActivationKind) -> Self {
         let options = RateOptions {
             p_rec: 0.3,
             batch,
             ..RateOptions::defaults(Task::xor(), units, activation)
         };
-        let network = RateNetwork {
-            direct_inputs: direct,
-            ..RateNetwork::start(&options)
-        };
+        let network = RateNetwork::start(&options);
         let connections = Arc::new(Connections::of(&network));
         Self {
             parameters: Parameters::of(&network, connections),
@@ -75,15 +72,8 @@ fn bits(gradient: &Gradient) -> Vec<u32> {
 
 #[test]
 fn the_bits_do_not_depend_on_threads_or_on_the_way_in_which_noise_is_given() {
-    for (batch, direct) in [
-        (1, false),
-        (5, true),
-        (8, false),
-        (13, true),
-        (16, false),
-        (37, false),
-    ] {
-        let case = Case::new(21, batch, ActivationKind::Lif, direct);
+    for batch in [1, 5, 8, 13, 16, 37] {
+        let case = Case::new(21, batch, ActivationKind::Lif);
         let words = case.drawn(Batch::draw_words);
         let (outputs, gradient) = case.run(&words, 1);
         let arrays = case.drawn(Batch::draw);
@@ -97,13 +87,12 @@ fn the_bits_do_not_depend_on_threads_or_on_the_way_in_which_noise_is_given() {
 
 #[test]
 fn outputs_are_those_of_the_dense_form_bit_for_bit_and_gradients_to_rounding() {
-    for (batch, activation, direct) in [
-        (1, ActivationKind::Sigmoid, false),
-        (6, ActivationKind::Sigmoid, true),
-        (20, ActivationKind::Lif, false),
-        (20, ActivationKind::Lif, true),
+    for (batch, activation) in [
+        (1, ActivationKind::Sigmoid),
+        (6, ActivationKind::Sigmoid),
+        (20, ActivationKind::Lif),
     ] {
-        let case = Case::new(30, batch, activation, direct);
+        let case = Case::new(30, batch, activation);
         let batch = case.drawn(Batch::draw);
         let (outputs, gradient) = case.run(&batch, 1);
         let dense = case.network.parameters();

@@ -10,7 +10,7 @@ use rate2spike_protocol::message;
 
 use super::BoardError;
 use super::port::{Line, Port};
-use super::session::Runs;
+use super::session::{Reported, Runs};
 use crate::export::verilog::image::{self, Image};
 use crate::spiking::experiment::Experiment;
 use crate::spiking::trial::Input;
@@ -167,8 +167,12 @@ impl Runs for Logic {
         &mut self,
         experiment: &Experiment<Deployed>,
         index: u64,
-        mut spiked: Option<&mut dyn FnMut(u32, u16)>,
+        reported: Reported,
     ) -> Result<message::Outcome, BoardError> {
+        let mut spiked = match reported {
+            Reported::Spikes(spiked) => Some(spiked),
+            Reported::Nothing | Reported::Outputs(_) => None,
+        };
         let trial = experiment.trial(index);
         let input: Input<_> = Input::of_trial(experiment.task.channels(), &trial);
         let image = Image::of_trial(

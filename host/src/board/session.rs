@@ -7,11 +7,12 @@ use rate2spike_protocol::message::{self, Cycles};
 
 use super::BoardError;
 use super::client::{Client, Samples};
-use crate::spiking::experiment::{Experiment, Outcome};
+use crate::spiking::experiment::{Experiment, Grader, Outcome};
 use crate::spiking::trial::{Input, Memory};
+use crate::task::samples::is_graded;
 
 /// The outcomes of one trial on the board and on the desktop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pair {
     /// The outcome on the board.
     pub board: Outcome,
@@ -34,10 +35,19 @@ pub struct Parting {
     pub desktop: Option<(u32, u16)>,
 }
 
+/// What a board reports during a trial.
+pub enum Reported<'a> {
+    /// Nothing.
+    Nothing,
+    /// Step and unit of each spike.
+    Spikes(&'a mut dyn FnMut(u32, u16)),
+    /// Step and bits of the outputs at the end of each sample. Logic reports none.
+    Outputs(&'a mut dyn FnMut(u32, &[i32])),
+}
+
 /// A board that runs trials.
 pub trait Runs {
-    /// Runs the `index`-th trial of `experiment`; `spiked`, if there is one, gets step and
-    /// unit of each spike.
+    /// Runs the `index`-th trial of `experiment`, of which it reports something.
     ///
     /// # Errors
     /// If the board refuses the trial or does not answer.
@@ -45,7 +55,7 @@ pub trait Runs {
         &mut self,
         experiment: &Experiment<Deployed>,
         index: u64,
-        spiked: Option<&mut dyn FnMut(u32, u16)>,
+        reported: Reported,
     ) -> Result<message::Outcome, BoardError>;
 }
 
@@ -54,17 +64,27 @@ impl Runs for Client {
         &mut self,
         experiment: &Experiment<Deployed>,
         index: u64,
-        spiked: Option<&mut dyn FnMut(u32, u16)>,
+        reported: Reported,
     ) -> Result<message::Outcome, BoardError> {
         let (silent, input) = shown(experiment, index);
-        let Some(spiked) = spiked else {
-            return self.run(&silent, &input, |_, _| {}, |_, _| {});
-        };
-        let trial = message::Trial {
-            spikes: true,
-            ..silent
-        };
-        self.run(&trial, &input, spiked, |_, _| {})
+        match reported {
+            Reported::Nothing => self.run(&silent, &input, |_, _| {}, |_, _| {}),
+            Reported::Spikes(spiked) => {
+                let trial = message::Trial {
+                    spikes: true,
+                    ..silent
+                };
+                self.run(&trial, &input, spiked, |_, _| {})
+            }
+            Reported::Outputs(output) => {
+                let trial = message::Trial {
+                    // A sample of 100 ms has at most 2000 steps.
+                    output_every: experiment.clock.steps_per_sample as u16,
+                    ..silent
+                };
+                self.run(&trial, &input, |_, _| {}, output)
+            }
+        }
     }
 }
 
@@ -78,17 +98,38 @@ pub fn pair(
     memory: &mut Memory<Fixed>,
     index: u64,
 ) -> Result<Pair, BoardError> {
-    let found = board.run_trial(experiment, index, None)?;
+    let desktop = experiment.outcome(memory, index);
+    let trial = experiment.trial(index);
+    let every = experiment.clock.steps_per_sample;
+    let mut grader = Grader::new(&trial, experiment.task.samples(), every);
+    let mut seen = 0;
+    let mut output = |step, bits: &[i32]| {
+        let outputs: Vec<Fixed> = bits.iter().map(|&bits| Fixed::from_bits(bits)).collect();
+        seen += usize::from(outputs.len() == experiment.network.banks().count);
+        grader.see(step, &outputs);
+    };
+    let reported = match is_graded(&experiment.task) {
+        true => Reported::Outputs(&mut output),
+        false => Reported::Nothing,
+    };
+    let found = board.run_trial(experiment, index, reported)?;
+    // A board that does not send all outputs is compared by its spikes alone, on which
+    // the outputs depend.
+    let samples = match seen {
+        0 => desktop.samples,
+        _ => grader.sums(),
+    };
     Ok(Pair {
         board: Outcome {
             correct: found.correct,
             strict: found.strict,
-            label: experiment.trial(index).label,
+            samples,
+            label: trial.label,
             answer: found.answer,
             spikes: found.spikes.into(),
             spike_hash: found.spike_hash,
         },
-        desktop: experiment.outcome(memory, index),
+        desktop,
         cycles: found.cycles,
         saturated_steps: found.saturated_steps,
     })
@@ -112,7 +153,7 @@ pub fn parting(
             found.push((step, unit));
         }
     };
-    board.run_trial(experiment, index, Some(&mut spiked))?;
+    board.run_trial(experiment, index, Reported::Spikes(&mut spiked))?;
     if found == desktop {
         return Ok(None);
     }
@@ -128,11 +169,18 @@ pub fn parting(
     }))
 }
 
-/// The `index`-th trial and its input.
+/// The `index`-th trial and its input: the integers of a data set, which the network's own
+/// preprocessing turns into inputs, or the inputs of another task.
 fn shown(experiment: &Experiment<Deployed>, index: u64) -> (message::Trial, Samples) {
     let (input, label) = input(experiment, index);
-    let bits: Vec<i16> = input.values().iter().map(|u| u.to_bits()).collect();
-    let samples = Samples::of_input(experiment.task.channels(), &bits);
+    let integers = experiment.task.integers(index);
+    let samples = match (experiment.network.preprocessing(), integers) {
+        (Some(chain), Some(integers)) => Samples::of_sensor(chain.channels(), &integers),
+        _ => {
+            let bits: Vec<i16> = input.values().iter().map(|u| u.to_bits()).collect();
+            Samples::of_input(experiment.task.channels(), &bits)
+        }
+    };
     let trial = message::Trial {
         seed: experiment.seed,
         index,

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::path::PathBuf;
 
 use clap::Args;
+use rate2spike_core::decision::Kind;
 use serde::Serialize;
 
 use super::CommandError;
@@ -379,11 +380,10 @@ impl Conversion<'_> {
         };
         self.console.json(&report);
         self.console.say(format!(
-            "calibrated (irregularity {}, {} rounds): accuracy {:.3}, strict {:.3}, on {} fresh trials; mean rate {:.1} Hz, median lambda {:.0}; {}",
+            "calibrated (irregularity {}, {} rounds): {}, on {} fresh trials; mean rate {:.1} Hz, median lambda {:.0}; {}",
             shown(report.irregularity),
             report.rounds,
-            report.fresh.accuracy,
-            report.fresh.strict,
+            report.fresh.words(),
             report.trials,
             report.mean_rate_hz,
             report.lambda,
@@ -485,7 +485,9 @@ impl Conversion<'_> {
         let best = best(candidates).expect("there is at least one candidate");
         let mut warnings = Warnings::default();
         warnings.of_search(candidates, best);
-        warnings.of_trials(best.accuracy, best.interval, best.trials);
+        if self.task.definition().kind != Kind::Track {
+            warnings.of_trials(best.accuracy, best.interval, best.trials);
+        }
         warnings.say(self.console);
         let refit = refit
             .zip(mode.refit_readout)
@@ -497,14 +499,18 @@ impl Conversion<'_> {
                 kept: refit.is_no_worse(),
             });
         let console = self.console;
-        console.say("lambda  accuracy  95 % interval  strict  rate (Hz)  off target  trials");
+        let follows = self.task.definition().kind == Kind::Track;
+        let accuracy = if follows { "R²" } else { "accuracy" };
+        console.say(format!(
+            "lambda  {accuracy:>8}  95 % interval  strict  rate (Hz)  off target  trials"
+        ));
         candidates
             .iter()
-            .for_each(|candidate| console.say(line(candidate)));
-        console.say(verdict(candidates, best, mode.writes));
+            .for_each(|candidate| console.say(line(candidate, follows)));
+        console.say(verdict(candidates, best, accuracy, mode.writes));
         if let Some(refit) = &refit {
             console.say(format!(
-                "readout refitted over {} trials (ridge {}): accuracy {:.3}, before {:.3}, on trials of neither; {}",
+                "readout refitted over {} trials (ridge {}): {accuracy} {:.3}, before {:.3}, on trials of neither; {}",
                 refit.trials,
                 shown(refit.ridge),
                 refit.after.accuracy,
@@ -556,14 +562,19 @@ fn refuse_a_second_result(model: &RateModelFile, force: bool) -> Result<(), Comm
     }
 }
 
-fn line(candidate: &Candidate) -> String {
+/// A line of the table. R² has neither an interval nor a strict form.
+fn line(candidate: &Candidate, follows: bool) -> String {
+    let interval = &candidate.interval;
+    let (interval, strict) = if follows {
+        (String::new(), String::new())
+    } else {
+        let interval = format!("{:>5.3} to {:>5.3}", interval.low, interval.high);
+        (interval, format!("{:.3}", candidate.strict))
+    };
     format!(
-        "{:>6}  {:>8.3}  {:>5.3} to {:>5.3}  {:>6.3}  {:>9.1}  {:>10.3}  {:>6}",
+        "{:>6}  {:>8.3}  {interval:>14}  {strict:>6}  {:>9.1}  {:>10.3}  {:>6}",
         shown(candidate.lambda),
         candidate.accuracy,
-        candidate.interval.low,
-        candidate.interval.high,
-        candidate.strict,
         candidate.mean_rate_hz,
         candidate.output_error,
         candidate.trials
@@ -571,17 +582,17 @@ fn line(candidate: &Candidate) -> String {
 }
 
 /// The best candidate, and how it was chosen.
-fn verdict(candidates: &[Candidate], best: &Candidate, writes: bool) -> String {
+fn verdict(candidates: &[Candidate], best: &Candidate, name: &str, writes: bool) -> String {
     let (lambda, accuracy) = (shown(best.lambda), best.accuracy);
     let written = written(writes);
     let equal = candidates
         .iter()
         .filter(|c| c.trials == best.trials && c.accuracy == accuracy);
     match (candidates.len(), equal.count()) {
-        (1, _) => format!("lambda {lambda}: accuracy {accuracy:.3}; {written}"),
-        (_, 1) => format!("best lambda {lambda} with accuracy {accuracy:.3}; {written}"),
+        (1, _) => format!("lambda {lambda}: {name} {accuracy:.3}; {written}"),
+        (_, 1) => format!("best lambda {lambda} with {name} {accuracy:.3}; {written}"),
         (_, equal) => format!(
-            "best lambda {lambda} with accuracy {accuracy:.3}: of {equal} that are equally often right, the one whose output is closest to the target; {written}"
+            "best lambda {lambda} with {name} {accuracy:.3}: of {equal} that are equally often right, the one whose output is closest to the target; {written}"
         ),
     }
 }

@@ -35,7 +35,7 @@ pub struct DataArgs {
     /// Write the data set as .npz, and the settings that it has no place for as .toml
     #[arg(short, long, value_name = "FILE.npz")]
     pub output: Option<PathBuf>,
-    /// Length of a sample for the network in ms [default: 5]
+    /// Length of a recorded sample in ms [default: 5 or a multiple of 10, so that the longest recording lasts at least half a second]
     #[arg(long, value_name = "MS", value_parser = sample_ms)]
     pub sample_ms: Option<f64>,
     /// Scaling of the channels, fitted on the training part: standard or none [default: standard]
@@ -53,6 +53,9 @@ pub struct DataArgs {
     /// Column of each CSV that is no input: its name or its number
     #[arg(long, value_name = "COLUMN")]
     pub time_column: Option<String>,
+    /// Recorded size of one in the integers that a board takes [default: 1 for whole numbers, else a small power of two]
+    #[arg(long, value_name = "SIZE", value_parser = above_0)]
+    pub resolution: Option<f64>,
     /// Seed that draws the parts which the data set does not say
     #[arg(long, default_value_t = data::SEED)]
     pub seed: u64,
@@ -78,6 +81,8 @@ impl DataArgs {
             window_ms: self.window_ms,
             classes: self.classes.clone(),
             time_column: self.time_column.as_ref().map(column),
+            resolution: self.resolution,
+            inputs: None,
         }
     }
 }
@@ -174,6 +179,23 @@ fn print(summary: &Summary, console: &Console) {
         ms(summary.samples)
     ));
     console.say(format!("outputs                  {}", summary.outputs));
+    if let Some(resolution) = summary.resolution {
+        console.say(format!(
+            "a board takes            whole numbers: the recorded ones / {resolution}"
+        ));
+    }
+    if summary.inputs.len() != summary.channels
+        || summary
+            .per_channel
+            .iter()
+            .zip(&summary.inputs)
+            .any(|(channel, input)| channel.name != *input)
+    {
+        console.say(format!(
+            "inputs                   {}",
+            summary.inputs.join(", ")
+        ));
+    }
     if !summary.per_class.is_empty() {
         console.say("");
         console.say(format!(

@@ -148,15 +148,14 @@ pub fn run(args: &ImportArgs, console: &Console) -> Result<(), CommandError> {
     warnings.say(console);
     console.json(&report);
     print_fidelity(&report.fidelity, console);
+    let [first, second] = report.after.heads();
     console.say(format!(
-        "{} trials of {}     accuracy  strict",
+        "{} trials of {}     {first:>8}  {second:>6}",
         report.trials, report.task
     ));
     for (form, score) in [("f64", report.before), ("fixed point", report.after)] {
-        console.say(format!(
-            "{form:<20} {:>12.3}  {:>6.3}",
-            score.accuracy, score.strict
-        ));
+        let [first, second] = score.cells();
+        console.say(format!("{form:<20} {first:>12.3}  {second:>6.3}"));
     }
     console.say(format!(
         "{}: {} units, {} bytes, steps of {} ms, spike hash {}",

@@ -34,9 +34,10 @@ use crate::rate::options::RateOptions;
 use crate::report::observe::Trials;
 use crate::report::story::ReportInput;
 use crate::route::{
-    Converted, Origin, Progress, Route, RouteError, Scaling, check_step, rate_accuracy,
+    Converted, Origin, Progress, Route, RouteError, Scaling, check_step, rate_evaluation,
 };
 use crate::session::{Finished, Session};
+use crate::spiking::confusion::{ClassScore, answers, per_class};
 use crate::spiking::neuron::Neuron;
 use crate::statistics::Accuracy;
 use crate::task::Task;
@@ -113,6 +114,29 @@ struct Files {
     report: Option<PathBuf>,
 }
 
+/// The score of a stage.
+#[derive(Serialize)]
+struct StageScore {
+    #[serde(flatten)]
+    accuracy: Accuracy,
+    /// Trials of the test part; absent for a task without a data set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trials: Option<usize>,
+    /// The answers to the trials of each class; empty for a task without classes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    per_class: Vec<ClassScore>,
+}
+
+impl StageScore {
+    fn new(task: &Task, accuracy: Accuracy, trials: impl Iterator<Item = (i16, i16)>) -> Self {
+        Self {
+            accuracy,
+            trials: task.trials(),
+            per_class: per_class(task, trials),
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct PipelineReport {
     task: String,
@@ -121,9 +145,12 @@ struct PipelineReport {
     success: bool,
     updates: usize,
     trials: usize,
-    rate: Accuracy,
-    spiking: Accuracy,
-    deployed: Accuracy,
+    /// The names of the classes; absent for a task without a data set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    classes: Option<Vec<String>>,
+    rate: StageScore,
+    spiking: StageScore,
+    deployed: StageScore,
     lambda: f64,
     /// Whether every unit has a scale, a current and a λ of its own; `lambda` is
     /// then their median.
@@ -176,7 +203,7 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
         return Err(CommandError::Failed(format!("interrupted: {sentence}")));
     }
     let trials = options.task.scored(args.trials);
-    let rate = rate_accuracy(network, &options, trials);
+    let rate = rate_evaluation(network, &options, trials);
     let train_seconds = clock.elapsed().as_secs_f64();
 
     let clock = Instant::now();
@@ -227,6 +254,7 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
         write_page(&input, page, console)?;
     }
 
+    let task = &options.task;
     let report = PipelineReport {
         task: args.task.name().into(),
         units: options.units,
@@ -234,9 +262,12 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
         success: finished.report.success,
         updates: finished.report.updates,
         trials,
-        rate,
-        spiking: spiking.into(),
-        deployed: deployed.into(),
+        classes: task
+            .recorded()
+            .map(|recorded| recorded.description.classes.clone()),
+        rate: StageScore::new(task, rate.scores(task), rate.answers.iter().copied()),
+        spiking: StageScore::new(task, spiking.into(), answers(&converted.outcomes)),
+        deployed: StageScore::new(task, deployed.into(), answers(&deployment.outcomes)),
         lambda: converted.network.lambda,
         calibrated: matches!(converted.origin, Origin::Calibrated(_)),
         dt_ms: step.ms,
@@ -279,7 +310,7 @@ fn route<'a>(
     let scaling = match &args.lambdas {
         _ if args.calibrate => Scaling::Calibrated,
         Some(Lambdas(lambdas)) => Scaling::among(lambdas.clone()),
-        None => Scaling::by_default(options.activation),
+        None => Scaling::by_default(options.activation, &options.task),
     };
     Route {
         network,
@@ -330,27 +361,27 @@ fn show(bar: &ProgressBar, progress: Progress) {
 
 fn print(report: &PipelineReport, console: &Console) {
     print_steps(&report.steps, console);
-    let row = |name: &str, accuracy: Accuracy| {
-        console.say(format!(
-            "{name:<38} {:>8.3} {:>8.3}",
-            accuracy.accuracy, accuracy.strict
-        ));
+    let row = |name: &str, score: &StageScore| {
+        let [first, second] = score.accuracy.cells();
+        console.say(format!("{name:<38} {first:>8.3} {second:>8.3}"));
     };
+    let [first, second] = report.rate.accuracy.heads();
     console.say(format!(
-        "{:<38} {:>8} {:>8}",
+        "{:<38} {first:>8} {second:>8}",
         format!(
             "{}, N = {}, seed {}",
             &report.task, report.units, report.seed
         ),
-        "accuracy",
-        "strict"
     ));
-    row("rate network", report.rate);
-    row("spiking network, f64, 0.05 ms", report.spiking);
+    row("rate network", &report.rate);
+    row("spiking network, f64, 0.05 ms", &report.spiking);
     row(
         &format!("deployed network, fixed point, {} ms", report.dt_ms),
-        report.deployed,
+        &report.deployed,
     );
+    for class in &report.deployed.per_class {
+        console.say(class.line());
+    }
     console.say("");
     console.say(format!("trials of each score     {}", report.trials));
     if report.calibrated {

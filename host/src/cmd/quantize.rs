@@ -118,18 +118,15 @@ fn print(report: &QuantizeReport, console: &Console) {
         ));
     }
     console.say("");
+    let [first, second] = report.after.heads();
     console.say(format!(
-        "over {} trials          accuracy  strict",
+        "over {} trials          {first:>8}  {second:>6}",
         report.trials
     ));
-    console.say(format!(
-        "f64, exact           {:>12.3}  {:>6.3}",
-        report.before.accuracy, report.before.strict
-    ));
-    console.say(format!(
-        "fixed point          {:>12.3}  {:>6.3}",
-        report.after.accuracy, report.after.strict
-    ));
+    for (form, score) in [("f64, exact", report.before), ("fixed point", report.after)] {
+        let [first, second] = score.cells();
+        console.say(format!("{form:<20} {first:>12.3}  {second:>6.3}"));
+    }
     console.say(format!(
         "{}: {} bytes, lambda {}, steps of {} ms, spike hash {}",
         report.network.display(),

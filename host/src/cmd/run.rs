@@ -108,14 +108,15 @@ fn score(args: &RunArgs, console: &Console, file: &NetFile) -> Result<(), Comman
     warnings.of_saturation(saturated_steps(&experiment, looked_at), looked_at);
     warnings.say(console);
     console.json(&report);
+    let interval = report.interval.map_or_else(String::new, |interval| {
+        format!(" ({:.3} to {:.3})", interval.low, interval.high)
+    });
     console.say(format!(
-        "{} on {}: accuracy {:.3} ({:.3} to {:.3}), strict {:.3} over {} trials, {:.1} Hz, spike hash {}, self-test passed",
+        "{} on {}: {}, {} over {} trials, {:.1} Hz, spike hash {}, self-test passed",
         args.network.display(),
         report.task,
-        report.accuracy,
-        report.interval.low,
-        report.interval.high,
-        report.strict,
+        report.first(&interval),
+        report.second(),
         report.trials,
         report.mean_rate_hz,
         report.spike_hash

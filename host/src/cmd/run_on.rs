@@ -197,13 +197,13 @@ fn prepare_logic(logic: &mut Logic, on: &OnBoard, network: &Deployed) -> Result<
 fn print(report: &BoardReport, console: &Console) {
     let (run, step) = (&report.run, &report.step);
     console.say(format!(
-        "{} on {} at {} MHz, {}: accuracy {:.3}, strict {:.3} over {} trials, {:.1} Hz, self-test passed",
+        "{} on {} at {} MHz, {}: {}, {} over {} trials, {:.1} Hz, self-test passed",
         run.network.display(),
         report.board,
         f64::from(report.clock_hz) / 1e6,
         &run.task,
-        run.accuracy,
-        run.strict,
+        run.first(""),
+        run.second(),
         run.trials,
         run.mean_rate_hz,
     ));

@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use crate::number::hexadecimal;
 use crate::print::path::lossy;
-use crate::spiking::confusion::{ClassScore, per_class};
+use crate::spiking::confusion::{ClassScore, answers, per_class};
 use crate::spiking::experiment::{Outcome, Score};
-use crate::statistics::Interval;
+use crate::statistics::{Accuracy, Interval};
 use crate::task::Task;
 
 /// The result of a run.
@@ -23,10 +23,16 @@ pub struct RunReport<'a> {
     pub trials: usize,
     /// Share of right answers by the published criterion.
     pub accuracy: f64,
-    /// 95 % interval of the accuracy.
-    pub interval: Interval,
+    /// 95 % interval of the accuracy; null for R².
+    pub interval: Option<Interval>,
     /// Share of right answers by the strict criterion.
     pub strict: f64,
+    /// R², where the outputs follow a target.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub r2: Option<f64>,
+    /// Root mean square of the distance from that target.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<f64>,
     /// The answers to each class; empty for a task without classes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub per_class: Vec<ClassScore>,
@@ -41,32 +47,46 @@ pub struct RunReport<'a> {
 impl<'a> RunReport<'a> {
     /// The report of the trials `outcomes` and their score.
     pub fn new(network: &'a Path, task: &Task, outcomes: &[Outcome], score: &Score) -> Self {
+        let accuracy = Accuracy::from(score);
         Self {
             network,
             task: task.name().into(),
             trials: score.trials,
             accuracy: score.accuracy(),
-            interval: Interval::wilson(score.correct, score.trials),
+            interval: score.interval(),
             strict: score.strict_accuracy(),
-            per_class: per_class(task, outcomes),
+            r2: accuracy.r2,
+            error: accuracy.error,
+            per_class: per_class(task, answers(outcomes)),
             mean_rate_hz: score.mean_rate_hz,
             spike_hash: hexadecimal(score.spike_hash),
             self_test: "passed",
         }
     }
 
+    fn scores(&self) -> Accuracy {
+        Accuracy {
+            accuracy: self.accuracy,
+            strict: self.strict,
+            r2: self.r2,
+            error: self.error,
+        }
+    }
+
+    /// The first number of the score with its name, and with `interval` behind it.
+    pub fn first(&self, interval: &str) -> String {
+        let (scores, [name, _]) = (self.scores(), self.scores().heads());
+        format!("{name} {:.3}{interval}", scores.cells()[0])
+    }
+
+    /// The second number of the score with its name.
+    pub fn second(&self) -> String {
+        let (scores, [_, name]) = (self.scores(), self.scores().heads());
+        format!("{name} {:.3}", scores.cells()[1])
+    }
+
     /// A line for each class: the share of right answers, and the answers by class.
     pub fn class_lines(&self) -> impl Iterator<Item = String> {
-        self.per_class.iter().map(|class| {
-            let recall = class
-                .recall
-                .map_or("none".into(), |recall| format!("{recall:.3}"));
-            let answers: Vec<String> = class.answers.iter().map(usize::to_string).collect();
-            format!(
-                "class {}: recall {recall}, answers {}",
-                class.class,
-                answers.join(" ")
-            )
-        })
+        self.per_class.iter().map(ClassScore::line)
     }
 }

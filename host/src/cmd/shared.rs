@@ -53,8 +53,8 @@ impl TaskArgs {
 /// The task of a deployed network, which holds the task's name and hash.
 #[derive(Clone, Debug, Args)]
 pub struct OwnTaskArgs {
-    /// The task, if it is one of your own: its FILE.toml
-    #[arg(long, value_name = "TASK", value_parser = task::parse)]
+    /// The task, if it is one of your own: its FILE.toml, or its data set
+    #[arg(long, visible_alias = "data", value_name = "TASK", value_parser = task::parse)]
     pub task: Option<Task>,
 }
 

@@ -24,6 +24,7 @@ use crate::report::figures::raster::raster;
 use crate::report::observe::{Trials, Watched};
 use crate::spiking::simulation::{Precision, Simulation, Stimuli};
 use crate::spiking::stimulation::StimulationPlan;
+use crate::statistics::Accuracy;
 
 /// Simulate the spiking network of a rate model, and record it
 ///
@@ -92,6 +93,10 @@ struct SimulateReport<'a> {
     trials: usize,
     accuracy: Option<f64>,
     strict: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    r2: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<f64>,
     mean_rate_hz: f64,
     spikes: u64,
     spike_hash: String,
@@ -162,6 +167,7 @@ pub fn run(args: &SimulateArgs, console: &Console) -> Result<(), CommandError> {
     }
     let score = simulation.score(&outcomes, steps);
     let scored = matches!(simulation.stimuli, Stimuli::Task(_));
+    let accuracy = Accuracy::from(&score);
     let report = SimulateReport {
         model: &args.model,
         lambda: simulation.network.lambda,
@@ -169,6 +175,8 @@ pub fn run(args: &SimulateArgs, console: &Console) -> Result<(), CommandError> {
         trials: score.trials,
         accuracy: scored.then(|| score.accuracy()),
         strict: scored.then(|| score.strict_accuracy()),
+        r2: accuracy.r2,
+        error: accuracy.error,
         mean_rate_hz: score.mean_rate_hz,
         spikes: outcomes.iter().map(|outcome| outcome.spikes).sum(),
         spike_hash: hexadecimal(score.spike_hash),
@@ -190,7 +198,13 @@ fn print(report: &SimulateReport, console: &Console) {
         report.mean_rate_hz
     );
     if let (Some(accuracy), Some(strict)) = (report.accuracy, report.strict) {
-        text += &format!(", accuracy {accuracy:.3}, strict {strict:.3}");
+        let accuracy = Accuracy {
+            accuracy,
+            strict,
+            r2: report.r2,
+            error: report.error,
+        };
+        text += &format!(", {}", accuracy.words());
     }
     console.say(format!("{text}, spike hash {}", report.spike_hash));
 }

@@ -44,8 +44,9 @@ impl Warnings {
 
     /// A score of too few trials.
     pub fn of_score(&mut self, score: &Score) {
-        let interval = Interval::wilson(score.correct, score.trials);
-        self.of_trials(score.accuracy(), interval, score.trials);
+        if let Some(interval) = score.interval() {
+            self.of_trials(score.accuracy(), interval, score.trials);
+        }
     }
 
     /// An accuracy over too few trials.

@@ -191,8 +191,7 @@ impl Request<'_> {
         let plain = one_to_one(self.network, lambda, self.neuron)?;
         let step = TimeStep::PUBLISHED;
         let score = score_f64(&plain, &self.task, &step, self.seed, self.trials);
-        let worse = score.correct.min(score.strict);
-        if worse as f64 >= WELL_ENOUGH * self.trials as f64 {
+        if score.accuracy().min(score.strict_accuracy()) >= WELL_ENOUGH {
             return Ok(None);
         }
         let found = self.find()?;
@@ -231,15 +230,12 @@ impl Request<'_> {
                         score,
                     });
                 }
-                if right(&score) == 2 * self.trials {
+                if right(&score) == 2.0 {
                     break;
                 }
                 activity.move_offsets(&mut calibration, &network, &curve);
             }
-            if best
-                .as_ref()
-                .is_some_and(|best| right(&best.score) == 2 * self.trials)
-            {
+            if best.as_ref().is_some_and(|best| right(&best.score) == 2.0) {
                 break;
             }
         }
@@ -247,9 +243,9 @@ impl Request<'_> {
     }
 }
 
-/// Right answers by both criteria.
-fn right(score: &Score) -> usize {
-    score.correct + score.strict
+/// Shares of right answers by both criteria, added.
+fn right(score: &Score) -> f64 {
+    score.accuracy() + score.strict_accuracy()
 }
 
 /// f as a table over the drive.

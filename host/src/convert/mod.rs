@@ -69,7 +69,7 @@ pub fn one_to_one(
             weights: scaled(&rate.readout.weights),
             offset: match &rate.readout.offset[..] {
                 // The published conversion leaves the offset of its one output out.
-                [_] => vec![0.0],
+                [_] if !rate.direct_inputs => vec![0.0],
                 offsets => offsets.iter().map(|&offset| offset.into()).collect(),
             },
         },

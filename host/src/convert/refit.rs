@@ -72,9 +72,10 @@ pub struct TriedRefit {
 }
 
 impl TriedRefit {
-    /// True if the fitted readout is right at least as often as the old one.
+    /// True if the fitted readout is right at least as often as the old one, or follows the
+    /// target at least as closely.
     pub fn is_no_worse(&self) -> bool {
-        self.after.correct >= self.before.correct
+        self.after.accuracy() >= self.before.accuracy()
     }
 }
 

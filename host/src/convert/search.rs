@@ -14,13 +14,14 @@
 
 use std::convert::Infallible;
 
+use rate2spike_core::decision::Kind;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{ConvertError, one_to_one};
 use crate::rate::activation::{ActivationKind, LIF_LAMBDA};
 use crate::rate::network::RateNetwork;
-use crate::spiking::experiment::{Experiment, Outcome, clock};
+use crate::spiking::experiment::{Experiment, Outcome, clock, task_trial};
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::neuron::Neuron;
 use crate::spiking::tables::OwnedTables;
@@ -28,6 +29,7 @@ use crate::spiking::time_step::TimeStep;
 use crate::spiking::trial::Memory;
 use crate::statistics::{Interval, sign_test};
 use crate::task::Task;
+use crate::task::samples::{SampleSums, spread};
 
 /// The scaling factors to search where none are given: only λ₀ for a network
 /// that was trained for it, else the published ones (those of relu and softplus
@@ -83,6 +85,12 @@ pub struct CandidateTally {
     spikes: u64,
     /// Sum over the trials of the output's mean square distance from the target.
     squared_errors: f64,
+    /// Sum over the trials of the share of right samples, where each sample has a label.
+    #[serde(default)]
+    shares: f64,
+    /// Sums over all samples.
+    #[serde(default)]
+    samples: SampleSums,
 }
 
 /// The state of a search: a tally for each candidate.
@@ -108,11 +116,13 @@ pub struct Candidate {
 }
 
 impl CandidateTally {
-    fn add(&mut self, (outcome, squared_error): &(Outcome, f64)) {
+    fn add(&mut self, outcome: &Outcome) {
         self.correct.push(outcome.correct.into());
         self.strict += usize::from(outcome.strict);
         self.spikes += outcome.spikes;
-        self.squared_errors += squared_error;
+        self.squared_errors += outcome.samples.mean_square();
+        self.shares += outcome.samples.share();
+        self.samples = self.samples.and(&outcome.samples);
     }
 
     fn successes(&self) -> usize {
@@ -193,12 +203,23 @@ impl Search<'_> {
         let seconds = f64::from(clock(&self.task, &self.step).steps) * self.step.ms / 1000.0;
         let candidate = |(&lambda, tally): (&f64, &CandidateTally)| {
             let trials = tally.correct.len();
+            let n = trials as f64;
+            let (accuracy, strict) = match self.task.definition().kind {
+                Kind::Label => (tally.shares / n, tally.shares / n),
+                Kind::Track => {
+                    let shown = (0..trials as u64).map(|k| task_trial(&self.task, self.seed, k));
+                    let r2 = tally.samples.r2(spread(&self.task, shown));
+                    (r2, r2)
+                }
+                _ => (tally.successes() as f64 / n, tally.strict as f64 / n),
+            };
+            let right = (accuracy.clamp(0.0, 1.0) * n).round() as usize;
             Candidate {
                 lambda,
                 trials,
-                accuracy: tally.successes() as f64 / trials as f64,
-                interval: Interval::wilson(tally.successes(), trials),
-                strict: tally.strict as f64 / trials as f64,
+                accuracy,
+                interval: Interval::wilson(right, trials),
+                strict,
                 mean_rate_hz: tally.spikes as f64
                     / (seconds * self.network.units as f64 * trials as f64),
                 output_error: (tally.squared_errors / trials as f64).sqrt(),
@@ -269,9 +290,8 @@ impl Contest<'_> {
         }
     }
 
-    /// The outcomes of (candidate, trial), with the mean square of the output's
-    /// distance from the target, on all cores.
-    fn outcomes(&self, jobs: &[(usize, usize)]) -> Vec<(Outcome, f64)> {
+    /// The outcomes of (candidate, trial), graded sample by sample, on all cores.
+    fn outcomes(&self, jobs: &[(usize, usize)]) -> Vec<Outcome> {
         let Search {
             task, step, seed, ..
         } = self.search;

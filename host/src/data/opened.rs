@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use rate2spike_core::decision::MOST_OUTPUTS;
 use rate2spike_core::network::MOST_INPUTS;
+use rate2spike_core::preprocessing::MOST_VALUES;
 
-use crate::task::description::{Description, LONGEST, Part};
+use crate::task::description::{Description, LONGEST, Part, SAMPLES_MS};
+use crate::task::preprocessing::{self, Feature};
 use crate::task::{Recorded, SAMPLE_MS, Task};
 
 use super::error::DataError;
@@ -15,6 +17,13 @@ use super::parts::{self, Parts};
 use super::set::{DataSet, Survey};
 use super::settings::{self, Settings};
 use super::{folder, npz, ts, write};
+
+/// Length of the longest recording where no length of a sample is given.
+const USUAL_RECORDING_MS: f64 = 500.0;
+
+/// Longest step of a rate network for a data set. With longer ones the spiking network
+/// answers otherwise than the rate network (docs/experiments.md).
+const LONGEST_STEP_MS: f64 = 10.0;
 
 /// The seed by which parts are drawn where none is given.
 pub const SEED: u64 = 1;
@@ -152,8 +161,25 @@ impl Opened {
         &self.settings
     }
 
+    /// Length of a recorded sample. Without a setting it is 5 ms or a multiple of 10 ms, so
+    /// that the longest recording lasts at least half a second.
     pub(super) fn sample_ms(&self) -> f64 {
-        self.settings.sample_ms.unwrap_or(SAMPLE_MS)
+        let wanted = USUAL_RECORDING_MS / self.set.longest().max(1) as f64;
+        let usual = if wanted <= SAMPLE_MS {
+            SAMPLE_MS
+        } else {
+            ((wanted / LONGEST_STEP_MS).ceil() * LONGEST_STEP_MS).min(SAMPLES_MS.1)
+        };
+        self.settings.sample_ms.unwrap_or(usual)
+    }
+
+    /// The samples of the network for which a recorded one is held, so that a step of the
+    /// rate network is no longer than [`LONGEST_STEP_MS`] and a whole number of ms.
+    pub(super) fn hold(&self) -> usize {
+        let ms = self.sample_ms();
+        let least = (ms / LONGEST_STEP_MS).ceil().max(1.0) as usize;
+        let divides = |hold: &usize| (ms / *hold as f64).fract() == 0.0;
+        (least..=ms as usize).find(divides).unwrap_or(1)
     }
 
     /// All that is wrong, with the parts that `seed` draws.
@@ -180,19 +206,24 @@ impl Opened {
             most,
             wanted,
         };
-        if set.channels.len() > MOST_INPUTS {
-            let wanted = "leave some out, or combine them";
+        let most = match self.settings.inputs {
+            Some(_) => MOST_VALUES,
+            None => MOST_INPUTS,
+        };
+        if set.channels.len() > most {
+            let wanted = "leave some out, or combine them with inputs";
             let found = set.channels.len();
-            problems.push(too_many(found, "channels", MOST_INPUTS, wanted));
+            problems.push(too_many(found, "channels", most, wanted));
         }
         if set.outputs() > MOST_OUTPUTS {
             let wanted = "leave some out, or join them";
             let found = set.outputs();
             problems.push(too_many(found, "classes or outputs", MOST_OUTPUTS, wanted));
         }
-        if set.longest() >= LONGEST {
+        let most = (LONGEST - 1) / self.hold();
+        if set.longest() > most {
             let wanted = "cut the recordings, or take every second sample";
-            problems.push(too_many(set.longest(), "samples", LONGEST - 1, wanted));
+            problems.push(too_many(set.longest(), "samples", most, wanted));
         }
         if set.classes.len() == 1 {
             problems.push(DataError::Folder {
@@ -208,12 +239,27 @@ impl Opened {
             let path = set.path.clone();
             problems.push(DataError::Settings { path, reason });
         }
-        if let Err(reason) = self.settings.scalings(set.channels.len()) {
+        if set.channels.len() <= most
+            && let Err(reason) = self.inputs(&parts)
+        {
             let path = set.path.clone();
             problems.push(DataError::Settings { path, reason });
         }
         problems.extend(self.missing(&parts));
         problems
+    }
+
+    /// Checks resolution, features and scaling.
+    fn inputs(&self, parts: &Parts) -> Result<(), String> {
+        self.resolution(parts)?;
+        let features = self.settings.features(&self.set.channels)?;
+        let all: Vec<&Feature> = features.iter().map(|(_, feature)| feature).collect();
+        for feature in &all {
+            preprocessing::check(feature, self.set.channels.len())?;
+        }
+        let step_ms = self.sample_ms() / self.hold() as f64;
+        preprocessing::computed(self.set.channels.len(), &all, step_ms)?;
+        self.settings.scalings(features.len()).map(|_| ())
     }
 
     /// Parts and classes without trials.

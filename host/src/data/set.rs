@@ -88,7 +88,7 @@ pub struct Moments {
 
 impl Moments {
     /// Adds a number (Welford 1962, doi 10.1080/00401706.1962.10490022).
-    fn add(&mut self, x: f64) {
+    pub(super) fn add(&mut self, x: f64) {
         if self.count == 0.0 {
             (self.least, self.most) = (x, x);
         }
@@ -118,6 +118,17 @@ impl Moments {
         }
     }
 
+    /// The moments of numbers that are `factor` times as large; `factor` is above 0.
+    pub fn times(self, factor: f64) -> Self {
+        Self {
+            count: self.count,
+            mean: self.mean * factor,
+            squares: self.squares * factor * factor,
+            least: self.least * factor,
+            most: self.most * factor,
+        }
+    }
+
     /// The standard deviation.
     pub fn deviation(&self) -> f64 {
         (self.squares / self.count.max(1.0)).sqrt()
@@ -135,6 +146,8 @@ pub(super) struct Survey {
     pub(super) odd: Vec<Option<(usize, usize, f64)>>,
     /// Numbers that are not finite.
     pub(super) not_finite: usize,
+    /// Whether all numbers are whole and have 32 bits.
+    pub(super) whole: bool,
 }
 
 /// FNV-1a over whole numbers of 64 bits.
@@ -188,12 +201,13 @@ impl DataSet {
             .map(|trial| {
                 let mut hash = hashed(START, self.lengths[trial] as u64);
                 let mut moments = vec![Moments::default(); channels];
-                let (mut odd, mut not_finite) = (None, 0);
+                let (mut odd, mut not_finite, mut whole) = (None, 0, true);
                 for t in 0..self.lengths[trial] {
                     for (k, moments) in moments.iter_mut().enumerate() {
                         let x = self.inputs.at(trial, t, k);
                         hash = hashed(hash, x.to_bits());
                         if x.is_finite() {
+                            whole &= x.fract() == 0.0 && x.abs() <= f64::from(i32::MAX);
                             moments.add(x);
                         } else {
                             odd = odd.or(Some((t, k, x)));
@@ -202,7 +216,7 @@ impl DataSet {
                     }
                 }
                 hash = self.hash_answer(hash, trial);
-                (hash, moments, odd, not_finite)
+                (hash, moments, odd, not_finite, whole)
             })
             .collect();
         let mut survey = Survey {
@@ -210,8 +224,10 @@ impl DataSet {
             moments: Vec::with_capacity(looks.len() * channels),
             odd: Vec::with_capacity(looks.len()),
             not_finite: 0,
+            whole: true,
         };
-        for (hash, moments, odd, not_finite) in looks {
+        for (hash, moments, odd, not_finite, whole) in looks {
+            survey.whole &= whole;
             survey.hash = hashed(survey.hash, hash);
             survey.moments.extend(moments);
             survey.odd.push(odd);

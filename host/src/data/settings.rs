@@ -6,21 +6,28 @@ use serde::{Deserialize, Serialize};
 
 use super::DataError;
 use crate::task::description::check_sample;
+use crate::task::preprocessing::Feature;
 
 /// A settings file with every field, for people: `rate2spike data --help` prints it.
-pub const EXAMPLE: &str = r#"sample_ms = 20            # length of a sample for the network, whole ms, 1 to 100; 5
-scaling = "standard"      # "none", or a list with a word for each channel
+pub const EXAMPLE: &str = r#"sample_ms = 20            # length of a recorded sample, whole ms, 1 to 100
+scaling = "standard"      # "none", or a list with a word for each input
 tail_ms = 100             # silence after a recording, in which the class is read
 window_ms = 100           # the answer is the mean over the last 100 ms
 classes = ["rest", "walk"]  # names, or for a folder the folders to take
 time_column = "t"         # of each CSV: name or number of a column that is no input
+resolution = 0.001        # recorded size of one in the integers that a board takes;
+                          # 1 for whole numbers
+# Inputs made of the channels, in place of all channels as they are:
+inputs = ["x", { difference = "x" }, { low_pass = "x", ms = 200 },
+          { high_pass = "x", ms = 200 }, { magnitude = ["x", "y"] },
+          { log_energy = ["x", "y"] }]
 "#;
 
-/// The scaling of a channel, fitted on the training part.
+/// The scaling of an input, fitted on the training part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scaling {
-    /// The recorded number is the input.
+    /// The recorded number is the input, and a feature its own size.
     None,
     /// Mean 0 and standard deviation 1.
     Standard,
@@ -38,13 +45,13 @@ impl std::str::FromStr for Scaling {
     }
 }
 
-/// One word for all channels, or one for each.
+/// One word for all inputs, or one for each.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Scalings {
-    /// All channels.
+    /// All inputs.
     All(Scaling),
-    /// Each channel.
+    /// Each input.
     Each(Vec<Scaling>),
 }
 
@@ -58,6 +65,89 @@ pub enum Column {
     Name(String),
 }
 
+/// An input of the network, made of channels, which are named.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+pub enum NamedFeature {
+    /// See [`Feature::Channel`].
+    Channel(String),
+    /// See [`Feature::Difference`].
+    Difference {
+        /// The channel.
+        difference: String,
+    },
+    /// See [`Feature::LowPass`].
+    LowPass {
+        /// The channel.
+        low_pass: String,
+        /// Time constant.
+        ms: f64,
+    },
+    /// See [`Feature::HighPass`].
+    HighPass {
+        /// The channel.
+        high_pass: String,
+        /// Time constant.
+        ms: f64,
+    },
+    /// See [`Feature::Magnitude`].
+    Magnitude {
+        /// The channels.
+        magnitude: Vec<String>,
+    },
+    /// See [`Feature::LogEnergy`].
+    LogEnergy {
+        /// The channels.
+        log_energy: Vec<String>,
+    },
+}
+
+impl NamedFeature {
+    /// The feature, and its name as an input, among channels of these names.
+    fn found(&self, channels: &[String]) -> Result<(String, Feature), String> {
+        let place = |name: &String| {
+            let place = channels.iter().position(|channel| channel == name);
+            place.ok_or_else(|| {
+                format!(
+                    "inputs: there is no channel {name}; the channels are {}",
+                    channels.join(", ")
+                )
+            })
+        };
+        let group =
+            |names: &[String]| -> Result<Vec<usize>, String> { names.iter().map(place).collect() };
+        Ok(match self {
+            Self::Channel(name) => (name.clone(), Feature::Channel(place(name)?)),
+            Self::Difference { difference } => (
+                format!("difference of {difference}"),
+                Feature::Difference(place(difference)?),
+            ),
+            Self::LowPass { low_pass, ms } => (
+                format!("low pass of {low_pass}"),
+                Feature::LowPass {
+                    channel: place(low_pass)?,
+                    ms: *ms,
+                },
+            ),
+            Self::HighPass { high_pass, ms } => (
+                format!("high pass of {high_pass}"),
+                Feature::HighPass {
+                    channel: place(high_pass)?,
+                    ms: *ms,
+                },
+            ),
+            Self::Magnitude { magnitude } => (
+                format!("magnitude of {}", magnitude.join(" ")),
+                Feature::Magnitude(group(magnitude)?),
+            ),
+            Self::LogEnergy { log_energy } => (
+                format!("energy of {}", log_energy.join(" ")),
+                Feature::LogEnergy(group(log_energy)?),
+            ),
+        })
+    }
+}
+
 /// What a data set does not say itself; what is absent has its default.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -65,7 +155,7 @@ pub struct Settings {
     /// Length of a sample for the network.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sample_ms: Option<f64>,
-    /// The scaling of the channels.
+    /// The scaling of the inputs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scaling: Option<Scalings>,
     /// Silence after a recording.
@@ -81,6 +171,12 @@ pub struct Settings {
     /// A column of each CSV that is no input.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time_column: Option<Column>,
+    /// The recorded size of one in the integers that a board takes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resolution: Option<f64>,
+    /// The inputs of the network; the channels as they are where nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inputs: Option<Vec<NamedFeature>>,
 }
 
 impl Settings {
@@ -112,32 +208,48 @@ impl Settings {
             window_ms: self.window_ms.or(other.window_ms),
             classes: self.classes.or(other.classes),
             time_column: self.time_column.or(other.time_column),
+            resolution: self.resolution.or(other.resolution),
+            inputs: self.inputs.or(other.inputs),
         }
     }
 
-    /// The scaling of each of `channels` channels.
-    pub(super) fn scalings(&self, channels: usize) -> Result<Vec<Scaling>, String> {
+    /// The name and the feature of each input, among channels of these names.
+    pub(super) fn features(&self, channels: &[String]) -> Result<Vec<(String, Feature)>, String> {
+        match &self.inputs {
+            Some(inputs) if inputs.is_empty() => {
+                Err("inputs is empty; name at least one channel".into())
+            }
+            Some(inputs) => inputs.iter().map(|input| input.found(channels)).collect(),
+            None => {
+                let named = channels.iter().zip(0..);
+                Ok(named
+                    .map(|(name, k)| (name.clone(), Feature::Channel(k)))
+                    .collect())
+            }
+        }
+    }
+
+    /// The scaling of each of `inputs` inputs.
+    pub(super) fn scalings(&self, inputs: usize) -> Result<Vec<Scaling>, String> {
         match &self.scaling {
-            None => Ok(vec![Scaling::Standard; channels]),
-            Some(Scalings::All(scaling)) => Ok(vec![*scaling; channels]),
-            Some(Scalings::Each(scalings)) if scalings.len() == channels => Ok(scalings.clone()),
+            None => Ok(vec![Scaling::Standard; inputs]),
+            Some(Scalings::All(scaling)) => Ok(vec![*scaling; inputs]),
+            Some(Scalings::Each(scalings)) if scalings.len() == inputs => Ok(scalings.clone()),
             Some(Scalings::Each(scalings)) => Err(format!(
-                "scaling has {} words, but there are {channels} channels; give one word for all, or one for each",
+                "scaling has {} words, but there are {inputs} inputs; give one word for all, or one for each",
                 scalings.len()
             )),
         }
     }
 
-    /// Samples of `ms`, in samples of `sample_ms`.
+    /// The number of the network's samples, of `sample_ms` each, in `ms`.
     pub(super) fn samples(name: &str, ms: f64, sample_ms: f64) -> Result<usize, String> {
         check_sample(sample_ms)?;
         let samples = (ms / sample_ms).round();
         if ms >= 0.0 && (samples * sample_ms - ms).abs() < 1e-6 && samples < 1e6 {
             return Ok(samples as usize);
         }
-        Err(format!(
-            "{name} = {ms}; give a multiple of sample_ms = {sample_ms}"
-        ))
+        Err(format!("{name} = {ms}; give a multiple of {sample_ms}"))
     }
 }
 

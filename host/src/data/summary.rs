@@ -37,6 +37,11 @@ pub struct Summary {
     pub per_class: Vec<ClassSummary>,
     /// The channels, with their numbers.
     pub per_channel: Vec<ChannelSummary>,
+    /// The recorded size of one in the integers that a board takes; `None` if the one that
+    /// is given does not fit.
+    pub resolution: Option<f64>,
+    /// The inputs of a network, made of the channels.
+    pub inputs: Vec<String>,
     /// Numbers that are missing, not a number, or infinite.
     pub not_finite: usize,
     /// All that is wrong.
@@ -104,7 +109,10 @@ impl Opened {
             }
         };
         let problems = self.problems(seed);
+        let features = self.settings.features(&set.channels).unwrap_or_default();
         Summary {
+            resolution: self.resolution(&parts).ok(),
+            inputs: features.into_iter().map(|(name, _)| name).collect(),
             path: set.path.display().to_string(),
             hash: self.hash(),
             goal: set.goal(),

@@ -2,23 +2,36 @@
 
 use std::sync::Arc;
 
+use rate2spike_core::preprocessing::{Chain, ChainState};
+use rayon::prelude::*;
+
 use super::DataError;
 use super::opened::{Opened, name};
 use super::parts::{self, Parts};
 use super::set::{Answers, Moments};
 use super::settings::{Scaling, Settings};
 use crate::task::description::{Channel, Description, Goal, Part};
+use crate::task::preprocessing::{self, Feature, Input};
 use crate::task::{Definition, Recorded, Trial, Trials};
 
 /// Silence after a recording in which its class is read, where none is asked for.
 const TAIL_MS: f64 = 100.0;
 
-/// Largest size of an input: a fixed-point network takes less than 8.
-const LARGEST: f64 = 7.999;
+/// Integers in a standard deviation of a channel whose recorded numbers are not whole.
+const STEPS_OF_DEVIATION: f64 = 8192.0;
 
-/// The times of a trial, in samples.
+/// Largest integer that a recorded number becomes in the training part where no
+/// resolution is given; others have room up to 32 bits.
+const LARGEST_INTEGER: f64 = 268_435_456.0;
+
+/// Size of a step of a logarithm.
+const LOG_STEP: f64 = 1.0 / 4096.0;
+
+/// The times of a trial, in samples of the network.
 pub(super) struct Times {
     pub(super) sample_ms: f64,
+    pub(super) hold: usize,
+    pub(super) recorded: usize,
     pub(super) tail: usize,
     pub(super) window: (usize, usize),
 }
@@ -26,20 +39,21 @@ pub(super) struct Times {
 impl Opened {
     /// The times that the settings ask for.
     pub(super) fn times(&self, parts: &Parts) -> Result<Times, String> {
-        let sample_ms = self.sample_ms();
+        crate::task::description::check_sample(self.sample_ms())?;
+        let hold = self.hold();
+        let sample_ms = self.sample_ms() / hold as f64;
         let goal = self.set.goal();
         let samples = |name, ms: Option<f64>| {
             let samples = ms.map(|ms| Settings::samples(name, ms, sample_ms));
             samples.transpose()
         };
-        crate::task::description::check_sample(sample_ms)?;
         let tail = match (samples("tail_ms", self.settings.tail_ms)?, goal) {
             (Some(tail), Goal::Class) => tail,
             (None, Goal::Class) => (TAIL_MS / sample_ms).ceil() as usize,
             // The rate network has no output in its last sample.
             (tail, Goal::Label | Goal::Track) => tail.unwrap_or(1).max(1),
         };
-        let recorded = self.set.longest();
+        let recorded = self.set.longest() * hold;
         let end = match goal {
             Goal::Class => recorded + tail,
             Goal::Label | Goal::Track => recorded,
@@ -47,7 +61,7 @@ impl Opened {
         let usual = match goal {
             Goal::Class if tail > 0 => tail,
             Goal::Class => (TAIL_MS / sample_ms).ceil() as usize,
-            Goal::Label => self.last_labels(parts),
+            Goal::Label => self.last_labels(parts) * hold,
             Goal::Track => recorded,
         };
         let window = samples("window_ms", self.settings.window_ms)?;
@@ -61,6 +75,8 @@ impl Opened {
         let window = window.unwrap_or(usual.min(end));
         Ok(Times {
             sample_ms,
+            hold,
+            recorded,
             tail,
             window: (end - window, end),
         })
@@ -92,6 +108,47 @@ impl Opened {
         })
     }
 
+    /// The recorded size of one in the integers that a board takes.
+    pub(super) fn resolution(&self, parts: &Parts) -> Result<f64, String> {
+        let channels = 0..self.set.channels.len();
+        let train = channels.map(|k| self.moments(k, parts.of(Part::Train).iter().copied()));
+        let (mut least_deviation, mut largest) = (f64::INFINITY, 0f64);
+        for moments in train {
+            largest = largest.max(moments.least.abs()).max(moments.most.abs());
+            if moments.deviation() > 0.0 {
+                least_deviation = least_deviation.min(moments.deviation());
+            }
+        }
+        let (limit, usual) = (
+            f64::from(i32::MAX),
+            self.usual_resolution(least_deviation, largest),
+        );
+        match self.settings.resolution {
+            None => Ok(usual),
+            Some(given) if !(given > 0.0 && given.is_finite()) => {
+                Err(format!("resolution = {given}; give a number above 0"))
+            }
+            Some(given) if largest / given > limit => Err(format!(
+                "resolution = {given}: the recorded number {largest} becomes larger than 32 bits; give at least {}",
+                largest / limit
+            )),
+            Some(given) => Ok(given),
+        }
+    }
+
+    /// One for whole numbers. For others, a power of two that is fine against the channel
+    /// with the smallest deviation, as far as the largest number still has 32 bits.
+    fn usual_resolution(&self, least_deviation: f64, largest: f64) -> f64 {
+        if self.survey.whole {
+            return 1.0;
+        }
+        let fine = (least_deviation.min(largest) / STEPS_OF_DEVIATION)
+            .log2()
+            .floor();
+        let coarse = (largest / LARGEST_INTEGER).log2().ceil();
+        fine.max(coarse).clamp(-100.0, 100.0).exp2()
+    }
+
     /// All that a model keeps of the data set.
     pub(super) fn description(&self, seed: u64, parts: &Parts) -> Result<Description, DataError> {
         let set = &*self.set;
@@ -100,60 +157,179 @@ impl Opened {
             reason,
         };
         let times = self.times(parts).map_err(failed)?;
-        let scalings = self.settings.scalings(set.channels.len()).map_err(failed)?;
-        let channel = |(k, (name, scaling)): (usize, (&String, Scaling))| {
-            let train = self.moments(k, parts.of(Part::Train).iter().copied());
-            let deviation = train.deviation();
-            let (offset, scale) = match scaling {
-                Scaling::None => (0.0, 1.0),
-                // A constant channel stays one.
-                Scaling::Standard if deviation == 0.0 => (train.mean, 1.0),
-                Scaling::Standard => (train.mean, 1.0 / deviation),
+        let resolution = self.resolution(parts).map_err(failed)?;
+        let features = self.settings.features(&set.channels).map_err(failed)?;
+        let scalings = self.settings.scalings(features.len()).map_err(failed)?;
+        let channels: Vec<Channel> = set
+            .channels
+            .iter()
+            .enumerate()
+            .map(|(k, name)| {
+                // A channel that is not scaled is silent at zero.
+                let plain = features
+                    .iter()
+                    .zip(&scalings)
+                    .any(|((_, feature), scaling)| {
+                        *feature == Feature::Channel(k) && *scaling == Scaling::None
+                    });
+                let train = self.integer_moments(k, resolution, parts);
+                Channel {
+                    name: name.clone(),
+                    silence: if plain { 0 } else { train.mean.round() as i32 },
+                }
+            })
+            .collect();
+        let moments = self.feature_moments(&features, resolution, &times, parts);
+        let moments = moments.map_err(failed)?;
+        let input = |(((name, of), scaling), moments): (((String, Feature), Scaling), Moments)| {
+            let deviation = moments.deviation();
+            let unit = match of {
+                Feature::LogEnergy(_) => LOG_STEP,
+                _ => resolution,
             };
-            Channel {
-                name: name.clone(),
-                offset,
-                scale,
-            }
+            let (mean, size) = match scaling {
+                Scaling::None => (0.0, unit),
+                // A constant input stays one.
+                Scaling::Standard if deviation == 0.0 => (moments.mean, unit),
+                Scaling::Standard => (moments.mean, 1.0 / deviation),
+            };
+            Input::scaled(name, of, mean, size)
         };
-        let channels = set.channels.iter().zip(scalings).enumerate();
+        let inputs = features.into_iter().zip(scalings).zip(moments);
         Ok(Description {
             name: name(&set.path),
             hash: self.hash(),
             goal: set.goal(),
             classes: set.classes.clone(),
             outputs: set.outputs(),
-            channels: channels.map(channel).collect(),
+            channels,
+            resolution,
+            inputs: inputs.map(input).collect(),
             sample_ms: times.sample_ms,
-            recorded: set.longest(),
+            hold: times.hold,
+            recorded: times.recorded,
             tail: times.tail,
             window: times.window,
             seed,
             parts: parts.counts(),
         })
     }
+
+    /// The moments of a channel in the training part, in integers.
+    fn integer_moments(&self, channel: usize, resolution: f64, parts: &Parts) -> Moments {
+        let train = self.moments(channel, parts.of(Part::Train).iter().copied());
+        train.times(1.0 / resolution)
+    }
+
+    /// The moments of each feature in the training part, in integers.
+    fn feature_moments(
+        &self,
+        features: &[(String, Feature)],
+        resolution: f64,
+        times: &Times,
+        parts: &Parts,
+    ) -> Result<Vec<Moments>, String> {
+        let channels = self.set.channels.len();
+        let train = parts.of(Part::Train);
+        let is_channel = |(_, feature): &(String, Feature)| matches!(feature, Feature::Channel(_));
+        if features.iter().all(is_channel) {
+            let of_channel = |(_, feature): &(String, Feature)| {
+                let Feature::Channel(k) = feature else {
+                    return Moments::default();
+                };
+                self.integer_moments(*k, resolution, parts)
+            };
+            return Ok(features.iter().map(of_channel).collect());
+        }
+        let all: Vec<&Feature> = features.iter().map(|(_, feature)| feature).collect();
+        for feature in &all {
+            preprocessing::check(feature, channels)?;
+        }
+        let (operations, places) = preprocessing::computed(channels, &all, times.sample_ms)?;
+        let bytes = preprocessing::written(&operations);
+        let chain = Chain::read(channels, 0, &bytes)
+            .map_err(|found| format!("inputs take {found} operations; leave some out"))?;
+        let of_trial = |trial: &u32| {
+            let mut state = ChainState::default();
+            let mut moments = vec![Moments::default(); places.len()];
+            for t in 0..self.set.lengths[*trial as usize] {
+                let sample: Vec<i32> = (0..channels)
+                    .map(|k| integer(self.set.inputs.at(*trial as usize, t, k), resolution))
+                    .collect();
+                for _ in 0..times.hold {
+                    let table = chain.table(&mut state, &sample);
+                    for (moments, place) in moments.iter_mut().zip(&places) {
+                        moments.add(table[usize::from(*place)].into());
+                    }
+                }
+            }
+            moments
+        };
+        let of_trials: Vec<Vec<Moments>> = train.par_iter().map(of_trial).collect();
+        let joined = |k: usize| {
+            let each = of_trials.iter().map(|moments| moments[k]);
+            each.fold(Moments::default(), |all, one| all.and(&one))
+        };
+        Ok((0..places.len()).map(joined).collect())
+    }
 }
 
-/// The input that a network sees of a recording of `length` samples, at most those of the
-/// longest one: each channel scaled, the recording's end where the longest one ends, and
-/// the tail. Channels × samples, channel by channel. `recorded` gives the number of a
-/// sample and a channel.
+/// The integer that a board takes for a recorded number.
+fn integer(recorded: f64, resolution: f64) -> i32 {
+    (recorded / resolution).round() as i32
+}
+
+/// The integers that a board takes for a recording of `length` samples, at most those of
+/// the longest one: each sample held, the recording's end where the longest one ends, and
+/// the tail; silence elsewhere. Samples × channels, sample by sample. `recorded` gives the
+/// number of a sample and a channel.
+pub fn integers(
+    description: &Description,
+    length: usize,
+    recorded: impl Fn(usize, usize) -> f64,
+) -> Vec<i32> {
+    let held = length.saturating_mul(description.hold);
+    let start = description.recorded.saturating_sub(held);
+    let mut integers = Vec::new();
+    for t in 0..description.recorded + description.tail {
+        let sample = t.checked_sub(start).map(|t| t / description.hold.max(1));
+        let sample = sample.filter(|sample| t < description.recorded && *sample < length);
+        let channels = description.channels.iter().enumerate();
+        integers.extend(channels.map(|(k, channel)| match sample {
+            Some(sample) => integer(recorded(sample, k), description.resolution),
+            None => channel.silence,
+        }));
+    }
+    integers
+}
+
+/// The input that a network sees of [`integers`]: inputs × samples, input by input. All
+/// zero, if the description has no chain.
+pub fn inputs(description: &Description, integers: &[i32]) -> Vec<f32> {
+    let samples = description.recorded + description.tail;
+    let channels = description.channels.len();
+    let mut inputs = vec![0.0; description.inputs.len() * samples];
+    let bytes = description.preprocessing().unwrap_or_default();
+    let Ok(chain) = Chain::read(channels, description.inputs.len(), &bytes) else {
+        return inputs;
+    };
+    let mut state = ChainState::default();
+    for (t, sample) in integers.chunks_exact(channels.max(1)).enumerate() {
+        for (k, u) in chain.apply(&mut state, sample).iter().enumerate() {
+            inputs[k * samples + t] = u.to_num();
+        }
+    }
+    inputs
+}
+
+/// The input that a network sees of a recording of `length` samples: [`inputs`] of its
+/// [`integers`].
 pub fn shown(
     description: &Description,
     length: usize,
     recorded: impl Fn(usize, usize) -> f64,
 ) -> Vec<f32> {
-    let samples = description.recorded + description.tail;
-    let start = description.recorded.saturating_sub(length);
-    let mut input = vec![0.0; description.channels.len() * samples];
-    let rows = input.chunks_exact_mut(samples).enumerate();
-    for ((k, row), channel) in rows.zip(&description.channels) {
-        for (t, u) in row[start..].iter_mut().take(length).enumerate() {
-            let scaled = (recorded(t, k) - channel.offset) * channel.scale;
-            *u = scaled.clamp(-LARGEST, LARGEST) as f32;
-        }
-    }
-    input
+    inputs(description, &integers(description, length, recorded))
 }
 
 /// The trials of a data set, with their parts and their scaling.
@@ -199,9 +375,11 @@ impl Trials for Drawn {
         let set = &*self.opened.set;
         let description = &self.description;
         let (_, mut target) = task.blank();
-        let (length, samples) = (set.lengths[trial], task.samples);
-        let input = shown(description, length, |t, k| set.inputs.at(trial, t, k));
-        let start = description.recorded - length;
+        let (length, samples, hold) = (set.lengths[trial], task.samples, description.hold);
+        let input = inputs(description, &self.integers(part, place));
+        let start = description.recorded - length * hold;
+        // The last of the samples that hold a recorded one.
+        let last = |t: usize| start + t * hold + hold - 1;
         let mut mask = vec![0.0; target.len()];
         let (first, end) = description.window;
         match &set.answers {
@@ -221,7 +399,7 @@ impl Trials for Drawn {
                     if label < 0 {
                         continue;
                     }
-                    let at = start + t;
+                    let at = last(t);
                     mask.iter_mut()
                         .skip(at)
                         .step_by(samples)
@@ -237,7 +415,7 @@ impl Trials for Drawn {
                 for k in 0..*outputs {
                     for t in 0..length {
                         let weight = weights.as_ref().map_or(1.0, |w| w.at(trial, t, k)) as f32;
-                        let at = k * samples + start + t;
+                        let at = k * samples + last(t);
                         mask[at] = weight;
                         // Without a weight there need not be a number.
                         if weight != 0.0 {
@@ -253,6 +431,13 @@ impl Trials for Drawn {
             mask: Some(mask),
             label: set.class(trial),
         }
+    }
+
+    fn integers(&self, part: Part, place: usize) -> Vec<i32> {
+        let trial = self.parts.of(part)[place] as usize;
+        let set = &*self.opened.set;
+        let recorded = |t, k| set.inputs.at(trial, t, k);
+        integers(&self.description, set.lengths[trial], recorded)
     }
 
     fn seeded(&self, seed: u64) -> Recorded {

@@ -33,6 +33,16 @@ pub enum SnnError {
         /// The name that is stored.
         task: String,
     },
+    /// A network that was trained on a data set, which is not given.
+    #[error(
+        "{path}: trained on the data set '{task}'; give its file or folder with --task, or with --data"
+    )]
+    Data {
+        /// The file.
+        path: PathBuf,
+        /// The name of the data set.
+        task: String,
+    },
     /// The network answers another task than the one that was asked for.
     #[error("{path}: the network answers {task}, and not {asked}")]
     OtherTask {
@@ -123,20 +133,6 @@ pub fn explain(error: &BlobError) -> String {
     }
 }
 
-/// Seeds that are tried for the parts of a data set.
-const SEEDS: u64 = 1000;
-
-/// `task`; if it is a data set whose parts were drawn, with the parts of the seed that
-/// gives this hash. A network does not hold that seed.
-fn with_hash(task: &Task, hash: Option<u64>) -> Task {
-    let is_it = |task: &Task| hash.is_none_or(|hash| task.fingerprint() == hash);
-    if task.recorded().is_none() || is_it(task) {
-        return task.clone();
-    }
-    let mut seeded = (0..SEEDS).map(|seed| task.seeded(seed));
-    seeded.find(is_it).unwrap_or_else(|| task.clone())
-}
-
 /// A deployed network: its bytes, which were checked, and the file that holds them.
 #[derive(Clone, Debug)]
 pub struct NetFile {
@@ -192,11 +188,17 @@ impl NetFile {
         let name = String::from_utf8_lossy(payload.task).into_owned();
         let inputs = usize::from(payload.shared.inputs);
         let own = asked.filter(|task| task.name() == name);
-        let own = own.map(|task| with_hash(task, payload.task_hash));
+        let own = own.map(|task| match payload.parts_seed {
+            Some(seed) => task.seeded(seed),
+            None => task.clone(),
+        });
         let task = own.or_else(|| Task::from_name(&name));
         let Some(task) = task else {
             let path = self.path.clone();
-            return Err(SnnError::Task { path, task: name });
+            return Err(match payload.parts_seed {
+                Some(_) => SnnError::Data { path, task: name },
+                None => SnnError::Task { path, task: name },
+            });
         };
         let found = task.fingerprint();
         if let Some(stored) = payload.task_hash.filter(|stored| *stored != found) {

@@ -94,6 +94,7 @@ pub fn quantize(
     let pulses = self_test_pulses(task);
     let output_offsets = output_offsets(&network.readout.offset);
     let class_names = class_names(task);
+    let (sensor_channels, preprocessing) = preprocessing(task);
     let mut payload = Payload {
         task: task.name().as_bytes(),
         step_ns: (step.ms * 1e6).round() as u32,
@@ -116,8 +117,9 @@ pub fn quantize(
         outputs: network.readout.outputs() as u8,
         output_offsets: &output_offsets,
         class_names: &class_names,
-        sensor_channels: 0,
-        preprocessing: &[],
+        sensor_channels,
+        preprocessing: &preprocessing,
+        parts_seed: task.recorded().map(|recorded| recorded.description.seed),
     };
     let unproven = bytes(&payload);
     let deployed = Deployed::read(&unproven).expect("a blob that was just written is valid");
@@ -181,6 +183,18 @@ fn class_names(task: &Task) -> Vec<u8> {
         })
         .collect();
     names.join("\n").into_bytes()
+}
+
+/// The number of channels of a data set, and the chain from their integers to the inputs of
+/// the network; nothing for another task.
+fn preprocessing(task: &Task) -> (u8, Vec<u8>) {
+    let Some(recorded) = task.recorded() else {
+        return (0, Vec::new());
+    };
+    let description = &recorded.description;
+    let chain = description.preprocessing();
+    let chain = chain.expect("the description was checked when the task was made");
+    (description.channels.len() as u8, chain)
 }
 
 /// One pulse a channel, one after the other: every input weight takes part.

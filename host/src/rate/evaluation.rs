@@ -13,7 +13,9 @@ use super::options::{Loss, is_recorded};
 use super::recurrence;
 use super::sparse::{self, connections::Connections};
 use crate::random::Stream;
+use crate::statistics::Accuracy;
 use crate::task::Task;
+use crate::task::samples::{Graded, SampleSums, is_graded, spread};
 
 /// Updates between two evaluations.
 pub const EVALUATE_EVERY: usize = 100;
@@ -21,7 +23,8 @@ pub const EVALUATE_EVERY: usize = 100;
 /// Trials of an evaluation.
 pub const EVALUATION_TRIALS: usize = 100;
 
-/// The scores of a rate network over some trials.
+/// The scores of a rate network over some trials. Where each sample has a label, shares are
+/// those of the right samples; where the outputs follow a target, they are R².
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Evaluation {
     /// Share of right answers by the published criterion.
@@ -30,6 +33,10 @@ pub struct Evaluation {
     pub strict: f64,
     /// Mean loss.
     pub loss: f64,
+    /// Sums over the samples, where the task is scored sample by sample.
+    pub samples: SampleSums,
+    /// Label and answer of each trial.
+    pub answers: Vec<(i16, i16)>,
     /// Outputs of the first trials, at most [`EVALUATION_TRIALS`]; trials × (T − 1).
     pub outputs: Vec<f32>,
     /// The right answers of the same trials.
@@ -149,7 +156,14 @@ pub fn evaluate(
         });
         done += count;
     }
-    evaluation.divided_by(trials.trials)
+    let mut evaluation = evaluation.divided_by(trials.trials);
+    if task.definition().kind == Kind::Track {
+        let shown =
+            (0..trials.trials as u64).map(|k| task.draw(trials.seed, stream, trials.first + k));
+        evaluation.accuracy = evaluation.samples.r2(spread(task, shown));
+        evaluation.strict = evaluation.accuracy;
+    }
+    evaluation
 }
 
 /// Trials that a network was shown, and its answers.
@@ -167,6 +181,17 @@ pub(super) struct Shown<'a> {
 }
 
 impl Evaluation {
+    /// The scores on `task`, as those of a spiking network.
+    pub fn scores(&self, task: &Task) -> Accuracy {
+        let follows = task.definition().kind == Kind::Track;
+        Accuracy {
+            accuracy: self.accuracy,
+            strict: self.strict,
+            r2: follows.then_some(self.accuracy),
+            error: follows.then(|| self.samples.error()),
+        }
+    }
+
     /// Turns sums over `trials` trials into means.
     pub(super) fn divided_by(mut self, trials: usize) -> Self {
         self.accuracy /= trials as f64;
@@ -196,7 +221,16 @@ impl Evaluation {
                 label,
                 classes,
             };
-            let (correct, strict) = answers(task, &trial);
+            let sums = sums(&trial);
+            let (correct, strict, answer) = answers(task, &trial);
+            let (correct, strict) = match task.definition().kind {
+                Kind::Label => (sums.share(), sums.share()),
+                _ => (correct, strict),
+            };
+            self.answers.push((label, answer));
+            if is_graded(task) {
+                self.samples = self.samples.and(&sums);
+            }
             self.accuracy += correct;
             self.strict += strict;
             self.loss += objective.of_trial(&trial);
@@ -209,13 +243,9 @@ impl Evaluation {
 }
 
 /// Judges the outputs of a rate network by the published criterion, and by the strict one:
-/// zero or one, or the share of right samples where each sample has a label.
-fn answers(task: &Task, trial: &OneTrial) -> (f64, f64) {
+/// zero or one. The third number is the answer.
+fn answers(task: &Task, trial: &OneTrial) -> (f64, f64, i16) {
     let decision = task.rate_decision();
-    if decision.kind == Kind::Label {
-        let share = right_samples(trial);
-        return (share, share);
-    }
     let mut evidence = Evidence::default();
     for (step, outputs) in (1..).zip(trial.outputs.chunks_exact(trial.classes)) {
         let wide: Vec<f64> = outputs.iter().map(|&o| o.into()).collect();
@@ -230,36 +260,23 @@ fn answers(task: &Task, trial: &OneTrial) -> (f64, f64) {
     (
         one(decision.correct(label, &evidence) && low_enough),
         one(decision.strictly_correct(label, &evidence)),
+        decision.answer(&evidence),
     )
 }
 
-/// Share of the samples whose largest output is that of their class, of those that the mask
-/// lets count.
-fn right_samples(trial: &OneTrial) -> f64 {
+/// The sums over the samples of a trial.
+fn sums(trial: &OneTrial) -> SampleSums {
     let k = trial.classes;
-    let (mut right, mut all) = (0.0, 0.0);
-    let rows = trial
-        .outputs
-        .chunks_exact(k)
-        .zip(trial.target.chunks_exact(k));
-    for (sample, (outputs, target)) in rows.enumerate() {
-        let class = largest(target);
-        let weight = trial.mask.map_or(1.0, |mask| mask[sample * k + class]) * target[class];
-        all += f64::from(weight);
-        if largest(outputs) == class {
-            right += f64::from(weight);
-        }
+    let mut sums = SampleSums::default();
+    for (sample, outputs) in trial.outputs.chunks_exact(k).enumerate() {
+        sums.add(outputs.iter().enumerate().map(|(output, &o)| {
+            let place = sample * k + output;
+            Graded {
+                output: o.into(),
+                target: trial.target[place].into(),
+                weight: trial.mask.map_or(1.0, |mask| mask[place].into()),
+            }
+        }));
     }
-    if all == 0.0 { 0.0 } else { right / all }
-}
-
-/// The place of the largest value, the first one of equal ones.
-fn largest(values: &[f32]) -> usize {
-    let mut largest = 0;
-    for (place, value) in values.iter().enumerate() {
-        if *value > values[largest] {
-            largest = place;
-        }
-    }
-    largest
+    sums
 }

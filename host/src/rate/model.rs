@@ -121,7 +121,10 @@ impl<B: Backend> Arguments<B> {
         };
         let tau = values::<B>(self.tau);
         match self.connections {
-            Some(connections) if batch.words.is_some() || pays(batch.trials, &connections) => {
+            // Words are drawn for trials side by side alone, which direct inputs do not have.
+            Some(connections)
+                if !batch.direct && (batch.words.is_some() || pays(batch.trials, &connections)) =>
+            {
                 Form::Sparse(sparse::Parameters {
                     connections,
                     w,
@@ -296,9 +299,9 @@ impl<B: Backend> RateModel<B> {
         let shape = [n, network.channels];
         let w_in = Tensor::from_data(TensorData::new(network.w_in.clone(), shape), &device);
         let trained = matches!(network.taus, DecayTaus::Trained(..));
-        // The spiking network's readout has no offset: a network that is
-        // trained for it must do without.
-        let offset = network.activation != ActivationKind::Lif;
+        // The published conversion leaves the offset out: a network that is trained for
+        // it does without. That of a network for a data set is kept.
+        let offset = network.activation != ActivationKind::Lif || network.direct_inputs;
         Self {
             w: Param::from_tensor(weights(network.w.clone())),
             w_in: Param::from_tensor(w_in).set_require_grad(false),

@@ -317,6 +317,7 @@ impl RateOptions {
             batch: 32,
             schedule: Schedule::Cosine,
             train_inputs: true,
+            jitter: 0.2,
             settle: 0,
             settle_fluctuations: 1.0,
             ..Self::spiking(task, units)

@@ -12,10 +12,14 @@
 //!                                                           W̄_in = Σ y[t] u[t−1]ᵀ
 //! ```
 //!
-//! Direct inputs do not pass the synapses, as in the spiking network:
+//! Direct inputs do not pass the synapses, and the readout takes the filtered rates s, both
+//! as in the spiking network:
 //!
 //! ```text
 //! I = W r[t−1]      r[t] = φ(x[t] + w_in u[t−1])      W̄_in = Σ (φ' ∘ r̄)[t] u[t−1]ᵀ
+//! s[t] = s[t−1] + α ∘ (r[t] − s[t−1])                 s̄[t] = w_out ō[t] + (1 − α) ∘ s̄[t+1]
+//! o[t] = w_out · (s[t] + fluctuation) + b_out         r̄[t] = α ∘ s̄[t] + Wᵀ y[t+1]
+//!                                                     ᾱ gains Σ s̄[t] ∘ (r[t] − s[t−1])
 //! ```
 //!
 //! A bar marks the derivative of the loss. The fluctuation of r stands for the
@@ -80,6 +84,9 @@ pub struct Trajectory {
     r: Spare,
     slope: Spare,
     drift: Spare,
+    /// What the readout takes, and r[t] − s[t−1]; empty without direct inputs.
+    shown: Spare,
+    lead: Spare,
 }
 
 impl Trajectory {
@@ -209,7 +216,10 @@ fn run(
         r: Spare::dirty(kept * size),
         slope: Spare::dirty(kept * size),
         drift: Spare::dirty(kept * size),
+        shown: Spare::dirty(if batch.direct { kept * size } else { 0 }),
+        lead: Spare::dirty(if batch.direct { kept * size } else { 0 }),
     };
+    let mut filtered = Spare::zeros(if batch.direct { size } else { 0 });
     let mut x = batch.start.clone();
     let mut before = Spare::dirty(size);
     let mut total = Spare::dirty(if batch.direct { size } else { 0 });
@@ -242,14 +252,34 @@ fn run(
         if batch.direct {
             let sum = x.iter().zip(current).map(|(x, current)| x + current);
             total.iter_mut().zip(sum).for_each(|(total, x)| *total = x);
-            activation.apply(&total, r, &mut trajectory.slope[place]);
+            activation.apply(&total, r, &mut trajectory.slope[place.clone()]);
+            let lead = &mut trajectory.lead[place.clone()];
+            let rows = filtered.chunks_exact_mut(n).zip(lead.chunks_exact_mut(n));
+            for ((filtered, lead), r) in rows.zip(r.chunks_exact(n)) {
+                for (((s, lead), r), alpha) in filtered.iter_mut().zip(lead).zip(r).zip(&alpha) {
+                    *lead = r - *s;
+                    *s += alpha * *lead;
+                }
+            }
         } else {
-            activation.apply(&x, r, &mut trajectory.slope[place]);
+            activation.apply(&x, r, &mut trajectory.slope[place.clone()]);
         }
-        if let Some(deviates) = batch.fluctuations.get(t * size..(t + 1) * size) {
+        let deviates = batch.fluctuations.get(t * size..(t + 1) * size);
+        if let Some(deviates) = deviates {
             flutter.add(r, deviates);
         }
-        for (trial, r) in r.chunks_exact(n).enumerate() {
+        let read = if batch.direct {
+            let shown = &mut trajectory.shown[place];
+            shown.copy_from_slice(&filtered);
+            if deviates.is_some() {
+                let states = shown.iter_mut().zip(&flutter.state);
+                states.for_each(|(shown, state)| *shown += state);
+            }
+            &*shown
+        } else {
+            &*r
+        };
+        for (trial, r) in read.chunks_exact(n).enumerate() {
             let place = (trial * (samples - 1) + t - 1) * k;
             let outputs = &mut outputs[place..place + k];
             for (output, (w_out, b_out)) in outputs.iter_mut().zip(parameters.readout.rows()) {
@@ -364,15 +394,27 @@ pub fn adjoint(
     };
     // y[t], T × B × N; entry 0 stays unused.
     let mut by_current = Spare::dirty(samples * size);
+    let read = if batch.direct {
+        &trajectory.shown
+    } else {
+        &trajectory.r
+    };
+    // s̄, B × N.
+    let mut by_filtered = vec![0.0; if batch.direct { size } else { 0 }];
     // The derivative by direct inputs, T × B × N.
     let direct = sought.inputs && batch.direct;
     let mut by_direct = Spare::dirty(if direct { samples * size } else { 0 });
 
     for t in (1..samples).rev() {
-        let r = &trajectory.r[t * size..(t + 1) * size];
+        let r = &read[t * size..(t + 1) * size];
+        let by_read = if batch.direct {
+            &mut by_filtered
+        } else {
+            &mut by_r
+        };
         for trial in 0..b {
             let row = trial * n..(trial + 1) * n;
-            let (r, by_r) = (&r[row.clone()], &mut by_r[row]);
+            let (r, by_r) = (&r[row.clone()], &mut by_read[row]);
             let place = (trial * (samples - 1) + t - 1) * k;
             let weights = parameters.readout.weights.chunks_exact(n);
             let by_weights = by_readout.weights.chunks_exact_mut(n);
@@ -385,6 +427,20 @@ pub fn adjoint(
                 for ((by_r, r), (w_out, by_w_out)) in by_r.iter_mut().zip(r).zip(readout) {
                     *by_r += w_out * by_o;
                     *by_w_out += r * by_o;
+                }
+            }
+        }
+        if batch.direct {
+            let lead = &trajectory.lead[t * size..(t + 1) * size];
+            for trial in 0..b {
+                let row = trial * n..(trial + 1) * n;
+                let (by_s, by_r) = (&mut by_filtered[row.clone()], &mut by_r[row.clone()]);
+                let lead = &lead[row];
+                for i in 0..n {
+                    let step = alpha[i] * by_s[i];
+                    by_r[i] += step;
+                    by_alpha[i] += by_s[i] * lead[i];
+                    by_s[i] -= step;
                 }
             }
         }

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::ops::{Deref, DerefMut};
 
 /// Arrays that a thread keeps: those of one update, and no more.
-const KEPT: usize = 12;
+const KEPT: usize = 14;
 
 thread_local! {
     static SPARE: RefCell<Vec<Vec<f32>>> = const { RefCell::new(Vec::new()) };

@@ -165,12 +165,23 @@ pub struct Observation {
     pub step_ms: f64,
 }
 
+/// The output that is shown for the trials of an answer: that of its class where each class
+/// has one, else the first.
+pub fn shown_output(task: &Task, label: i16) -> usize {
+    let outputs = task.definition().outputs;
+    usize::try_from(label)
+        .ok()
+        .filter(|&k| outputs > 1 && k < outputs)
+        .unwrap_or(0)
+}
+
 /// Runs the rate network; `fluctuations` is the strength that its training used.
 pub fn rate(network: &RateNetwork, fluctuations: f32, trials: &Trials) -> Observation {
     let labels = trials.labels();
     let (parameters, activation) = (network.parameters(), network.activation.activation());
     let mut groups = vec![Group::default(); labels.len()];
     let (n, samples) = (network.units, trials.task.samples());
+    let width = network.readout.outputs();
     let mut drives = vec![(f64::INFINITY, f64::NEG_INFINITY); n];
     for first in (0..trials.count).step_by(RATE_BATCH) {
         let batch = Batch::draw(
@@ -191,11 +202,13 @@ pub fn rate(network: &RateNetwork, fluctuations: f32, trials: &Trials) -> Observ
         for (b, (label, output)) in batch
             .labels
             .iter()
-            .zip(outputs.chunks_exact(samples - 1))
+            .zip(outputs.chunks_exact((samples - 1) * width))
             .enumerate()
         {
             let group = &mut groups[place(&labels, *label)];
-            group.output.add(output.iter().map(|&o| f64::from(o)));
+            let own = shown_output(&trials.task, *label);
+            let own = output.chunks_exact(width).map(|row| f64::from(row[own]));
+            group.output.add(own);
             let row = |t: usize| rates[(t * batch.trials + b) * n..][..n].iter();
             let activity: Vec<f64> = (0..samples).flat_map(row).map(|&r| f64::from(r)).collect();
             group.activity.add(activity.into_iter());
@@ -243,8 +256,8 @@ pub fn spiking(network: &SpikingNetwork, lambdas: &[f64], trials: &Trials) -> Ob
         let record = record(index);
         Shown {
             activity: activity(&record),
+            output: shown_of(trials, index, &record, clock.steps_per_sample),
             spikes: record.spikes,
-            output: sampled(&record.output, clock.steps_per_sample),
         }
     };
     watch(trials, network.units, step.ms, shown)
@@ -259,13 +272,15 @@ pub fn deployed(network: &Deployed, trials: &Trials) -> Observation {
     let experiment = Experiment::deployed(network, &trials.task, trials.seed);
     let shown = |index| {
         let mut memory = Memory::of(network);
+        let own = shown_output(&trials.task, trials.label(index));
         let (mut output, mut spikes) = (Vec::new(), Vec::new());
         experiment.watch(
             &mut memory,
             index,
             &experiment.trial(index),
             |step, state| {
-                output.push(f64::from(state.output().to_bits()) / one);
+                let value = state.outputs().get(own).copied().unwrap_or(state.output());
+                output.push(f64::from(value.to_bits()) / one);
                 spikes.extend(state.fired().map(|unit| (step, unit as u32)));
             },
         );
@@ -283,6 +298,16 @@ struct Shown {
     output: Vec<f64>,
     activity: Vec<f64>,
     spikes: Vec<(u32, u32)>,
+}
+
+/// The output that is shown of a recorded trial, at the last step of each sample.
+fn shown_of(trials: &Trials, index: u64, record: &RecordedTrial, every: u32) -> Vec<f64> {
+    let own = shown_output(&trials.task, trials.label(index));
+    let rows = record.output.chunks_exact(record.outputs.max(1));
+    let values: Vec<f64> = rows
+        .map(|row| row.get(own).copied().unwrap_or(0.0))
+        .collect();
+    sampled(&values, every)
 }
 
 /// The value at the last step of each sample, which has `every` steps.
@@ -353,8 +378,10 @@ impl<'a> Watched<'a> {
         let shown = Shown {
             activity: Vec::new(),
             spikes: record.spikes.clone(),
-            output: sampled(
-                &record.output,
+            output: shown_of(
+                self.trials,
+                index,
+                record,
                 step.steps_per_sample(self.trials.task.sample_ms()),
             ),
         };

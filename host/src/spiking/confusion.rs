@@ -15,13 +15,13 @@ pub struct Confusion {
 }
 
 impl Confusion {
-    /// Counts `outcomes` of a task with this number of classes. A label or an answer that
-    /// is no class is left out.
-    pub fn of(outcomes: &[Outcome], classes: usize) -> Self {
+    /// Counts (label, answer) of trials of a task with this number of classes. A label or an
+    /// answer that is no class is left out.
+    pub fn of(trials: impl Iterator<Item = (i16, i16)>, classes: usize) -> Self {
         let mut counts = vec![0; classes * classes];
         let class = |label: i16| usize::try_from(label).ok().filter(|&k| k < classes);
-        for outcome in outcomes {
-            if let (Some(label), Some(answer)) = (class(outcome.label), class(outcome.answer)) {
+        for (label, answer) in trials {
+            if let (Some(label), Some(answer)) = (class(label), class(answer)) {
                 counts[label * classes + answer] += 1;
             }
         }
@@ -55,13 +55,36 @@ pub struct ClassScore {
     pub answers: Vec<usize>,
 }
 
-/// The score of each class of `task`; empty for a task without classes.
-pub fn per_class(task: &Task, outcomes: &[Outcome]) -> Vec<ClassScore> {
+impl ClassScore {
+    /// The recall and the answers as a line for people.
+    pub fn line(&self) -> String {
+        let recall = self
+            .recall
+            .map_or("none".into(), |recall| format!("{recall:.3}"));
+        let answers: Vec<String> = self.answers.iter().map(usize::to_string).collect();
+        format!(
+            "class {}: recall {recall}, answers {}",
+            self.class,
+            answers.join(" ")
+        )
+    }
+}
+
+/// Label and answer of each trial.
+pub fn answers(outcomes: &[Outcome]) -> impl Iterator<Item = (i16, i16)> {
+    outcomes
+        .iter()
+        .map(|outcome| (outcome.label, outcome.answer))
+}
+
+/// The score of each class of `task`, from (label, answer) of its trials; empty for a task
+/// without classes. Where each sample has a label, the trial's is that of the decision window.
+pub fn per_class(task: &Task, trials: impl Iterator<Item = (i16, i16)>) -> Vec<ClassScore> {
     let definition = task.definition();
     if !matches!(definition.kind, Kind::Class | Kind::Label) {
         return Vec::new();
     }
-    let confusion = Confusion::of(outcomes, definition.outputs);
+    let confusion = Confusion::of(trials, definition.outputs);
     let classes = (0i16..).zip(confusion.rows()).zip(confusion.recalls());
     classes
         .map(|((label, row), recall)| ClassScore {
@@ -78,13 +101,8 @@ mod tests {
 
     #[test]
     fn each_class_has_a_row_of_answers_and_a_recall() {
-        let outcome = |(label, answer)| Outcome {
-            label,
-            answer,
-            ..Outcome::default()
-        };
-        let outcomes = [(0, 0), (0, 1), (0, 0), (2, 1), (2, 2), (-1, 0), (0, 3)].map(outcome);
-        let confusion = Confusion::of(&outcomes, 3);
+        let trials = [(0, 0), (0, 1), (0, 0), (2, 1), (2, 2), (-1, 0), (0, 3)];
+        let confusion = Confusion::of(trials.into_iter(), 3);
         let rows: Vec<&[usize]> = confusion.rows().collect();
         assert_eq!(rows, [[2, 1, 0], [0, 0, 0], [0, 1, 1]]);
         assert_eq!(confusion.recalls(), [Some(2.0 / 3.0), None, Some(0.5)]);

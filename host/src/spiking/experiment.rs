@@ -2,7 +2,7 @@
 
 use rate2spike_core::arithmetic::Arithmetic;
 use rate2spike_core::blob::Deployed;
-use rate2spike_core::decision::{Decision, Evidence};
+use rate2spike_core::decision::{Decision, Evidence, Kind};
 use rate2spike_core::network::{Network, Tables};
 use rate2spike_core::step::State;
 use rate2spike_core::trial::{Clock, SpikeHash};
@@ -11,13 +11,14 @@ use rayon::prelude::*;
 use super::network::SpikingNetwork;
 use super::tables::Float;
 use super::time_step::TimeStep;
-use super::trial::{FromInput, Input, Memory, Presentation};
+use super::trial::{FromInput, Input, Memory, OutputNumber, Presentation};
 use crate::random::Stream;
-use crate::statistics::{Accuracy, Paired};
+use crate::statistics::{Accuracy, Interval, Paired};
+use crate::task::samples::{Graded, SampleSums, is_graded, spread, wanted};
 use crate::task::{Task, Trial};
 
 /// The outcome of one trial.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Outcome {
     /// The answer is right by the published criterion.
     pub correct: bool,
@@ -31,6 +32,8 @@ pub struct Outcome {
     pub spikes: u64,
     /// Hash of the spikes.
     pub spike_hash: u64,
+    /// The score sample by sample, where the task has one.
+    pub samples: SampleSums,
 }
 
 /// Scores over many trials.
@@ -46,6 +49,43 @@ pub struct Score {
     pub mean_rate_hz: f64,
     /// Hash of the trials' hashes in their order.
     pub spike_hash: u64,
+    /// The score sample by sample, where the task has one.
+    pub graded: Option<GradedScore>,
+}
+
+/// A score sample by sample.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum GradedScore {
+    /// Each sample has a label: the mean over the trials of the share of right samples.
+    Labels(f64),
+    /// The outputs follow a target.
+    Target {
+        /// Share of the target's variance that the outputs explain.
+        r2: f64,
+        /// Root mean square of the distance from the target.
+        error: f64,
+    },
+}
+
+impl GradedScore {
+    /// The score of trials whose sums are these: the first trials of `task` with this seed.
+    fn of(task: &Task, seed: u64, trials: &[SampleSums]) -> Option<Self> {
+        match task.definition().kind {
+            Kind::Label => {
+                let shares = trials.iter().map(SampleSums::share).sum::<f64>();
+                Some(Self::Labels(shares / trials.len() as f64))
+            }
+            Kind::Track => {
+                let shown = (0..trials.len() as u64).map(|index| task_trial(task, seed, index));
+                let sums = trials.iter().fold(SampleSums::default(), SampleSums::and);
+                Some(Self::Target {
+                    r2: sums.r2(spread(task, shown)),
+                    error: sums.error(),
+                })
+            }
+            _ => None,
+        }
+    }
 }
 
 impl Score {
@@ -62,17 +102,47 @@ impl Score {
             strict: outcomes.iter().filter(|outcome| outcome.strict).count(),
             mean_rate_hz: spikes as f64 / (seconds * units as f64 * outcomes.len() as f64),
             spike_hash: hash.value(),
+            graded: None,
         }
     }
 
-    /// Share of right answers by the published criterion.
-    pub fn accuracy(&self) -> f64 {
-        self.correct as f64 / self.trials as f64
+    /// The same score with that of the samples. `outcomes` are those of the first trials of
+    /// `task` with this seed.
+    pub fn graded(self, task: &Task, seed: u64, outcomes: &[Outcome]) -> Self {
+        let sums: Vec<SampleSums> = outcomes.iter().map(|outcome| outcome.samples).collect();
+        Self {
+            graded: GradedScore::of(task, seed, &sums),
+            ..self
+        }
     }
 
-    /// Share of right answers by the strict criterion.
+    /// Share of right answers by the published criterion; of right samples, where each
+    /// sample has a label; R², where the outputs follow a target.
+    pub fn accuracy(&self) -> f64 {
+        match self.graded {
+            Some(GradedScore::Labels(share)) => share,
+            Some(GradedScore::Target { r2, .. }) => r2,
+            None => self.correct as f64 / self.trials as f64,
+        }
+    }
+
+    /// The same by the strict criterion.
     pub fn strict_accuracy(&self) -> f64 {
-        self.strict as f64 / self.trials as f64
+        match self.graded {
+            Some(_) => self.accuracy(),
+            None => self.strict as f64 / self.trials as f64,
+        }
+    }
+
+    /// The 95 % interval of the accuracy; `None` for R². The samples of a trial depend on
+    /// each other, so that the interval of their share is that of as many trials.
+    pub fn interval(&self) -> Option<Interval> {
+        let right = match self.graded {
+            Some(GradedScore::Labels(share)) => (share * self.trials as f64).round() as usize,
+            Some(GradedScore::Target { .. }) => return None,
+            None => self.correct,
+        };
+        Some(Interval::wilson(right, self.trials))
     }
 }
 
@@ -85,9 +155,15 @@ pub fn paired(before: &[Outcome], after: &[Outcome]) -> Paired {
 
 impl From<&Score> for Accuracy {
     fn from(score: &Score) -> Self {
+        let (r2, error) = match score.graded {
+            Some(GradedScore::Target { r2, error }) => (Some(r2), Some(error)),
+            _ => (None, None),
+        };
         Self {
             accuracy: score.accuracy(),
             strict: score.strict_accuracy(),
+            r2,
+            error,
         }
     }
 }
@@ -172,20 +248,71 @@ impl<'a, 'b> Experiment<'a, Deployed<'b>> {
     }
 }
 
+/// Grades the outputs at the end of each sample of a trial.
+#[derive(Clone, Debug)]
+pub struct Grader<'t> {
+    trial: &'t Trial,
+    samples: usize,
+    /// Steps of a sample.
+    every: u32,
+    /// Step and place of the next sample's end.
+    next: (u32, usize),
+    sums: SampleSums,
+}
+
+impl<'t> Grader<'t> {
+    /// A grader of `trial`, which has this number of samples, each of `every` steps.
+    pub fn new(trial: &'t Trial, samples: usize, every: u32) -> Self {
+        Self {
+            trial,
+            samples,
+            every,
+            next: (every, 0),
+            sums: SampleSums::default(),
+        }
+    }
+
+    /// Sees the outputs after `step`.
+    #[inline]
+    pub fn see<A: OutputNumber>(&mut self, step: u32, outputs: &[A]) {
+        let (next, sample) = self.next;
+        if step != next {
+            return;
+        }
+        self.next = (next + self.every, sample + 1);
+        self.sums.add(outputs.iter().enumerate().map(|(k, output)| {
+            let (target, weight) = wanted(self.trial, self.samples, k, sample);
+            Graded {
+                output: output.number(),
+                target,
+                weight,
+            }
+        }));
+    }
+
+    /// The sums over the samples that were seen.
+    pub fn sums(&self) -> SampleSums {
+        self.sums
+    }
+}
+
 /// The numbers of a trial that its score needs.
 struct Answer<'d, A: Arithmetic> {
     decision: &'d Decision<A>,
     silenced: &'d [usize],
+    /// `None` where the samples are not graded.
+    grader: Option<Grader<'d>>,
     evidence: Evidence<A>,
     hash: SpikeHash,
     spikes: u64,
 }
 
-impl<'d, A: Arithmetic> Answer<'d, A> {
-    fn new(decision: &'d Decision<A>, silenced: &'d [usize]) -> Self {
+impl<'d, A: Arithmetic + OutputNumber> Answer<'d, A> {
+    fn new(decision: &'d Decision<A>, silenced: &'d [usize], grader: Option<Grader<'d>>) -> Self {
         Self {
             decision,
             silenced,
+            grader,
             evidence: Evidence::default(),
             hash: SpikeHash::default(),
             spikes: 0,
@@ -205,10 +332,16 @@ impl<'d, A: Arithmetic> Answer<'d, A> {
             }
         }
         self.evidence.see(self.decision, step, state.outputs());
+        if let Some(grader) = &mut self.grader {
+            grader.see(step, state.outputs());
+        }
     }
 
     fn outcome(self, label: i16) -> Outcome {
         Outcome {
+            samples: self
+                .grader
+                .map_or(SampleSums::default(), |grader| grader.sums()),
             correct: self.decision.correct(label, &self.evidence),
             strict: self.decision.strictly_correct(label, &self.evidence),
             label,
@@ -220,39 +353,22 @@ impl<'d, A: Arithmetic> Answer<'d, A> {
 }
 
 impl<A: Float> Experiment<'_, Tables<'_, A>> {
-    /// Runs and scores the `index`-th trial; the second number is the mean square
-    /// of the outputs' distance from the target, over the ends of the samples, weighted
-    /// by the trial's mask if it has one.
-    pub fn graded(&self, memory: &mut Memory<A>, index: u64) -> (Outcome, f64) {
+    /// Runs and scores the `index`-th trial, and grades each of its samples.
+    pub fn graded(&self, memory: &mut Memory<A>, index: u64) -> Outcome {
         let trial = self.trial(index);
-        let mut answer = Answer::new(&self.decision, self.silenced);
-        let every = self.clock.steps_per_sample;
-        let (mut next, mut sample) = (every, 0);
-        let (mut sum, mut weights) = (0.0, 0.0);
-        let samples = self.task.samples();
+        let grader = Grader::new(&trial, self.task.samples(), self.clock.steps_per_sample);
+        let mut answer = Answer::new(&self.decision, self.silenced, Some(grader));
         self.watch(memory, index, &trial, |step, state| {
             answer.see(step, state);
-            if step == next {
-                next += every;
-                for (k, output) in state.outputs().iter().enumerate() {
-                    let place = k * samples + sample;
-                    let target = trial.target.get(place).map_or(0.0, |&z| f64::from(z));
-                    let mask = trial.mask.as_ref().and_then(|mask| mask.get(place));
-                    let weight = mask.map_or(1.0, |&weight| f64::from(weight));
-                    sum += weight * (output.to_f64() - target).powi(2);
-                    weights += weight;
-                }
-                sample += 1;
-            }
         });
-        (answer.outcome(trial.label), sum / f64::max(weights, 1e-9))
+        answer.outcome(trial.label)
     }
 }
 
 impl<N> Experiment<'_, N>
 where
     N: Network + Sync,
-    N::Number: Send + Sync,
+    N::Number: Send + Sync + OutputNumber,
     <N::Number as Arithmetic>::Input: FromInput,
 {
     /// The `index`-th trial.
@@ -282,7 +398,9 @@ where
     /// Runs and scores the `index`-th trial.
     pub fn outcome(&self, memory: &mut Memory<N::Number>, index: u64) -> Outcome {
         let trial = self.trial(index);
-        let mut answer = Answer::new(&self.decision, self.silenced);
+        let grader = is_graded(&self.task)
+            .then(|| Grader::new(&trial, self.task.samples(), self.clock.steps_per_sample));
+        let mut answer = Answer::new(&self.decision, self.silenced, grader);
         self.watch(memory, index, &trial, |step, state| {
             answer.see(step, state);
         });
@@ -306,10 +424,11 @@ where
         self.summary(&self.outcomes(0, trials))
     }
 
-    /// Adds up `outcomes`.
+    /// Adds up `outcomes`, those of the first trials.
     pub fn summary(&self, outcomes: &[Outcome]) -> Score {
         let seconds = f64::from(self.clock.steps) * self.step_ms / 1000.0;
-        Score::of(outcomes, self.network.constants().units, seconds)
+        let score = Score::of(outcomes, self.network.constants().units, seconds);
+        score.graded(&self.task, self.seed, outcomes)
     }
 }
 

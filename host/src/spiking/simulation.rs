@@ -5,12 +5,13 @@ use rate2spike_core::decision::Evidence;
 use rate2spike_core::trial::{Clock, SpikeHash};
 use rayon::prelude::*;
 
-use super::experiment::{Outcome, Score, task_trial};
+use super::experiment::{Grader, Outcome, Score, task_trial};
 use super::network::SpikingNetwork;
 use super::record::{RecordedTrial, Recording};
 use super::stimulation::{Stimulation, StimulationError, StimulationPlan};
 use super::time_step::TimeStep;
 use crate::task::Task;
+use crate::task::samples::is_graded;
 
 /// The input of a simulation.
 #[derive(Clone, Debug)]
@@ -143,7 +144,11 @@ impl Simulation {
     /// The score of trials of `steps` steps.
     pub fn score(&self, outcomes: &[Outcome], steps: u32) -> Score {
         let seconds = f64::from(steps) * self.step.ms / 1000.0;
-        Score::of(outcomes, self.network.units, seconds)
+        let score = Score::of(outcomes, self.network.units, seconds);
+        match &self.stimuli {
+            Stimuli::Task(task) => score.graded(task, self.seed, outcomes),
+            Stimuli::Given(_) => score,
+        }
     }
 
     fn trial(&self, index: u64, steps: u32) -> SimulatedTrial {
@@ -169,7 +174,7 @@ impl Simulation {
         let spikes = &mut record.spikes;
         spikes.retain(|(_, unit)| !self.silenced.contains(&(*unit as usize)));
         SimulatedTrial {
-            outcome: self.outcome(label, &record),
+            outcome: self.outcome(index, label, &record),
             label,
             record,
         }
@@ -204,7 +209,7 @@ impl Simulation {
         (input, label)
     }
 
-    fn outcome(&self, label: Option<i16>, record: &RecordedTrial) -> Outcome {
+    fn outcome(&self, index: u64, label: Option<i16>, record: &RecordedTrial) -> Outcome {
         let mut hash = SpikeHash::default();
         for &(step, unit) in &record.spikes {
             hash.add(step, unit as usize);
@@ -217,8 +222,17 @@ impl Simulation {
         if let (Stimuli::Task(task), Some(label)) = (&self.stimuli, label) {
             let decision = task.decision(self.step.ms);
             let mut evidence = Evidence::default();
+            let trial = task_trial(task, self.seed, index);
+            let every = self.step.steps_per_sample(self.sample_ms);
+            let mut grader = is_graded(task).then(|| Grader::new(&trial, task.samples(), every));
             for (step, outputs) in (1..).zip(record.output.chunks(record.outputs)) {
                 evidence.see(&decision, step, outputs);
+                if let Some(grader) = &mut grader {
+                    grader.see(step, outputs);
+                }
+            }
+            if let Some(grader) = grader {
+                outcome.samples = grader.sums();
             }
             outcome.label = label;
             outcome.answer = decision.answer(&evidence);

@@ -1,7 +1,7 @@
 //! One trial: the memory of a network's state, the input, and the one loop of
 //! the host.
 
-use rate2spike_core::arithmetic::Arithmetic;
+use rate2spike_core::arithmetic::{Arithmetic, Fixed};
 use rate2spike_core::block::{Block, ReadoutBlock};
 use rate2spike_core::lanes::blocks;
 use rate2spike_core::network::{self, Network};
@@ -73,6 +73,24 @@ impl<A: Float> FromInput for A {
 impl FromInput for fixed::types::I4F12 {
     fn from_input(u: f64) -> Self {
         Self::saturating_from_num(u)
+    }
+}
+
+/// An output as a plain number.
+pub trait OutputNumber: Copy {
+    /// The number.
+    fn number(self) -> f64;
+}
+
+impl<A: Float> OutputNumber for A {
+    fn number(self) -> f64 {
+        self.to_f64()
+    }
+}
+
+impl OutputNumber for Fixed {
+    fn number(self) -> f64 {
+        f64::from(self.to_bits()) / f64::from(Self::OUTPUT_ONE.to_bits())
     }
 }
 

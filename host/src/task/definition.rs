@@ -144,6 +144,10 @@ pub trait Trials: std::fmt::Debug + Send + Sync {
     /// The trial in this place of a part, as the task shows it.
     fn trial(&self, task: &Definition, part: Part, place: usize) -> Trial;
 
+    /// The integers of the trial in this place of a part, which a board takes: samples ×
+    /// channels, sample by sample.
+    fn integers(&self, part: Part, place: usize) -> Vec<i32>;
+
     /// The same data set, with the parts that another seed draws and the scaling of
     /// the channels that belongs to them.
     fn seeded(&self, seed: u64) -> Recorded;

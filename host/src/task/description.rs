@@ -2,7 +2,10 @@
 
 use rate2spike_core::decision::{Kind, MOST_OUTPUTS};
 use rate2spike_core::network::MOST_INPUTS;
+use rate2spike_core::preprocessing::MOST_VALUES;
 use serde::{Deserialize, Serialize};
+
+use super::preprocessing::{self, Input};
 
 /// Longest trial with its tail, in samples.
 pub const LONGEST: usize = 20_000;
@@ -56,16 +59,14 @@ impl Goal {
     }
 }
 
-/// An input channel. The network's input is `(recorded − offset) · scale`.
+/// A recorded channel.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Channel {
     /// The name.
     pub name: String,
-    /// The recorded value that becomes 0.
-    pub offset: f64,
-    /// The size that a difference of 1 becomes.
-    pub scale: f64,
+    /// The integer of a sample without a recording.
+    pub silence: i32,
 }
 
 /// All that a model file keeps of a data set.
@@ -82,11 +83,17 @@ pub struct Description {
     pub classes: Vec<String>,
     /// Number of outputs.
     pub outputs: usize,
-    /// The input channels.
+    /// The recorded channels.
     pub channels: Vec<Channel>,
-    /// Length of a sample.
+    /// The recorded size of one in the integers that a board takes.
+    pub resolution: f64,
+    /// The inputs of the network, made from the integers of the channels.
+    pub inputs: Vec<Input>,
+    /// Length of a sample of the network.
     pub sample_ms: f64,
-    /// Samples of the longest recording.
+    /// The samples of the network for which a recorded one is held.
+    pub hold: usize,
+    /// Samples of the longest recording, as they are held.
     pub recorded: usize,
     /// Samples of silence after a recording.
     pub tail: usize,
@@ -113,8 +120,10 @@ impl Description {
                 self.name
             ))
         };
-        within("channels", self.channels.len(), 1, MOST_INPUTS)?;
+        within("channels", self.channels.len(), 1, MOST_VALUES)?;
+        within("inputs", self.inputs.len(), 1, MOST_INPUTS)?;
         within("outputs", self.outputs, 1, MOST_OUTPUTS)?;
+        within("hold", self.hold, 1, self.recorded.max(1))?;
         within(
             "samples",
             self.recorded.saturating_add(self.tail),
@@ -132,14 +141,22 @@ impl Description {
             within("classes", self.classes.len(), self.outputs, self.outputs)?;
         }
         check_sample(self.sample_ms).map_err(|why| format!("data set {}: {why}", self.name))?;
-        let scaled = |channel: &Channel| channel.offset.is_finite() && channel.scale.is_finite();
-        match self.channels.iter().find(|channel| !scaled(channel)) {
-            Some(channel) => Err(format!(
-                "data set {}: the scaling of channel {} is no number",
-                self.name, channel.name
-            )),
-            None => Ok(()),
+        let named = |why| format!("data set {}: {why}", self.name);
+        if !(self.resolution > 0.0 && self.resolution.is_finite()) {
+            return Err(named(format!(
+                "resolution = {}; give a number above 0",
+                self.resolution
+            )));
         }
+        self.preprocessing().map(|_| ()).map_err(named)
+    }
+
+    /// The bytes of the chain from the integers of the channels to the inputs.
+    ///
+    /// # Errors
+    /// A sentence, if the chain has no room for the features.
+    pub fn preprocessing(&self) -> Result<Vec<u8>, String> {
+        preprocessing::bytes(self.channels.len(), &self.inputs, self.sample_ms)
     }
 }
 

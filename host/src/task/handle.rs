@@ -164,6 +164,12 @@ impl Task {
         }
     }
 
+    /// The integers of the sensor in the `index`-th trial of a score, samples × channels,
+    /// sample by sample; `None` for a task that is no data set.
+    pub fn integers(&self, index: u64) -> Option<Vec<i32>> {
+        self.recorded()?.integers(self.part, index)
+    }
+
     /// The rule that reads the answer off a spiking network's output, with time steps of
     /// `step_ms`.
     pub fn decision(&self, step_ms: f64) -> Decision<f64> {

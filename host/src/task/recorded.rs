@@ -25,7 +25,7 @@ impl Recorded {
         }
         Ok(Task::new(Definition {
             name: description.name.clone(),
-            channels: description.channels.len(),
+            channels: description.inputs.len(),
             outputs: description.outputs,
             samples: description.recorded + description.tail,
             sample_ms: description.sample_ms,
@@ -47,6 +47,13 @@ impl Recorded {
         // `formats` opens the data set of a model before anything is drawn.
         let trials = trials.expect("a data set is opened before its trials are drawn");
         trials.trial(task, part, (place % count) as usize)
+    }
+
+    /// The integers of the trial in this place of a part, sample by sample.
+    pub(super) fn integers(&self, part: Part, place: u64) -> Option<Vec<i32>> {
+        let count = self.description.parts[part as usize].max(1) as u64;
+        let trials = self.trials.as_ref()?;
+        Some(trials.integers(part, (place % count) as usize))
     }
 
     /// The training trial in this place, in an order that the seed gives: each trial
@@ -93,6 +100,7 @@ fn permuted(place: u64, count: u64, key: u64) -> u64 {
 mod tests {
     use super::*;
     use crate::task::description::{Channel, Description, Goal};
+    use crate::task::preprocessing::{Feature, Input};
 
     #[test]
     fn each_round_of_a_training_shows_each_trial_once_in_another_order() {
@@ -118,10 +126,19 @@ mod tests {
             outputs: 2,
             channels: vec![Channel {
                 name: "x".into(),
-                offset: 0.5,
-                scale: 2.0,
+                silence: 5,
+            }],
+            resolution: 0.5,
+            inputs: vec![Input {
+                name: "x".into(),
+                of: Feature::Channel(0),
+                lift: 0,
+                offset: 5,
+                factor: 3,
+                shift: 1,
             }],
             sample_ms: 20.0,
+            hold: 1,
             recorded: 40,
             tail: 5,
             window: (40, 45),
@@ -152,7 +169,7 @@ mod tests {
         assert_eq!(moved, task);
         assert_eq!(moved.fingerprint(), task.fingerprint());
         let mut other = description();
-        other.channels[0].scale = 2.5;
+        other.inputs[0].factor = 4;
         let other = recorded(other).task().expect("a task");
         assert!(other != task && other.fingerprint() != task.fingerprint());
     }
@@ -160,13 +177,15 @@ mod tests {
     #[test]
     fn a_description_out_of_range_is_no_task() {
         type Change = fn(&mut Description);
-        let changes: [(Change, &str); 6] = [
+        let changes: [(Change, &str); 8] = [
             (|d| d.outputs = 0, "outputs"),
             (|d| d.channels.clear(), "channels"),
             (|d| d.recorded = usize::MAX, "samples"),
             (|d| d.window = (45, 45), "window"),
             (|d| d.sample_ms = 0.5, "sample_ms"),
-            (|d| d.channels[0].scale = f64::NAN, "scaling"),
+            (|d| d.resolution = f64::NAN, "resolution"),
+            (|d| d.inputs[0].of = Feature::Channel(1), "channel 1"),
+            (|d| d.inputs.clear(), "inputs"),
         ];
         for (change, part) in changes {
             let mut changed = description();

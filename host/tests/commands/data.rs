@@ -9,6 +9,8 @@ use rate2spike::formats::npz::{Npz, Values};
 use rate2spike::random::Stream;
 use rate2spike::task::Task;
 use rate2spike::task::description::Part;
+use rate2spike_core::blob::Deployed;
+use rate2spike_core::preprocessing::ChainState;
 use serde_json::Value as Json;
 
 use crate::place::Place;
@@ -118,27 +120,28 @@ fn a_trial_ends_with_its_recording_and_a_tail_of_silence() {
         (task.name(), task.channels(), definition.outputs),
         ("waves", 2, 3)
     );
-    // 40 samples of 20 ms and a tail of 100 ms.
-    assert_eq!((task.samples(), task.sample_ms()), (45, 20.0));
+    // 40 samples of 20 ms, each held for two of 10 ms, and a tail of 100 ms.
+    assert_eq!((task.samples(), task.sample_ms()), (90, 10.0));
     assert_eq!(task.trials(), Some(6));
     let mut labels = Vec::new();
     for index in 0..6 {
         let trial = task.draw(1, Stream::Spiking, index);
         labels.push(trial.label);
-        for channel in trial.input.chunks_exact(45) {
-            assert!(channel[40..].iter().all(|&u| u == 0.0));
-            assert!(channel[39] != 0.0 && channel.iter().all(|u| u.abs() < 8.0));
+        for channel in trial.input.chunks_exact(90) {
+            assert!(channel[80..].iter().all(|&u| u == 0.0));
+            assert!(channel[79] != 0.0 && channel[78] == channel[79]);
+            assert!(channel[79] != 0.0 && channel.iter().all(|u| u.abs() < 8.0));
             let shown = channel.iter().filter(|&&u| u != 0.0).count();
-            assert!((30..=40).contains(&shown), "{shown}");
+            assert!((60..=80).contains(&shown), "{shown}");
             // A short recording begins later.
-            assert!(channel[..40 - shown].iter().all(|&u| u == 0.0));
+            assert!(channel[..80 - shown].iter().all(|&u| u == 0.0));
         }
         let mask = trial.mask.expect("a mask");
-        for (k, row) in trial.target.chunks_exact(45).enumerate() {
+        for (k, row) in trial.target.chunks_exact(90).enumerate() {
             let own = if k == trial.label as usize { 1.0 } else { 0.0 };
-            assert!(row[..40].iter().all(|&z| z == 0.0));
-            assert!(row[40..].iter().all(|&z| z == own));
-            assert!(mask[45 * k + 40..45 * (k + 1)].iter().all(|&m| m == 1.0));
+            assert!(row[..80].iter().all(|&z| z == 0.0));
+            assert!(row[80..].iter().all(|&z| z == own));
+            assert!(mask[90 * k + 80..90 * (k + 1)].iter().all(|&m| m == 1.0));
         }
     }
     labels.sort_unstable();
@@ -174,14 +177,14 @@ fn a_trial_ends_with_its_recording_and_a_tail_of_silence() {
     for k in 0..2 {
         let numbers: Vec<f64> = train
             .iter()
-            .flat_map(|input| input[45 * k..45 * k + 40].iter().copied().map(f64::from))
+            .flat_map(|input| input[90 * k..90 * k + 80].iter().copied().map(f64::from))
             .filter(|&u| u != 0.0)
             .collect();
         let count = numbers.len() as f64;
         let mean = numbers.iter().sum::<f64>() / count;
         let square = numbers.iter().map(|u| u * u).sum::<f64>() / count;
         assert!(
-            mean.abs() < 1e-3 && (square - 1.0).abs() < 1e-2,
+            mean.abs() < 5e-3 && (square - 1.0).abs() < 1e-2,
             "{mean} {square}"
         );
     }
@@ -335,7 +338,7 @@ fn a_bad_folder_is_answered_with_the_file_and_the_way_out() {
     }
     fs::remove_file(&broken).expect("a file");
     for (settings, part) in [
-        ("sample_ms = 20\ntail_ms = 30\n", "tail_ms = 30"),
+        ("sample_ms = 20\ntail_ms = 35\n", "tail_ms = 35"),
         ("sample_ms = 0\n", "sample_ms = 0"),
         ("scaling = [\"none\"]\n", "one word for all"),
         ("scale = 1\n", "scale"),
@@ -392,7 +395,7 @@ fn labels_for_each_sample_and_targets_are_tasks_too() {
     file.insert("inputs", &[10, 4, 1], Values::F64(vec![0.5; 40]));
     let each: Vec<i64> = (0..10).flat_map(|k| [0, 0, 0, 1 + k % 2]).collect();
     file.insert("labels", &[10, 4], Values::I64(each));
-    file.number("sample_ms", 50.0);
+    file.number("sample_ms", 10.0);
     file.write(&place.path("each.npz")).expect("a file");
     let each = task(&place, "each.npz");
     assert_eq!((each.samples(), each.definition().outputs), (5, 3));
@@ -411,6 +414,7 @@ fn labels_for_each_sample_and_targets_are_tasks_too() {
     file.insert("targets", &[10, 4, 2], Values::F64(targets));
     let mask = (0..40).map(|k| f64::from(k % 2)).collect();
     file.insert("mask", &[10, 4], Values::F64(mask));
+    file.number("sample_ms", 10.0);
     file.write(&place.path("follow.npz")).expect("a file");
     let follow = task(&place, "follow.npz");
     assert_eq!((follow.samples(), follow.definition().outputs), (5, 2));
@@ -418,4 +422,245 @@ fn labels_for_each_sample_and_targets_are_tasks_too() {
     let mask = trial.mask.expect("a mask");
     assert_eq!(mask, [0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0]);
     assert_eq!(trial.target[6] - trial.target[1], 1.0);
+}
+
+/// A pipeline on the data set `name` that takes a moment: its report.
+fn short_pipeline(place: &Place, name: &str) -> Json {
+    place.json(&format!(
+        "pipeline {name} --N 12 --n_trials 3 --trials 4 --dt 1 --quiet -o out"
+    ))
+}
+
+/// The path of the deployed network in a report.
+fn network(report: &Json) -> String {
+    let path = report["files"]["network"].as_str();
+    path.expect("a path").into()
+}
+
+#[test]
+fn a_deployed_network_scales_the_recorded_integers_itself() {
+    let place = folder(10);
+    let report = short_pipeline(&place, "waves");
+    let net = network(&report);
+    let bytes = fs::read(place.path(&net)).expect("a network");
+    let deployed = Deployed::read(&bytes).expect("a network");
+    let chain = deployed.preprocessing().expect("a chain");
+    assert_eq!(chain.channels(), 2);
+    assert_eq!(deployed.payload().parts_seed, Some(1));
+    let task = task(&place, "waves");
+    assert_eq!(deployed.payload().task_hash, Some(task.fingerprint()));
+    let description = &task.recorded().expect("a data set").description;
+    assert_eq!(description.resolution, 1.0);
+    for index in 0..6 {
+        let integers = task.integers(index).expect("a data set");
+        let input = task.draw(1, Stream::Spiking, index).input;
+        let mut state = ChainState::default();
+        let mut recorded = 0;
+        for (t, sample) in integers.chunks_exact(2).enumerate() {
+            for (k, u) in chain.apply(&mut state, sample).iter().enumerate() {
+                assert_eq!(input[90 * k + t].to_bits(), u.to_num::<f32>().to_bits());
+                let silence = sample[k] == description.channels[k].silence;
+                recorded += usize::from(!silence);
+            }
+        }
+        // The numbers of the sensor, between 300 and 720.
+        assert!(integers.iter().all(|x| (250..750).contains(x)) && recorded > 50);
+    }
+    // The same trials, by the network's file and the data set's.
+    for line in ["--task waves", "--data waves"] {
+        let found = place.json(&format!("run {net} {line}"));
+        assert_eq!(found["spike_hash"], report["spike_hash"]);
+        assert_eq!(found["accuracy"], report["deployed"]["accuracy"]);
+    }
+    let error = said(&place, &format!("run {net}"));
+    for part in ["data set 'waves'", "--data"] {
+        assert!(error.contains(part), "{error}");
+    }
+}
+
+#[test]
+fn the_report_of_a_pipeline_has_classes_and_the_answers_to_each() {
+    let place = folder(10);
+    let report = short_pipeline(&place, "waves");
+    assert_eq!(report["classes"], serde_json::json!(CLASSES));
+    for stage in ["rate", "spiking", "deployed"] {
+        let stage = &report[stage];
+        assert_eq!(stage["trials"], 6);
+        let classes = stage["per_class"].as_array().expect("a list");
+        let names: Vec<_> = classes.iter().map(|class| &class["class"]).collect();
+        assert_eq!(names, CLASSES);
+        let mut right = 0;
+        for (k, class) in classes.iter().enumerate() {
+            let answers: Vec<u64> = class["answers"]
+                .as_array()
+                .expect("a list")
+                .iter()
+                .map(|count| count.as_u64().expect("a count"))
+                .collect();
+            assert_eq!(answers.iter().sum::<u64>(), 2);
+            assert_eq!(class["recall"], answers[k] as f64 / 2.0);
+            right += answers[k];
+        }
+        assert_eq!(stage["accuracy"], right as f64 / 6.0);
+    }
+}
+
+#[test]
+fn a_data_set_that_changed_since_the_training_is_refused() {
+    let place = folder(10);
+    place.json("data waves -o w.npz");
+    let report = short_pipeline(&place, "w.npz");
+    let (net, model) = (network(&report), report["files"]["model"].clone());
+    let model = model.as_str().expect("a path");
+    fs::write(place.path("waves/slow/03.csv"), "t,x,y\n0,1,2\n0.02,3,4\n").expect("a file");
+    place.json("data waves -o w.npz");
+    for line in [
+        format!("run {net} --data w.npz"),
+        format!("quantize {model} -o n.snn"),
+        format!("convert {model} --dry-run"),
+    ] {
+        assert!(!place.run(&line).status.success(), "{line}");
+        let error = said(&place, &line);
+        for part in ["changed", "--task"] {
+            assert!(error.contains(part), "{line}: {error}");
+        }
+    }
+}
+
+#[test]
+fn inputs_are_made_of_channels_as_the_settings_say() {
+    let place = folder(10);
+    let settings = "inputs = [\"y\", { difference = \"x\" }, { magnitude = [\"x\", \"y\"] }, { low_pass = \"x\", ms = 100 }]\n";
+    fs::write(place.path("waves.toml"), format!("{SETTINGS}{settings}")).expect("a file");
+    let found = place.json("data waves");
+    let names = serde_json::json!(["y", "difference of x", "magnitude of x y", "low pass of x"]);
+    assert_eq!(found["inputs"], names);
+    let task = task(&place, "waves");
+    assert_eq!(task.channels(), 4);
+    let description = &task.recorded().expect("a data set").description;
+    assert_eq!(description.channels.len(), 2);
+    // The scaled inputs of the training part have a standard deviation of one over their
+    // recordings; those of 40 samples have no silence before them.
+    let train = task.on(Part::Train);
+    let mut squares = [0.0; 4];
+    let mut count = 0.0;
+    for index in 0..18 {
+        let integers = train.integers(index).expect("a data set");
+        let start = integers.chunks_exact(2).take_while(|sample| {
+            let silence = description.channels.iter().map(|channel| channel.silence);
+            sample.iter().copied().eq(silence)
+        });
+        if start.count() > 0 {
+            continue;
+        }
+        let trial = train.draw(1, Stream::Spiking, index);
+        for (square, input) in squares.iter_mut().zip(trial.input.chunks_exact(90)) {
+            *square += input[..80].iter().map(|u| f64::from(u * u)).sum::<f64>();
+        }
+        count += 80.0;
+    }
+    assert!(count > 0.0);
+    for square in squares {
+        assert!(
+            (0.5..2.0).contains(&(square / count)),
+            "{squares:?} {count}"
+        );
+    }
+    for (inputs, part) in [
+        ("inputs = [\"z\"]", "no channel z"),
+        ("inputs = []", "inputs is empty"),
+        ("inputs = [{ low_pass = \"x\", ms = 0 }]", "0 ms"),
+        ("resolution = -1", "resolution = -1"),
+        ("resolution = 1e-9", "32 bits"),
+    ] {
+        fs::write(place.path("waves.toml"), format!("{SETTINGS}{inputs}\n")).expect("a file");
+        for line in ["data waves", "pipeline waves -o out"] {
+            let error = said(&place, line);
+            assert!(error.contains(part), "{line}: {inputs}: {error}");
+        }
+    }
+}
+
+/// A data set of two slow inputs, and what is asked for in each sample.
+fn in_each_sample(place: &Place, name: &str, of: impl Fn(f64, f64) -> Vec<f64>, track: bool) {
+    let (trials, samples) = (40, 30);
+    let wave = |trial: usize, t: usize, k: usize| {
+        let turn = trial as f64 * 0.61 + t as f64 * 0.02 + k as f64 * 0.3;
+        (TAU * turn).sin()
+    };
+    let (mut inputs, mut wanted) = (Vec::new(), Vec::new());
+    for (trial, t) in (0..trials).flat_map(|trial| (0..samples).map(move |t| (trial, t))) {
+        let (a, b) = (wave(trial, t, 0), wave(trial, t, 1));
+        inputs.extend([a, b]);
+        wanted.extend(of(a, b));
+    }
+    let mut file = Npz::new();
+    file.insert("inputs", &[trials, samples, 2], Values::F64(inputs));
+    if track {
+        let outputs = wanted.len() / (trials * samples);
+        file.insert("targets", &[trials, samples, outputs], Values::F64(wanted));
+    } else {
+        file.insert("labels", &[trials, samples], Values::F64(wanted));
+    }
+    file.number("sample_ms", 10.0);
+    file.write(&place.path(name)).expect("a file");
+}
+
+#[test]
+fn labels_of_samples_are_scored_sample_by_sample_in_each_form_of_the_network() {
+    let place = Place::new();
+    in_each_sample(
+        &place,
+        "sign.npz",
+        |a, _| vec![f64::from(u8::from(a > 0.0))],
+        false,
+    );
+    let line = "pipeline sign.npz --N 24 --n_trials 150 --batch 8 --dt 1 --quiet -o out";
+    let report = place.json(line);
+    for stage in ["rate", "spiking", "deployed"] {
+        let accuracy = report[stage]["accuracy"].as_f64().expect("a number");
+        // A trial has 30 samples; the label of its last one alone says little.
+        assert!(accuracy > 0.75 && accuracy < 1.0, "{stage}: {accuracy}");
+        assert_eq!(report[stage]["strict"], report[stage]["accuracy"]);
+    }
+    let net = network(&report);
+    let run = place.json(&format!("run {net} --data sign.npz"));
+    assert_eq!(run["accuracy"], report["deployed"]["accuracy"]);
+    let model = report["files"]["model"].as_str().expect("a path");
+    let quantized = place.json(&format!("quantize {model} --dt 1 -o again.snn"));
+    assert_eq!(
+        quantized["after"]["accuracy"],
+        report["deployed"]["accuracy"]
+    );
+    let simulated = place.json(&format!("simulate {model} --trials 8"));
+    let accuracy = simulated["accuracy"].as_f64().expect("a number");
+    assert!((report["spiking"]["accuracy"].as_f64().expect("a number") - accuracy).abs() < 0.05);
+    let searched = place.json(&format!("convert {model} --lambdas 40,50 --dry-run"));
+    assert!(searched["accuracy"][1].as_f64().expect("a number") > 0.75);
+}
+
+#[test]
+fn outputs_that_follow_a_target_are_scored_by_r2_and_error() {
+    let place = Place::new();
+    in_each_sample(&place, "sum.npz", |a, b| vec![a + b, a - b], true);
+    let line = "pipeline sum.npz --N 24 --n_trials 200 --batch 8 --dt 1 --quiet -o out";
+    let report = place.json(line);
+    for stage in ["rate", "spiking", "deployed"] {
+        let r2 = report[stage]["r2"].as_f64().expect("a number");
+        let error = report[stage]["error"].as_f64().expect("a number");
+        assert!(r2 > 0.3 && r2 < 1.0, "{stage}: {r2}");
+        // Both targets have a variance of about one.
+        assert!(
+            (error * error + r2 - 1.0).abs() < 0.3,
+            "{stage}: {error} {r2}"
+        );
+        assert_eq!(report[stage]["accuracy"], r2);
+        assert!(report[stage].get("per_class").is_none());
+    }
+    let run = place.json(&format!("run {} --data sum.npz", network(&report)));
+    assert_eq!(run["r2"], report["deployed"]["r2"]);
+    assert_eq!(run["interval"], Json::Null);
+    let line = line.replace(" --quiet", "");
+    let text = String::from_utf8(place.run(&line).stdout).expect("UTF-8");
+    assert!(text.contains("R²") && text.contains("error"), "{text}");
 }

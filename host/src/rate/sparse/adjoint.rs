@@ -132,7 +132,7 @@ fn run<const L: usize>(pass: &Pass, group: &Group) -> Vec<Part> {
         t * n * L..(t + 1) * n * L
     };
     let (mut by_x, mut by_r, mut by_alpha) = (zeros(n), zeros(n), zeros(n));
-    let (nothing, mut by_direct) = (zeros(n), zeros(n));
+    let nothing = zeros(n);
     let connections = &*parameters.connections;
     let sent = Table {
         first: &connections.first_sent,
@@ -170,22 +170,11 @@ fn run<const L: usize>(pass: &Pass, group: &Group) -> Vec<Part> {
                 by_x[i][l] = total - now[i][l];
             }
         }
-        // Direct inputs reach r without the synapse.
-        let by_current: &[[f32; L]] = if batch.direct && channels > 0 {
-            for i in 0..n {
-                for l in 0..L {
-                    by_direct[i][l] = slope[i][l] * by_r[i][l];
-                }
-            }
-            &by_direct
-        } else {
-            now
-        };
         for channel in 0..channels {
             let u: [f32; L] = pass.input(group.first, t, channel);
             if u != [0.0; L] {
                 let by_w_in = by_w_in.iter_mut().skip(channel).step_by(channels);
-                for (by_w_in, by_current) in by_w_in.zip(by_current) {
+                for (by_w_in, by_current) in by_w_in.zip(&*now) {
                     for l in 0..L {
                         by_w_in[l] += by_current[l] * u[l];
                     }

@@ -67,7 +67,11 @@ impl Connections {
     }
 
     /// The weights of `network` that exist, if the compressed form is the faster one.
+    /// Networks with direct inputs, whose readout is filtered, have the dense form alone.
     pub fn if_sparse(network: &RateNetwork) -> Option<Self> {
+        if network.direct_inputs {
+            return None;
+        }
         let connections = Self::of(network);
         let sparse = !connections.is_empty() && connections.density() <= DENSEST;
         sparse.then_some(connections)

@@ -49,8 +49,6 @@ fn run<const L: usize>(pass: &Pass, group: &mut Group) -> Vec<f32> {
     let size = n * L;
     let mut x = vec![[0.0f32; L]; n];
     let mut before = vec![[0.0f32; L]; n];
-    let mut total = vec![[0.0f32; L]; n];
-    let nothing = vec![[0.0f32; L]; n];
 
     source.start(&mut x);
     let (r, slope) = (&mut group.r[..size], &mut group.slope[..size]);
@@ -62,12 +60,7 @@ fn run<const L: usize>(pass: &Pass, group: &mut Group) -> Vec<f32> {
         let slope = &mut group.slope[place.clone()];
         let drift = group.drift[place].as_chunks_mut::<L>().0;
         source.step(t);
-        let through_synapses = if batch.direct {
-            &nothing
-        } else {
-            &source.current
-        };
-        add_products(parameters, &before, through_synapses, drift);
+        add_products(parameters, &before, &source.current, drift);
         for i in 0..n {
             for l in 0..L {
                 drift[i][l] -= x[i][l];
@@ -81,16 +74,7 @@ fn run<const L: usize>(pass: &Pass, group: &mut Group) -> Vec<f32> {
                 }
             }
         }
-        if batch.direct {
-            for (total, (x, current)) in total.iter_mut().zip(x.iter().zip(&source.current)) {
-                for l in 0..L {
-                    total[l] = x[l] + current[l];
-                }
-            }
-            pass.activation.apply(total.as_flattened(), r, slope);
-        } else {
-            pass.activation.apply(x.as_flattened(), r, slope);
-        }
+        pass.activation.apply(x.as_flattened(), r, slope);
         let r = r.as_chunks_mut::<L>().0;
         if source.fluctuating {
             flutter.add(r, &source.deviates);

@@ -2,6 +2,7 @@
 //! [`conversion`] also measures the rates of lone neurons.
 
 pub mod activity;
+pub mod confusion;
 pub mod conversion;
 pub mod network;
 pub mod output;
@@ -29,7 +30,8 @@ pub struct Figure {
 }
 
 /// Names of the figures that the report of a run may have.
-pub const OF_A_RUN: [&str; 13] = [
+pub const OF_A_RUN: [&str; 14] = [
+    "confusion",
     "training",
     "inputs",
     "outputs",

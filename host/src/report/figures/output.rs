@@ -5,7 +5,7 @@ use super::{Figure, answer_colour, answers, range, shade, stimulus_entry};
 use crate::report::canvas::{
     self, Area, Axis, COLUMN_MM, Chart, Line, Panel, Sign, colour, figure, legend, rows,
 };
-use crate::report::observe::{Observation, Trials};
+use crate::report::observe::{Observation, Trials, shown_output};
 use crate::spiking::experiment::task_trial;
 
 /// Most panels of the figure of inputs.
@@ -115,13 +115,15 @@ pub fn inputs(trials: &Trials) -> Figure {
             };
             let mut chart = Chart::new(part, &panel);
             let answer = labels.iter().position(|label| *label == example.label);
+            let own = shown_output(task, example.label) * task.samples();
+            let target = &trial.target[own..own + task.samples()];
             let target_line = Line::solid(answer_colour(answer.unwrap_or_default()));
             let rows = trial
                 .input
                 .chunks_exact(task.samples())
                 .zip((1..=channels).rev())
                 .map(|(values, base)| (values, base, Line::solid(colour::INK).thin()))
-                .chain([(&trial.target[..], 0, target_line)]);
+                .chain([(target, 0, target_line)]);
             for (values, base, line) in rows {
                 let zero = base as f64;
                 chart.line(
@@ -191,8 +193,12 @@ pub fn outputs(trials: &Trials, forms: &[(&str, &Observation)]) -> Figure {
     let targets: Vec<Vec<f64>> = labels
         .iter()
         .filter_map(|label| trials.first(*label))
-        .map(|index| task_trial(task, trials.seed, index).target)
-        .map(|target| target.into_iter().map(f64::from).collect())
+        .map(|index| task_trial(task, trials.seed, index))
+        .map(|trial| {
+            let own = shown_output(task, trial.label) * task.samples();
+            let target = trial.target[own..own + task.samples()].iter();
+            target.map(|&z| f64::from(z)).collect()
+        })
         .collect();
     let edges = forms
         .iter()

@@ -63,7 +63,7 @@ pub fn section(
             )],
             figures: vec![
                 conversion::unit_lambdas(&calibration.lambda, spiking.lambda),
-                conversion::against_one_lambda(candidates, used.accuracy, trials),
+                conversion::against_one_lambda(candidates, used.accuracy.accuracy, trials),
                 conversion::unit_transfer(rate.activation, &units),
             ],
             ..Section::default()

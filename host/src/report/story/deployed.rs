@@ -156,19 +156,15 @@ fn errors(losses: &Losses) -> [Table; 2] {
 fn score_of((path, bytes): (&Path, &[u8]), trials: &Trials) -> Option<Table> {
     let deployed = Deployed::read(bytes).ok()?;
     let experiment = Experiment::deployed(&deployed, &trials.task, trials.seed);
+    let outcomes = experiment.outcomes(0, trials.count);
     let score = FormScore::spiking(
         format!("deployed network, fixed point, {} ms", experiment.step_ms),
-        &experiment.score(trials.count),
+        &trials.task,
+        (&experiment.summary(&outcomes), &outcomes),
     );
     Some(Table {
         caption: format!("{}, another network", name(path)),
-        head: texts(&[
-            "",
-            "accuracy",
-            "95 % interval",
-            "strict",
-            "mean firing rate",
-        ]),
+        head: score.heads(),
         rows: vec![score.texts()],
     })
 }

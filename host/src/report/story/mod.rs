@@ -12,12 +12,12 @@ mod scores;
 mod trained;
 
 use rate2spike_core::blob::Deployed;
+use rate2spike_core::decision::Kind;
 
 use self::deployed::DeployedForm;
 pub use self::input::ReportInput;
-use self::input::texts;
 use self::scores::FormScore;
-use super::figures::{Figure, activity, network, output, principal, raster};
+use super::figures::{self, Figure, activity, network, output, principal, raster};
 use super::observe::{self, Observation, Trials};
 use super::page::{Page, Section, Table};
 use crate::convert::ConvertError;
@@ -94,8 +94,8 @@ pub fn tell(input: &ReportInput, mut told: impl FnMut()) -> Result<(Page, Number
     };
     let all = |value: fn(&FormScore) -> f64| std::array::from_fn(|k| rows.get(k).map(value));
     let numbers = Numbers {
-        accuracy: all(|row| row.accuracy),
-        strict: all(|row| row.strict),
+        accuracy: all(|row| row.accuracy.accuracy),
+        strict: all(|row| row.accuracy.strict),
         mean_rate_hz: rows[1].rate_hz.unwrap_or_default(),
     };
     Ok((page, numbers))
@@ -103,7 +103,20 @@ pub fn tell(input: &ReportInput, mut told: impl FnMut()) -> Result<(Page, Number
 
 fn lead(rows: &[FormScore], input: &ReportInput) -> String {
     // The space does not break, so that a number and its unit stay on one line.
-    let percent = |row: &FormScore| format!("{:.0}\u{a0}%", 100.0 * row.accuracy);
+    let percent = |row: &FormScore| format!("{:.0}\u{a0}%", 100.0 * row.accuracy.accuracy);
+    if rows[0].accuracy.r2.is_some() {
+        let r2 = |row: &FormScore| format!("{:.3}", row.accuracy.accuracy);
+        let all: Vec<String> = rows
+            .iter()
+            .map(|row| format!("{} {}", row.name, r2(row)))
+            .collect();
+        return format!(
+            "R² of the outputs against the targets of {}, over {} trials: {}.",
+            input.trials.task.name(),
+            input.trials.count,
+            all.join("; ")
+        );
+    }
     let mut lead = format!(
         "The rate network answers {} of {} trials of {} right, its spiking form {}",
         percent(&rows[0]),
@@ -124,25 +137,38 @@ fn result(input: &ReportInput, rows: &[FormScore], outputs: Figure) -> Section {
     Section {
         title: "Result",
         text: vec![format!(
-            "Each form of one network, {}, over {} trials with seed {}. The column accuracy counts by the published criterion: it looks at the output's extreme, which noise can reach by chance. The column strict counts by the output's mean in a window.",
+            "Each form of one network, {}, over {} trials with seed {}. {}",
             converted::scaling(input),
             input.trials.count,
-            input.trials.seed
+            input.trials.seed,
+            match input.trials.task.definition().kind {
+                Kind::Class =>
+                    "Accuracy is the share of the trials whose class has the largest mean output in the decision window.",
+                Kind::Label =>
+                    "Accuracy is the mean over the trials of the share of samples whose label has the largest output.",
+                Kind::Track =>
+                    "R² is the share of the targets' variance that the outputs explain; the error is their root mean square distance.",
+                Kind::Detection | Kind::Sign | Kind::Rhythm { .. } =>
+                    "The column accuracy counts by the published criterion: it looks at the output's extreme, which noise can reach by chance. The column strict counts by the output's mean in a window.",
+            }
         )],
         tables: vec![Table {
-            head: texts(&[
-                "",
-                "accuracy",
-                "95 % interval",
-                "strict",
-                "mean firing rate",
-            ]),
+            head: rows[0].heads(),
             rows: rows.iter().map(FormScore::texts).collect(),
             ..Table::default()
         }],
-        figures: vec![outputs],
+        figures: confusion(rows).into_iter().chain([outputs]).collect(),
         ..Section::default()
     }
+}
+
+/// The confusion matrices, for a task with classes.
+fn confusion(rows: &[FormScore]) -> Option<Figure> {
+    let forms = rows
+        .iter()
+        .map(|row| (row.name.clone(), row.per_class.clone()));
+    let forms: Vec<_> = forms.filter(|(_, classes)| !classes.is_empty()).collect();
+    (!forms.is_empty()).then(|| figures::confusion::matrices(&forms))
 }
 
 fn task(trials: &Trials) -> Section {

@@ -2,47 +2,58 @@
 
 use rate2spike_core::blob::Deployed;
 
-use super::input::ReportInput;
+use super::input::{ReportInput, texts};
 use crate::rate::activation::ActivationKind;
 use crate::rate::evaluation::{EvaluationTrials, evaluate};
 use crate::rate::options::Loss;
-use crate::spiking::experiment::{Experiment, Score, score_f64};
+use crate::spiking::confusion::{ClassScore, answers, per_class};
+use crate::spiking::experiment::{Experiment, Outcome, Score};
 use crate::spiking::time_step::TimeStep;
-use crate::statistics::Interval;
+use crate::statistics::{Accuracy, Interval};
+use crate::task::Task;
 
 /// The score of one form of the network.
 pub struct FormScore {
     /// The form, with its arithmetic and its time step.
     pub name: String,
-    /// Share of right answers by the published criterion.
-    pub accuracy: f64,
-    /// The 95 % interval of the accuracy.
-    pub interval: Interval,
-    /// Share of right answers by the strict criterion.
-    pub strict: f64,
+    /// The score.
+    pub accuracy: Accuracy,
+    /// The 95 % interval of the accuracy; `None` for R².
+    pub interval: Option<Interval>,
     /// Mean firing rate, Hz; `None` for the rate network.
     pub rate_hz: Option<f64>,
+    /// The answers to the trials of each class; empty for a task without classes.
+    pub per_class: Vec<ClassScore>,
 }
 
 impl FormScore {
-    /// The score of a spiking form.
-    pub fn spiking(name: String, score: &Score) -> Self {
+    /// The score of a spiking form with these trials of `task`.
+    pub fn spiking(name: String, task: &Task, (score, outcomes): (&Score, &[Outcome])) -> Self {
         Self {
+            per_class: per_class(task, answers(outcomes)),
             name,
-            accuracy: score.accuracy(),
-            interval: Interval::wilson(score.correct, score.trials),
-            strict: score.strict_accuracy(),
+            accuracy: score.into(),
+            interval: score.interval(),
             rate_hz: Some(score.mean_rate_hz),
         }
     }
 
+    /// The heads of the columns of [`FormScore::texts`].
+    pub fn heads(&self) -> Vec<String> {
+        let [first, second] = self.accuracy.heads();
+        texts(&["", first, "95 % interval", second, "mean firing rate"])
+    }
+
     /// The cells of the row of this form in the table.
     pub fn texts(&self) -> Vec<String> {
+        let [first, second] = self.accuracy.cells();
         vec![
             self.name.clone(),
-            format!("{:.3}", self.accuracy),
-            format!("{:.3} to {:.3}", self.interval.low, self.interval.high),
-            format!("{:.3}", self.strict),
+            format!("{first:.3}"),
+            self.interval.map_or_else(String::new, |interval| {
+                format!("{:.3} to {:.3}", interval.low, interval.high)
+            }),
+            format!("{second:.3}"),
             self.rate_hz
                 .map_or_else(String::new, |rate| format!("{rate:.1} Hz")),
         ]
@@ -71,29 +82,35 @@ pub fn scores(input: &ReportInput, experiment: Option<&Experiment<Deployed>>) ->
         .as_ref()
         .map_or(Loss::L2, |history| history.options.loss);
     let evaluation = evaluate(&input.model.network, &trials.task, loss, fresh);
+    let scores = evaluation.scores(&trials.task);
     let right = (evaluation.accuracy * trials.count as f64).round() as usize;
+    let step = TimeStep::PUBLISHED;
+    let tables = input.spiking.tables::<f64>(&step);
+    let tables = tables.tables();
+    let floating = Experiment::floating(&tables, &trials.task, &step, trials.seed);
+    let outcomes = floating.outcomes(0, trials.count);
     let mut rows = vec![
         FormScore {
             name: "rate network".into(),
-            accuracy: evaluation.accuracy,
-            interval: Interval::wilson(right, trials.count),
-            strict: evaluation.strict,
+            accuracy: scores,
+            interval: scores
+                .r2
+                .is_none()
+                .then(|| Interval::wilson(right, trials.count)),
             rate_hz: None,
+            per_class: per_class(&trials.task, evaluation.answers.iter().copied()),
         },
         FormScore::spiking(
-            format!("spiking network, f64, {} ms", TimeStep::PUBLISHED.ms),
-            &score_f64(
-                &input.spiking,
-                &trials.task,
-                &TimeStep::PUBLISHED,
-                trials.seed,
-                trials.count,
-            ),
+            format!("spiking network, f64, {} ms", step.ms),
+            &trials.task,
+            (&floating.summary(&outcomes), &outcomes),
         ),
     ];
     rows.extend(experiment.map(|experiment| {
         let name = format!("deployed network, fixed point, {} ms", experiment.step_ms);
-        FormScore::spiking(name, &experiment.score(trials.count))
+        let outcomes = experiment.outcomes(0, trials.count);
+        let score = experiment.summary(&outcomes);
+        FormScore::spiking(name, &trials.task, (&score, &outcomes))
     }));
     rows
 }
