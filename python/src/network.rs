@@ -125,6 +125,7 @@ impl Network {
             answer: decision.answer(&evidence),
             spikes: record.spikes.len() as u64,
             spike_hash: hash.value(),
+            ..TrialOutcome::default()
         };
         (record, label, outcome)
     }

@@ -187,11 +187,13 @@ impl Task {
             )));
         };
         let description = &recorded.description;
-        let (trials, length) = Numbers::of(recordings, "inputs")?.inputs(self.channels())?;
-        if length > description.recorded {
+        let channels = description.channels.len();
+        let (trials, length) = Numbers::of(recordings, "inputs")?.inputs(channels)?;
+        // A recorded sample is held for several samples of the network.
+        let longest = description.recorded / description.hold;
+        if length > longest {
             return Err(Fault::Value(format!(
-                "inputs has {length} samples, but the longest recording of the training had {}; cut them",
-                description.recorded
+                "inputs has {length} samples, but the longest recording of the training had {longest}; cut them"
             )));
         }
         let show =
