@@ -40,7 +40,7 @@ impl Numbers {
                     error.value(py)
                 ))
             })?;
-        let array: PyReadonlyArrayDyn<f64> = made.extract().map_err(PyErr::from)?;
+        let array: PyReadonlyArrayDyn<f64> = made.extract()?;
         let shape = array.shape().to_vec();
         let values: Vec<f64> = array.as_array().iter().copied().collect();
         // NumPy gives a lone number one axis here.
@@ -90,14 +90,11 @@ impl Numbers {
 
 /// A variable of a MAT-file, in its own type and shape.
 pub fn variable<'py>(py: Python<'py>, array: &Array) -> PyResult<Bound<'py, PyAny>> {
-    fn shaped<'py, T: Element>(
+    fn shaped<'py, T: Element + Clone>(
         py: Python<'py>,
         dims: &[usize],
         values: &[T],
-    ) -> PyResult<Bound<'py, PyAny>>
-    where
-        T: Clone,
-    {
+    ) -> PyResult<Bound<'py, PyAny>> {
         // A file has the first index fastest.
         let reversed: Vec<usize> = dims.iter().rev().copied().collect();
         let array = self::array(py, &reversed, values.to_vec())?;
