@@ -184,6 +184,7 @@ fn main() {
         label: -1,
         spikes: true,
         output_every: 100,
+        live: false,
     };
     let requests = [
         Request::Identify,
