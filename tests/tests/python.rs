@@ -75,15 +75,16 @@ fn environment() -> Option<&'static Environment> {
             .env("CARGO_TARGET_DIR", target()));
         run(Command::new("python3").args(["-m", "venv"]).arg(&venv));
         let python = venv.join("bin/python");
-        // NumPy and the others are those of python3, which may be an environment itself.
-        let others = format!("{}\n", site_packages(Path::new("python3")).display());
-        let file = site_packages(&python).join("others.pth");
-        std::fs::write(file, others).expect("a writable folder");
         let wheel = std::fs::read_dir(&wheels).expect("the wheels").next();
         let wheel = wheel.expect("a wheel").expect("a file").path();
         run(Command::new(&python)
             .args(["-m", "pip", "install", "--quiet", "--no-deps", "--no-index"])
             .arg(wheel));
+        // NumPy and the others are those of python3, which may be an environment itself; last,
+        // so that a rate2spike there is not taken for this one.
+        let others = format!("{}\n", site_packages(Path::new("python3")).display());
+        let file = site_packages(&python).join("others.pth");
+        std::fs::write(file, others).expect("a writable folder");
         Some(Environment {
             _folder: folder,
             python,
