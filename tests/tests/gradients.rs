@@ -8,6 +8,7 @@ use burn::backend::{Autodiff, Flex};
 use burn::tensor::{Tensor, TensorData};
 use rate2spike::formats::mat::MatFile;
 use rate2spike::rate::activation::ActivationKind;
+use rate2spike::rate::connections::Connections;
 use rate2spike::rate::ensemble;
 use rate2spike::rate::ensemble::model::{EnsembleModel, losses};
 use rate2spike::rate::ensemble::trials::Trials;
@@ -16,7 +17,6 @@ use rate2spike::rate::model::{Drive, RateModel};
 use rate2spike::rate::network::RateNetwork;
 use rate2spike::rate::optimizer::{RateAdam, Rates};
 use rate2spike::rate::options::Loss;
-use rate2spike::rate::sparse::connections::Connections;
 use rate2spike::task::Task;
 use rate2spike_tests::{all, batch, by_rows, network, relative_difference, vector};
 

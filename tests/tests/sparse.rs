@@ -6,10 +6,10 @@ use std::sync::Arc;
 use rate2spike::random::Stream;
 use rate2spike::rate::activation::ActivationKind;
 use rate2spike::rate::batch::{Batch, TrialRange};
+use rate2spike::rate::connections::Connections;
 use rate2spike::rate::network::RateNetwork;
 use rate2spike::rate::options::RateOptions;
 use rate2spike::rate::recurrence::{self, Gradient};
-use rate2spike::rate::sparse::connections::Connections;
 use rate2spike::rate::sparse::{Parameters, adjoint, forward};
 use rate2spike::task::Task;
 

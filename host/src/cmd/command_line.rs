@@ -9,8 +9,8 @@ use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::error::CommandError;
 use super::{
-    convert, data, deploy, export, files, idle, import, inspect, pipeline, quantize, report,
-    reproduce, run, shell, simulate, sweep, train, trials, watch,
+    convert, data, deploy, deploy_args, export, files, idle, import, inspect, pipeline, quantize,
+    report, reproduce, run, shell, simulate, sweep, train, trials, watch,
 };
 use crate::interrupt;
 use crate::print::console::{self, Console, PrintArgs};
@@ -46,7 +46,7 @@ pub enum Command {
     Run(run::RunArgs),
     Watch(watch::WatchArgs),
     Inspect(inspect::InspectArgs),
-    Deploy(deploy::DeployArgs),
+    Deploy(deploy_args::DeployArgs),
     Sweep(sweep::SweepArgs),
     Reproduce(reproduce::ReproduceArgs),
     Report(report::ReportArgs),

@@ -3,88 +3,20 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
 use serde::Serialize;
 
 use super::CommandError;
+use super::deploy_args::{Content, Currents, DeployArgs, Part, write_image};
 use super::deploy_logic;
-use super::shared::OwnTaskArgs;
 use crate::board::budget::{Budget, Misfit};
 use crate::board::firmware::Firmware;
 use crate::board::probe;
-use crate::board::target::{BoardName, Chip, Target};
-use crate::formats::disk;
-use crate::formats::image::{Image, ImageFormat, is_same_kind};
-use crate::formats::outputs::Outputs;
+use crate::board::target::{Chip, Target};
+use crate::formats::image::{Image, ImageFormat};
 use crate::formats::snn::NetFile;
 use crate::print::console::Console;
 use crate::print::path::lossy;
 use crate::spiking::experiment::Experiment;
-
-/// Print the flash, RAM and time that a network needs on a board; write an image or the flash
-///
-/// Example:  rate2spike deploy net.snn --board rp2040 --format uf2 -o net.uf2
-///
-/// Through a debug probe:  rate2spike deploy net.snn --board stm32f405 --flash
-#[derive(Clone, Debug, Args)]
-#[command(verbatim_doc_comment)]
-pub struct DeployArgs {
-    /// The deployed network
-    #[arg(value_name = "NET.snn")]
-    pub network: PathBuf,
-    /// The board
-    #[arg(long, value_enum)]
-    pub board: BoardName,
-    /// Format of the image; a uf2 file is copied onto a Pico
-    #[arg(long, value_enum)]
-    pub format: Option<ImageFormat>,
-    /// The image [default: the network's name with the format's extension]
-    #[arg(short, long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-    /// Contents of the image or of what is flashed [default: network]
-    #[arg(long, value_enum)]
-    pub content: Option<Content>,
-    /// The linked firmware [default: the one that was built in firmware-example]; for a board with an FPGA the bit stream [default: a new one]
-    #[arg(long, value_name = "FILE")]
-    pub firmware: Option<PathBuf>,
-    /// Write into the board's flash: with probe-rs; a board with an FPGA with iceprog or openFPGALoader
-    #[arg(long)]
-    pub flash: bool,
-    /// Current of the board in mA while it computes and while it sleeps, by its data sheet or
-    /// your own measurement: adds the mean current
-    #[arg(long, value_name = "RUN:SLEEP")]
-    pub current: Option<Currents>,
-    /// Deploy the network even if the board is too slow for real time
-    #[arg(long)]
-    pub slow: bool,
-    /// The task
-    #[command(flatten)]
-    pub task: OwnTaskArgs,
-}
-
-/// Currents of a board in mA.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Currents {
-    run: f64,
-    sleep: f64,
-}
-
-impl std::str::FromStr for Currents {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let number = |text: &str| {
-            text.parse::<f64>()
-                .ok()
-                .filter(|ma| (0.0..1e6).contains(ma))
-        };
-        let pair = text.split_once(':').and_then(|(run, sleep)| {
-            let (run, sleep) = (number(run)?, number(sleep)?);
-            Some(Self { run, sleep })
-        });
-        pair.ok_or_else(|| "give two currents in mA, such as 25:8".into())
-    }
-}
 
 /// Voltage of the chips of all boards.
 const SUPPLY_V: f64 = 3.3;
@@ -104,17 +36,6 @@ impl Power {
             millijoules_a_second: milliamperes * SUPPLY_V,
         }
     }
-}
-
-/// Contents of an image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Content {
-    /// The network
-    Network,
-    /// The firmware, or the bit stream of an FPGA
-    Firmware,
-    /// Firmware, or bit stream, and network
-    Both,
 }
 
 #[derive(Serialize)]
@@ -145,40 +66,16 @@ struct FirmwareReport {
     stack_room: u32,
 }
 
-impl DeployArgs {
-    /// The contents that are written.
-    pub fn content(&self) -> Content {
-        self.content.unwrap_or(Content::Network)
+/// Refuses flags that would do nothing.
+fn check(args: &DeployArgs, target: &Target) -> Result<(), CommandError> {
+    let usage = |message| Err(CommandError::Usage(message));
+    if args.format == Some(ImageFormat::Uf2) && !target.uf2 {
+        return usage(format!(
+            "the boot loader of {} takes no UF2; use --format hex, bin, or --flash",
+            target.name
+        ));
     }
-
-    /// Refuses flags that would do nothing.
-    fn check(&self, target: &Target) -> Result<(), CommandError> {
-        let usage = |message| Err(CommandError::Usage(message));
-        if self.format == Some(ImageFormat::Uf2) && !target.uf2 {
-            return usage(format!(
-                "the boot loader of {} takes no UF2; use --format hex, bin, or --flash",
-                target.name
-            ));
-        }
-        self.check_contents()
-    }
-
-    /// Refuses flags about an image where none is written.
-    pub fn check_contents(&self) -> Result<(), CommandError> {
-        let usage = |message| Err(CommandError::Usage(message));
-        if let (Some(path), None) = (&self.output, self.format) {
-            return usage(format!(
-                "-o {} writes nothing without a format; add --format bin, hex or uf2",
-                path.display()
-            ));
-        }
-        if self.content.is_some() && self.format.is_none() && !self.flash {
-            return usage(
-                "--content says what is written; add --format bin, hex or uf2, or --flash".into(),
-            );
-        }
-        Ok(())
-    }
+    args.check_contents()
 }
 
 /// Runs the command.
@@ -187,7 +84,7 @@ pub fn run(args: &DeployArgs, console: &Console) -> Result<(), CommandError> {
         Chip::Controller(target) => target,
         Chip::Logic(device) => return deploy_logic::run(args, device, console),
     };
-    args.check(target)?;
+    check(args, target)?;
     let file = NetFile::read(&args.network)?;
     let task = file.tested_task(args.task.task.as_ref())?;
     let (bytes, deployed) = (file.bytes(), file.deployed());
@@ -254,60 +151,6 @@ fn firmware_report(target: &Target, firmware: &Firmware) -> FirmwareReport {
         ram_room: target.ram_bytes,
         stack_room: firmware.stack_room,
     }
-}
-
-/// An image, and the name of its contents.
-pub struct Part {
-    /// The name of the contents.
-    pub what: &'static str,
-    /// The image.
-    pub image: Image,
-}
-
-/// A file with an image.
-pub struct WrittenImage {
-    /// The file.
-    pub path: PathBuf,
-    /// The size of the file.
-    pub bytes: usize,
-    /// The address of the first byte in flash.
-    pub address: u32,
-}
-
-/// Writes a file with these parts.
-pub fn write_image(
-    args: &DeployArgs,
-    format: ImageFormat,
-    parts: &[Part],
-    console: &Console,
-) -> Result<WrittenImage, CommandError> {
-    let plain: Vec<Image> = parts.iter().map(|part| part.image.clone()).collect();
-    let bytes = format.bytes(&plain);
-    let path = match &args.output {
-        Some(path) => path.clone(),
-        None => {
-            let path = args.network.with_extension(format.extension());
-            let mut files = Outputs::new();
-            files.reads("NET.snn", &args.network);
-            if let Some(firmware) = &args.firmware {
-                files.reads("--firmware", firmware);
-            }
-            files.derives("--output", &path, |found| is_same_kind(found, &bytes))?;
-            path
-        }
-    };
-    disk::write(&path, &bytes)?;
-    let address = plain[0].address;
-    console.say(format!(
-        "{}: {} bytes, for address {address:#010x}",
-        path.display(),
-        bytes.len()
-    ));
-    Ok(WrittenImage {
-        path,
-        bytes: bytes.len(),
-        address,
-    })
 }
 
 /// The images that were asked for, in the order of their addresses.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::CommandError;
-use super::deploy::{Content, DeployArgs, Part, write_image};
+use super::deploy_args::{Content, DeployArgs, Part, write_image};
 use crate::board::bit_stream;
 use crate::export::verilog::clocks::Clocks;
 use crate::export::verilog::device::Device;
@@ -87,6 +87,12 @@ fn check(args: &DeployArgs, device: &Device) -> Result<(), CommandError> {
         )));
     }
     args.check_contents()?;
+    if args.current.is_some() {
+        return Err(CommandError::Usage(format!(
+            "--current has no effect for {}: an FPGA does not sleep; leave it out",
+            device.board
+        )));
+    }
     if let (Some(path), Content::Network) = (&args.firmware, args.content()) {
         return Err(CommandError::Usage(format!(
             "--firmware {} has no effect on an image of the network alone; add --content both",

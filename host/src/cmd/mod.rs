@@ -6,6 +6,7 @@ pub mod command_line;
 pub mod convert;
 pub mod data;
 pub mod deploy;
+pub mod deploy_args;
 mod deploy_logic;
 pub mod deployed_step;
 pub mod error;

@@ -7,11 +7,12 @@ use rate2spike_core::decision::{Evidence, Kind};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::batch::{Batch, TrialRange};
+use super::connections::Connections;
 use super::loss::{Objective, OneTrial};
 use super::network::RateNetwork;
 use super::options::{Loss, is_recorded};
 use super::recurrence;
-use super::sparse::{self, connections::Connections};
+use super::sparse;
 use crate::random::Stream;
 use crate::statistics::Accuracy;
 use crate::task::Task;

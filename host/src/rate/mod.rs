@@ -19,6 +19,7 @@
 pub mod activation;
 pub mod batch;
 pub mod checkpoint;
+pub mod connections;
 pub mod ensemble;
 pub mod evaluation;
 pub mod fields;

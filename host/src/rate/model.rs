@@ -19,10 +19,10 @@ use burn::tensor::{Tensor, TensorData, TensorPrimitive};
 
 use super::activation::{Activation, ActivationKind};
 use super::batch::Batch;
+use super::connections::Connections;
 use super::network::RateNetwork;
 use super::options::DecayTaus;
 use super::recurrence::{self, Gradient, Parameters, Sought, Trajectory};
-use super::sparse::connections::Connections;
 use super::sparse::{self, pays};
 use crate::readout::Readout;
 

@@ -31,10 +31,10 @@ use gemm::{Parallelism, gemm};
 
 use super::activation::Activation;
 use super::batch::Batch;
+use super::connections::Connections;
 use super::matvec::Columns;
 use super::network::RateNetwork;
 use super::spare::Spare;
-use super::sparse::connections::Connections;
 use crate::readout::Readout;
 
 /// The numbers that the recurrence depends on.

@@ -1,7 +1,7 @@
 //! The adjoint of a group of lanes.
 
 use super::forward::Table;
-use super::{EIGHT, Group, Parameters};
+use super::group::{EIGHT, Group, Parameters};
 use crate::rate::batch::Batch;
 
 /// Samples after which the weights' derivatives take what has come together. Their sums

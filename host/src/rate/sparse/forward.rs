@@ -1,6 +1,6 @@
 //! The forward pass of a group of lanes.
 
-use super::{Group, Parameters};
+use super::group::{Group, Parameters};
 use crate::rate::activation::Activation;
 use crate::rate::batch::{Batch, START_NOISE, STEP_NOISE};
 use crate::rate::normal::Rows;

@@ -3,7 +3,7 @@
 //!
 //! Trials lie side by side: arrays are T × N × L, with a lane for each of L trials. A
 //! weight is then one number for all lanes, and the rates of its sender are one vector.
-//! [`connections`] says which weights exist, [`forward`] and [`adjoint`] run a group of
+//! [`Connections`] says which weights exist, [`forward`] and [`adjoint`] run a group of
 //! lanes. The sums over the senders have the order of the dense form, so that both give
 //! the same outputs bit for bit.
 //!
@@ -12,53 +12,20 @@
 //! neither on the size of the groups nor on the number of threads.
 
 mod adjoint;
-pub mod connections;
 mod forward;
-
-use std::sync::Arc;
+mod group;
 
 use pulp::Arch;
 use rayon::prelude::*;
 
 use super::activation::Activation;
 use super::batch::Batch;
-use super::network::RateNetwork;
+use super::connections::Connections;
 use super::recurrence::Gradient;
-use super::spare::Spare;
 use crate::readout::Readout;
-use connections::Connections;
+use group::{EIGHT, Group, SIXTEEN};
 
-/// Lanes whose derivatives are summed first.
-const EIGHT: usize = 8;
-
-/// Lanes of a large group: the numbers in a vector of 512 bits.
-const SIXTEEN: usize = 16;
-
-/// The numbers that the recurrence depends on.
-#[derive(Clone, Debug)]
-pub struct Parameters {
-    /// The weights that exist.
-    pub connections: Arc<Connections>,
-    /// The existing effective weights.
-    pub w: Vec<f32>,
-    /// The readout, K × N.
-    pub readout: Readout<f32>,
-    /// Decay time constants in steps, N.
-    pub tau: Vec<f32>,
-}
-
-impl Parameters {
-    /// The numbers of `network`, of whose weights these exist.
-    pub fn of(network: &RateNetwork, connections: Arc<Connections>) -> Self {
-        let super::recurrence::Parameters { w, readout, tau } = network.parameters();
-        Self {
-            w: connections.taken_from(&w),
-            connections,
-            readout,
-            tau,
-        }
-    }
-}
+pub use group::Parameters;
 
 /// True if trials side by side are faster than the dense form. A trial alone leaves all
 /// lanes but one empty, which pays where few weights exist.
@@ -70,43 +37,6 @@ pub fn pays(trials: usize, connections: &Connections) -> bool {
 #[derive(Clone, Debug)]
 pub struct Trajectory {
     groups: Vec<Group>,
-}
-
-/// Trials side by side, and the arrays of their run; T × N × L. Entry 0 of `drift` is
-/// unused.
-#[derive(Clone, Debug)]
-struct Group {
-    /// The first trial.
-    first: usize,
-    /// L. A lane beyond the last trial has neither input nor derivative.
-    lanes: usize,
-    r: Spare,
-    slope: Spare,
-    drift: Spare,
-}
-
-impl Group {
-    /// The groups of `trials` trials with room for `kept` samples of N units.
-    fn all(trials: usize, kept: usize, units: usize) -> Vec<Self> {
-        let mut groups = Vec::new();
-        let mut first = 0;
-        let threads = rayon::current_num_threads();
-        while first < trials {
-            let left = trials - first;
-            let large = left > EIGHT && trials > EIGHT * threads;
-            let lanes = if large { SIXTEEN } else { EIGHT };
-            let array = || Spare::dirty(kept * units * lanes);
-            groups.push(Self {
-                first,
-                lanes,
-                r: array(),
-                slope: array(),
-                drift: array(),
-            });
-            first += lanes;
-        }
-        groups
-    }
 }
 
 /// Runs the network through `batch`. Returns the outputs, B × (T − 1) × K, and the arrays

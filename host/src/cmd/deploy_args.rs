@@ -1,0 +1,169 @@
+//! The flags of `rate2spike deploy`, and the image that they ask for.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::CommandError;
+use super::shared::OwnTaskArgs;
+use crate::board::target::BoardName;
+use crate::formats::disk;
+use crate::formats::image::{Image, ImageFormat, is_same_kind};
+use crate::formats::outputs::Outputs;
+use crate::print::console::Console;
+
+/// Print the flash, RAM and time that a network needs on a board; write an image or the flash
+///
+/// Example:  rate2spike deploy net.snn --board rp2040 --format uf2 -o net.uf2
+///
+/// Through a debug probe:  rate2spike deploy net.snn --board stm32f405 --flash
+#[derive(Clone, Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub struct DeployArgs {
+    /// The deployed network
+    #[arg(value_name = "NET.snn")]
+    pub network: PathBuf,
+    /// The board
+    #[arg(long, value_enum)]
+    pub board: BoardName,
+    /// Format of the image; a uf2 file is copied onto a Pico
+    #[arg(long, value_enum)]
+    pub format: Option<ImageFormat>,
+    /// The image [default: the network's name with the format's extension]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Contents of the image or of what is flashed [default: network]
+    #[arg(long, value_enum)]
+    pub content: Option<Content>,
+    /// The linked firmware [default: the one that was built in firmware-example]; for a board with an FPGA the bit stream [default: a new one]
+    #[arg(long, value_name = "FILE")]
+    pub firmware: Option<PathBuf>,
+    /// Write into the board's flash: with probe-rs; a board with an FPGA with iceprog or openFPGALoader
+    #[arg(long)]
+    pub flash: bool,
+    /// Current of the board in mA while it computes and while it sleeps, by its data sheet or
+    /// your own measurement: adds the mean current
+    #[arg(long, value_name = "RUN:SLEEP")]
+    pub current: Option<Currents>,
+    /// Deploy the network even if the board is too slow for real time
+    #[arg(long)]
+    pub slow: bool,
+    /// The task
+    #[command(flatten)]
+    pub task: OwnTaskArgs,
+}
+
+/// Currents of a board in mA.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Currents {
+    /// While the processor computes.
+    pub run: f64,
+    /// While the processor sleeps.
+    pub sleep: f64,
+}
+
+impl std::str::FromStr for Currents {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = |text: &str| {
+            text.parse::<f64>()
+                .ok()
+                .filter(|ma| (0.0..1e6).contains(ma))
+        };
+        let pair = text.split_once(':').and_then(|(run, sleep)| {
+            let (run, sleep) = (number(run)?, number(sleep)?);
+            Some(Self { run, sleep })
+        });
+        pair.ok_or_else(|| "give two currents in mA, such as 25:8".into())
+    }
+}
+
+/// Contents of an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Content {
+    /// The network
+    Network,
+    /// The firmware, or the bit stream of an FPGA
+    Firmware,
+    /// Firmware, or bit stream, and network
+    Both,
+}
+
+impl DeployArgs {
+    /// The contents that are written.
+    pub fn content(&self) -> Content {
+        self.content.unwrap_or(Content::Network)
+    }
+
+    /// Refuses flags about an image where none is written.
+    pub fn check_contents(&self) -> Result<(), CommandError> {
+        let usage = |message| Err(CommandError::Usage(message));
+        if let (Some(path), None) = (&self.output, self.format) {
+            return usage(format!(
+                "-o {} writes nothing without a format; add --format bin, hex or uf2",
+                path.display()
+            ));
+        }
+        if self.content.is_some() && self.format.is_none() && !self.flash {
+            return usage(
+                "--content says what is written; add --format bin, hex or uf2, or --flash".into(),
+            );
+        }
+        Ok(())
+    }
+}
+
+/// An image, and the name of its contents.
+pub struct Part {
+    /// The name of the contents.
+    pub what: &'static str,
+    /// The image.
+    pub image: Image,
+}
+
+/// A file with an image.
+pub struct WrittenImage {
+    /// The file.
+    pub path: PathBuf,
+    /// The size of the file.
+    pub bytes: usize,
+    /// The address of the first byte in flash.
+    pub address: u32,
+}
+
+/// Writes a file with these parts.
+pub fn write_image(
+    args: &DeployArgs,
+    format: ImageFormat,
+    parts: &[Part],
+    console: &Console,
+) -> Result<WrittenImage, CommandError> {
+    let plain: Vec<Image> = parts.iter().map(|part| part.image.clone()).collect();
+    let bytes = format.bytes(&plain);
+    let path = match &args.output {
+        Some(path) => path.clone(),
+        None => {
+            let path = args.network.with_extension(format.extension());
+            let mut files = Outputs::new();
+            files.reads("NET.snn", &args.network);
+            if let Some(firmware) = &args.firmware {
+                files.reads("--firmware", firmware);
+            }
+            files.derives("--output", &path, |found| is_same_kind(found, &bytes))?;
+            path
+        }
+    };
+    disk::write(&path, &bytes)?;
+    let address = plain[0].address;
+    console.say(format!(
+        "{}: {} bytes, for address {address:#010x}",
+        path.display(),
+        bytes.len()
+    ));
+    Ok(WrittenImage {
+        path,
+        bytes: bytes.len(),
+        address,
+    })
+}
