@@ -3,6 +3,7 @@
 use rate2spike::convert::one_to_one;
 use rate2spike::formats::rate_model::RateModelFile;
 use rate2spike::quantize::quantize;
+use rate2spike::quantize::scores::shipped_start;
 use rate2spike::route::RouteError;
 use rate2spike::spiking::experiment::{Experiment, score_f64};
 use rate2spike::spiking::network::SpikingNetwork;
@@ -50,7 +51,7 @@ fn fixed_point_answers_as_often_right_as_f64() {
         TimeStep::new(0.1, Scheme::Exact).expect("a time step"),
     );
     let trials = 3000;
-    let float = score_f64(&network, &Task::go_nogo(), &step, 1, trials);
+    let float = score_f64(&shipped_start(&network), &Task::go_nogo(), &step, 1, trials);
     // The smaller factors stand for a network whose currents are larger than the
     // format by that factor.
     for part in [1.0, 1.0 / 4.0, 1.0 / 16.0, 1.0 / 64.0] {

@@ -322,8 +322,8 @@ pub fn inputs(description: &Description, integers: &[i32]) -> Vec<f32> {
     inputs
 }
 
-/// The input that a network sees of a recording of `length` samples: [`inputs`] of its
-/// [`integers`].
+/// The input that a network sees of a recording of `length` samples: its numbers as
+/// integers, through the preprocessing.
 pub fn shown(
     description: &Description,
     length: usize,

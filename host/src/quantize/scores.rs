@@ -4,6 +4,7 @@ use rate2spike_core::blob::Deployed;
 
 use crate::spiking::experiment::{Experiment, Outcome, Score, score_f64};
 use crate::spiking::network::SpikingNetwork;
+use crate::spiking::neuron::Neuron;
 use crate::spiking::time_step::TimeStep;
 use crate::task::Task;
 
@@ -23,7 +24,7 @@ pub struct Scoring<'a> {
 /// The same trials by both forms of a network.
 #[derive(Clone, Debug)]
 pub struct Scores {
-    /// The score in f64, at the same step.
+    /// The score in f64, at the same step and with the same start.
     pub before: Score,
     /// The trials in fixed point.
     pub outcomes: Vec<Outcome>,
@@ -43,10 +44,23 @@ impl Scores {
         let deployed = Deployed::read(blob).expect("a blob that was just written is valid");
         let experiment = Experiment::deployed(&deployed, task, seed);
         let outcomes = experiment.outcomes(0, trials);
+        let network = &shipped_start(network);
         Self {
             before: score_f64(network, task, step, seed, trials),
             after: experiment.summary(&outcomes),
             outcomes,
         }
+    }
+}
+
+/// The network with the start of its fixed-point form: between reset and threshold.
+pub fn shipped_start(network: &SpikingNetwork) -> SpikingNetwork {
+    let neuron = network.neuron;
+    SpikingNetwork {
+        neuron: Neuron {
+            start_mv: neuron.start_mv.min(neuron.threshold_mv),
+            ..neuron
+        },
+        ..network.clone()
     }
 }

@@ -196,9 +196,9 @@ mod tests {
             let connections = Connections::of(&network);
             let values = connections.taken_from(&network.w);
             let kept = connections.matrix(&values);
-            for k in 0..900 {
-                let changes = network.som_mask[k] != 0.0 && (!dale || network.w[k] > 0.0);
-                assert_eq!(kept[k], if changes { network.w[k] } else { 0.0 });
+            for ((&kept, &w), &som) in kept.iter().zip(&network.w).zip(&network.som_mask) {
+                let changes = som != 0.0 && (!dale || w > 0.0);
+                assert_eq!(kept, if changes { w } else { 0.0 });
             }
             assert_eq!(Connections::if_sparse(&network).is_some(), dale);
             // The order by senders has the same weights.

@@ -43,8 +43,8 @@ pub struct SampleSums {
 impl SampleSums {
     /// Adds a sample with its outputs in their order.
     pub fn add(&mut self, sample: impl Iterator<Item = Graded>) {
-        let (mut answer, mut label): (Option<(usize, Graded)>, Option<(usize, Graded)>) =
-            (None, None);
+        let mut answer: Option<(usize, Graded)> = None;
+        let mut label: Option<(usize, Graded)> = None;
         for (k, graded) in sample.enumerate() {
             self.squares += graded.weight * (graded.output - graded.target).powi(2);
             self.weight += graded.weight;

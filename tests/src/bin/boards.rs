@@ -161,7 +161,7 @@ fn input(board: Board, bytes: &[u8], channels: u8) -> f64 {
         outcome.expect("a trial")
     };
     let still = cycles(vec![0; channels * samples]);
-    let changes = |k: usize| (k % channels == 0 && k / channels % 2 == 1).into();
+    let changes = |k: usize| (k.is_multiple_of(channels) && k / channels % 2 == 1).into();
     let changing = cycles((0..channels * samples).map(changes).collect());
     assert_eq!(still.spike_hash, changing.spike_hash);
     let more = changing.cycles.total - still.cycles.total;
