@@ -6,6 +6,8 @@
 //! number. Whether the graph is a network of ours is for [`crate::import`].
 
 use std::collections::BTreeMap;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::{Mutex, PoisonError};
 
 use hdf5_pure::{Dataset, Error, File, Group, VlenStringReadOptions};
 
@@ -71,6 +73,11 @@ pub enum NirError {
     /// An HDF5 file that cannot be read.
     #[error("the HDF5 file is damaged: {0}; write it again with Python's `nir.write`")]
     Damaged(#[from] Error),
+    /// An HDF5 file whose parts lie outside of it, on which the library stops.
+    #[error(
+        "the HDF5 file is damaged: a part lies outside of it; write it again with Python's `nir.write`"
+    )]
+    Offsets,
     /// An HDF5 file of another program.
     #[error(
         "this is {what} and not a NIR graph, which has a group 'node'; Python's `nir.write` makes one"
@@ -227,17 +234,31 @@ impl ReadGraph {
         if !bytes.starts_with(HDF5) {
             return Err(NirError::Kind(kind::name(bytes)));
         }
-        let file = File::from_bytes(bytes.to_vec())?;
-        if !file.root().groups()?.iter().any(|name| name == "node") {
-            return Err(foreign(&file));
-        }
-        let root = file.group("node")?;
-        let kind = text(&root, "", "type")?;
-        if kind != "NIRGraph" {
-            return Err(NirError::NoGraph(kind));
-        }
-        graph("", &root, 0, &mut room)
+        guarded(|| {
+            let file = File::from_bytes(bytes.to_vec())?;
+            if !file.root().groups()?.iter().any(|name| name == "node") {
+                return Err(foreign(&file));
+            }
+            let root = file.group("node")?;
+            let kind = text(&root, "", "type")?;
+            if kind != "NIRGraph" {
+                return Err(NirError::NoGraph(kind));
+            }
+            graph("", &root, 0, &mut room)
+        })
     }
+}
+
+/// Runs `read`; a panic of the HDF5 library becomes an error without a message of its own.
+fn guarded<T>(read: impl FnOnce() -> Result<T, NirError>) -> Result<T, NirError> {
+    // The hook is the whole program's: one reader at a time exchanges it.
+    static HOOK: Mutex<()> = Mutex::new(());
+    let _one = HOOK.lock().unwrap_or_else(PoisonError::into_inner);
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let done = panic::catch_unwind(AssertUnwindSafe(read));
+    panic::set_hook(hook);
+    done.unwrap_or(Err(NirError::Offsets))
 }
 
 /// An HDF5 file of another program, by its marks.

@@ -211,3 +211,14 @@ fn edges_are_rows_of_two_names() {
     let graph = ReadGraph::from_bytes(&twice).expect("a graph");
     assert_eq!(graph.edges, [("in".into(), "in".into())]);
 }
+
+#[test]
+fn a_chunk_outside_of_the_file_is_refused_where_the_library_stops() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../tests/fixtures/foreign/nir-chunk-offset.nir"
+    );
+    let bytes = std::fs::read(path).expect("a fixture");
+    let error = ReadGraph::from_bytes(&bytes).expect_err("a damaged graph");
+    assert!(error.to_string().contains("outside of it"), "{error}");
+}
