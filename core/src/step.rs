@@ -443,7 +443,7 @@ impl<'m, A: Arithmetic> State<'m, A> {
         for unit in 0..constants.units {
             self.set_leak(unit, constants.leak);
         }
-        // Those that have fired since the start still wait.
+        // Units that have fired since the start still wait.
         for unit in self.refractory.all() {
             if let Some(block) = self.blocks.get_mut(unit / LANES) {
                 block.set_leak(unit % LANES, A::NO_LEAK);

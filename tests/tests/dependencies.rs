@@ -99,7 +99,7 @@ fn programs() -> Vec<(&'static str, BTreeSet<Package>)> {
             "rate2spike with cuda",
             of(&main, &["--package", "rate2spike", "--features", "cuda"]),
         ),
-        // Its list of versions follows that of the host, and may be made again here.
+        // The list of versions of the package follows that of the host, and may be made again here.
         ("the Python package", packages(&python, &all)),
         (
             "firmware of the RP2040",

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::CommandError;
-use super::deploy_args::{Content, Currents, DeployArgs, Part, write_image};
+use super::deploy_args::{Content, Currents, DeployArgs, Part, write_parts};
 use super::deploy_logic;
 use crate::board::budget::{Budget, Misfit};
 use crate::board::firmware::Firmware;
@@ -179,23 +179,16 @@ fn write(
     report: &mut DeployReport,
     console: &Console,
 ) -> Result<(), CommandError> {
-    if let Some(format) = args.format {
-        let image = write_image(args, format, parts, console)?;
+    let (image, flashed) =
+        write_parts(args, target.name, parts, console, |Part { what, image }| {
+            Ok(probe::flash(target, what, image)?)
+        })?;
+    if let Some(image) = image {
         report.address = format!("{:#010x}", image.address);
         report.image_bytes = Some(image.bytes);
         report.image = Some(image.path);
     }
-    if args.flash {
-        for Part { what, image } in parts {
-            probe::flash(target, what, image)?;
-            console.say(format!(
-                "{what}: {} bytes written to {}",
-                image.bytes.len(),
-                target.name
-            ));
-        }
-        report.flashed = true;
-    }
+    report.flashed = flashed;
     Ok(())
 }
 

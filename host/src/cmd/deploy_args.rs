@@ -133,7 +133,7 @@ pub struct WrittenImage {
 }
 
 /// Writes a file with these parts.
-pub fn write_image(
+fn write_image(
     args: &DeployArgs,
     format: ImageFormat,
     parts: &[Part],
@@ -166,4 +166,30 @@ pub fn write_image(
         bytes: bytes.len(),
         address,
     })
+}
+
+/// Writes the image and the flash of `board`, if the user asked for that, and prints what
+/// was written. Returns the image and whether the flash was written.
+pub fn write_parts(
+    args: &DeployArgs,
+    board: &str,
+    parts: &[Part],
+    console: &Console,
+    flash: impl Fn(&Part) -> Result<(), CommandError>,
+) -> Result<(Option<WrittenImage>, bool), CommandError> {
+    let image = args
+        .format
+        .map(|format| write_image(args, format, parts, console));
+    let image = image.transpose()?;
+    if args.flash {
+        for part in parts {
+            flash(part)?;
+            console.say(format!(
+                "{}: {} bytes written to {board}",
+                part.what,
+                part.image.bytes.len()
+            ));
+        }
+    }
+    Ok((image, args.flash))
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::CommandError;
-use super::deploy_args::{Content, DeployArgs, Part, write_image};
+use super::deploy_args::{Content, DeployArgs, Part, write_parts};
 use crate::board::bit_stream;
 use crate::export::verilog::clocks::Clocks;
 use crate::export::verilog::device::Device;
@@ -179,23 +179,19 @@ fn write(
     report: &mut LogicReport,
     console: &Console,
 ) -> Result<(), CommandError> {
-    if let Some(format) = args.format {
-        let image = write_image(args, format, parts, console)?;
+    let (image, flashed) = write_parts(args, device.board, parts, console, |part| {
+        Ok(bit_stream::flash(
+            device,
+            part.image.address,
+            &part.image.bytes,
+        )?)
+    })?;
+    if let Some(image) = image {
         report.address = format!("{:#010x}", image.address);
         report.image_bytes = Some(image.bytes);
         report.image = Some(image.path);
     }
-    if args.flash {
-        for Part { what, image } in parts {
-            bit_stream::flash(device, image.address, &image.bytes)?;
-            console.say(format!(
-                "{what}: {} bytes written to {}",
-                image.bytes.len(),
-                device.board
-            ));
-        }
-        report.flashed = true;
-    }
+    report.flashed = flashed;
     Ok(())
 }
 

@@ -24,13 +24,13 @@ pub(super) struct Pass<'a> {
 
 /// Derivatives, summed over eight lanes.
 pub(super) struct Part {
-    /// By the existing weights.
+    /// The derivative by the existing weights.
     pub w: Vec<f32>,
-    /// By the input weights, N × channels; empty if they are not trained.
+    /// The derivative by the input weights, N × channels; empty if they are not trained.
     pub w_in: Vec<f32>,
-    /// By the readout's weights, K × N.
+    /// The derivative by the readout's weights, K × N.
     pub w_out: Vec<f32>,
-    /// By α, N.
+    /// The derivative by α, N.
     pub alpha: Vec<f32>,
 }
 
