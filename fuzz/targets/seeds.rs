@@ -8,7 +8,7 @@ use std::path::Path;
 use rate2spike_core::blob::{self, Deployed, INPUT_WEIGHT_BYTES, UNIT_BYTES, readout_bytes};
 use rate2spike_protocol::Request;
 use rate2spike_protocol::frame::{self, LINE_BYTES};
-use rate2spike_protocol::message::Trial;
+use rate2spike_protocol::message::TrialRequest;
 use rate2spike_protocol::record::Record;
 
 mod formats;
@@ -177,7 +177,7 @@ fn main() {
             write("mat", &format!("packed-{name}"), &packed);
         }
     }
-    let trial = Trial {
+    let trial = TrialRequest {
         seed: 1,
         index: 2,
         samples: 200,

@@ -49,7 +49,7 @@ pub enum Request<'a> {
         values: &'a [u8],
     },
     /// Run a trial. The board asks for its input before it needs it.
-    Run(Trial),
+    Run(TrialRequest),
     /// Make room for a new network beside the one in use.
     Erase {
         /// Bytes of the network that will be written.
@@ -68,7 +68,7 @@ pub enum Request<'a> {
 
 /// A trial to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Trial {
+pub struct TrialRequest {
     /// Seed of the noise and of the start.
     pub seed: u64,
     /// Number of the trial.

@@ -34,7 +34,7 @@ use rate2spike_core::noise::Noise;
 use rate2spike_core::preprocessing::ChainState;
 use rate2spike_core::trial::{Run, SpikeHash};
 use rate2spike_protocol::Request;
-use rate2spike_protocol::message::{FlashFault, NetworkFault, Refusal, Trial};
+use rate2spike_protocol::message::{FlashFault, NetworkFault, Refusal, TrialRequest};
 use rate2spike_tests::calls::{Program, reachable};
 use rate2spike_tests::emulator::{Board, Emulator, repository, request};
 use rate2spike_tests::networks::{SENSOR_CHANNELS, analog_network, sensor_network, sensor_trial};
@@ -126,7 +126,7 @@ fn a_board_answers_with_a_class_from_the_integers_of_a_sensor_as_the_desktop_doe
         for index in 0..trials(board) as u32 {
             let integers = sensor_trial(SAMPLES, index);
             let (outputs, answer, hash) = from_sensor(&network, &integers, EVERY.into());
-            let trial = Trial {
+            let trial = TrialRequest {
                 seed: 1,
                 index: 0,
                 samples: SAMPLES,

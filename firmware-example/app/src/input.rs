@@ -6,7 +6,7 @@ use rate2spike_core::blob::Deployed;
 use rate2spike_core::network::{MOST_INPUTS, Network};
 use rate2spike_core::preprocessing::{ChainState, MOST_VALUES};
 use rate2spike_protocol::frame::{self, Receiver};
-use rate2spike_protocol::message::{INPUT_BYTES, Refusal, SENSOR_BYTES, TABLE_BYTES, Trial};
+use rate2spike_protocol::message::{INPUT_BYTES, Refusal, SENSOR_BYTES, TABLE_BYTES, TrialRequest};
 use rate2spike_protocol::{Answer, Request};
 
 use crate::board::Board;
@@ -45,7 +45,7 @@ impl<'n, 'm> Samples<'n, 'm> {
     /// The input of the trial `wanted`; `None` if it has no sample.
     pub fn new(
         network: &'n Deployed<'n>,
-        wanted: &Trial,
+        wanted: &TrialRequest,
         preprocessing: ChainState<&'m mut [i64]>,
         queue: &'m mut Queue,
     ) -> Option<Self> {

@@ -3,7 +3,7 @@
 use rate2spike_core::blob::Deployed;
 use rate2spike_protocol::frame::{self, Receiver};
 use rate2spike_protocol::message::{
-    FlashFault, Holding, Identity, Limits, NetworkFault, Refusal, SelfTest, Trial,
+    FlashFault, Holding, Identity, Limits, NetworkFault, Refusal, SelfTest, TrialRequest,
 };
 use rate2spike_protocol::{Answer, Request};
 
@@ -80,7 +80,7 @@ fn run<B: Board, const UNITS: usize>(
     receiver: &mut Receiver,
     memory: &mut Memory<UNITS>,
     held: &Held,
-    wanted: &Trial,
+    wanted: &TrialRequest,
 ) {
     let network = held.network.as_ref();
     let result = network

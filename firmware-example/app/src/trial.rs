@@ -8,7 +8,8 @@ use rate2spike_core::noise::Noise;
 use rate2spike_core::step::State;
 use rate2spike_core::trial::{Run, SpikeHash};
 use rate2spike_protocol::message::{
-    Cycles, MOST_SENT_OUTPUTS, OUTPUT_BYTES, Outcome, Refusal, SPIKE_BYTES, TABLE_BYTES, Trial,
+    Cycles, MOST_SENT_OUTPUTS, OUTPUT_BYTES, Outcome, Refusal, SPIKE_BYTES, TABLE_BYTES,
+    TrialRequest,
 };
 use rate2spike_protocol::{Answer, Receiver};
 
@@ -29,7 +30,7 @@ pub fn run<B: Board, const UNITS: usize>(
     receiver: &mut Receiver,
     memory: &mut Memory<UNITS>,
     network: &Deployed,
-    wanted: &Trial,
+    wanted: &TrialRequest,
 ) -> Result<Outcome, Refusal> {
     let mut noise = Noise::new(wanted.seed, wanted.index);
     let mark = board.cycles();
@@ -124,7 +125,13 @@ struct Stream {
 }
 
 impl Stream {
-    fn take<B: Board>(&mut self, board: &mut B, wanted: &Trial, step: u32, state: &State<Fixed>) {
+    fn take<B: Board>(
+        &mut self,
+        board: &mut B,
+        wanted: &TrialRequest,
+        step: u32,
+        state: &State<Fixed>,
+    ) {
         if wanted.spikes {
             for unit in state.fired() {
                 self.spike(board, step, unit as u16);

@@ -4,7 +4,7 @@
 mod desk;
 
 use desk::{Flash, each_answer, line, pieces, replacing, said};
-use rate2spike_protocol::message::{FlashFault, NetworkFault, Outcome, Refusal, Trial};
+use rate2spike_protocol::message::{FlashFault, NetworkFault, Outcome, Refusal, TrialRequest};
 use rate2spike_protocol::{Answer, Request};
 
 /// The frozen go-nogo network.
@@ -109,7 +109,7 @@ fn a_network_is_replaced_over_the_line() {
 #[test]
 fn requests_out_of_range_are_refused() {
     let mut store = Flash::with(NETWORK);
-    let trial = Trial {
+    let trial = TrialRequest {
         seed: 1,
         index: 0,
         samples: u32::MAX,
@@ -119,7 +119,7 @@ fn requests_out_of_range_are_refused() {
         live: false,
     };
     let requests = [
-        Request::Run(Trial {
+        Request::Run(TrialRequest {
             samples: 0,
             ..trial
         }),
@@ -198,7 +198,7 @@ fn writing_beyond_the_flash_is_refused() {
 #[test]
 fn a_trial_streams_what_it_hashes() {
     let mut store = Flash::with(NETWORK);
-    let trial = Trial {
+    let trial = TrialRequest {
         seed: 1,
         index: 0,
         samples: 200,
@@ -254,7 +254,7 @@ fn live(requests: &[Request]) -> (Vec<u32>, Vec<Refusal>, Option<Outcome>) {
 
 #[test]
 fn a_trial_that_runs_ends_when_the_host_says_so() {
-    let trial = Trial {
+    let trial = TrialRequest {
         seed: 1,
         index: 0,
         samples: 200,
@@ -264,7 +264,7 @@ fn a_trial_that_runs_ends_when_the_host_says_so() {
         live: false,
     };
     for is_live in [false, true] {
-        let trial = Trial {
+        let trial = TrialRequest {
             live: is_live,
             ..trial
         };

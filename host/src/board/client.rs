@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rate2spike_protocol::frame::{self, LINE_BYTES};
 use rate2spike_protocol::message::{
     INPUT_BYTES, Limits, NetworkFault, Outcome, SENSOR_BYTES, SPIKE_BYTES, SelfTest, TABLE_BYTES,
-    Trial,
+    TrialRequest,
 };
 use rate2spike_protocol::{Answer, FrameError, Receiver, Request};
 
@@ -180,7 +180,7 @@ impl Client {
     /// The errors of all requests.
     pub fn run(
         &mut self,
-        trial: &Trial,
+        trial: &TrialRequest,
         input: &Samples,
         mut spiked: impl FnMut(u32, u16),
         mut output: impl FnMut(u32, &[i32]),

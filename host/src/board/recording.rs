@@ -118,7 +118,7 @@ impl Shown {
         mut output: impl FnMut(&[i32]),
     ) -> Result<Outcome, BoardError> {
         let every = network.payload().clock.steps_per_sample;
-        let trial = message::Trial {
+        let trial = message::TrialRequest {
             seed: SEED,
             index,
             samples: self.sent.count(),

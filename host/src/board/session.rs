@@ -70,14 +70,14 @@ impl Runs for Client {
         match reported {
             Reported::Nothing => self.run(&silent, &input, |_, _| {}, |_, _| {}),
             Reported::Spikes(spiked) => {
-                let trial = message::Trial {
+                let trial = message::TrialRequest {
                     spikes: true,
                     ..silent
                 };
                 self.run(&trial, &input, spiked, |_, _| {})
             }
             Reported::Outputs(output) => {
-                let trial = message::Trial {
+                let trial = message::TrialRequest {
                     // A sample of 100 ms has at most 2000 steps.
                     output_every: experiment.clock.steps_per_sample as u16,
                     ..silent
@@ -171,7 +171,7 @@ pub fn parting(
 
 /// The `index`-th trial and its input: the integers of a data set, which the network's own
 /// preprocessing turns into inputs, or the inputs of another task.
-fn shown(experiment: &Experiment<Deployed>, index: u64) -> (message::Trial, Samples) {
+fn shown(experiment: &Experiment<Deployed>, index: u64) -> (message::TrialRequest, Samples) {
     let (input, label) = input(experiment, index);
     let integers = experiment.task.integers(index);
     let samples = match (experiment.network.preprocessing(), integers) {
@@ -181,7 +181,7 @@ fn shown(experiment: &Experiment<Deployed>, index: u64) -> (message::Trial, Samp
             Samples::of_input(experiment.task.channels(), &bits)
         }
     };
-    let trial = message::Trial {
+    let trial = message::TrialRequest {
         seed: experiment.seed,
         index,
         samples: samples.count(),

@@ -86,7 +86,9 @@ pub fn quantize(
     let shared = Shared {
         unit_mv: unit_mv as u8,
         threshold: Fixed::saturating_from_num(network.neuron.threshold_mv * unit_mv),
-        ..shared(network, step, &decays, &tables, readout.shift, &mut losses)?
+        weight_shift: tables.weight_shift,
+        readout_shift: readout.shift,
+        ..shared(network, step, &decays, &mut losses)?
     };
     for loss in [&mut losses.bias_mv, &mut losses.input_weight_mv] {
         *loss = loss.times(unit_mv);
@@ -485,12 +487,12 @@ fn unit_area(
     amount.exp2() * decays.area(decays.synapses[unit]) / exact_area
 }
 
+/// What all units share, in one-millivolt units of potential. The shifts of the weights and
+/// of the readout are zero: their tables are made apart.
 fn shared(
     network: &SpikingNetwork,
     step: &TimeStep,
     decays: &Decays,
-    tables: &Tables,
-    readout_shift: u8,
     losses: &mut Losses,
 ) -> Result<Shared, QuantizeError> {
     let neuron = &network.neuron;
@@ -522,8 +524,8 @@ fn shared(
             potential(neuron.start_mv.min(neuron.threshold_mv), neuron),
         ),
         refractory_steps: network.refractory_steps(step),
-        weight_shift: tables.weight_shift,
-        readout_shift,
+        weight_shift: 0,
+        readout_shift: 0,
     })
 }
 

@@ -19,7 +19,7 @@ use rate2spike::spiking::trial::Memory;
 use rate2spike::task::Task;
 use rate2spike_core::Network;
 use rate2spike_core::blob::Deployed;
-use rate2spike_protocol::message::{Cycles, FILTER_RAM_BYTES, Trial, UNIT_RAM_BYTES};
+use rate2spike_protocol::message::{Cycles, FILTER_RAM_BYTES, TrialRequest, UNIT_RAM_BYTES};
 use rate2spike_tests::emulator::{Board, Emulator};
 use rate2spike_tests::networks::{silent, with_channels, with_outputs};
 use rate2spike_tests::untrained;
@@ -148,7 +148,7 @@ fn input(board: Board, bytes: &[u8], channels: u8) -> f64 {
     let samples = Task::go_nogo().samples();
     let mut cycles = |input: Vec<i16>| {
         let input = Samples::of_input(channels, &input);
-        let trial = Trial {
+        let trial = TrialRequest {
             seed: SEED,
             index: 0,
             samples: samples as u32,
