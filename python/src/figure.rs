@@ -8,7 +8,7 @@ use rate2spike::formats::disk;
 use rate2spike::report::figures;
 use rate2spike::report::figures::output::outputs;
 use rate2spike::report::figures::raster::raster;
-use rate2spike::report::observe::{Observation, Trials};
+use rate2spike::report::observe::{Observation, ObservedTrials};
 use rate2spike::report::page::Page;
 use rate2spike::report::picture::png;
 
@@ -68,7 +68,7 @@ impl Figure {
 #[pyclass(frozen, module = "rate2spike")]
 pub struct Drawings {
     /// The trials.
-    pub trials: Trials,
+    pub trials: ObservedTrials,
     /// What was seen in them.
     pub seen: Observation,
     /// True for inhibitory units.

@@ -20,7 +20,7 @@ use rate2spike::rate::options::{DecayTaus, RateOptions};
 use rate2spike::rate::recurrence;
 use rate2spike::rate::training::Trained;
 use rate2spike::readout::Readout;
-use rate2spike::report::observe::Trials;
+use rate2spike::report::observe::ObservedTrials;
 use rate2spike::report::story::{ReportInput, tell};
 use rate2spike::task::Task as HostTask;
 use rate2spike::task::definition::Trial;
@@ -327,7 +327,7 @@ impl Model {
             model: self.file.clone(),
             deployed: network.map(Network::named_bytes),
             lambdas: default_lambdas(shown),
-            trials: Trials {
+            trials: ObservedTrials {
                 count: task.scored(checked_trials(trials)?),
                 task,
                 seed,

@@ -10,7 +10,7 @@ use rate2spike::formats::snn::{NetFile, SnnError};
 use rate2spike::quantize::perturb::perturbed;
 use rate2spike::quantize::report::Losses;
 use rate2spike::quantize::self_test;
-use rate2spike::report::observe::{Trials, Watched};
+use rate2spike::report::observe::{ObservedTrials, Watched};
 use rate2spike::spiking::experiment::{Outcome as TrialOutcome, Score, task_trial};
 use rate2spike::spiking::perturb::Perturbation;
 use rate2spike::spiking::record::RecordedTrial;
@@ -295,7 +295,7 @@ impl Network {
             rescaled_noise: true,
         };
         let drawn = match (&shown.inputs, &self.task) {
-            (None, Some(task)) => Some(Trials {
+            (None, Some(task)) => Some(ObservedTrials {
                 task: task.clone(),
                 seed,
                 count: trials,

@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use rate2spike::convert::choice::StepChoice;
 use rate2spike::number::above_0;
-use rate2spike::report::observe::{Trials, Watched};
+use rate2spike::report::observe::{ObservedTrials, Watched};
 use rate2spike::spiking::perturb::Perturbation;
 use rate2spike::spiking::simulation::{Precision, Simulation, Stimuli};
 use rate2spike::spiking::stimulation::StimulationPlan;
@@ -126,7 +126,7 @@ impl SimulationOptions<'_> {
             simulation.stimulate(&plan, steps)?;
         }
         let shown = match &simulation.stimuli {
-            Stimuli::Task(task) if simulation.downsample == 1 => Some(Trials {
+            Stimuli::Task(task) if simulation.downsample == 1 => Some(ObservedTrials {
                 task: task.clone(),
                 seed: simulation.seed,
                 count: trials,

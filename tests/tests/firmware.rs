@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use rate2spike::board::BoardError;
 use rate2spike::board::budget::Budget;
-use rate2spike::board::client::Samples;
+use rate2spike::board::client::SampleBytes;
 use rate2spike::board::comparison::compare;
-use rate2spike::board::recording::{Shown, answered};
+use rate2spike::board::recording::{SentTrial, answered};
 use rate2spike::board::session::pair;
-use rate2spike::board::steps::{self, Trials};
+use rate2spike::board::steps::{self, BoardTrials};
 use rate2spike::board::target::Target;
 use rate2spike::convert::one_to_one;
 use rate2spike::formats::npz::{Npz, Values};
@@ -135,7 +135,7 @@ fn a_board_answers_with_a_class_from_the_integers_of_a_sensor_as_the_desktop_doe
                 output_every: EVERY,
                 live: false,
             };
-            let input = Samples::of_sensor(SENSOR_CHANNELS, &integers);
+            let input = SampleBytes::of_sensor(SENSOR_CHANNELS, &integers);
             let mut found: Vec<i32> = Vec::new();
             let outcome = client
                 .run(&trial, &input, |_, _| {}, |_, values| found.extend(values))
@@ -470,7 +470,7 @@ fn a_value_at_the_analog_input_becomes_a_class_on_the_line() {
             said = emulator.line(most, |line| line.starts_with("said"));
         }
         let values = vec![value as f32; SAMPLES as usize];
-        let (answer, _) = Shown::new(&network, &values).on_desktop(&network, 0);
+        let (answer, _) = SentTrial::new(&network, &values).on_desktop(&network, 0);
         let name = network.class_name(answer).expect("a name");
         let name = String::from_utf8_lossy(name);
         assert_eq!(said, Some(format!("said rate2spike rp2040: {name}")));
@@ -495,7 +495,7 @@ fn a_recording_runs_in_real_time_and_the_spikes_are_those_of_the_desktop() {
         for index in 0..1 {
             let integers = sensor_trial(SAMPLES, index);
             let values: Vec<f32> = integers.iter().map(|&x| x as f32).collect();
-            let shown = Shown::new(&network, &values);
+            let shown = SentTrial::new(&network, &values);
             let mut outputs = 0;
             let outcome = shown
                 .on_board(&mut client, &network, index.into(), true, |_| outputs += 1)
@@ -580,7 +580,7 @@ fn deploy_foretells_the_mean_and_the_slowest_step_within_a_tenth() {
             let (mut client, _) = emulator.connect();
             let mut memory = Memory::of(&deployed);
             let pair = pair(&mut client, &experiment, &mut memory, 0).expect("a trial");
-            let steps = Trials::new(target, &experiment, &bytes).steps(0);
+            let steps = BoardTrials::new(target, &experiment, &bytes).steps(0);
             let quiet = steps::quiet(&target.cost, &deployed);
             let most = steps[1..]
                 .iter()

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use rate2spike::formats::rate_model;
 use rate2spike::rate::options::RateOptions;
-use rate2spike::rate::shown::Shown;
+use rate2spike::rate::shown::ShownTrials;
 use rate2spike::rate::training::train;
 use rate2spike::task::Task;
 use rate2spike_tests::{published_model, skip};
@@ -37,8 +37,13 @@ fn our_model(folder: &Path) -> PathBuf {
         ..RateOptions::published(Task::go_nogo(), 200)
     };
     let trained = train(&options, &mut ());
-    rate_model::save(folder, &options, &trained, &Shown::of(&options, &trained))
-        .expect("a writable folder")
+    rate_model::save(
+        folder,
+        &options,
+        &trained,
+        &ShownTrials::of(&options, &trained),
+    )
+    .expect("a writable folder")
 }
 
 /// The output of `reader` for both models, line by line. Only the size of the losses

@@ -5,7 +5,7 @@ use rate2spike_core::network::Network;
 use rate2spike_protocol::message::{FILTER_RAM_BYTES, UNIT_RAM_BYTES};
 use serde::Serialize;
 
-use super::steps::{Step, Trials, quiet};
+use super::steps::{BoardTrials, Step, quiet};
 use super::target::Target;
 use crate::spiking::experiment::Experiment;
 
@@ -181,7 +181,7 @@ impl Time {
         let (cost, network) = (&target.cost, experiment.network);
         let units = network.constants().units;
         let quiet = quiet(cost, network);
-        let mut trials = Trials::new(target, experiment, bytes);
+        let mut trials = BoardTrials::new(target, experiment, bytes);
         let (mut first, mut later) = (Vec::new(), Vec::new());
         for index in 0..TRIALS {
             let steps = trials.steps(index);

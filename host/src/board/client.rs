@@ -53,13 +53,13 @@ pub struct Identity {
 
 /// The input of a trial as bytes, sample by sample.
 #[derive(Clone, Debug)]
-pub struct Samples {
+pub struct SampleBytes {
     bytes: Vec<u8>,
     /// Bytes of a sample.
     sample_bytes: usize,
 }
 
-impl Samples {
+impl SampleBytes {
     /// The input of a network without a preprocessing: values in bits of 2⁻¹², sample by
     /// sample, `channels` values each.
     pub fn of_input(channels: usize, values: &[i16]) -> Self {
@@ -181,7 +181,7 @@ impl Client {
     pub fn run(
         &mut self,
         trial: &TrialRequest,
-        input: &Samples,
+        input: &SampleBytes,
         mut spiked: impl FnMut(u32, u16),
         mut output: impl FnMut(u32, &[i32]),
     ) -> Result<Outcome, BoardError> {

@@ -12,7 +12,7 @@ use rate2spike_protocol::message::{self, Outcome};
 use serde::Serialize;
 
 use super::BoardError;
-use super::client::{Client, Samples};
+use super::client::{Client, SampleBytes};
 use crate::spiking::trial::Memory;
 
 /// Seed of the noise.
@@ -20,8 +20,8 @@ const SEED: u64 = 1;
 
 /// A trial as the board is shown it, and as the desktop is.
 #[derive(Clone, Debug)]
-pub struct Shown {
-    sent: Samples,
+pub struct SentTrial {
+    sent: SampleBytes,
     input: Vec<Vec<I4F12>>,
 }
 
@@ -57,7 +57,7 @@ pub fn samples(network: &Deployed) -> usize {
     (clock.steps / clock.steps_per_sample.max(1)) as usize
 }
 
-impl Shown {
+impl SentTrial {
     /// The trial of these values, samples × channels. A network with a preprocessing gets
     /// them rounded to integers.
     pub fn new(network: &Deployed, values: &[f32]) -> Self {
@@ -68,7 +68,7 @@ impl Shown {
                 let mut state = ChainState::default();
                 let samples = integers.chunks(channels);
                 Self {
-                    sent: Samples::of_sensor(channels, &integers),
+                    sent: SampleBytes::of_sensor(channels, &integers),
                     input: samples
                         .map(|sample| chain.apply(&mut state, sample).to_vec())
                         .collect(),
@@ -81,7 +81,7 @@ impl Shown {
                     .collect();
                 let bits: Vec<i16> = numbers.iter().map(|u| u.to_bits()).collect();
                 Self {
-                    sent: Samples::of_input(channels, &bits),
+                    sent: SampleBytes::of_input(channels, &bits),
                     input: numbers.chunks(channels).map(<[_]>::to_vec).collect(),
                 }
             }
@@ -132,7 +132,7 @@ impl Shown {
 }
 
 /// What the board answered to the `index`-th trial, beside the desktop.
-pub fn answered(network: &Deployed, shown: &Shown, index: u64, outcome: &Outcome) -> Answered {
+pub fn answered(network: &Deployed, shown: &SentTrial, index: u64, outcome: &Outcome) -> Answered {
     let (answer, hash) = shown.on_desktop(network, index);
     let name = network.class_name(outcome.answer);
     Answered {

@@ -6,7 +6,7 @@ use rate2spike_core::network::Network;
 use rate2spike_protocol::message::{self, Cycles};
 
 use super::BoardError;
-use super::client::{Client, Samples};
+use super::client::{Client, SampleBytes};
 use crate::spiking::experiment::{Experiment, Grader, Outcome};
 use crate::spiking::trial::{Input, Memory};
 use crate::task::samples::is_graded;
@@ -171,14 +171,14 @@ pub fn parting(
 
 /// The `index`-th trial and its input: the integers of a data set, which the network's own
 /// preprocessing turns into inputs, or the inputs of another task.
-fn shown(experiment: &Experiment<Deployed>, index: u64) -> (message::TrialRequest, Samples) {
+fn shown(experiment: &Experiment<Deployed>, index: u64) -> (message::TrialRequest, SampleBytes) {
     let (input, label) = input(experiment, index);
     let integers = experiment.task.integers(index);
     let samples = match (experiment.network.preprocessing(), integers) {
-        (Some(chain), Some(integers)) => Samples::of_sensor(chain.channels(), &integers),
+        (Some(chain), Some(integers)) => SampleBytes::of_sensor(chain.channels(), &integers),
         _ => {
             let bits: Vec<i16> = input.values().iter().map(|u| u.to_bits()).collect();
-            Samples::of_input(experiment.task.channels(), &bits)
+            SampleBytes::of_input(experiment.task.channels(), &bits)
         }
     };
     let trial = message::TrialRequest {

@@ -63,7 +63,7 @@ impl Flash<'_> {
 }
 
 /// The trials of a network on a board.
-pub struct Trials<'a, 'n> {
+pub struct BoardTrials<'a, 'n> {
     cost: Cost,
     experiment: &'a Experiment<'a, Deployed<'n>>,
     flash: Option<Flash<'a>>,
@@ -73,7 +73,7 @@ pub struct Trials<'a, 'n> {
     reaches: Vec<usize>,
 }
 
-impl<'a, 'n> Trials<'a, 'n> {
+impl<'a, 'n> BoardTrials<'a, 'n> {
     /// The trials of `experiment` on `target`; the network is read from `bytes`.
     pub fn new(
         target: &Target,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::CommandError;
-use super::deploy_args::{Content, Currents, DeployArgs, Part, write_parts};
+use super::deploy_args::{Content, Currents, DeployArgs, NamedImage, write_parts};
 use super::deploy_logic;
 use crate::board::budget::{Budget, Misfit};
 use crate::board::firmware::Firmware;
@@ -154,12 +154,12 @@ fn firmware_report(target: &Target, firmware: &Firmware) -> FirmwareReport {
 }
 
 /// The images that were asked for, in the order of their addresses.
-fn parts(content: Content, firmware: Option<Firmware>, network: Image) -> Vec<Part> {
-    let firmware = firmware.map(|firmware| Part {
+fn parts(content: Content, firmware: Option<Firmware>, network: Image) -> Vec<NamedImage> {
+    let firmware = firmware.map(|firmware| NamedImage {
         what: "the firmware",
         image: firmware.image,
     });
-    let network = Part {
+    let network = NamedImage {
         what: "the network",
         image: network,
     };
@@ -175,14 +175,17 @@ fn parts(content: Content, firmware: Option<Firmware>, network: Image) -> Vec<Pa
 fn write(
     args: &DeployArgs,
     target: &Target,
-    parts: &[Part],
+    parts: &[NamedImage],
     report: &mut DeployReport,
     console: &Console,
 ) -> Result<(), CommandError> {
-    let (image, flashed) =
-        write_parts(args, target.name, parts, console, |Part { what, image }| {
-            Ok(probe::flash(target, what, image)?)
-        })?;
+    let (image, flashed) = write_parts(
+        args,
+        target.name,
+        parts,
+        console,
+        |NamedImage { what, image }| Ok(probe::flash(target, what, image)?),
+    )?;
     if let Some(image) = image {
         report.address = format!("{:#010x}", image.address);
         report.image_bytes = Some(image.bytes);

@@ -115,7 +115,7 @@ impl DeployArgs {
 }
 
 /// An image, and the name of its contents.
-pub struct Part {
+pub struct NamedImage {
     /// The name of the contents.
     pub what: &'static str,
     /// The image.
@@ -136,7 +136,7 @@ pub struct WrittenImage {
 fn write_image(
     args: &DeployArgs,
     format: ImageFormat,
-    parts: &[Part],
+    parts: &[NamedImage],
     console: &Console,
 ) -> Result<WrittenImage, CommandError> {
     let plain: Vec<Image> = parts.iter().map(|part| part.image.clone()).collect();
@@ -173,9 +173,9 @@ fn write_image(
 pub fn write_parts(
     args: &DeployArgs,
     board: &str,
-    parts: &[Part],
+    parts: &[NamedImage],
     console: &Console,
-    flash: impl Fn(&Part) -> Result<(), CommandError>,
+    flash: impl Fn(&NamedImage) -> Result<(), CommandError>,
 ) -> Result<(Option<WrittenImage>, bool), CommandError> {
     let image = args
         .format

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::CommandError;
-use super::deploy_args::{Content, DeployArgs, Part, write_parts};
+use super::deploy_args::{Content, DeployArgs, NamedImage, write_parts};
 use crate::board::bit_stream;
 use crate::export::verilog::clocks::Clocks;
 use crate::export::verilog::device::Device;
@@ -139,7 +139,7 @@ fn parts(
     device: &Device,
     project: &Project,
     console: &Console,
-) -> Result<Vec<Part>, CommandError> {
+) -> Result<Vec<NamedImage>, CommandError> {
     let mut parts = Vec::new();
     if args.content() != Content::Network {
         let bytes = match &args.firmware {
@@ -158,7 +158,7 @@ fn parts(
         };
         let image = Image { address: 0, bytes };
         let what = "bit stream";
-        parts.push(Part { what, image });
+        parts.push(NamedImage { what, image });
     }
     if args.content() != Content::Firmware {
         let image = Image {
@@ -166,7 +166,7 @@ fn parts(
             bytes: project.image().into(),
         };
         let what = "network";
-        parts.push(Part { what, image });
+        parts.push(NamedImage { what, image });
     }
     Ok(parts)
 }
@@ -175,7 +175,7 @@ fn parts(
 fn write(
     args: &DeployArgs,
     device: &Device,
-    parts: &[Part],
+    parts: &[NamedImage],
     report: &mut LogicReport,
     console: &Console,
 ) -> Result<(), CommandError> {

@@ -31,7 +31,7 @@ use crate::random::{Stream, seed_of};
 use crate::rate::activation::ActivationKind;
 use crate::rate::network::RateNetwork;
 use crate::rate::options::RateOptions;
-use crate::report::observe::Trials;
+use crate::report::observe::ObservedTrials;
 use crate::report::story::ReportInput;
 use crate::route::{
     Converted, Origin, Progress, Route, RouteError, Scaling, check_step, rate_evaluation,
@@ -245,7 +245,7 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
                 _ => None,
             },
             lambdas: default_lambdas(ActivationKind::Sigmoid),
-            trials: Trials {
+            trials: ObservedTrials {
                 task: options.task.clone(),
                 seed: options.seed,
                 count: trials,

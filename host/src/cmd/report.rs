@@ -18,7 +18,7 @@ use crate::print::path::lossy;
 use crate::rate::activation::ActivationKind;
 use crate::report::figures::{self, Figure, OF_A_SWEEP};
 use crate::report::files::{deployed_beside, find_model};
-use crate::report::observe::Trials;
+use crate::report::observe::ObservedTrials;
 use crate::report::page::{self, Page};
 use crate::report::picture;
 use crate::report::story::{self, Numbers, ReportInput};
@@ -218,7 +218,7 @@ fn shown_lambdas(activation: ActivationKind) -> Vec<f64> {
 fn read(args: &ReportArgs, path: &Path, console: &Console) -> Result<ReportInput, CommandError> {
     let model = read_model(path, console)?;
     let task = args.task.of(&model)?;
-    let trials = Trials {
+    let trials = ObservedTrials {
         count: task.scored(args.score.trials),
         task,
         seed: args.score.seed.seed,

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::CommandError;
 use super::run_on::{OnBoard, prepared};
-use crate::board::recording::{Answered, Shown, answered, channels, samples};
+use crate::board::recording::{Answered, SentTrial, answered, channels, samples};
 use crate::data;
 use crate::print::console::Console;
 use crate::print::path::lossy;
@@ -73,7 +73,7 @@ pub fn run_input(
 }
 
 /// The trials of the recording; the samples behind the last whole trial are left out.
-fn trials(network: &Deployed, path: &Path) -> Result<Vec<Shown>, CommandError> {
+fn trials(network: &Deployed, path: &Path) -> Result<Vec<SentTrial>, CommandError> {
     let failed = |error: data::DataError| CommandError::Failed(error.to_string());
     let (values, found) = data::recording(path).map_err(failed)?;
     let wanted = channels(network);
@@ -84,14 +84,14 @@ fn trials(network: &Deployed, path: &Path) -> Result<Vec<Shown>, CommandError> {
         )));
     }
     let length = samples(network) * wanted;
-    let whole: Vec<Shown> = values
+    let whole: Vec<SentTrial> = values
         .chunks_exact(length.max(1))
-        .map(|values| Shown::new(network, values))
+        .map(|values| SentTrial::new(network, values))
         .collect();
     match whole.is_empty() {
         false => Ok(whole),
         // The last sample lasts to the end of a trial.
-        true => Ok(vec![Shown::new(network, &values)]),
+        true => Ok(vec![SentTrial::new(network, &values)]),
     }
 }
 

@@ -21,7 +21,7 @@ use crate::print::console::Console;
 use crate::print::path::lossy;
 use crate::report::figures::output::outputs;
 use crate::report::figures::raster::raster;
-use crate::report::observe::{Trials, Watched};
+use crate::report::observe::{ObservedTrials, Watched};
 use crate::spiking::simulation::{Precision, Simulation, Stimuli};
 use crate::spiking::stimulation::StimulationPlan;
 use crate::statistics::Accuracy;
@@ -135,7 +135,7 @@ pub fn run(args: &SimulateArgs, console: &Console) -> Result<(), CommandError> {
     let drawn = match (&args.plot, &simulation.stimuli) {
         (Some(plot), Stimuli::Task(task)) => Some((
             plot,
-            Trials {
+            ObservedTrials {
                 task: task.clone(),
                 seed: args.seed.seed,
                 count: args.trials,

@@ -129,7 +129,7 @@ pub fn check_rewritable(path: &Path) -> Result<(), DiskError> {
 /// [`DiskError::Write`], [`DiskError::Protected`], [`DiskError::Dangling`].
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
     let failed = |source| failure(path, source);
-    let target = Target::of(path)?;
+    let target = Destination::of(path)?;
     if target.is_device() {
         return fs::write(&target.path, bytes).map_err(failed);
     }
@@ -139,13 +139,13 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
 }
 
 /// The file that a path leads to.
-struct Target {
+struct Destination {
     path: PathBuf,
     /// The file that is there.
     old: Option<fs::Metadata>,
 }
 
-impl Target {
+impl Destination {
     fn of(path: &Path) -> Result<Self, DiskError> {
         check_replaceable(path)?;
         let target = fs::canonicalize(path).unwrap_or_else(|_| path.into());
@@ -234,7 +234,7 @@ pub fn write_with(
     fill: impl FnOnce(&mut Pieces<'_>) -> io::Result<()>,
 ) -> Result<(), DiskError> {
     let failed = |source| failure(path, source);
-    let target = Target::of(path)?;
+    let target = Destination::of(path)?;
     if target.is_device() {
         // A pipe takes bytes in their order only.
         let mut whole = tempfile::tempfile().map_err(failed)?;

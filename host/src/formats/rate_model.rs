@@ -13,7 +13,7 @@ use crate::data;
 use crate::rate::evaluation::{EVALUATION_TRIALS, Evaluation};
 use crate::rate::network::RateNetwork;
 use crate::rate::options::{DecayTaus, RateOptions};
-use crate::rate::shown::{Shown, ShownTrial};
+use crate::rate::shown::{ShownTrial, ShownTrials};
 use crate::rate::training::Trained;
 use crate::task::{SAMPLE_MS, Task};
 
@@ -110,7 +110,7 @@ impl RateModelFile {
         options: &RateOptions,
         trained: &Trained,
     ) -> Result<Self, ModelError> {
-        let shown = Shown::of(options, trained);
+        let shown = ShownTrials::of(options, trained);
         Self::from_variables(path, variables(options, trained, &shown))
     }
 
@@ -383,7 +383,7 @@ pub fn save(
     output: &Path,
     options: &RateOptions,
     trained: &Trained,
-    shown: &Shown,
+    shown: &ShownTrials,
 ) -> Result<PathBuf, ModelError> {
     let folder = folder(output, options);
     let file = variables(options, trained, shown);
@@ -457,7 +457,7 @@ impl TrialValues {
 }
 
 /// All variables of the published code, in its order.
-fn variables(options: &RateOptions, trained: &Trained, shown: &Shown) -> MatFile {
+fn variables(options: &RateOptions, trained: &Trained, shown: &ShownTrials) -> MatFile {
     let (network, start) = (&trained.network, &trained.start);
     let (n, k) = (network.units, network.readout.outputs());
     let last = trained.losses.len() - 1;

@@ -147,7 +147,7 @@ pub fn evaluate(
                 (batch, outputs)
             }
         };
-        evaluation.add_trials(Shown {
+        evaluation.add_trials(AnsweredTrials {
             task,
             objective: &objective,
             outputs: &outputs,
@@ -168,7 +168,7 @@ pub fn evaluate(
 }
 
 /// Trials that a network was shown, and its answers.
-pub(super) struct Shown<'a> {
+pub(super) struct AnsweredTrials<'a> {
     pub task: &'a Task,
     pub objective: &'a Objective,
     /// Outputs, trials × (T − 1) × K.
@@ -202,8 +202,8 @@ impl Evaluation {
     }
 
     /// Scores outputs against targets, and adds up.
-    pub(super) fn add_trials(&mut self, shown: Shown) {
-        let Shown {
+    pub(super) fn add_trials(&mut self, shown: AnsweredTrials) {
+        let AnsweredTrials {
             task,
             objective,
             outputs,

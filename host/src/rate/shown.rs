@@ -24,14 +24,14 @@ pub struct ShownTrial {
 
 /// The first and the last trial of a training.
 #[derive(Clone, Debug)]
-pub struct Shown {
+pub struct ShownTrials {
     /// The first trial, by the network before its training.
     pub first: ShownTrial,
     /// The first trial of the last update, by the trained network.
     pub last: ShownTrial,
 }
 
-impl Shown {
+impl ShownTrials {
     /// Runs both trials.
     pub fn of(options: &RateOptions, trained: &Trained) -> Self {
         let last = (trained.losses.len() - 1) * options.batch;

@@ -28,7 +28,7 @@ const RATE_BATCH: usize = 10;
 
 /// The trials on which the forms are run.
 #[derive(Clone, Debug)]
-pub struct Trials {
+pub struct ObservedTrials {
     /// The task.
     pub task: Task,
     /// Seed of the trials.
@@ -37,7 +37,7 @@ pub struct Trials {
     pub count: usize,
 }
 
-impl Trials {
+impl ObservedTrials {
     /// The right answers that occur in these trials, each once, the highest first.
     pub fn labels(&self) -> Vec<i16> {
         let all = (0..self.count as u64).map(|index| self.label(index));
@@ -153,7 +153,7 @@ pub struct Group {
 /// The behaviour of one form of the network.
 #[derive(Clone, Debug, Default)]
 pub struct Observation {
-    /// One group for each answer, in the order of [`Trials::labels`].
+    /// One group for each answer, in the order of [`ObservedTrials::labels`].
     pub groups: Vec<Group>,
     /// Smallest and largest x of each unit; empty except for the rate network.
     pub drives: Vec<(f64, f64)>,
@@ -176,7 +176,7 @@ pub fn shown_output(task: &Task, label: i16) -> usize {
 }
 
 /// Runs the rate network; `fluctuations` is the strength that its training used.
-pub fn rate(network: &RateNetwork, fluctuations: f32, trials: &Trials) -> Observation {
+pub fn rate(network: &RateNetwork, fluctuations: f32, trials: &ObservedTrials) -> Observation {
     let labels = trials.labels();
     let (parameters, activation) = (network.parameters(), network.activation.activation());
     let mut groups = vec![Group::default(); labels.len()];
@@ -228,7 +228,7 @@ pub fn rate(network: &RateNetwork, fluctuations: f32, trials: &Trials) -> Observ
 
 /// Runs the spiking network at the published step; `lambdas` holds the λ of each unit,
 /// Hz.
-pub fn spiking(network: &SpikingNetwork, lambdas: &[f64], trials: &Trials) -> Observation {
+pub fn spiking(network: &SpikingNetwork, lambdas: &[f64], trials: &ObservedTrials) -> Observation {
     let step = TimeStep::PUBLISHED;
     let clock = clock(&trials.task, &step);
     let record = |index: u64| {
@@ -254,7 +254,7 @@ pub fn spiking(network: &SpikingNetwork, lambdas: &[f64], trials: &Trials) -> Ob
     };
     let shown = |index| {
         let record = record(index);
-        Shown {
+        OneTrial {
             activity: activity(&record),
             output: shown_of(trials, index, &record, clock.steps_per_sample),
             spikes: record.spikes,
@@ -264,7 +264,7 @@ pub fn spiking(network: &SpikingNetwork, lambdas: &[f64], trials: &Trials) -> Ob
 }
 
 /// Runs the deployed network.
-pub fn deployed(network: &Deployed, trials: &Trials) -> Observation {
+pub fn deployed(network: &Deployed, trials: &ObservedTrials) -> Observation {
     let payload = network.payload();
     let step_ms = f64::from(payload.step_ns) / 1e6;
     let one =
@@ -284,7 +284,7 @@ pub fn deployed(network: &Deployed, trials: &Trials) -> Observation {
                 spikes.extend(state.fired().map(|unit| (step, unit as u32)));
             },
         );
-        Shown {
+        OneTrial {
             activity: Vec::new(),
             spikes,
             output: sampled(&output, payload.clock.steps_per_sample),
@@ -294,14 +294,14 @@ pub fn deployed(network: &Deployed, trials: &Trials) -> Observation {
 }
 
 /// The result of one trial of a spiking network.
-struct Shown {
+struct OneTrial {
     output: Vec<f64>,
     activity: Vec<f64>,
     spikes: Vec<(u32, u32)>,
 }
 
 /// The output that is shown of a recorded trial, at the last step of each sample.
-fn shown_of(trials: &Trials, index: u64, record: &RecordedTrial, every: u32) -> Vec<f64> {
+fn shown_of(trials: &ObservedTrials, index: u64, record: &RecordedTrial, every: u32) -> Vec<f64> {
     let own = shown_output(&trials.task, trials.label(index));
     let rows = record.output.chunks_exact(record.outputs.max(1));
     let values: Vec<f64> = rows
@@ -331,15 +331,16 @@ fn place(labels: &[i16], label: i16) -> usize {
 /// Runs `show` over all trials, on all cores. Only a few trials are in memory at a time,
 /// because the activity of a trial is large.
 fn watch(
-    trials: &Trials,
+    trials: &ObservedTrials,
     units: usize,
     step_ms: f64,
-    show: impl Fn(u64) -> Shown + Sync,
+    show: impl Fn(u64) -> OneTrial + Sync,
 ) -> Observation {
     let mut watched = Watched::new(trials, units, step_ms);
     let indices: Vec<u64> = (0..trials.count as u64).collect();
     for some in indices.chunks(16) {
-        let shown: Vec<(u64, Shown)> = some.par_iter().map(|&index| (index, show(index))).collect();
+        let shown: Vec<(u64, OneTrial)> =
+            some.par_iter().map(|&index| (index, show(index))).collect();
         for (index, shown) in shown {
             watched.add(index, shown);
         }
@@ -349,7 +350,7 @@ fn watch(
 
 /// An observation to which one trial after the other is added.
 pub struct Watched<'a> {
-    trials: &'a Trials,
+    trials: &'a ObservedTrials,
     labels: Vec<i16>,
     firsts: Vec<Option<u64>>,
     observation: Observation,
@@ -357,7 +358,7 @@ pub struct Watched<'a> {
 
 impl<'a> Watched<'a> {
     /// An observation without a trial yet; `step_ms` is the length of a step.
-    pub fn new(trials: &'a Trials, units: usize, step_ms: f64) -> Self {
+    pub fn new(trials: &'a ObservedTrials, units: usize, step_ms: f64) -> Self {
         let labels = trials.labels();
         Self {
             trials,
@@ -375,7 +376,7 @@ impl<'a> Watched<'a> {
 
     /// Adds the `index`-th trial of a spiking network, as it was recorded.
     pub fn add_record(&mut self, index: u64, record: &RecordedTrial, step: &TimeStep) {
-        let shown = Shown {
+        let shown = OneTrial {
             activity: Vec::new(),
             spikes: record.spikes.clone(),
             output: shown_of(
@@ -388,7 +389,7 @@ impl<'a> Watched<'a> {
         self.add(index, shown);
     }
 
-    fn add(&mut self, index: u64, shown: Shown) {
+    fn add(&mut self, index: u64, shown: OneTrial) {
         let at = place(&self.labels, self.trials.label(index));
         let observation = &mut self.observation;
         observation.groups[at].output.add(shown.output.into_iter());

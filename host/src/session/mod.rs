@@ -27,7 +27,7 @@ use crate::formats::rate_model::{self, ModelError, RateModelFile};
 use crate::interrupt::{self, Orderly};
 use crate::rate::network::RateNetwork;
 use crate::rate::options::{DecayTaus, RateOptions};
-use crate::rate::shown::Shown;
+use crate::rate::shown::ShownTrials;
 use crate::rate::training::{Progress, Trained, Training};
 use checkpoints::Checkpoint;
 pub use error::SessionError;
@@ -268,7 +268,7 @@ impl Session {
     /// If it diverged or cannot be written.
     pub fn save(&self, options: &RateOptions, trained: &Trained) -> Result<PathBuf, SessionError> {
         check_finite(options, trained)?;
-        let shown = Shown::of(options, trained);
+        let shown = ShownTrials::of(options, trained);
         let model = match rate_model::save(&self.output, options, trained, &shown) {
             Ok(path) => path,
             Err(error @ ModelError::Disk(_)) => return Err(rescue(options, trained, error)),
@@ -362,7 +362,7 @@ fn rescue(options: &RateOptions, trained: &Trained, error: ModelError) -> Sessio
         folder.path(),
         options,
         trained,
-        &Shown::of(options, trained),
+        &ShownTrials::of(options, trained),
     ) {
         Ok(path) => {
             // The folder stays when the program ends.

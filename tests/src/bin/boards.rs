@@ -9,7 +9,7 @@
 
 use std::path::PathBuf;
 
-use rate2spike::board::client::{Identity, Samples};
+use rate2spike::board::client::{Identity, SampleBytes};
 use rate2spike::board::session::{pair, reach, spikes};
 use rate2spike::board::target::{Cost, Target};
 use rate2spike::formats::elf::Elf;
@@ -147,7 +147,7 @@ fn input(board: Board, bytes: &[u8], channels: u8) -> f64 {
     let (mut client, _) = emulator.connect();
     let samples = Task::go_nogo().samples();
     let mut cycles = |input: Vec<i16>| {
-        let input = Samples::of_input(channels, &input);
+        let input = SampleBytes::of_input(channels, &input);
         let trial = TrialRequest {
             seed: SEED,
             index: 0,

@@ -13,7 +13,7 @@ use super::side_by_side::SideBySide;
 use super::trials::TrialSource;
 use crate::random::Stream;
 use crate::rate::batch::TrialRange;
-use crate::rate::evaluation::{EVALUATION_TRIALS, Evaluated, Evaluation, Shown};
+use crate::rate::evaluation::{AnsweredTrials, EVALUATION_TRIALS, Evaluated, Evaluation};
 use crate::rate::loss::Objective;
 use crate::rate::network::RateNetwork;
 use crate::rate::options::RateOptions;
@@ -232,7 +232,7 @@ impl<B: SideBySide> Running<B> {
                 .zip(drive.trials.target_values.par_chunks_exact(size))
                 .zip(drive.trials.labels.par_chunks_exact(trials))
                 .for_each(|(((evaluation, outputs), target), labels)| {
-                    evaluation.add_trials(Shown {
+                    evaluation.add_trials(AnsweredTrials {
                         task: &options.task,
                         objective: &objective,
                         outputs,

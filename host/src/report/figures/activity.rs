@@ -5,13 +5,18 @@ use super::{Figure, answer_colour, answers, range};
 use crate::report::canvas::{
     Axis, COLUMN_MM, Chart, Line, Panel, Sign, colour, columns, figure, rows,
 };
-use crate::report::observe::{Observation, Trials};
+use crate::report::observe::{Observation, ObservedTrials};
 
 /// Number of units that are shown.
 const UNITS: usize = 6;
 
 /// The units whose rates differ most between the answers and over time.
-pub fn units(trials: &Trials, rate: &Observation, spiking: &Observation, count: usize) -> Figure {
+pub fn units(
+    trials: &ObservedTrials,
+    rate: &Observation,
+    spiking: &Observation,
+    count: usize,
+) -> Figure {
     let shown = liveliest(rate, count);
     let times = trials.times_s();
     let seconds = times.last().copied().unwrap_or(1.0);

@@ -5,7 +5,7 @@ use super::{Figure, answer_colour, answers, range, shade, stimulus_entry};
 use crate::report::canvas::{
     self, Area, Axis, COLUMN_MM, Chart, Line, Panel, Sign, colour, figure, legend, rows,
 };
-use crate::report::observe::{Observation, Trials, shown_output};
+use crate::report::observe::{Observation, ObservedTrials, shown_output};
 use crate::spiking::experiment::task_trial;
 
 /// Most panels of the figure of inputs.
@@ -20,7 +20,7 @@ struct Example {
 
 /// The first trial of each kind. Trials of one kind have the same answer and the same
 /// inputs on. So each context of a task is a kind of its own.
-fn examples(trials: &Trials) -> Vec<Example> {
+fn examples(trials: &ObservedTrials) -> Vec<Example> {
     let task = &trials.task;
     let active = |index: u64| -> Vec<bool> {
         let trial = task_trial(task, trials.seed, index);
@@ -70,7 +70,7 @@ fn examples(trials: &Trials) -> Vec<Example> {
 
 /// One trial of each kind: the inputs, one above the other, and the target, each with its
 /// amplitude.
-pub fn inputs(trials: &Trials) -> Figure {
+pub fn inputs(trials: &ObservedTrials) -> Figure {
     let task = &trials.task;
     let channels = task.channels();
     let shown = examples(trials);
@@ -183,7 +183,7 @@ fn trace(values: &[f32], base: f64, sample_s: f64) -> Vec<(f64, f64)> {
 
 /// Mean ± SD of the output for each answer, against the target; a panel for each
 /// form. The time of the stimulus is shaded.
-pub fn outputs(trials: &Trials, forms: &[(&str, &Observation)]) -> Figure {
+pub fn outputs(trials: &ObservedTrials, forms: &[(&str, &Observation)]) -> Figure {
     let (task, labels) = (&trials.task, trials.labels());
     let times = trials.times_s();
     let names: Vec<String> = labels
@@ -303,8 +303,8 @@ mod tests {
     use super::*;
     use crate::task::Task;
 
-    fn trials(task: &str) -> Trials {
-        Trials {
+    fn trials(task: &str) -> ObservedTrials {
+        ObservedTrials {
             task: Task::from_name(task).expect("a task"),
             seed: 1,
             count: 40,

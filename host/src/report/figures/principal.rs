@@ -5,7 +5,7 @@ use nalgebra::{DMatrix, SymmetricEigen};
 
 use super::{Figure, answer_colour, answers, range};
 use crate::report::canvas::{self, Axis, COLUMN_MM, Chart, Line, Panel, columns, figure, rows};
-use crate::report::observe::{Observation, Trials};
+use crate::report::observe::{Observation, ObservedTrials};
 
 /// Number of components.
 const COMPONENTS: usize = 3;
@@ -76,7 +76,7 @@ impl Components {
 
 /// The components of both networks side by side, one row for each component.
 pub fn components(
-    trials: &Trials,
+    trials: &ObservedTrials,
     rate: &Observation,
     spiking: &Observation,
     units: usize,

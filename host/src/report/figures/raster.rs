@@ -3,13 +3,13 @@
 
 use super::{Figure, shade, stimulus_entry};
 use crate::report::canvas::{Axis, COLUMN_MM, Chart, Line, Panel, Sign, colour, figure, rows};
-use crate::report::observe::{Observation, Trials};
+use crate::report::observe::{Observation, ObservedTrials};
 
 /// Least length of a tick, mm: about four times its width.
 const TICK_MM: f64 = 0.55;
 
 /// A raster for each answer.
-pub fn raster(trials: &Trials, observation: &Observation, inhibitory: &[bool]) -> Figure {
+pub fn raster(trials: &ObservedTrials, observation: &Observation, inhibitory: &[bool]) -> Figure {
     let labels = trials.labels();
     let units = inhibitory.len();
     // Excitatory units above, inhibitory ones below.

@@ -13,7 +13,7 @@ use crate::board::target::Target;
 use crate::quantize::report::Losses;
 use crate::quantize::{Quantized, quantize, self_test};
 use crate::report::figures::quantization;
-use crate::report::observe::Trials;
+use crate::report::observe::ObservedTrials;
 use crate::report::page::{Section, Table};
 use crate::spiking::experiment::Experiment;
 use crate::spiking::time_step::TimeStep;
@@ -85,7 +85,11 @@ impl<'a> DeployedForm<'a> {
 }
 
 /// The part of the page; `deployed` is the deployed form, read from its bytes.
-pub fn section(form: &DeployedForm, deployed: Option<&Deployed>, trials: &Trials) -> Section {
+pub fn section(
+    form: &DeployedForm,
+    deployed: Option<&Deployed>,
+    trials: &ObservedTrials,
+) -> Section {
     let mut section = Section {
         title: "Quantization",
         text: form.text().into_iter().collect(),
@@ -153,7 +157,7 @@ fn errors(losses: &Losses) -> [Table; 2] {
 }
 
 /// The score of a file that holds another network.
-fn score_of((path, bytes): (&Path, &[u8]), trials: &Trials) -> Option<Table> {
+fn score_of((path, bytes): (&Path, &[u8]), trials: &ObservedTrials) -> Option<Table> {
     let deployed = Deployed::read(bytes).ok()?;
     let experiment = Experiment::deployed(&deployed, &trials.task, trials.seed);
     let outcomes = experiment.outcomes(0, trials.count);

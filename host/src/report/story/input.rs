@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::convert::calibrate::Calibration;
 use crate::formats::history::History;
 use crate::formats::rate_model::RateModelFile;
-use crate::report::observe::Trials;
+use crate::report::observe::ObservedTrials;
 use crate::spiking::network::SpikingNetwork;
 
 /// A rate model with its spiking form, and the files beside it.
@@ -24,7 +24,7 @@ pub struct ReportInput {
     /// Candidates of the search that is shown.
     pub lambdas: Vec<f64>,
     /// Trials of every score and figure.
-    pub trials: Trials,
+    pub trials: ObservedTrials,
 }
 
 impl ReportInput {

@@ -18,7 +18,7 @@ use self::deployed::DeployedForm;
 pub use self::input::ReportInput;
 use self::scores::FormScore;
 use super::figures::{self, Figure, activity, network, output, principal, raster};
-use super::observe::{self, Observation, Trials};
+use super::observe::{self, Observation, ObservedTrials};
 use super::page::{Page, Section, Table};
 use crate::convert::ConvertError;
 use crate::spiking::experiment::Experiment;
@@ -171,7 +171,7 @@ fn confusion(rows: &[FormScore]) -> Option<Figure> {
     (!forms.is_empty()).then(|| figures::confusion::matrices(&forms))
 }
 
-fn task(trials: &Trials) -> Section {
+fn task(trials: &ObservedTrials) -> Section {
     let task = &trials.task;
     let names: Vec<&str> = trials
         .labels()
