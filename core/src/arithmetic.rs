@@ -25,15 +25,15 @@ use fixed::types::{I4F12, I6F10, I11F21};
 
 use crate::lanes::{Apart, Packed, Pairs};
 
-/// Potentials and currents in fixed point, in mV: ±1024 mV in steps of
-/// 2⁻²¹ mV.
+/// Potentials and currents in fixed point: ±1024 in steps of 2⁻²¹, in the unit of the
+/// network, which is 1 to 64 mV (`unit_mv` of a deployed network).
 pub type Fixed = I11F21;
 
 /// Bits dropped from a fixed-point number before it is multiplied by a factor of
 /// 16 bits.
 pub const FACTOR_SHIFT: u32 = 16;
 
-/// Fractional bits of a drive in fixed point: 1/32 mV, which is what
+/// Fractional bits of a drive in fixed point: 1/32 of the network's unit, which is what
 /// [`FACTOR_SHIFT`] leaves of [`Fixed`].
 pub const DRIVE_FRACTION_BITS: u32 = Fixed::FRAC_NBITS - FACTOR_SHIFT;
 
@@ -49,7 +49,7 @@ pub trait Arithmetic: Copy + PartialOrd + Debug + 'static {
     type Fine: Copy + Default + Debug;
     /// The value of one input channel.
     type Input: Copy + Default + PartialEq + Debug;
-    /// The weight from an input channel to a unit, in mV.
+    /// The weight from an input channel to a unit, in the network's unit of potential.
     type InputWeight: Copy + Debug;
     /// The sum of many outputs.
     type Sum: Copy + PartialOrd + Debug;

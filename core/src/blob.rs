@@ -8,10 +8,10 @@
 //!      4  2      layout version, little endian
 //!      6  2      zero
 //!      8  4      length of the payload
-//!     12  4      CRC-32 (ISO-HDLC) of bytes 0 to 12 and of the payload
+//!     12  4      CRC-32 (ISO-HDLC) of bytes 0 to 11 and of the payload
 //!     16  …      payload: `Payload` in postcard
 //!      …         layout 3: the hash of the task, in postcard
-//!                layout 4: the task's hash, the number of outputs, their offsets
+//!                layout 4: the task's hash, the number of outputs, their offsets,
 //!                the names of the classes and the preprocessing, in postcard;
 //!                for a data set also the seed of its parts
 //! ```

@@ -1,5 +1,4 @@
-//! A block: the units that are stepped together, and the readout filters that
-//! are.
+//! A block: units, or readout filters, that one instruction steps together.
 //!
 //! A block holds the state of [`LANES`] units beside the factors that move it, so
 //! that a step reads one piece of memory from its beginning to its end. The

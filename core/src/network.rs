@@ -28,7 +28,7 @@ pub struct Constants<A: Arithmetic> {
     pub leak: A::Factor,
     /// Relative change of a rise in a step (negative).
     pub rise_decay: A::Factor,
-    /// Noise that one step adds to a membrane, in mV per unit of
+    /// Noise that one step adds to a membrane, in the network's unit of potential per unit of
     /// [`crate::noise::deviate`].
     pub noise_gain: A::Factor,
     /// Potential at which a unit fires.

@@ -32,7 +32,7 @@ use crate::neuron::{self, Membrane};
 use crate::noise::{Deviates, Noise};
 use crate::refractory::{Refractory, Waiting};
 
-/// Steps from one look for synapses that have decayed to nothing to the next.
+/// Number of steps between two searches for synapses that have decayed to zero.
 const FADE_STEPS: u16 = 64;
 
 /// The state of a network: everything that changes during a run. The memory is
@@ -111,8 +111,9 @@ fn check<N: Network>(network: &N) -> Result<(), StartError> {
     if !network.is_whole() {
         return Err(StartError::Tables);
     }
-    if constants.membrane == Membrane::Quadratic && !N::Number::QUADRATIC {
-        return Err(StartError::Quadratic);
+    match constants.membrane {
+        Membrane::Quadratic if !N::Number::QUADRATIC => return Err(StartError::Quadratic),
+        Membrane::Leaky | Membrane::Quadratic => {}
     }
     match N::Number::THRESHOLD {
         Some(threshold) if threshold != constants.threshold => Err(StartError::Threshold),

@@ -90,7 +90,7 @@ pub struct Route<'a> {
     pub seed: u64,
 }
 
-/// A step on the way, for a progress bar.
+/// How far a route has come, for a progress bar.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Progress {
     /// The search for λ: trials of each candidate.

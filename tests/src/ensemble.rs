@@ -163,7 +163,7 @@ pub fn large() -> Vec<Case> {
     ]
 }
 
-/// So many networks of these options, with the trials of a training.
+/// Networks of these options, with the trials of a training.
 fn drawn(name: &str, networks: u64, options: RateOptions) -> Case {
     let networks: Vec<_> = (0..networks)
         .map(|seed| {

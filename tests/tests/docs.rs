@@ -18,7 +18,7 @@ fn pages() -> Vec<PathBuf> {
         "protocol",
         "host",
         "fuzz",
-        "c",
+        "logic",
         "firmware-example",
         "python",
         "core/tests/golden",
@@ -241,6 +241,53 @@ fn the_pages_are_in_plain_english() {
                 .filter(|words| text.contains(**words))
                 .map(|words| format!("{name}: {words}")),
         );
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+/// The Rust files of the repository, without those that are compiled into `target` folders
+/// and without this file.
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if path.is_dir() {
+            if name != "target" && name != "node_modules" && !name.starts_with('.') {
+                sources(&path, found);
+            }
+        } else if name.ends_with(".rs") && !path.ends_with("tests/tests/docs.rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// Words with which the documentation of an item does not begin: the reader does not know
+/// yet what they stand for.
+const STARTS: [&str; 6] = ["Of ", "As ", "By ", "It ", "Its ", "They "];
+
+#[test]
+fn the_documentation_in_the_sources_is_in_plain_english() {
+    let mut files = Vec::new();
+    sources(&repository(), &mut files);
+    assert!(files.len() > 300, "{} files", files.len());
+    let mut found = Vec::new();
+    for file in files {
+        let text = std::fs::read_to_string(&file).expect("a source file");
+        let mut inside = false;
+        for (number, line) in text.lines().enumerate() {
+            let line = line.trim_start();
+            let doc = line.strip_prefix("///").or(line.strip_prefix("//!"));
+            let words = doc.unwrap_or_default().trim_start();
+            let begins = doc.is_some() && !inside;
+            inside = doc.is_some();
+            let stumbles = STUMBLES
+                .iter()
+                .any(|part| words.to_lowercase().contains(part))
+                || begins && STARTS.iter().any(|start| words.starts_with(start));
+            if stumbles {
+                found.push(format!("{}:{}: {words}", file.display(), number + 1));
+            }
+        }
     }
     assert!(found.is_empty(), "{found:#?}");
 }

@@ -4,7 +4,7 @@
 //! unit obey a linear system,
 //!
 //! ```text
-//! τ_r ḣ = −h        ṡ = −s/τ_d + h        τ_m v̇ = −v + s + drive
+//! τ_r ḣ = −h        τ_d ṡ = −s + h        τ_m v̇ = −v + s + drive
 //! ```
 //!
 //! so a step of any length has an exact solution. Its coefficients are the

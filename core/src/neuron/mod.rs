@@ -79,10 +79,10 @@ impl Membrane {
         // In fixed point a sum may wrap on the way; the last one does not, since
         // a potential follows what drives it.
         let current = current.plus(drive);
-        let pull = if A::QUADRATIC && self == Self::Quadratic {
-            v.squared().plus(current)
-        } else {
-            current.minus(v)
+        let pull = match self {
+            // `State::start` refuses a quadratic membrane in fixed point.
+            Self::Quadratic if A::QUADRATIC => v.squared().plus(current),
+            Self::Leaky | Self::Quadratic => current.minus(v),
         };
         pull.scaled(leak)
     }

@@ -54,7 +54,7 @@ pub trait Board {
     }
 
     /// Puts the values of all channels into `values`, if there is a new sample; false if
-    /// there is none yet.
+    /// no sample is ready.
     fn sense(&mut self, _values: &mut [i32]) -> bool {
         false
     }

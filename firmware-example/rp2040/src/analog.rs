@@ -99,7 +99,7 @@ impl AnalogInputs {
         true
     }
 
-    /// Puts the next sample into `values`, 0 to 4095; false if there is none yet.
+    /// Puts the next sample into `values`, 0 to 4095; false if no sample is ready.
     pub fn sense(&mut self, values: &mut [i32]) -> bool {
         let Some(Converter::Running(fifo)) = &mut self.converter else {
             return false;

@@ -47,8 +47,8 @@ impl Cost {
     }
 }
 
-/// Estimated cycles of a Cortex-M4 for an instruction of the step. By the reference manual
-/// of the processor the 25 instructions of the loop over the neurons take 30 cycles, and
+/// Estimated cycles of a Cortex-M4 for an instruction of the step. According to the reference manual
+/// of the processor, the 25 instructions of the loop over the neurons take 30 cycles, and
 /// the 39 instructions of the loop over a spike's synapses take 46: a load takes 2 cycles,
 /// or 1 directly after another load; a load of several registers takes 1 cycle and 1 more
 /// for each register; a taken branch takes 3. The estimate assumes that the flash

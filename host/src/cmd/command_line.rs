@@ -135,7 +135,7 @@ fn as_typed(argument: Arg) -> Arg {
     argument.allow_negative_numbers(true)
 }
 
-/// `error`, where it is about a whole number with the way out.
+/// Adds advice to an error about a whole number.
 fn with_way_out(error: clap::Error) -> clap::Error {
     let Some(digits) = error.source().and_then(|cause| cause.downcast_ref()) else {
         return error;

@@ -132,19 +132,24 @@ fn hidden_names(field: &Field) -> Vec<String> {
 
 /// The help text of a field with its defaults.
 fn help(field: &Field) -> String {
-    let default = |activation| (field.text)(&example(activation)).join(" ");
-    let published = default(ActivationKind::Sigmoid);
+    let text = |options: &RateOptions| (field.text)(options).join(" ");
+    let published = text(&example(ActivationKind::Sigmoid));
     let lif = match field.lif_default {
-        Some(text) => text.into(),
-        None => default(ActivationKind::Lif),
+        Some(words) => words.into(),
+        None => text(&example(ActivationKind::Lif)),
     };
-    if lif == published {
-        return format!("{} [default: {published}]", field.help);
+    let data = match field.data_default.or(field.lif_default) {
+        Some(words) => words.into(),
+        None => text(&RateOptions::recorded(Task::go_nogo(), 100)),
+    };
+    let mut default = published.clone();
+    if lif != published {
+        default += &format!(", and {lif} with --act lif");
     }
-    format!(
-        "{} [default: {published}, and {lif} with --act lif]",
-        field.help
-    )
+    if data != lif {
+        default += &format!(", and {data} with --act lif for a data set");
+    }
+    format!("{} [default: {default}]", field.help)
 }
 
 impl OptionArgs {

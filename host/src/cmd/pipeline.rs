@@ -1,4 +1,4 @@
-//! `rate2spike pipeline`: train, convert, quantize, run; the main job.
+//! `rate2spike pipeline`: train, convert, quantize, run.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;

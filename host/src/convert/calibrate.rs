@@ -57,7 +57,7 @@ const TRIALS: u64 = 20;
 /// Groups of samples of a unit, by x, that each count as one.
 const POINTS: usize = 60;
 
-/// The scales that are tried, from 0.25 mV in steps of a quarter. The largest is
+/// The scales that are tried, from 0.25 mV, each a quarter larger than the one before. The largest is
 /// 103 mV, beyond which the input weights leave the range of the deployed network,
 /// and 9 mV for relu, which looks the same at any scale and has large currents.
 fn gains(activation: ActivationKind) -> impl Iterator<Item = f64> {

@@ -305,7 +305,7 @@ impl Contest<'_> {
     }
 }
 
-/// Trials that the candidates met that have not left.
+/// Number of trials that each candidate left in the search has run.
 pub fn trials_met(standing: &Standing) -> usize {
     let met = standing.iter().map(|tally| tally.correct.len());
     met.max().unwrap_or(0)

@@ -23,7 +23,7 @@ pub enum DataError {
         /// The path.
         path: PathBuf,
     },
-    /// An archive or an array that NumPy did not write like this.
+    /// An archive or an array in a form that NumPy does not write.
     #[error("{path}: {array}: {reason}")]
     Array {
         /// The file.

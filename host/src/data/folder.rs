@@ -257,7 +257,7 @@ fn time_column(
     found.map(Some).ok_or_else(|| DataError::Folder {
         path: path.into(),
         reason: format!(
-            "time_column = {asked} is none of its columns, which are {}",
+            "time_column = {asked} is not one of its columns, which are {}",
             names.join(", ")
         ),
     })

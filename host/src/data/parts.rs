@@ -10,7 +10,7 @@ use crate::task::description::Part;
 /// Share of the trials that a drawn part takes.
 const SHARE: f64 = 0.2;
 
-/// The trials of each part, in the order of the files; those for choices are shuffled.
+/// The trials of each part, in the order of the files; a drawn validation part is shuffled.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Parts(pub(super) [Vec<u32>; 3]);
 
@@ -24,8 +24,8 @@ impl Parts {
     }
 }
 
-/// The parts of `set`. A part for tests is drawn if the files have no parts, and one
-/// for choices if the files have none of it.
+/// The parts of `set`. A test part is drawn if the files have no parts, and a
+/// validation part if the files have no validation part.
 pub(super) fn parts(set: &DataSet, seed: u64) -> Parts {
     let mut parts = match &set.split {
         Some(split) => split.clone(),

@@ -27,7 +27,7 @@ inputs = ["x", { difference = "x" }, { low_pass = "x", ms = 200 },
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scaling {
-    /// The recorded number is the input, and a feature its own size.
+    /// The input is the recorded number, or the feature, as it is.
     None,
     /// Mean 0 and standard deviation 1.
     Standard,

@@ -279,10 +279,10 @@ fn integer(recorded: f64, resolution: f64) -> i32 {
     (recorded / resolution).round() as i32
 }
 
-/// The integers that a board takes for a recording of `length` samples, at most those of
-/// the longest one: each sample held, the recording's end where the longest one ends, and
-/// the tail; silence elsewhere. Samples × channels, sample by sample. `recorded` gives the
-/// number of a sample and a channel.
+/// The integers that a board takes for a recording of `length` samples: samples × channels,
+/// sample by sample. Each recorded sample is held. The recording ends where the longest one
+/// ends; before it and in the tail there is silence. A recording longer than the longest one
+/// is cut. `recorded` gives the number of a sample and a channel.
 pub fn integers(
     description: &Description,
     length: usize,

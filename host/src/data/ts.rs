@@ -129,7 +129,7 @@ fn recording(line: &str, header: &mut Header) -> Result<Recording, String> {
     let place = header.classes.iter().position(|name| name == class);
     let place = place.ok_or_else(|| {
         format!(
-            "the class '{class}' is none of @classLabel, which has {}",
+            "the class '{class}' is not in @classLabel, which has {}",
             header.classes.join(", ")
         )
     })?;

@@ -6,8 +6,8 @@ use rate2spike_core::network::MOST_INPUTS;
 use crate::spiking::time_step::StepError;
 
 /// Largest distance between a unit's most excitatory and its most inhibitory
-/// current, mV: a potential lies within that of its current, and with two drives
-/// and the noise of a refractory time the two stay inside [`Fixed`].
+/// current, mV. A potential lies within the range of its current. With two drives and the
+/// noise of a refractory time, both stay inside [`Fixed`].
 pub(super) const MOST_CURRENT_MV: f64 = 750.0;
 
 /// Largest unit of potentials and currents, mV. A membrane's pull is resolved to a

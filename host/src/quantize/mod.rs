@@ -5,7 +5,7 @@
 //!
 //! A receiving unit's weights share one scale, which is chosen so that the
 //! unit's 16-bit gain is an integer to begin with: the area of a spike's
-//! current then has no error but that of the 8-bit weight, whatever the
+//! current then has only the error of the 8-bit weight, whatever the
 //! rounding of the decay factors. The readout has a small bank of filters
 //! instead of one a unit; a unit feeds the two whose time constants bracket its
 //! own, in shares that keep the area and the mean delay of its response.
@@ -233,8 +233,9 @@ pub fn check_decays(neuron: &Neuron, decay_ms: f64, step: &TimeStep) -> Result<(
 }
 
 fn check(network: &SpikingNetwork, step: &TimeStep, unit_mv: f64) -> Result<(), QuantizeError> {
-    if network.neuron.membrane == Membrane::Quadratic {
-        return Err(QuantizeError::Quadratic);
+    match network.neuron.membrane {
+        Membrane::Leaky => {}
+        Membrane::Quadratic => return Err(QuantizeError::Quadratic),
     }
     if step.scheme != Scheme::Exact {
         return Err(QuantizeError::Scheme);

@@ -21,8 +21,8 @@ pub enum PerturbError {
     Shuffle,
 }
 
-/// The bytes of the perturbed network, with the self-test of its own. A unit is
-/// inhibitory if its weights add up to less than nothing.
+/// The bytes of the perturbed network, with its own self-test. A unit is inhibitory if
+/// the sum of its weights is negative.
 ///
 /// # Errors
 /// [`PerturbError`].

@@ -151,7 +151,7 @@ fn share(taus: &[f64], tau: f64, weight: f64) -> FilterShare {
 }
 
 /// The largest shift with which the rises of an output cannot leave 32 bits even
-/// if all units fired at once, and again.
+/// if all units fired at once, twice in a row.
 fn shift(shares: &[FilterShare], largest: f64) -> u8 {
     if largest == 0.0 {
         return 0;

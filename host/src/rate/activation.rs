@@ -3,9 +3,9 @@
 //! φ has three forms: on slices here, which trains on the CPU; on tensors in
 //! [`super::ensemble::operations`], which Burn can differentiate by itself; and in
 //! the GPU's kernels, whose language is CubeCL. To add an activation, add it to
-//! [`ActivationKind`] with its name and give it a [`Table`] of its values: this is the
-//! only file, because all three forms know tables. One that needs a formula also
-//! touches `ensemble/operations.rs`, `gpu/kernels.rs` and `gpu/launch.rs`.
+//! [`ActivationKind`] with its name, give it a [`Table`] of its values, and give it
+//! candidates for λ in `convert/search.rs`. All three forms know tables. An activation that
+//! needs a formula also touches `ensemble/operations.rs`, `gpu/kernels.rs` and `gpu/launch.rs`.
 
 use std::sync::{Arc, LazyLock};
 

@@ -28,6 +28,8 @@ pub struct Field {
     pub help: &'static str,
     /// The default with `--act lif`, where it is not a plain number.
     pub lif_default: Option<&'static str>,
+    /// The default for a data set, where it is not a plain number.
+    pub data_default: Option<&'static str>,
     /// The possible values; empty where the value is a number.
     pub choices: fn() -> Vec<PossibleValue>,
     /// The largest number of values; the smallest is one.
@@ -94,6 +96,7 @@ pub static FIELDS: [Field; 19] = [
         value_name: "GAIN",
         column: "input_gain",
         help: "Spread of the input weights at the start",
+        data_default: Some("8 / √channels"),
         set: |o, values| number(values, &mut o.input_gain),
         text: |o| one(o.input_gain),
         ..PLAIN
@@ -114,7 +117,7 @@ pub static FIELDS: [Field; 19] = [
         aliases: &["loss"],
         value_name: "LOSS",
         column: "loss",
-        help: "Loss of a trial",
+        help: "Loss of a trial; cross_entropy is the default for classes",
         choices: values::<Loss>,
         set: |o, values| choice(values, &mut o.loss),
         text: |o| one(name(&o.loss)),
@@ -239,6 +242,7 @@ const PLAIN: Field = Field {
     column: "",
     help: "",
     lif_default: None,
+    data_default: None,
     choices: Vec::new,
     most_values: 1,
     set: |_, _| Ok(()),

@@ -303,7 +303,7 @@ impl RateOptions {
 
     /// The options of a network that will spike and is trained on a data set.
     /// docs/experiments.md has the trainings behind them.
-    fn recorded(task: Task, units: usize) -> Self {
+    pub fn recorded(task: Task, units: usize) -> Self {
         let channels = task.channels().max(1) as f64;
         Self {
             dale: false,
@@ -336,8 +336,8 @@ impl RateOptions {
         }
     }
 
-    /// Whether the training makes all its updates and keeps the network that does best on
-    /// the validation part. The published criterion ends the training of the other tasks.
+    /// Whether the training keeps the network that does best on the validation part, and ends
+    /// early where that part no longer improves. The published criterion ends the training of the other tasks.
     pub fn validated(&self) -> bool {
         is_recorded(&self.task)
     }

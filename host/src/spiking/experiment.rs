@@ -135,7 +135,7 @@ impl Score {
     }
 
     /// The 95 % interval of the accuracy; `None` for R². The samples of a trial depend on
-    /// each other, so that the interval of their share is that of as many trials.
+    /// each other, so that the interval is calculated as if each trial were one observation.
     pub fn interval(&self) -> Option<Interval> {
         let right = match self.graded {
             Some(GradedScore::Labels(share)) => (share * self.trials as f64).round() as usize,

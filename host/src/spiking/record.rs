@@ -133,10 +133,9 @@ impl Recording<'_> {
     }
 }
 
-/// The published code integrates a membrane in step i if `dt·i > tlast + tref`.
-/// In exact numbers that begins one step after the refractory time; where the
-/// rounding of doubles makes the equality of the step before look like
-/// "greater", it begins there (in 0.7 % of the spikes at the published step).
+/// The published code integrates a membrane in step i if `dt·i > tlast + tref`. In exact
+/// numbers a unit is integrated again one step after its refractory time. The rounding of
+/// doubles makes it start one step earlier in 0.7 % of the spikes at the published step.
 struct PublishedRefractory {
     step_s: f64,
     refractory_s: f64,

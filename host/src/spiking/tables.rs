@@ -74,7 +74,7 @@ pub trait Float:
 {
     /// Rounds to nearest.
     fn from_f64(x: f64) -> Self;
-    /// Exact.
+    /// Converts to `f64` without rounding.
     fn to_f64(self) -> f64;
 }
 

@@ -1,5 +1,5 @@
-//! One trial: the memory of a network's state, the input, and the one loop of
-//! the host.
+//! One trial: the memory of a network's state, the input, and the loop that scores
+//! trials.
 
 use rate2spike_core::arithmetic::{Arithmetic, Fixed};
 use rate2spike_core::block::{Block, ReadoutBlock};
