@@ -144,10 +144,10 @@ fn help(field: &Field) -> String {
     };
     let mut default = published.clone();
     if lif != published {
-        default += &format!(", and {lif} with --act lif");
+        default += &format!("; {lif} with --act lif");
     }
     if data != lif {
-        default += &format!(", and {data} with --act lif for a data set");
+        default += &format!("; {data} with --act lif and a data set");
     }
     format!("{} [default: {default}]", field.help)
 }
