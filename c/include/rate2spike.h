@@ -12,7 +12,9 @@
  *   r2s_describe(network, &description);                channels, outputs, steps
  *   r2s_start(network, seed, trial);
  *   for n = 1 to description.steps:
- *     r2s_set_input(network, values, channels);         where a sample begins
+ *     where a sample begins:
+ *       r2s_set_sample(network, sample, sensors);       if description.sensors is not 0,
+ *       r2s_set_input(network, values, channels);       else
  *     r2s_step(network);
  *   r2s_answer(network, &answer);
  *
@@ -108,8 +110,9 @@ extern "C" {
 r2s_status r2s_memory_bytes(const uint8_t *blob, size_t length, size_t *needed);
 
 // Checks the network in `length` bytes from `blob` on and opens it in
-// `memory`. The bytes may go on behind the network. Bytes and memory stay with
-// the network until the caller no longer uses it; there is nothing to close.
+// `memory`. The bytes may go on behind the network. Bytes and memory stay where they
+// are, and belong to the network, until the caller no longer uses it; there is nothing
+// to close.
 //
 // Needs:
 // `blob` points to `length` bytes that do not change, `memory` to
@@ -128,18 +131,20 @@ r2s_status r2s_open(const uint8_t *blob,
 r2s_status r2s_describe(const struct r2s_network *network, struct r2s_description *description);
 
 // Starts a trial: synapses empty, each unit in its refractory time, potentials
-// and noise drawn from `seed` and `trial`, input zero. The same two numbers give
-// the same spikes on every machine.
+// and noise drawn from `seed` and `trial`, input zero. The two numbers may be any; the
+// same two give the same spikes on every machine.
 //
 // Needs:
 // `network` came from r2s_open.
 r2s_status r2s_start(struct r2s_network *network, uint64_t seed, uint64_t trial);
 
 // Sets the input from the next step on: a value for each channel. A value of 1.0, as
-// the task has it, is 4096. The input stays until it is set again.
+// the task has it, is 4096. The input stays until it is set again. A network that carries
+// a preprocessing takes the results of it here; `r2s_set_sample` calculates them.
 //
-// In a trial of the published tasks, step n (from 1) shows sample (2 n + s) / (2 s), where s
-// is `steps_per_sample`: the first sample lasts half as long as the others.
+// In the trials of `rate2spike run`, step n (from 1) shows sample (2 n + s) / (2 s), where s
+// is `steps_per_sample` and samples count from 0: the first sample lasts half as long as
+// the others. Samples that arrive from a sensor are set when they arrive.
 //
 // Needs:
 // `network` came from r2s_open, `values` points to `channels` numbers.
@@ -147,14 +152,17 @@ r2s_status r2s_set_input(struct r2s_network *network, const int16_t *values, siz
 
 // Sets the input from the next step on from a sensor's integers, as they were
 // recorded: the preprocessing that the network carries makes the value of each
-// channel from them. Call it once for each sample, in the order of the samples.
+// channel from them. Call it once for each sample of the network, which lasts
+// `steps_per_sample` steps, in the order of the samples; a recorded sample that lasts
+// longer is set again.
 //
 // Needs:
 // `network` came from r2s_open, `sample` points to `sensors` numbers.
 r2s_status r2s_set_sample(struct r2s_network *network, const int32_t *sample, size_t sensors);
 
-// Makes a time step. Steps may go on behind the end of a trial: the answer then stays,
-// and the hash counts them too.
+// Makes a time step of the network, as fast as the processor can. A program that lives in
+// real time calls it every `step_ns` nanoseconds. Steps may go on behind the end of a trial:
+// the answer then stays, and the hash counts them too.
 //
 // Needs:
 // `network` came from r2s_open.
@@ -179,8 +187,9 @@ r2s_status r2s_spikes(const struct r2s_network *network,
                       size_t *count);
 
 // Reads the answer to the trial so far: the number of the class, or the label of
-// the task. The answer is final after the last step of the trial; see `steps` of
-// the description.
+// the task (docs/tasks.md), for instance 1 for go and 0 for no-go. The answer is final
+// after the last step of the trial; see `steps` of the description. A network whose
+// outputs follow a target has no answer, and gives 0.
 //
 // Needs:
 // `network` came from r2s_open, `answer` points to one number.
@@ -205,7 +214,8 @@ r2s_status r2s_class_name(const struct r2s_network *network,
 r2s_status r2s_spike_hash(const struct r2s_network *network, uint64_t *hash);
 
 // Runs the trial that the network carries and compares its spikes with those
-// stored: R2S_OK if they are equal, R2S_SELF_TEST if not. Ends the trial before.
+// stored: R2S_OK if they are equal, R2S_SELF_TEST if not. Takes as long as the steps of a
+// trial without a pause; an earlier trial ends, so that r2s_start comes next.
 //
 // Needs:
 // `network` came from r2s_open.

@@ -5,12 +5,9 @@ use core::slice;
 
 use fixed::types::I4F12;
 use rate2spike_core::blob::Deployed;
-use rate2spike_core::decision::Evidence;
 use rate2spike_core::network::Network as _;
-use rate2spike_core::noise::Noise;
-use rate2spike_core::preprocessing::{Chain, ChainState};
-use rate2spike_core::trial::SpikeHash;
-use rate2spike_core::{Fixed, State};
+use rate2spike_core::preprocessing::Chain;
+use rate2spike_core::stepwise::Stepwise;
 
 use crate::memory::Places;
 use crate::status::Status;
@@ -20,18 +17,8 @@ use crate::status::Status;
 pub struct Network {
     network: Deployed<'static>,
     places: Places,
-    trial: Option<Trial>,
-}
-
-/// A trial that was started.
-struct Trial {
-    state: State<'static, Fixed>,
-    noise: Noise,
-    preprocessing: ChainState,
-    evidence: Evidence<Fixed>,
-    hash: SpikeHash,
-    /// Number of steps made.
-    now: u32,
+    /// The trial that was started.
+    trial: Option<Stepwise<'static>>,
 }
 
 /// What a network is.
@@ -113,8 +100,9 @@ pub unsafe extern "C" fn r2s_memory_bytes(
 }
 
 /// Checks the network in `length` bytes from `blob` on and opens it in
-/// `memory`. The bytes may go on behind the network. Bytes and memory stay with
-/// the network until the caller no longer uses it; there is nothing to close.
+/// `memory`. The bytes may go on behind the network. Bytes and memory stay where they
+/// are, and belong to the network, until the caller no longer uses it; there is nothing
+/// to close.
 ///
 /// # Safety
 /// `blob` points to `length` bytes that do not change, `memory` to
@@ -181,8 +169,8 @@ pub unsafe extern "C" fn r2s_describe(
 }
 
 /// Starts a trial: synapses empty, each unit in its refractory time, potentials
-/// and noise drawn from `seed` and `trial`, input zero. The same two numbers give
-/// the same spikes on every machine.
+/// and noise drawn from `seed` and `trial`, input zero. The two numbers may be any; the
+/// same two give the same spikes on every machine.
 ///
 /// # Safety
 /// `network` came from r2s_open.
@@ -193,33 +181,22 @@ pub unsafe extern "C" fn r2s_start(network: *mut Network, seed: u64, trial: u64)
         // SAFETY: the caller's contract.
         let network = unsafe { network.as_mut() }.ok_or(Status::R2S_NULL)?;
         network.trial = None;
-        let mut noise = Noise::new(seed, trial);
         // SAFETY: the state of the trial before was the only user of the tables,
         // and it is gone.
         let tables = unsafe { network.places.tables(place) };
-        let state = State::start(&network.network, tables, &mut noise);
-        let mut state = state.map_err(|_| Status::R2S_CONTENT)?;
-        let zero = [I4F12::ZERO; rate2spike_core::network::MOST_INPUTS];
-        let channels = network.network.constants().inputs;
-        let zero = zero.get(..channels).ok_or(Status::R2S_CONTENT)?;
-        state.set_input(&network.network, zero);
-        network.trial = Some(Trial {
-            state,
-            noise,
-            preprocessing: ChainState::default(),
-            evidence: Evidence::default(),
-            hash: SpikeHash::default(),
-            now: 0,
-        });
+        let started = Stepwise::start(&network.network, tables, seed, trial);
+        network.trial = Some(started.map_err(|_| Status::R2S_CONTENT)?);
         Ok(())
     })())
 }
 
 /// Sets the input from the next step on: a value for each channel. A value of 1.0, as
-/// the task has it, is 4096. The input stays until it is set again.
+/// the task has it, is 4096. The input stays until it is set again. A network that carries
+/// a preprocessing takes the results of it here; `r2s_set_sample` calculates them.
 ///
-/// In a trial of the published tasks, step n (from 1) shows sample (2 n + s) / (2 s), where s
-/// is `steps_per_sample`: the first sample lasts half as long as the others.
+/// In the trials of `rate2spike run`, step n (from 1) shows sample (2 n + s) / (2 s), where s
+/// is `steps_per_sample` and samples count from 0: the first sample lasts half as long as
+/// the others. Samples that arrive from a sensor are set when they arrive.
 ///
 /// # Safety
 /// `network` came from r2s_open, `values` points to `channels` numbers.
@@ -242,14 +219,16 @@ pub unsafe extern "C" fn r2s_set_input(
         // SAFETY: the pointer is not NULL, the caller vouches for the numbers, and
         // an `I4F12` is an `i16`.
         let values = unsafe { slice::from_raw_parts(values.cast::<I4F12>(), channels) };
-        trial.state.set_input(&network.network, values);
-        Ok(())
+        let set = trial.set_input(&network.network, values);
+        set.map_err(|_| Status::R2S_CHANNELS)
     })())
 }
 
 /// Sets the input from the next step on from a sensor's integers, as they were
 /// recorded: the preprocessing that the network carries makes the value of each
-/// channel from them. Call it once for each sample, in the order of the samples.
+/// channel from them. Call it once for each sample of the network, which lasts
+/// `steps_per_sample` steps, in the order of the samples; a recorded sample that lasts
+/// longer is set again.
 ///
 /// # Safety
 /// `network` came from r2s_open, `sample` points to `sensors` numbers.
@@ -266,19 +245,20 @@ pub unsafe extern "C" fn r2s_set_sample(
             return Err(Status::R2S_NULL);
         }
         let trial = network.trial.as_mut().ok_or(Status::R2S_NOT_STARTED)?;
+        // The check comes before the slice, whose length is the caller's word.
         let chain = network.network.preprocessing();
-        let chain = chain.filter(|chain| chain.channels() == sensors);
-        let chain = chain.ok_or(Status::R2S_CHANNELS)?;
+        let known = chain.is_some_and(|chain| chain.channels() == sensors);
+        known.then_some(()).ok_or(Status::R2S_CHANNELS)?;
         // SAFETY: the pointer is not NULL, and the caller vouches for the numbers.
         let sample = unsafe { slice::from_raw_parts(sample, sensors) };
-        let input = chain.apply(&mut trial.preprocessing, sample);
-        trial.state.set_input(&network.network, &input);
-        Ok(())
+        let set = trial.set_sample(&network.network, sample);
+        set.map_err(|_| Status::R2S_CHANNELS)
     })())
 }
 
-/// Makes a time step. Steps may go on behind the end of a trial: the answer then stays,
-/// and the hash counts them too.
+/// Makes a time step of the network, as fast as the processor can. A program that lives in
+/// real time calls it every `step_ns` nanoseconds. Steps may go on behind the end of a trial:
+/// the answer then stays, and the hash counts them too.
 ///
 /// # Safety
 /// `network` came from r2s_open.
@@ -288,13 +268,7 @@ pub unsafe extern "C" fn r2s_step(network: *mut Network) -> Status {
         // SAFETY: the caller's contract.
         let network = unsafe { network.as_mut() }.ok_or(Status::R2S_NULL)?;
         let trial = network.trial.as_mut().ok_or(Status::R2S_NOT_STARTED)?;
-        trial.now = trial.now.wrapping_add(1);
-        trial.state.step(&network.network, &mut trial.noise);
-        trial.hash.add_step(trial.now, &trial.state);
-        let decision = &network.network.payload().decision;
-        trial
-            .evidence
-            .see(decision, trial.now, trial.state.outputs());
+        trial.step(&network.network);
         Ok(())
     })())
 }
@@ -317,7 +291,7 @@ pub unsafe extern "C" fn r2s_outputs(
         if outputs.is_null() {
             return Err(Status::R2S_NULL);
         }
-        let values = trial.state.outputs();
+        let values = trial.state().outputs();
         if values.len() > capacity {
             return Err(Status::R2S_CAPACITY);
         }
@@ -350,7 +324,7 @@ pub unsafe extern "C" fn r2s_spikes(
         }
         let trial = network.trial.as_ref().ok_or(Status::R2S_NOT_STARTED)?;
         let mut found = 0;
-        for unit in trial.state.fired() {
+        for unit in trial.state().fired() {
             if found >= capacity {
                 return Err(Status::R2S_CAPACITY);
             }
@@ -364,8 +338,9 @@ pub unsafe extern "C" fn r2s_spikes(
 }
 
 /// Reads the answer to the trial so far: the number of the class, or the label of
-/// the task. The answer is final after the last step of the trial; see `steps` of
-/// the description.
+/// the task (docs/tasks.md), for instance 1 for go and 0 for no-go. The answer is final
+/// after the last step of the trial; see `steps` of the description. A network whose
+/// outputs follow a target has no answer, and gives 0.
 ///
 /// # Safety
 /// `network` came from r2s_open, `answer` points to one number.
@@ -375,9 +350,8 @@ pub unsafe extern "C" fn r2s_answer(network: *const Network, answer: *mut i32) -
         // SAFETY: the caller's contract.
         let network = unsafe { network.as_ref() }.ok_or(Status::R2S_NULL)?;
         let trial = network.trial.as_ref().ok_or(Status::R2S_NOT_STARTED)?;
-        let decision = &network.network.payload().decision;
         // SAFETY: the caller's contract.
-        unsafe { put(answer, decision.answer(&trial.evidence).into()) }
+        unsafe { put(answer, trial.answer(&network.network).into()) }
     })())
 }
 
@@ -426,12 +400,13 @@ pub unsafe extern "C" fn r2s_spike_hash(network: *const Network, hash: *mut u64)
         let network = unsafe { network.as_ref() }.ok_or(Status::R2S_NULL)?;
         let trial = network.trial.as_ref().ok_or(Status::R2S_NOT_STARTED)?;
         // SAFETY: the caller's contract.
-        unsafe { put(hash, trial.hash.value()) }
+        unsafe { put(hash, trial.spike_hash()) }
     })())
 }
 
 /// Runs the trial that the network carries and compares its spikes with those
-/// stored: R2S_OK if they are equal, R2S_SELF_TEST if not. Ends the trial before.
+/// stored: R2S_OK if they are equal, R2S_SELF_TEST if not. Takes as long as the steps of a
+/// trial without a pause; an earlier trial ends, so that r2s_start comes next.
 ///
 /// # Safety
 /// `network` came from r2s_open.

@@ -36,6 +36,8 @@ pub mod preprocessing;
 
 pub mod blob;
 
+pub mod stepwise;
+
 pub use arithmetic::{Arithmetic, Fixed};
 pub use network::{Constants, Network};
 pub use step::State;

@@ -10,6 +10,7 @@ use rate2spike_core::block::{Block, ReadoutBlock};
 use rate2spike_core::lanes::blocks;
 use rate2spike_core::refractory::Waiting;
 use rate2spike_core::step::{StartError, State, StateMemory, TooFew};
+use rate2spike_core::stepwise::{OtherChannels, Stepwise};
 use rate2spike_core::trial::{Run, SpikeHash};
 use rate2spike_core::{Fixed, Network, noise::Noise};
 
@@ -163,4 +164,33 @@ fn an_input_without_a_value_for_every_channel_changes_nothing() {
     let still = run(&[I4F12::ZERO; 2]);
     assert!(run(&[one]) == still && run(&[one; 3]) == still);
     assert!(run(&[one; 2]) != still);
+}
+
+#[test]
+fn a_trial_by_steps_has_the_spikes_of_the_self_test() {
+    for (name, bytes) in networks() {
+        let network = Deployed::read(&bytes).expect("a valid network");
+        let (clock, test) = (network.payload().clock, &network.payload().self_test);
+        let mut memory = Memory::of(&network);
+        let trial = Stepwise::start(&network, memory.all(), test.seed, 0);
+        let mut trial = trial.expect("enough memory");
+        let mut shown = None;
+        for step in 1..=clock.steps {
+            let sample = clock.sample(step);
+            if shown.replace(sample) != Some(sample) {
+                let input = network.self_test_input(sample);
+                assert_eq!(trial.set_input(&network, &input), Ok(()));
+            }
+            trial.step(&network);
+        }
+        assert_eq!(trial.now(), clock.steps);
+        assert_eq!(trial.spike_hash(), test.spike_hash, "{name}");
+        let needed = network.constants().inputs;
+        let found = needed + 1;
+        let wrong = trial.set_input(&network, &vec![I4F12::ZERO; found]);
+        assert_eq!(wrong, Err(OtherChannels { needed, found }));
+        let wrong = trial.set_sample(&network, &[5]);
+        let needed = 0;
+        assert_eq!(wrong, Err(OtherChannels { needed, found: 1 }));
+    }
 }

@@ -41,11 +41,9 @@ class Task:
     def parts(self) -> dict[str, int] | None:
         """Trials of the parts of a data set: train, validation and test. ``None`` for a task
         that draws its trials."""
-    def draw(
-        self, n: int, seed: int = 1, first: int = 0, part: str | None = None
-    ) -> dict[str, Any]:
+    def _draw(self, n: int, seed: int, first: int, part: str | None) -> dict[str, Any]:
         """Draws trials: see ``rate2spike.trials``."""
-    def shown(self, recordings: ArrayLike) -> NDArray[np.float32]:
+    def _shown(self, recordings: ArrayLike) -> NDArray[np.float32]:
         """Recordings as the network is shown them: scaled as the training part was, and with
         the tail. ``recordings`` is trials × channels × samples, with at most the samples of
         the data set. Returns trials × channels × samples of a trial."""
@@ -94,6 +92,10 @@ class Board:
     def set_input(self, values: ArrayLike) -> None:
         """Sets the input from the next step on: a value for each channel, as the task has
         them. A value is rounded to 1/4096 and lies within −8 and 8."""
+    def set_sample(self, integers: ArrayLike) -> None:
+        """Sets the input from the next step on from the integers of a sensor, by the
+        preprocessing that the network carries: an integer for each channel of the sensor.
+        Call it once for each sample of the network, which lasts ``steps_per_sample`` steps."""
     def step(self, steps: int = 1) -> NDArray[np.int64]:
         """Makes time steps. Returns the units that fired in the last one, counted from 0, in
         ascending order."""
@@ -178,6 +180,8 @@ class Network:
     def channels(self) -> int: ...
     @property
     def outputs(self) -> int: ...
+    @property
+    def sensors(self) -> int: ...
     @property
     def synapses(self) -> int: ...
     @property

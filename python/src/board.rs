@@ -9,15 +9,13 @@ use rate2spike::number::hexadecimal;
 use rate2spike::spiking::trial::{FromInput, Memory};
 use rate2spike_core::arithmetic::Fixed;
 use rate2spike_core::blob::Deployed;
-use rate2spike_core::decision::Evidence;
 use rate2spike_core::network::Network as _;
-use rate2spike_core::noise::Noise;
-use rate2spike_core::step::State;
-use rate2spike_core::trial::SpikeHash;
+use rate2spike_core::preprocessing::Chain;
+use rate2spike_core::stepwise::Stepwise;
 use self_cell::{MutBorrow, self_cell};
 
 use super::arrays::{Numbers, array};
-use super::fault::Outcome;
+use super::fault::{Fault, Outcome};
 use super::network::output;
 
 /// The bytes of a network and the memory of its state.
@@ -29,11 +27,7 @@ struct Held {
 /// A trial under way.
 struct Running<'a> {
     network: Deployed<'a>,
-    state: State<'a, Fixed>,
-    noise: Noise,
-    evidence: Evidence<Fixed>,
-    hash: SpikeHash,
-    now: u32,
+    trial: Stepwise<'a>,
 }
 
 self_cell!(
@@ -46,7 +40,7 @@ self_cell!(
 
 /// A trial of a deployed network, step by step, with the functions and the bits of the C
 /// library and of a board. `Network.start` makes one.
-#[pyclass(module = "rate2spike", unsendable)]
+#[pyclass(module = "rate2spike")]
 pub struct Board(Cell);
 
 impl Board {
@@ -61,21 +55,26 @@ impl Board {
         };
         let cell = Cell::new(held, |held| {
             let network = Deployed::read(&held.bytes).expect("the bytes were checked");
-            let mut noise = Noise::new(seed, trial);
-            let memory = held.memory.borrow_mut();
-            let mut state = memory.start(&network, &mut noise);
-            state.set_input(&network, &vec![I4F12::ZERO; network.constants().inputs]);
+            let memory = held.memory.borrow_mut().all();
+            let trial = Stepwise::start(&network, memory, seed, trial);
             Running {
                 network,
-                state,
-                noise,
-                evidence: Evidence::default(),
-                hash: SpikeHash::default(),
-                now: 0,
+                trial: trial.expect("the memory was made for the network"),
             }
         });
         Ok(Self(cell))
     }
+}
+
+/// A number as a sensor has it.
+fn integer(value: f64) -> Outcome<i32> {
+    let whole = value as i32;
+    if f64::from(whole) == value {
+        return Ok(whole);
+    }
+    Err(Fault::Value(format!(
+        "integers: {value} is not a whole number of 32 bits"
+    )))
 }
 
 #[pymethods]
@@ -88,38 +87,74 @@ impl Board {
             let channels = running.network.constants().inputs;
             let values = numbers.shaped("values", &[channels])?;
             let values: Vec<I4F12> = values.into_iter().map(I4F12::from_input).collect();
-            running.state.set_input(&running.network, &values);
+            let set = running.trial.set_input(&running.network, &values);
+            set.expect("the shape was checked");
+            Ok(())
+        })
+    }
+
+    /// Sets the input from the next step on from the integers of a sensor, by the
+    /// preprocessing that the network carries: an integer for each channel of the sensor. Call
+    /// it once for each sample of the network, which lasts `steps_per_sample` steps.
+    fn set_sample(&mut self, integers: &Bound<PyAny>) -> Outcome<()> {
+        let numbers = Numbers::of(integers, "integers")?;
+        self.0.with_dependent_mut(|_, running| {
+            let chain = running.network.preprocessing();
+            let channels = chain.map(Chain::channels).ok_or_else(|| {
+                Fault::Value(
+                    "the network takes no integers of a sensor; give the input with set_input"
+                        .into(),
+                )
+            })?;
+            let values = numbers.shaped("integers", &[channels])?;
+            let sample = values
+                .into_iter()
+                .map(integer)
+                .collect::<Outcome<Vec<i32>>>()?;
+            let set = running.trial.set_sample(&running.network, &sample);
+            set.expect("the shape was checked");
             Ok(())
         })
     }
 
     /// Makes time steps. Returns the units that fired in the last one, counted from 0, in
     /// ascending order.
-    #[pyo3(signature = (steps=1))]
-    fn step<'py>(&mut self, py: Python<'py>, steps: u32) -> PyResult<Bound<'py, PyArrayDyn<i64>>> {
+    #[pyo3(signature = (steps=None), text_signature = "($self, steps=1)")]
+    fn step<'py>(
+        &mut self,
+        py: Python<'py>,
+        steps: Option<&Bound<'py, PyAny>>,
+    ) -> Outcome<Bound<'py, PyArrayDyn<i64>>> {
+        let count = |given: &Bound<PyAny>| -> Outcome<u32> {
+            given.extract().map_err(|_| {
+                Fault::Value(format!(
+                    "steps = {given}: give a whole number, 0 or more, of at most 32 bits"
+                ))
+            })
+        };
+        let steps = steps.map_or(Ok(1), count)?;
         for step in 1..=steps {
             self.0.with_dependent_mut(|_, running| {
-                running.now = running.now.wrapping_add(1);
-                running.state.step(&running.network, &mut running.noise);
-                running.hash.add_step(running.now, &running.state);
-                let decision = &running.network.payload().decision;
-                running
-                    .evidence
-                    .see(decision, running.now, running.state.outputs());
+                running.trial.step(&running.network);
             });
             if step.is_multiple_of(10_000) {
                 py.check_signals()?;
             }
         }
-        self.spikes(py)
+        Ok(self.spikes(py)?)
     }
 
     /// The units that fired in the last step.
     #[getter]
     fn spikes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArrayDyn<i64>>> {
-        let fired: Vec<i64> = self
-            .0
-            .with_dependent(|_, running| running.state.fired().map(|unit| unit as i64).collect());
+        let fired: Vec<i64> = self.0.with_dependent(|_, running| {
+            running
+                .trial
+                .state()
+                .fired()
+                .map(|unit| unit as i64)
+                .collect()
+        });
         array(py, &[fired.len()], fired)
     }
 
@@ -128,7 +163,8 @@ impl Board {
     fn outputs<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArrayDyn<f64>>> {
         let outputs: Vec<f64> = self.0.with_dependent(|_, running| {
             running
-                .state
+                .trial
+                .state()
                 .outputs()
                 .iter()
                 .map(|&bits| output(bits))
@@ -142,7 +178,8 @@ impl Board {
     fn output_bits<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArrayDyn<i64>>> {
         let bits: Vec<i64> = self.0.with_dependent(|_, running| {
             running
-                .state
+                .trial
+                .state()
                 .outputs()
                 .iter()
                 .map(|bits| bits.to_bits().into())
@@ -154,34 +191,33 @@ impl Board {
     /// Number of steps made.
     #[getter]
     fn now(&self) -> u32 {
-        self.0.with_dependent(|_, running| running.now)
+        self.0.with_dependent(|_, running| running.trial.now())
     }
 
     /// The input sample of the next step, as a trial of the task has them.
     #[getter]
     fn sample(&self) -> u32 {
-        self.0
-            .with_dependent(|_, running| running.network.payload().clock.sample(running.now + 1))
+        self.0.with_dependent(|_, running| {
+            running
+                .network
+                .payload()
+                .clock
+                .sample(running.trial.now() + 1)
+        })
     }
 
     /// The answer to the trial so far: the number of the class, or the label of the task.
     #[getter]
     fn answer(&self) -> i64 {
-        self.0.with_dependent(|_, running| {
-            running
-                .network
-                .payload()
-                .decision
-                .answer(&running.evidence)
-                .into()
-        })
+        self.0
+            .with_dependent(|_, running| running.trial.answer(&running.network).into())
     }
 
     /// The hash of the spikes so far, 16 hexadecimal digits.
     #[getter]
     fn spike_hash(&self) -> String {
         self.0
-            .with_dependent(|_, running| hexadecimal(running.hash.value()))
+            .with_dependent(|_, running| hexadecimal(running.trial.spike_hash()))
     }
 
     fn __repr__(&self) -> String {

@@ -22,6 +22,7 @@ use rate2spike_core::blob::Deployed;
 use rate2spike_core::decision::Evidence;
 use rate2spike_core::network::Network as _;
 use rate2spike_core::neuron::Scheme;
+use rate2spike_core::preprocessing::Chain;
 use rate2spike_core::trial::{Clock, SpikeHash};
 use rayon::prelude::*;
 
@@ -149,6 +150,15 @@ impl Network {
     #[getter]
     fn outputs(&self) -> usize {
         self.file.deployed().constants().outputs
+    }
+
+    /// Number of integers of a sensor's sample; 0 for a network without a preprocessing.
+    #[getter]
+    fn sensors(&self) -> usize {
+        self.file
+            .deployed()
+            .preprocessing()
+            .map_or(0, Chain::channels)
     }
 
     /// Number of synapses.

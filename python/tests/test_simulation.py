@@ -1,5 +1,7 @@
 """Rates, spikes and fixed point against plain NumPy."""
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -140,3 +142,31 @@ def test_the_published_function_returns_what_the_published_one_does(published):
     )
     assert spikes.shape == (n, nt // 2)
     assert np.array_equal(np.argwhere(spikes.T), np.column_stack([same.step, same.unit]))
+
+
+def test_a_board_takes_the_integers_of_a_sensor(waves):
+    recordings = np.round(1000 * waves[0]).astype(np.int32)
+    split = np.array(["train"] * 100 + ["test"] * 20)
+    task = rate2spike.data(recordings, waves[1], split=split, sample_ms=10)
+    model = rate2spike.train(task, act="lif", N=20, n_trials=5, progress=False)
+    network = model.quantize(0.5, progress=False)
+    assert (network.sensors, network.channels) == (2, 2)
+    inputs = rate2spike.trials(task, 1, part="test").inputs[0]
+    integers, values = network.start(), network.start()
+    for sample, recorded in enumerate(recordings[100].T):
+        integers.set_sample(recorded)
+        values.set_input(inputs[:, sample])
+        for board in (integers, values):
+            board.step(network.steps_per_sample)
+    assert integers.spike_hash == values.spike_hash != network.start().spike_hash
+    for wrong, word in (([1], "shape"), ([0.5, 1], "0.5"), ([2.0**40, 0], "32 bits")):
+        with pytest.raises(rate2spike.InvalidValue, match=word):
+            integers.set_sample(wrong)
+
+
+def test_a_board_steps_in_another_thread(network):
+    board = network.start()
+    thread = threading.Thread(target=board.step, args=(20,))
+    thread.start()
+    thread.join()
+    assert board.now == 20

@@ -23,6 +23,7 @@ use rate2spike_core::blob::Deployed;
 use rate2spike_core::decision::Evidence;
 use rate2spike_core::neuron::Scheme;
 use rate2spike_core::noise::Noise;
+use rate2spike_core::preprocessing::ChainState;
 use rate2spike_core::trial::{Run, SpikeHash};
 use rate2spike_tests::emulator::repository;
 use rate2spike_tests::has;
@@ -295,17 +296,29 @@ fn a_trial_in_c_has_the_spikes_and_the_answer_of_the_trial_in_rust() {
     }
     const SEED: u64 = 71;
     const TRIAL: u64 = 5;
-    for task in TASKS {
-        let bytes = golden(task);
-        let network = Deployed::read(&bytes).expect("a frozen network");
+    let mut networks: Vec<(&str, Vec<u8>)> = TASKS.map(|task| (task, golden(task))).into();
+    // This one takes the integers of a sensor.
+    networks.push(("classes", trained_on_data().to_vec()));
+    for (task, bytes) in &networks {
+        let network = Deployed::read(bytes).expect("a network");
         let clock = network.payload().clock;
-        let samples: Vec<Vec<I4F12>> = (0..=clock.sample(clock.steps))
+        let chain = network.preprocessing();
+        assert_eq!(chain.is_some(), *task == "classes");
+        let shown: Vec<Vec<i32>> = (0..=clock.sample(clock.steps))
             .map(|sample| {
                 let channels = network.self_test_input(0).len();
                 let value = |channel: usize| (sample as usize / 11 + channel) % 4;
                 (0..channels)
-                    .map(|channel| I4F12::from_bits(value(channel) as i16 * 1500 - 1000))
+                    .map(|channel| value(channel) as i32 * 1500 - 1000)
                     .collect()
+            })
+            .collect();
+        let mut filters = ChainState::default();
+        let samples: Vec<Vec<I4F12>> = shown
+            .iter()
+            .map(|sample| match chain {
+                Some(chain) => chain.apply(&mut filters, sample).to_vec(),
+                None => sample.iter().map(|&x| I4F12::from_bits(x as i16)).collect(),
             })
             .collect();
 
@@ -324,15 +337,19 @@ fn a_trial_in_c_has_the_spikes_and_the_answer_of_the_trial_in_rust() {
         let wanted = format!("{:016x} {spikes} {answer} {output}\n", hash.value());
         assert!(spikes > 100, "{task}: the trial shows nothing");
 
-        let project = project(task);
+        let project = exported(bytes);
         let mut text = format!(
             "#define SEED {SEED}u\n#define TRIAL {TRIAL}u\n#define SAMPLES {}u\n\
-             static const int16_t INPUT[SAMPLES][{}] = {{\n",
-            samples.len(),
-            samples[0].len()
+             static const {} INPUT[SAMPLES][{}] = {{\n",
+            shown.len(),
+            chain.map_or("int16_t", |_| "int32_t"),
+            shown[0].len()
         );
-        for sample in &samples {
-            let values: Vec<String> = sample.iter().map(|u| u.to_bits().to_string()).collect();
+        if chain.is_some() {
+            text.insert_str(0, "#define SENSOR\n");
+        }
+        for sample in &shown {
+            let values: Vec<String> = sample.iter().map(i32::to_string).collect();
             writeln!(text, "    {{{}}},", values.join(", ")).expect("a String takes text");
         }
         text.push_str("};\n");
