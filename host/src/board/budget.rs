@@ -182,13 +182,12 @@ impl Time {
         let units = network.constants().units;
         let quiet = quiet(cost, network);
         let mut trials = BoardTrials::new(target, experiment, bytes);
-        let (mut first, mut later) = (Vec::new(), Vec::new());
-        for index in 0..TRIALS {
-            let steps = trials.steps(index);
-            let (begin, rest) = steps.split_at(1.min(steps.len()));
-            first.extend_from_slice(begin);
-            later.extend_from_slice(rest);
-        }
+        let trials: Vec<Vec<Step>> = (0..TRIALS).map(|index| trials.steps(index)).collect();
+        let begun = trials
+            .iter()
+            .map(|steps| steps.split_at(1.min(steps.len())));
+        let (first, rest): (Vec<_>, Vec<_>) = begun.unzip();
+        let (first, later) = (first.concat(), rest.concat());
         let slowest = |steps: &[Step]| {
             let steps = steps.iter().copied();
             let slowest = steps.max_by(|a, b| a.total().total_cmp(&b.total()));
@@ -199,9 +198,14 @@ impl Time {
         let total: f64 = first.iter().chain(&later).map(Step::total).sum();
         let per_ms = target.clock_hz / 1000.0;
         let available = per_ms * experiment.step_ms;
-        // The number of spikes a second does not depend on the step.
         let grows = worst.total() - worst.input;
-        let fits = |ms: f64| quiet + worst.input + grows * ms / experiment.step_ms <= per_ms * ms;
+        let input = later.iter().map(|step| step.input).fold(0.0, f64::max);
+        let fits = |ms: f64| {
+            let spikes = rest
+                .iter()
+                .map(|steps| most_spikes(steps, ms / experiment.step_ms));
+            quiet + input + spikes.fold(0.0, f64::max) <= per_ms * ms
+        };
         let growth = Growth {
             fixed: quiet - cost.unit * units as f64,
             unit: cost.unit + worst.input / units as f64,
@@ -223,6 +227,17 @@ impl Time {
             most_units: most_units(target, network, bytes.len()).min(growth.largest(available)),
         }
     }
+}
+
+/// Most cycles of the spikes in a step that is `times` as long as these. A longer step has
+/// the spikes of several steps that follow each other; a shorter one may have those of one.
+fn most_spikes(steps: &[Step], times: f64) -> f64 {
+    let held = (times.round() as usize).clamp(1, steps.len().max(1));
+    let cycles = |step: &Step| step.total() - step.input;
+    let windows = steps.windows(held);
+    windows
+        .map(|steps| steps.iter().map(cycles).sum())
+        .fold(0.0, f64::max)
 }
 
 /// The units for which the firmware has memory and, with this network's density,
@@ -278,6 +293,24 @@ mod tests {
             assert!(needed(most + 1) > available, "{most}");
             assert_eq!(growth.largest(100.0), 0);
         }
+    }
+
+    #[test]
+    fn a_longer_step_has_the_spikes_of_those_that_it_replaces() {
+        let steps = [0.0, 9.0, 1.0, 0.0, 5.0].map(|spikes| Step {
+            spikes,
+            ..Step::default()
+        });
+        for (times, most) in [
+            (0.5, 9.0),
+            (1.0, 9.0),
+            (2.0, 10.0),
+            (4.0, 15.0),
+            (9.0, 15.0),
+        ] {
+            assert_eq!(most_spikes(&steps, times), most, "{times}");
+        }
+        assert_eq!(most_spikes(&[], 2.0), 0.0);
     }
 
     #[test]
