@@ -21,9 +21,11 @@ pub(super) fn read(path: &Path, settings: &Settings) -> Result<DataSet, DataErro
         Part::ALL.into_iter().find(|part| part.name() == name)
     };
     let mut classes: Vec<(Option<Part>, PathBuf)> = Vec::new();
+    no_recording_beside(path, &folders)?;
     if !folders.is_empty() && folders.iter().all(|folder| part(folder).is_some()) {
         for folder in &folders {
             let inner = self::folders(folder)?;
+            no_recording_beside(folder, &inner)?;
             classes.extend(inner.into_iter().map(|class| (part(folder), class)));
         }
     } else {
@@ -45,7 +47,7 @@ pub(super) fn read(path: &Path, settings: &Settings) -> Result<DataSet, DataErro
         });
     }
     let mut recordings = Vec::new();
-    let mut channels: Option<(Vec<String>, PathBuf)> = None;
+    let mut channels: Option<(Columns, PathBuf)> = None;
     for (part, folder) in &classes {
         let Some(class) = names.iter().position(|other| *other == name(folder)) else {
             continue;
@@ -54,18 +56,16 @@ pub(super) fn read(path: &Path, settings: &Settings) -> Result<DataSet, DataErro
             let table = read_table(&file, settings.time_column.as_ref())?;
             match &channels {
                 None => channels = Some((table.channels, file.clone())),
-                Some((first, of)) if first.len() != table.channels.len() => {
-                    return Err(DataError::Folder {
-                        path: file,
+                Some((first, of)) => {
+                    let other = table.channels.differ(first).map(|differ| DataError::Folder {
+                        path: file.clone(),
                         reason: format!(
-                            "{} channels, but {} has {}; give each recording the same columns",
-                            table.channels.len(),
-                            of.display(),
-                            first.len()
+                            "{differ} ({}); give each recording the same columns in the same order",
+                            of.display()
                         ),
                     });
+                    other.map_or(Ok(()), Err)?;
                 }
-                Some(_) => {}
             }
             recordings.push(Recording {
                 name: file.display().to_string(),
@@ -81,7 +81,18 @@ pub(super) fn read(path: &Path, settings: &Settings) -> Result<DataSet, DataErro
             reason: "no folder of a class has a file that ends in .csv; put one recording into each file".into(),
         });
     };
-    joined(path, channels, names, recordings)
+    joined(path, channels.names, names, recordings)
+}
+
+/// Refuses a recording that lies beside the folders of the classes.
+fn no_recording_beside(path: &Path, folders: &[PathBuf]) -> Result<(), DataError> {
+    let lone = files(path)?.into_iter().find(|_| !folders.is_empty());
+    lone.map_or(Ok(()), |path| {
+        Err(DataError::Folder {
+            path,
+            reason: "the recording lies beside the folders of the classes; move it into that of its class".into(),
+        })
+    })
 }
 
 fn name(path: &Path) -> String {
@@ -118,10 +129,38 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     Ok(paths)
 }
 
+/// The columns of a CSV, without that of the times.
+#[derive(Debug)]
+struct Columns {
+    names: Vec<String>,
+    /// Whether the names stand in the file.
+    header: bool,
+}
+
+impl Columns {
+    /// How these columns differ from others; `None` if they are the same.
+    fn differ(&self, others: &Self) -> Option<String> {
+        let (count, wanted) = (self.names.len(), others.names.len());
+        if count != wanted {
+            return Some(format!(
+                "{count} channels, but the first recording has {wanted}"
+            ));
+        }
+        let named = self.header && others.header && self.names != others.names;
+        named.then(|| {
+            format!(
+                "the channels {}, but the first recording has {}",
+                self.names.join(", "),
+                others.names.join(", ")
+            )
+        })
+    }
+}
+
 /// The numbers of a CSV.
 #[derive(Debug)]
 struct Table {
-    channels: Vec<String>,
+    channels: Columns,
     /// Samples × channels.
     values: Vec<f32>,
 }
@@ -132,7 +171,7 @@ struct Table {
 /// If the file cannot be read, or is no CSV of numbers.
 pub fn recording(path: &Path) -> Result<(Vec<f32>, usize), DataError> {
     let table = read_table(path, None)?;
-    Ok((table.values, table.channels.len()))
+    Ok((table.values, table.channels.names.len()))
 }
 
 fn read_table(path: &Path, time: Option<&Column>) -> Result<Table, DataError> {
@@ -187,7 +226,7 @@ fn read_table(path: &Path, time: Option<&Column>) -> Result<Table, DataError> {
         }
         let cells: Vec<&str> = line.split(',').map(cell).collect();
         if cells.len() != columns {
-            let comma = if cells.len() == 2 * columns {
+            let comma = if cells.len() > columns {
                 "; is it a decimal comma? Write a point in the numbers (3.5, not 3,5)"
             } else {
                 "; write the line again, or remove it"
@@ -226,7 +265,13 @@ fn read_table(path: &Path, time: Option<&Column>) -> Result<Table, DataError> {
             "there is no number of a channel in the file".into(),
         ));
     }
-    Ok(Table { channels, values })
+    Ok(Table {
+        channels: Columns {
+            names: channels,
+            header,
+        },
+        values,
+    })
 }
 
 /// A cell without blanks and quotation marks around it.
@@ -281,7 +326,7 @@ mod tests {
         let text = "\u{feff}\"t\",x , y\r\n0, 1,2\r\n1,3,\"4\"\r\n\r\n";
         for time in [Column::Name("t".into()), Column::Number(1)] {
             let named = table(text, Some(time)).expect("a table");
-            assert_eq!(named.channels, ["x", "y"]);
+            assert_eq!(named.channels.names, ["x", "y"]);
             assert_eq!(named.values, [1.0, 2.0, 3.0, 4.0]);
         }
     }
@@ -294,6 +339,7 @@ mod tests {
             ("1,2\n3,4\n1;2\n", &["line 3", "';'"]),
             ("x,y\n1,2\n3\n", &["line 3", "1 columns", "has 2"]),
             ("x,y\n1,5,2,5\n", &["line 2", "decimal comma"]),
+            ("t,x,y\n0,02,4,5\n", &["line 2", "decimal comma"]),
             ("x,y\n1,2\n\n3,four\n", &["line 4, column 2", "'four'"]),
             ("x,y\n1,\n", &["line 2, column 2", "empty"]),
             ("1,x\n", &["line 1, column 2", "'x'"]),
@@ -306,5 +352,40 @@ mod tests {
         }
         let error = table("x,y\n1,2\n", Some(Column::Name("t".into()))).expect_err("no t");
         assert!(error.contains("\"t\"") && error.contains("x, y"), "{error}");
+    }
+
+    #[test]
+    fn a_recording_of_other_columns_or_without_a_class_is_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let put = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("it is writable");
+            std::fs::write(&path, text).expect("it is writable");
+        };
+        let read = || {
+            let read = read(folder.path(), &Settings::default());
+            read.map(drop).map_err(|error| error.to_string())
+        };
+        put("a/1.csv", "x,y\n1,2\n3,4\n");
+        put("b/1.csv", "1,2\n3,4\n");
+        assert_eq!(read(), Ok(()));
+        for (columns, part) in [
+            (
+                "y,x\n1,2\n",
+                "the channels y, x, but the first recording has x, y",
+            ),
+            ("x\n1\n", "1 channels, but the first recording has 2"),
+        ] {
+            put("b/2.csv", columns);
+            let error = read().expect_err(columns);
+            assert!(error.contains(part) && error.contains("2.csv"), "{error}");
+        }
+        put("b/2.csv", "x,y\n5,6\n");
+        put("3.csv", "x,y\n5,6\n");
+        let error = read().expect_err("a recording without a class");
+        assert!(
+            error.contains("3.csv") && error.contains("move it"),
+            "{error}"
+        );
     }
 }

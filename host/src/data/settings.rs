@@ -47,7 +47,10 @@ impl std::str::FromStr for Scaling {
 
 /// One word for all inputs, or one for each.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "scaling is \"standard\", \"none\", or a list with one of them for each input"
+)]
 pub enum Scalings {
     /// All inputs.
     All(Scaling),
@@ -57,7 +60,10 @@ pub enum Scalings {
 
 /// A column of a CSV.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "a column is a name of the header, or a number from 1"
+)]
 pub enum Column {
     /// The number of the column, from 1.
     Number(usize),
