@@ -73,9 +73,10 @@ def with_numpy():
 
 
 try:
-    w, w_in, w_out, b_out = with_torch()
+    (w, w_in, w_out, b_out), trained_with = with_torch(), "PyTorch"
 except ImportError:
-    w, w_in, w_out, b_out = with_numpy()
+    (w, w_in, w_out, b_out), trained_with = with_numpy(), "NumPy"
+print("trained with", trained_with)
 
 # %% A model of these weights. It gives the outputs of the equation above
 model = rate2spike.model_from_weights("go-nogo", w, w_in, w_out, b_out, decay_ms=5 * TAU)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from . import _arguments
 from ._errors import Error, InvalidValue
 from ._model import train
 from ._progress import Progress
@@ -70,8 +71,8 @@ class Classifier:
     def fit(self, X: ArrayLike, y: ArrayLike) -> "Classifier":
         """Trains on ``X``, trials × channels × samples (or trials × samples), with the class
         of each trial in ``y``. A fifth of the trials of each class chooses when to stop."""
-        y = np.asarray(y)
-        inputs = _three_axes(X)
+        y, inputs = _arguments.array("y", y), _three_axes(X)
+        seed = _arguments.whole("seed", self.seed)
         if y.shape != inputs.shape[:1]:
             raise InvalidValue(f"y has the shape {y.shape}, but X has {len(inputs)} trials")
         self.classes_, labels = np.unique(y, return_inverse=True)
@@ -81,16 +82,17 @@ class Classifier:
             inputs,
             labels,
             classes=[str(name) for name in self.classes_],
-            split=_split(labels, self.seed),
+            split=_split(labels, seed),
             sample_ms=self.sample_ms,
             name="classifier",
-            seed=self.seed,
+            seed=seed,
         )
-        options = {"act": "lif", **(self.options or {})}
+        given = {} if self.options is None else _arguments.mapping("options", self.options)
+        options = {"act": "lif", **given}
         self.model_ = train(
-            self.task_, N=self.N, seed=self.seed, progress=self.progress, **options
+            self.task_, N=self.N, seed=seed, progress=self.progress, **options
         )
-        self.network_ = self.model_.quantize(self.dt, seed=self.seed, progress=False)
+        self.network_ = self.model_.quantize(self.dt, seed=seed, progress=False)
         return self
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
@@ -107,17 +109,20 @@ class Classifier:
 
     def score(self, X: ArrayLike, y: ArrayLike) -> float:
         """Share of the trials of ``X`` whose predicted class is that of ``y``."""
-        return float(np.mean(self.predict(X) == np.asarray(y)))
+        y, predicted = _arguments.array("y", y), self.predict(X)
+        if y.shape != predicted.shape:
+            raise InvalidValue(f"y has the shape {y.shape}, but X has {len(predicted)} trials")
+        return float(np.mean(predicted == y))
 
     def _run(self, X: ArrayLike) -> Any:
         if not hasattr(self, "network_"):
             raise Error("this classifier was not trained; call fit(X, y) first")
-        inputs = self.task_.shown(_three_axes(X))
+        inputs = self.task_._shown(_three_axes(X))
         return self.network_.run(inputs, seed=self.seed, progress=False)
 
 
 def _three_axes(X: ArrayLike) -> NDArray[Any]:
-    array = np.asarray(X)
+    array = _arguments.array("X", X)
     if array.ndim == 2:
         array = array[:, np.newaxis, :]
     if array.ndim != 3:

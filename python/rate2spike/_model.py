@@ -8,11 +8,13 @@ from typing import Any, Iterator, Mapping, NamedTuple, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import _native
+from . import _arguments, _native
+from ._arguments import optional, path as path_of, refused, truth, whole
 from ._native import Report, Task
-from ._network import Network
+from ._network import Network, perturbation
 from ._progress import Progress, shown
 from ._results import Conversion, Rates, Spikes
+from ._sizes import Sizes
 from ._task import Path, TaskLike
 
 class Stimulation(NamedTuple):
@@ -26,7 +28,7 @@ class Stimulation(NamedTuple):
     units: Sequence[int]
 
 
-class Model:
+class Model(Sizes[_native.Model]):
     """A rate network with its variables under the published names.
 
     ``train``, ``load`` and ``model_from_weights`` make one. ``model["w"]`` and ``model.w`` are
@@ -34,25 +36,7 @@ class Model:
     the names of all.
     """
 
-    __slots__ = ("_native",)
-
-    def __init__(self, native: _native.Model) -> None:
-        self._native = native
-
-    @property
-    def units(self) -> int:
-        """Number of units, N."""
-        return self._native.units
-
-    @property
-    def channels(self) -> int:
-        """Number of input channels."""
-        return self._native.channels
-
-    @property
-    def outputs(self) -> int:
-        """Number of outputs."""
-        return self._native.outputs
+    __slots__ = ()
 
     @property
     def sample_ms(self) -> float:
@@ -100,7 +84,7 @@ class Model:
         return self._native.keys()
 
     def __getitem__(self, name: str) -> Any:
-        return self._native[name]
+        return self._native[_arguments.word("name", name)]
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and name in self._native
@@ -130,7 +114,7 @@ class Model:
 
         Raises ``InvalidValue`` for another ending, ``FileError`` if it cannot be written.
         """
-        return self._native.save(path)
+        return self._native.save(path_of("path", path))
 
     def rates(self, inputs: ArrayLike) -> Rates:
         """Runs the rate network without noise, from x = 0.
@@ -184,13 +168,13 @@ class Model:
         with shown(progress, trials, "convert") as callback:
             return self._native._convert(
                 {
-                    "lambdas": None if lambdas is None else [float(x) for x in np.ravel(lambdas)],
-                    "trials": trials,
-                    "seed": seed,
-                    "race": race,
-                    "refit_readout": refit_readout,
-                    "calibrate": calibrate,
-                    "initial_weights": initial_weights,
+                    "lambdas": optional(_numbers, "lambdas", lambdas),
+                    "trials": whole("trials", trials),
+                    "seed": whole("seed", seed),
+                    "race": truth("race", race),
+                    "refit_readout": optional(whole, "refit_readout", refit_readout),
+                    "calibrate": truth("calibrate", calibrate),
+                    "initial_weights": truth("initial_weights", initial_weights),
                     "task": task,
                     "progress": callback,
                     "neuron": neuron,
@@ -258,25 +242,23 @@ class Model:
             ``scheme``: "euler" or "exact". ``neuron``: "lif" or "qif". ``filter``: "double" or
             "single". ``refractory``: ms (2). ``noise``: mV in 0.05 ms (0.1).
         """
-        stimulation = None
-        if stimulate is not None:
-            mode, start_ms, end_ms, units = stimulate
-            stimulation = (mode, f"{start_ms}ms", f"{end_ms}ms", [int(unit) for unit in units])
         with shown(progress, trials, "simulate") as callback:
             return self._native._simulate(
                 {
                     "inputs": inputs,
                     "task": task,
-                    "trials": trials,
-                    "scaling_factor": scaling_factor,
-                    "precision": precision,
+                    "trials": optional(whole, "trials", trials),
+                    "scaling_factor": optional(
+                        _arguments.number, "scaling_factor", scaling_factor
+                    ),
+                    "precision": _arguments.word("precision", precision),
                     "v0": v0,
-                    "stimulate": stimulation,
-                    "initial_weights": initial_weights,
-                    "record_every": record_every,
-                    "seed": seed,
+                    "stimulate": optional(_stimulation, "stimulate", stimulate),
+                    "initial_weights": truth("initial_weights", initial_weights),
+                    "record_every": optional(whole, "record_every", record_every),
+                    "seed": whole("seed", seed),
                     "progress": callback,
-                    "perturbation": _perturbation(scale, no_autapses, shuffle, silence),
+                    "perturbation": perturbation(scale, no_autapses, shuffle, silence),
                     "neuron": neuron,
                 }
             )
@@ -304,7 +286,14 @@ class Model:
             ``neuron``, ``filter``, ``refractory``, ``noise``: see ``simulate``.
         """
         with shown(progress, None, "quantize") as callback:
-            native = self._native._quantize(dt, scaling_factor, task, seed, neuron, callback)
+            native = self._native._quantize(
+                dt,
+                optional(_arguments.number, "scaling_factor", scaling_factor),
+                task,
+                whole("seed", seed),
+                neuron,
+                callback,
+            )
         return Network(native)
 
     def report(
@@ -319,19 +308,28 @@ class Model:
         """The figures of the model and the page around them, as ``rate2spike report`` writes
         them. ``report.figures`` has the figures by name, ``report.save(path)`` writes the
         page. ``network`` is the deployed network, if the page is about one."""
-        native = None if network is None else network._native
-        return self._native._report(trials, seed, scaling_factor, native, task)
+        if network is not None and not isinstance(network, Network):
+            raise refused("network", network, "a Network, for instance that of quantize()")
+        return self._native._report(
+            whole("trials", trials),
+            whole("seed", seed),
+            optional(_arguments.number, "scaling_factor", scaling_factor),
+            None if network is None else network._native,
+            task,
+        )
 
 
-def _perturbation(
-    scale: Mapping[str, float] | None, no_autapses: bool, shuffle: bool, silence: Sequence[int]
-) -> dict[str, Any]:
-    return {
-        "scale": [(name, float(factor)) for name, factor in (scale or {}).items()],
-        "no_autapses": no_autapses,
-        "shuffle": shuffle,
-        "silence": [int(unit) for unit in np.ravel(silence)],
-    }
+def _numbers(name: str, values: Any) -> list[float]:
+    return _arguments.each(name, values, _arguments.number)
+
+
+def _stimulation(name: str, value: Any) -> tuple[str, str, str, list[int]]:
+    try:
+        mode, start_ms, end_ms, units = value
+    except (TypeError, ValueError):
+        raise refused(name, value, "a Stimulation of mode, start_ms, end_ms and units") from None
+    units = _arguments.each(f"the units of {name}", units, whole)
+    return (str(mode), f"{start_ms}ms", f"{end_ms}ms", units)
 
 
 def train(
@@ -375,10 +373,17 @@ def train(
     diverged.
     """
     updates = options.get("n_trials", options.get("updates"))
-    native = None if start is None else start._native
+    if start is not None and not isinstance(start, Model):
+        raise refused("start", start, "a Model, for instance that of load()")
     with shown(progress, updates, "train") as callback:
         trained = _native.train(
-            task, options, output_dir, checkpoint_every, resume, native, callback
+            task,
+            options,
+            optional(path_of, "output_dir", output_dir),
+            whole("checkpoint_every", checkpoint_every),
+            truth("resume", resume),
+            None if start is None else start._native,
+            callback,
         )
     return Model(trained)
 
@@ -390,7 +395,7 @@ def load(path: Path, *, task: TaskLike | None = None) -> Model:
 
     Raises ``MissingFile`` if the file is not there, ``InvalidValue`` if it is no model.
     """
-    return Model(_native.load(path, task))
+    return Model(_native.load(path_of("path", path), task))
 
 
 def model_from_weights(
@@ -424,12 +429,12 @@ def model_from_weights(
     weights = {
         "w": w,
         "w_in": w_in,
-        "w_out": np.atleast_2d(w_out),
-        "b_out": None if b_out is None else np.ravel(b_out),
-        "act": act,
-        "decay_ms": float(decay_ms),
+        "w_out": np.atleast_2d(_arguments.array("w_out", w_out)),
+        "b_out": None if b_out is None else _arguments.array("b_out", b_out).ravel(),
+        "act": _arguments.word("act", act),
+        "decay_ms": _arguments.number("decay_ms", decay_ms),
         "inhibitory": None
         if inhibitory is None
-        else [bool(unit) for unit in np.ravel(inhibitory)],
+        else _arguments.array("inhibitory", inhibitory, bool).ravel().tolist(),
     }
     return Model(_native.model_from_weights(task, weights))

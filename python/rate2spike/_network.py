@@ -5,40 +5,29 @@ from __future__ import annotations
 import os
 from typing import Any, Mapping, Sequence
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _native
+from ._arguments import each, mapping, number, optional, path as path_of, truth, whole
 from ._native import Board
 from ._progress import Progress, shown
 from ._results import Spikes
+from ._sizes import Sizes
 from ._task import Path, TaskLike
 
-class Network:
+class Network(Sizes[_native.Network]):
     """A network in fixed point, as a board has it: the same bytes, the same spikes.
 
     ``Model.quantize`` and ``load_network`` make one.
     """
 
-    __slots__ = ("_native",)
-
-    def __init__(self, native: _native.Network) -> None:
-        self._native = native
+    __slots__ = ()
 
     @property
-    def units(self) -> int:
-        """Number of units."""
-        return self._native.units
-
-    @property
-    def channels(self) -> int:
-        """Number of input channels."""
-        return self._native.channels
-
-    @property
-    def outputs(self) -> int:
-        """Number of outputs."""
-        return self._native.outputs
+    def sensors(self) -> int:
+        """Number of integers of a sensor's sample, which ``Board.set_sample`` takes; 0 for a
+        network without a preprocessing."""
+        return self._native.sensors
 
     @property
     def synapses(self) -> int:
@@ -92,7 +81,7 @@ class Network:
     def save(self, path: Path) -> os.PathLike[str]:
         """Writes the network to ``path``, which ends in ``.snn``; ``rate2spike deploy`` and the
         C library take the file. Returns the path."""
-        return self._native.save(path)
+        return self._native.save(path_of("path", path))
 
     def self_test(self) -> bool:
         """Runs the trial that the network carries, and says whether its spikes are those that
@@ -125,20 +114,20 @@ class Network:
         scale, no_autapses, silence
             As in ``Model.simulate``; a factor of ``scale`` is at most 1.
         """
-        perturbation = {
-            "scale": [(name, float(factor)) for name, factor in (scale or {}).items()],
-            "no_autapses": no_autapses,
-            "shuffle": False,
-            "silence": [int(unit) for unit in np.ravel(silence)],
-        }
         with shown(progress, trials, "run") as callback:
-            return self._native._run(inputs, trials, seed, perturbation, callback)
+            return self._native._run(
+                inputs,
+                optional(whole, "trials", trials),
+                whole("seed", seed),
+                perturbation(scale, no_autapses, False, silence),
+                callback,
+            )
 
     def start(self, seed: int = 1, trial: int = 0) -> Board:
         """Starts a trial that goes step by step, with input that you set as it comes: the twin
         of a board, and of the C library. ``trial`` is the number of the trial, which has a
         noise of its own."""
-        return self._native.start(seed, trial)
+        return self._native.start(whole("seed", seed), whole("trial", trial))
 
 
 def load_network(path: Path, *, task: TaskLike | None = None) -> Network:
@@ -149,4 +138,17 @@ def load_network(path: Path, *, task: TaskLike | None = None) -> Network:
 
     Raises ``MissingFile`` if the file is not there, ``InvalidValue`` if it is no network.
     """
-    return Network(_native.load_network(path, task))
+    return Network(_native.load_network(path_of("path", path), task))
+
+
+def perturbation(
+    scale: Mapping[str, float] | None, no_autapses: bool, shuffle: bool, silence: Sequence[int]
+) -> dict[str, Any]:
+    """A perturbation as the compiled part takes it."""
+    factors = {} if scale is None else mapping("scale", scale)
+    return {
+        "scale": [(str(name), number("scale", factor)) for name, factor in factors.items()],
+        "no_autapses": truth("no_autapses", no_autapses),
+        "shuffle": truth("shuffle", shuffle),
+        "silence": each("silence", silence, whole),
+    }

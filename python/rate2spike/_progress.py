@@ -6,7 +6,7 @@ import importlib
 from contextlib import contextmanager
 from typing import Any, Callable, Iterator, Union
 
-from ._errors import InvalidValue
+from ._arguments import refused
 
 #: Called with the number of updates or trials so far, the loss, and after an evaluation
 #: the accuracy.
@@ -20,8 +20,8 @@ def shown(progress: Progress, total: int | None, what: str) -> Iterator[Callback
     if callable(progress):
         yield progress
         return
-    if progress not in (True, False, None):
-        raise InvalidValue(f"progress = {progress!r}: give True, False, or a function")
+    if progress is not None and not isinstance(progress, bool):
+        raise refused("progress", progress, "True, False, or a function")
     tqdm = _tqdm() if progress else None
     if tqdm is None:
         yield None

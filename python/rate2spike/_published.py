@@ -8,6 +8,7 @@ from typing import Any, Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
+from . import _arguments
 from ._errors import InvalidValue
 from ._model import Stimulation, load
 
@@ -52,8 +53,11 @@ def LIF_network_fnc(
         (1 × t, or outputs × t); ``params``, a dictionary of ``dt`` and ``T`` in s, ``nt``,
         ``w_out``, ``td`` and ``td0`` in s (N × 1), ``IPSCs`` in mV (N × t).
     """
-    model = load(model_path)
-    mode = str(stims.get("mode", "none")).lower()
+    model = load(_arguments.path("model_path", model_path))
+    scaling_factor = _arguments.number("scaling_factor", scaling_factor)
+    downsample = _arguments.whole("downsample", downsample)
+    use_initial_weights = _arguments.truth("use_initial_weights", use_initial_weights)
+    mode = str(_arguments.mapping("stims", stims).get("mode", "none")).lower()
     stimulate = None
     if mode != "none":
         try:
@@ -66,7 +70,7 @@ def LIF_network_fnc(
         begin, end = ((int(step) - 1) * step_ms for step in (onset, offset))
         stimulate = Stimulation(mode, begin, end, [int(unit) - 1 for unit in units.ravel()])
     spikes = model.simulate(
-        np.atleast_2d(u),
+        np.atleast_2d(_arguments.array("u", u)),
         scaling_factor=scaling_factor,
         downsample=downsample,
         initial_weights=use_initial_weights,

@@ -10,7 +10,8 @@ from typing import Any, Sequence, Union
 import numpy as np
 from numpy.typing import ArrayLike
 
-from . import _native
+from . import _arguments, _native
+from ._arguments import optional, whole
 from ._errors import InvalidValue
 from ._native import Task
 from ._results import Trials
@@ -82,38 +83,46 @@ def data(
     arrays: dict[str, Any] = {}
     arrays["inputs"] = _samples_before_channels("inputs", inputs, (2, 3))
     if labels is not None:
-        arrays["labels"] = np.asarray(labels)
+        arrays["labels"] = _arguments.array("labels", labels)
     if targets is not None:
         arrays["targets"] = _samples_before_channels("targets", targets, (3,))
     if masks is not None:
         arrays["mask"] = _samples_before_channels("masks", masks, (2, 3))
     if lengths is not None:
-        arrays["lengths"] = np.asarray(lengths)
+        arrays["lengths"] = _arguments.array("lengths", lengths)
     if split is not None:
-        arrays["split"] = np.asarray(split)
+        arrays["split"] = _arguments.array("split", split)
     if channels is not None:
-        arrays["channel_names"] = np.asarray(channels, dtype=str)
+        arrays["channel_names"] = _arguments.array("channels", channels, str)
     if classes is not None:
-        arrays["class_names"] = np.asarray(classes, dtype=str)
+        arrays["class_names"] = _arguments.array("classes", classes, str)
     for array, values in arrays.items():
         if values.dtype.kind == "O":
             raise InvalidValue(f"{array} holds Python objects; give an array of numbers")
     archive = io.BytesIO()
     np.savez(archive, **arrays)
-    settings = {
-        "sample_ms": None if sample_ms is None else float(sample_ms),
-        "scaling": scaling if scaling is None or isinstance(scaling, str) else list(scaling),
-        "tail_ms": None if tail_ms is None else float(tail_ms),
-        "window_ms": None if window_ms is None else float(window_ms),
+    words = {
+        "sample_ms": optional(_arguments.number, "sample_ms", sample_ms),
+        "scaling": optional(_scaling, "scaling", scaling),
+        "tail_ms": optional(_arguments.number, "tail_ms", tail_ms),
+        "window_ms": optional(_arguments.number, "window_ms", window_ms),
     }
     # Words and numbers have the same form in JSON and in TOML.
-    lines = [f"{key} = {json.dumps(value)}" for key, value in settings.items() if value is not None]
-    return _native.data_set(name, archive.getvalue(), "\n".join(lines), seed)
+    lines = [f"{key} = {json.dumps(value)}" for key, value in words.items() if value is not None]
+    settings = "\n".join(lines)
+    name = _arguments.word("name", name)
+    return _native.data_set(name, archive.getvalue(), settings, whole("seed", seed))
+
+
+def _scaling(name: str, value: Any) -> str | list[str]:
+    if isinstance(value, str):
+        return value
+    return _arguments.each(name, value, _arguments.word)
 
 
 def _samples_before_channels(name: str, values: ArrayLike, axes: tuple[int, ...]) -> Any:
     """The array with the axes of a file."""
-    array = np.asarray(values)
+    array = _arguments.array(name, values)
     if array.ndim not in axes:
         wanted = {2: "trials x samples", 3: "trials x channels x samples"}
         raise InvalidValue(
@@ -131,5 +140,10 @@ def trials(
     ``first`` is the number of the first one. ``part`` is the part of a data set: "train",
     "validation" or "test" (if absent).
     """
-    drawn = _native.task(task).draw(n, seed, first, part)
+    drawn = _native.task(task)._draw(
+        whole("n", n),
+        whole("seed", seed),
+        whole("first", first),
+        optional(_arguments.word, "part", part),
+    )
     return Trials(**drawn)

@@ -129,8 +129,7 @@ impl Task {
     }
 
     /// Draws trials: see `rate2spike.trials`.
-    #[pyo3(signature = (n, seed=1, first=0, part=None))]
-    fn draw<'py>(
+    fn _draw<'py>(
         &self,
         py: Python<'py>,
         n: usize,
@@ -179,7 +178,7 @@ impl Task {
     /// Recordings as the network is shown them: scaled as the training part was, and
     /// with the tail. `recordings` is trials × channels × samples, with at most the samples
     /// of the data set. Returns trials × channels × samples of a trial.
-    fn shown<'py>(&self, recordings: &Bound<'py, PyAny>) -> Outcome<Bound<'py, PyArrayDyn<f32>>> {
+    fn _shown<'py>(&self, recordings: &Bound<'py, PyAny>) -> Outcome<Bound<'py, PyArrayDyn<f32>>> {
         let Some(recorded) = self.0.recorded() else {
             return Err(Fault::Value(format!(
                 "{} draws its trials and scales none; give the inputs as they are",

@@ -1,31 +1,53 @@
-"""Time of 100 trials in Python and by the command of the same wheel, s of processor time:
-``python measure_trials.py``. The command also starts Python and reads the model."""
+"""Time of 100 trials in Python and by the command, s: wall clock and processor, and the median of
+the ratios of neighbouring runs: ``python measure_trials.py [COMMAND [RUNS]]``. Without COMMAND the
+command is that of the same wheel. The time of one trial is taken off on both sides, since the
+command also starts, and reads the model."""
 
-import resource
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import rate2spike
 
 
-def seconds(who):
-    usage = resource.getrusage(who)
-    return usage.ru_utime + usage.ru_stime
+def now():
+    """Wall clock and processor time, child processes included, s."""
+    times = os.times()
+    busy = times.user + times.system + times.children_user + times.children_system
+    return time.perf_counter(), busy
+
+
+def measured(work):
+    """Wall clock and processor time of 100 trials less those of one trial, s."""
+    work(1)
+    begin = now()
+    work(1)
+    middle = now()
+    work(100)
+    return [c - b - (b - a) for a, b, c in zip(begin, middle, now())]
 
 
 with tempfile.TemporaryDirectory() as folder:
     model = rate2spike.train("go-nogo", N=60, act="lif", progress=False)
     path = model.save(Path(folder) / "model.mat")
-    words = [sys.executable, "-m", "rate2spike", "simulate", path, "--trials", "100", "--quiet"]
-    ours, theirs = [], []
-    for _ in range(5):
-        begin = seconds(resource.RUSAGE_SELF)
-        model.simulate(trials=100, progress=False)
-        ours.append(seconds(resource.RUSAGE_SELF) - begin)
-        begin = seconds(resource.RUSAGE_CHILDREN)
+    command = [sys.argv[1]] if sys.argv[1:] else [sys.executable, "-m", "rate2spike"]
+
+    def run(trials):
+        words = [*command, "simulate", path, "--trials", str(trials), "--quiet"]
         subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
-        theirs.append(seconds(resource.RUSAGE_CHILDREN) - begin)
-    print(f"Python {statistics.median(ours):.2f} s, command {statistics.median(theirs):.2f} s")
+
+    ours, theirs = [], []
+    for _ in range(int(sys.argv[2]) if sys.argv[2:] else 9):
+        ours.append(measured(lambda trials: model.simulate(trials=trials, progress=False)))
+        theirs.append(measured(run))
+    for place, name in enumerate(("wall clock", "processor")):
+        a, b = ([times[place] for times in side] for side in (ours, theirs))
+        ratio = statistics.median(x / y for x, y in zip(a, b))
+        print(
+            f"{name}: Python {statistics.median(a):.3f} s, command {statistics.median(b):.3f} s, "
+            f"ratio {ratio:.3f}"
+        )

@@ -165,6 +165,8 @@ def test_a_network_refuses_inputs_and_options_that_do_not_fit(network, tmp_path)
     board = network.start()
     refused(InvalidValue, "values shape", lambda: board.set_input([0.0, 1.0]))
     refused(InvalidValue, "values finite", lambda: board.set_input([np.inf]))
+    refused(InvalidValue, "set_input", lambda: board.set_sample([1]))
+    refused(InvalidValue, "steps -1", lambda: board.step(-1))
 
 
 def test_arrays_that_make_no_data_set_are_refused():
@@ -175,7 +177,7 @@ def test_arrays_that_make_no_data_set_are_refused():
     refused(InvalidValue, "labels shape", lambda: data(inputs, labels[:5]))
     refused(InvalidValue, "labels 0.5", lambda: data(inputs, labels + 0.5))
     refused(InvalidValue, "sample_ms", lambda: data(inputs, labels, sample_ms=0.3))
-    refused(InvalidValue, "scaling", lambda: data(inputs, labels, scaling="huge"))
+    refused(InvalidValue, "scaling standard none", lambda: data(inputs, labels, scaling="huge"))
     refused(InvalidValue, "objects", lambda: data(inputs, np.array([None] * 20)))
     broken = inputs.copy()
     broken[3, 1, 4] = np.nan

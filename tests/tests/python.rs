@@ -1,5 +1,5 @@
-//! The Python package in `python/`: its wheel is built, installed into a fresh virtual
-//! environment, and tested there by pytest; its pages run as scripts.
+//! The Python package in `python/`: its wheel is built, installed into fresh virtual
+//! environments, and tested there by pytest; its pages run as scripts.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -11,10 +11,19 @@ use rate2spike_tests::{has, skip};
 /// Packages of the tests and of the pages, which the environment takes from python3.
 const PACKAGES: [&str; 3] = ["numpy", "scipy", "pytest"];
 
+/// The variable that names a second Python, for instance the newest one.
+const SECOND: &str = "RATE2SPIKE_SECOND_PYTHON";
+
 /// What the package is installed into.
 struct Environment {
     _folder: tempfile::TempDir,
     python: PathBuf,
+}
+
+/// The wheel, in a folder of its own.
+struct Wheel {
+    _folder: tempfile::TempDir,
+    path: PathBuf,
 }
 
 fn output(command: &mut Command) -> Output {
@@ -50,47 +59,75 @@ fn site_packages(python: &Path) -> PathBuf {
     String::from_utf8(said).expect("a path").into()
 }
 
-/// The environment, made once; `None` where a tool is missing.
-fn environment() -> Option<&'static Environment> {
-    static MADE: OnceLock<Option<Environment>> = OnceLock::new();
-    MADE.get_or_init(|| {
+/// The wheel, built once; `None` where a tool is missing.
+fn wheel() -> Option<&'static Path> {
+    static MADE: OnceLock<Option<Wheel>> = OnceLock::new();
+    let made = MADE.get_or_init(|| {
         if !has(&["python3", "maturin"]) {
             return None;
         }
-        for package in PACKAGES {
-            let found = output(Command::new("python3").args(["-c", &format!("import {package}")]));
-            if !found.status.success() {
-                skip(&format!("{package} is not installed for python3"));
-                return None;
-            }
-        }
         let folder = tempfile::tempdir().expect("a folder");
-        let (wheels, venv) = (folder.path().join("wheels"), folder.path().join("venv"));
         run(Command::new("maturin")
             .args(["build", "--profile", "dev", "--interpreter", "python3"])
             .arg("--out")
-            .arg(&wheels)
+            .arg(folder.path())
             .arg("--manifest-path")
             .arg(repository().join("python/Cargo.toml"))
             .env("CARGO_TARGET_DIR", target()));
-        run(Command::new("python3").args(["-m", "venv"]).arg(&venv));
-        let python = venv.join("bin/python");
-        let wheel = std::fs::read_dir(&wheels).expect("the wheels").next();
-        let wheel = wheel.expect("a wheel").expect("a file").path();
-        run(Command::new(&python)
-            .args(["-m", "pip", "install", "--quiet", "--no-deps", "--no-index"])
-            .arg(wheel));
-        // NumPy and the others are those of python3, which may be an environment itself; last,
-        // so that a rate2spike there is not taken for this one.
-        let others = format!("{}\n", site_packages(Path::new("python3")).display());
-        let file = site_packages(&python).join("others.pth");
-        std::fs::write(file, others).expect("a writable folder");
-        Some(Environment {
+        let wheel = std::fs::read_dir(folder.path()).expect("the wheels").next();
+        let path = wheel.expect("a wheel").expect("a file").path();
+        Some(Wheel {
             _folder: folder,
-            python,
+            path,
         })
+    });
+    made.as_ref().map(|wheel| wheel.path.as_path())
+}
+
+/// A fresh environment of `python` with the wheel in it; `None` where something is missing.
+fn environment_of(python: &Path) -> Option<Environment> {
+    for package in PACKAGES {
+        let found = output(Command::new(python).args(["-c", &format!("import {package}")]));
+        if !found.status.success() {
+            let name = python.display();
+            skip(&format!("{package} is not installed for {name}"));
+            return None;
+        }
+    }
+    let wheel = wheel()?;
+    let folder = tempfile::tempdir().expect("a folder");
+    let venv = folder.path().join("venv");
+    run(Command::new(python).args(["-m", "venv"]).arg(&venv));
+    // NumPy and the others are those of the first Python, which may be an environment itself;
+    // last, so that a rate2spike there is not taken for this one.
+    let others = format!("{}\n", site_packages(python).display());
+    let python = venv.join("bin/python");
+    run(Command::new(&python)
+        .args(["-m", "pip", "install", "--quiet", "--no-deps", "--no-index"])
+        .arg(wheel));
+    let file = site_packages(&python).join("others.pth");
+    std::fs::write(file, others).expect("a writable folder");
+    Some(Environment {
+        _folder: folder,
+        python,
     })
-    .as_ref()
+}
+
+/// The environment of python3, made once; `None` where something is missing.
+fn environment() -> Option<&'static Environment> {
+    static MADE: OnceLock<Option<Environment>> = OnceLock::new();
+    let made = MADE.get_or_init(|| environment_of(Path::new("python3")));
+    made.as_ref()
+}
+
+/// Runs the tests of the package in an environment; `choice` goes to pytest.
+fn tested(environment: &Environment, choice: &[&str]) {
+    run(Command::new(&environment.python).arg("--version"));
+    run(Command::new(&environment.python)
+        .args(["-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider"])
+        .args(choice)
+        .current_dir(repository().join("python/tests"))
+        .env("PYTHONDONTWRITEBYTECODE", "1"));
 }
 
 #[test]
@@ -98,10 +135,20 @@ fn the_installed_wheel_passes_its_tests() {
     let Some(environment) = environment() else {
         return;
     };
-    run(Command::new(&environment.python)
-        .args(["-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider"])
-        .current_dir(repository().join("python/tests"))
-        .env("PYTHONDONTWRITEBYTECODE", "1"));
+    tested(environment, &[]);
+}
+
+/// The wheel serves each Python from 3.10 on.
+#[test]
+fn the_same_wheel_passes_its_tests_with_a_second_python() {
+    let Some(second) = std::env::var_os(SECOND) else {
+        skip(&format!("{SECOND} names no second Python"));
+        return;
+    };
+    if let Some(environment) = environment_of(Path::new(&second)) {
+        // NeuroGym need not be there a second time.
+        tested(&environment, &["-k", "not neurogym"]);
+    }
 }
 
 /// The pages: scripts of the folder of examples.
