@@ -37,7 +37,9 @@ use rate2spike_protocol::Request;
 use rate2spike_protocol::message::{FlashFault, NetworkFault, Refusal, TrialRequest};
 use rate2spike_tests::calls::{Program, reachable};
 use rate2spike_tests::emulator::{Board, Emulator, repository, request};
-use rate2spike_tests::networks::{SENSOR_CHANNELS, analog_network, sensor_network, sensor_trial};
+use rate2spike_tests::networks::{
+    SENSOR_CHANNELS, analog_network, sensor_network, sensor_trial, with_outputs,
+};
 
 /// The frozen network of `task`: 200 units, steps of 0.1 ms.
 fn network(task: Task) -> Vec<u8> {
@@ -551,6 +553,31 @@ fn a_board_without_a_network_blinks() {
     for light in ["light on", "light off", "light on"] {
         let seen = emulator.line(Duration::from_secs(30), |line| line == light);
         assert!(seen.is_some(), "{light}");
+    }
+}
+
+/// Networks that differ in nothing else: 100 units, steps of 0.5 ms.
+#[test]
+fn four_outputs_cost_a_board_less_than_a_third_more_than_one() {
+    let single = rate2spike_tests::untrained(Task::go_nogo(), 100, 0.5);
+    for board in [Board::Rp2040, Board::Stm32f405] {
+        if !board.is_ready() {
+            continue;
+        }
+        let [one, four] = [1, 4].map(|outputs| {
+            let bytes = with_outputs(&single, outputs);
+            let deployed = Deployed::read(&bytes).expect("a network");
+            let experiment = experiment(&deployed, Task::go_nogo());
+            let emulator = Emulator::start(board, &bytes, &[]);
+            let (mut client, _) = emulator.connect();
+            let mut memory = Memory::of(&deployed);
+            let pair = pair(&mut client, &experiment, &mut memory, 0).expect("a trial");
+            assert_eq!(pair.board, pair.desktop, "{board:?}, {outputs} outputs");
+            let cycles = pair.cycles;
+            board.cycles_of_a_count() * cycles.total as f64 / f64::from(cycles.steps)
+        });
+        println!("{board:?}: a step takes {one:.0} cycles with one output, {four:.0} with four");
+        assert!(four > one && four < 4.0 / 3.0 * one, "{board:?}");
     }
 }
 
