@@ -14,7 +14,7 @@ use crate::export::verilog::project::Project;
 pub enum BitStreamError {
     /// A program is missing.
     #[error(
-        "{program} is not installed; a bit stream for {board} needs {}. Without them, `rate2spike export NET.snn --to verilog -o DIR` writes the design",
+        "{program} is not installed; a bit stream for {board} needs {}, or the same programs from the Python packages of YoWASP. Without them, `rate2spike export NET.snn --to verilog -o DIR` writes the design",
         .programs.join(", ")
     )]
     Missing {
@@ -63,13 +63,22 @@ pub enum BitStreamError {
     },
 }
 
+/// A bit stream, and what the placed design takes.
+pub struct BitStream {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// Cells and clock, a property a line, in the words of the program that places.
+    pub placement: Vec<String>,
+}
+
 /// Synthesizes, places and packs a design; takes minutes.
 ///
 /// # Errors
-/// [`BitStreamError`], if a program is missing or fails.
-pub fn build(device: &Device, project: &Project) -> Result<Vec<u8>, BitStreamError> {
+/// [`BitStreamError`], if a program is missing or fails, or if the placed design is too slow
+/// for the clock of the board.
+pub fn build(device: &Device, project: &Project) -> Result<BitStream, BitStreamError> {
     for &program in device.programs {
-        if !is_installed(program) {
+        if !is_installed(program) && !is_installed(&format!("yowasp-{program}")) {
             return Err(BitStreamError::Missing {
                 program,
                 board: device.board,
@@ -85,8 +94,14 @@ pub fn build(device: &Device, project: &Project) -> Result<Vec<u8>, BitStreamErr
     project.write(folder.path()).map_err(failed)?;
     let mut make = Command::new("make");
     make.args(["-s", "-C"]).arg(folder.path());
-    run("make", make.arg(device.bit_stream))?;
-    std::fs::read(folder.path().join(device.bit_stream)).map_err(failed)
+    let said = run("make", make.args([device.placement, device.bit_stream]))?;
+    let bytes = std::fs::read(folder.path().join(device.bit_stream)).map_err(failed)?;
+    let words = |line: &str| {
+        let line = line.trim_start_matches("Info:");
+        line.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let placement = said.lines().map(words).collect();
+    Ok(BitStream { bytes, placement })
 }
 
 /// A bit stream that was built before.
@@ -126,7 +141,7 @@ pub fn flash(device: &Device, address: u32, bytes: &[u8]) -> Result<(), BitStrea
     std::fs::write(&file, bytes).map_err(failed)?;
     let mut command = Command::new(program);
     command.args(options).arg(address.to_string()).arg(&file);
-    run(program, &mut command)
+    run(program, &mut command).map(|_| ())
 }
 
 fn is_installed(program: &str) -> bool {
@@ -136,11 +151,12 @@ fn is_installed(program: &str) -> bool {
     started.is_ok()
 }
 
-fn run(program: &'static str, command: &mut Command) -> Result<(), BitStreamError> {
+/// Runs a program and returns what it prints.
+fn run(program: &'static str, command: &mut Command) -> Result<String, BitStreamError> {
     let output = command.stdin(Stdio::null()).output();
     let output = output.map_err(|source| BitStreamError::Start { program, source })?;
     if output.status.success() {
-        return Ok(());
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     let said = words(&output);
     // The reason stands at the end of a long message.

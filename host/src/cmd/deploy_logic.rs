@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::CommandError;
 use super::deploy_args::{Content, DeployArgs, NamedImage, write_parts};
 use crate::board::bit_stream;
+use crate::export::verilog::Refusal;
 use crate::export::verilog::clocks::Clocks;
 use crate::export::verilog::device::Device;
 use crate::export::verilog::project::{OnBoard, Project};
@@ -33,6 +34,8 @@ struct LogicReport<'a> {
     image: Option<PathBuf>,
     image_bytes: Option<usize>,
     address: String,
+    /// Cells and clock of the placed design, if a bit stream was made.
+    placement: Vec<String>,
     flashed: bool,
 }
 
@@ -40,11 +43,14 @@ struct LogicReport<'a> {
 pub fn run(args: &DeployArgs, device: &Device, console: &Console) -> Result<(), CommandError> {
     check(args, device)?;
     let file = NetFile::read(&args.network)?;
-    file.tested_task(args.task.task.as_ref())?;
-    let project = Project::new(&file.deployed()).map_err(|source| CommandError::Export {
+    let refused = |source: Refusal| CommandError::Export {
         path: args.network.clone(),
         source: source.into(),
-    })?;
+    };
+    // A network that is refused anyway needs no --task.
+    Project::check(&file.deployed()).map_err(refused)?;
+    file.tested_task(args.task.task.as_ref())?;
+    let project = Project::new(&file.deployed()).map_err(refused)?;
     let misfits = misfits(args, device, &project);
     let mut report = LogicReport {
         network: &args.network,
@@ -58,12 +64,17 @@ pub fn run(args: &DeployArgs, device: &Device, console: &Console) -> Result<(), 
         image: None,
         image_bytes: None,
         address: format!("{:#010x}", device.flash_address),
+        placement: Vec::new(),
         flashed: false,
     };
     // The budget is printed before anything is written.
     print_budget(&report, console);
     if report.fits && (args.format.is_some() || args.flash) {
-        let parts = parts(args, device, &project, console)?;
+        let bit_stream = match args.content() {
+            Content::Network => None,
+            _ => Some(bit_stream(args, device, &project, &mut report, console)?),
+        };
+        let parts = parts(args, device, &project, bit_stream);
         write(args, device, &parts, &mut report, console)?;
     }
     console.json(&report);
@@ -133,29 +144,40 @@ fn misfits(args: &DeployArgs, device: &Device, project: &Project) -> Vec<String>
     misfits
 }
 
+/// The bit stream that the user names, or a new one.
+fn bit_stream(
+    args: &DeployArgs,
+    device: &Device,
+    project: &Project,
+    report: &mut LogicReport,
+    console: &Console,
+) -> Result<Vec<u8>, CommandError> {
+    if let Some(path) = &args.firmware {
+        let bytes = disk::read(path)?;
+        bit_stream::check(device, path, &bytes)?;
+        return Ok(bytes);
+    }
+    console.note(format!(
+        "{} make the bit stream; this takes minutes",
+        device.programs.join(", ")
+    ));
+    let built = bit_stream::build(device, project)?;
+    for line in &built.placement {
+        console.say(format!("  placed                   {line}"));
+    }
+    report.placement = built.placement;
+    Ok(built.bytes)
+}
+
 /// The parts that are written, in the order of their addresses.
 fn parts(
     args: &DeployArgs,
     device: &Device,
     project: &Project,
-    console: &Console,
-) -> Result<Vec<NamedImage>, CommandError> {
+    bit_stream: Option<Vec<u8>>,
+) -> Vec<NamedImage> {
     let mut parts = Vec::new();
-    if args.content() != Content::Network {
-        let bytes = match &args.firmware {
-            Some(path) => {
-                let bytes = disk::read(path)?;
-                bit_stream::check(device, path, &bytes)?;
-                bytes
-            }
-            None => {
-                console.note(format!(
-                    "{} make the bit stream; this takes minutes",
-                    device.programs.join(", ")
-                ));
-                bit_stream::build(device, project)?
-            }
-        };
+    if let Some(bytes) = bit_stream {
         let image = Image { address: 0, bytes };
         let what = "bit stream";
         parts.push(NamedImage { what, image });
@@ -168,7 +190,7 @@ fn parts(
         let what = "network";
         parts.push(NamedImage { what, image });
     }
-    Ok(parts)
+    parts
 }
 
 /// Writes the image and the flash, if the user asked for that.

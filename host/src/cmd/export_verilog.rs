@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::CommandError;
+use crate::export::verilog::Refusal;
 use crate::export::verilog::project::{self, Needs, Project};
 use crate::formats::disk;
 use crate::formats::outputs::Outputs;
@@ -32,11 +33,14 @@ pub fn run(
     console: &Console,
 ) -> Result<(), CommandError> {
     let file = NetFile::read(network)?;
-    let task = file.tested_task(task)?;
-    let project = Project::new(&file.deployed()).map_err(|source| CommandError::Export {
+    let refused = |source: Refusal| CommandError::Export {
         path: network.into(),
         source: source.into(),
-    })?;
+    };
+    // A network that is refused anyway needs no --task.
+    Project::check(&file.deployed()).map_err(refused)?;
+    let task = file.tested_task(task)?;
+    let project = Project::new(&file.deployed()).map_err(refused)?;
     let folder = match output {
         Some(folder) => folder.into(),
         None => {
@@ -119,7 +123,7 @@ fn words(needs: &Needs) -> String {
         ));
     }
     lines.push(
-        "refused      the single filter, several outputs, decisions other than height and sign"
+        "refused      the single filter, several outputs, preprocessing, decisions other than height and sign"
             .into(),
     );
     lines.push(String::new());

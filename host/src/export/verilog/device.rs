@@ -19,6 +19,9 @@ pub struct Device {
     pub flash_bytes: usize,
     /// Programs that make a bit stream.
     pub programs: &'static [&'static str],
+    /// The target of a design's Makefile that places the design and prints its cells and
+    /// its clock.
+    pub placement: &'static str,
     /// The bit stream, as the Makefile of a design names it.
     pub bit_stream: &'static str,
     /// Bytes that every bit stream for the chip holds near its beginning.
@@ -69,6 +72,7 @@ impl Device {
         flash_address: 0x10_0000,
         flash_bytes: 15 << 20,
         programs: &["make", "yosys", "nextpnr-ice40", "icepack"],
+        placement: "ice40",
         bit_stream: "build/icebreaker.bin",
         mark: [0x7e, 0xaa, 0x99, 0x7e],
         programmer: &["iceprog", "-o"],
@@ -86,6 +90,7 @@ impl Device {
         flash_address: 0x20_0000,
         flash_bytes: 2 << 20,
         programs: &["make", "yosys", "nextpnr-ecp5", "ecppack"],
+        placement: "ulx3s",
         bit_stream: "build/ulx3s.bit",
         mark: [0xff, 0xff, 0xbd, 0xb3],
         programmer: &["openFPGALoader", "-b", "ulx3s", "-f", "-o"],

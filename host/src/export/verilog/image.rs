@@ -211,7 +211,7 @@ impl Image {
     /// # Errors
     /// [`Refusal`], if the logic does not have what the network or the trial needs.
     pub fn of_trial(network: &Deployed, trial: &LogicTrial) -> Result<Self, Refusal> {
-        check(network, trial)?;
+        check(network, trial.steps)?;
         let constants = network.constants();
         let (units, filters) = (constants.units, network.banks().filters);
         let of_units = (0..units).map(|unit| network.unit(unit).filter);
@@ -308,8 +308,12 @@ impl Image {
     }
 }
 
-/// Refuses what the logic does not have.
-fn check(network: &Deployed, trial: &LogicTrial) -> Result<(), Refusal> {
+/// Refuses a network that needs what the logic does not have, and trials of `steps` steps
+/// that are too long for it.
+///
+/// # Errors
+/// All of [`Refusal`] except [`Refusal::Large`].
+pub fn check(network: &Deployed, steps: u32) -> Result<(), Refusal> {
     let (payload, constants) = (network.payload(), network.constants());
     if constants.filter == Filter::Single {
         return Err(Refusal::SingleFilter);
@@ -318,17 +322,17 @@ fn check(network: &Deployed, trial: &LogicTrial) -> Result<(), Refusal> {
         let outputs = constants.outputs;
         return Err(Refusal::Outputs { outputs });
     }
-    if network.output_offset(0) != Fixed::ZERO {
-        return Err(Refusal::Offset);
-    }
     if network.preprocessing().is_some() {
         return Err(Refusal::Preprocessing);
+    }
+    if network.output_offset(0) != Fixed::ZERO {
+        return Err(Refusal::Offset);
     }
     match payload.decision.kind {
         Kind::Detection | Kind::Sign => {}
         kind => return Err(Refusal::Decision { kind }),
     }
-    let steps = trial.steps.max(payload.clock.steps_per_sample);
+    let steps = steps.max(payload.clock.steps_per_sample);
     if steps >= 1 << STEP_BITS {
         return Err(Refusal::Long { steps });
     }

@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::Refusal;
 use super::clocks::Clocks;
 use super::device::{Blocks, Device};
-use super::image::{Counts, Image, MAGIC, Sizes};
+use super::image::{self, Counts, Image, MAGIC, Sizes};
 use crate::spiking::trial::Memory;
 
 /// Steps of the short trial, for slow simulators.
@@ -133,6 +133,14 @@ pub fn is_ours(bytes: &[u8]) -> bool {
 }
 
 impl Project {
+    /// Refuses a network that needs what the logic does not have, without running it.
+    ///
+    /// # Errors
+    /// All of [`Refusal`] except [`Refusal::Large`].
+    pub fn check(network: &Deployed) -> Result<(), Refusal> {
+        image::check(network, network.payload().clock.steps)
+    }
+
     /// The design of `network`.
     ///
     /// # Errors
