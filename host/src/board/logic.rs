@@ -167,12 +167,8 @@ impl Runs for Logic {
         &mut self,
         experiment: &Experiment<Deployed>,
         index: u64,
-        reported: Reported,
+        mut reported: Reported,
     ) -> Result<message::Outcome, BoardError> {
-        let mut spiked = match reported {
-            Reported::Spikes(spiked) => Some(spiked),
-            Reported::Nothing | Reported::Outputs(_) => None,
-        };
         let trial = experiment.trial(index);
         let input: Input<_> = Input::of_trial(experiment.task.channels(), &trial);
         let image = Image::of_trial(
@@ -194,14 +190,20 @@ impl Runs for Logic {
             let port = self.port.clone();
             return Err(BoardError::Image { port, code });
         }
-        let command = match spiked {
-            Some(_) => logic::RUN_WITH_SPIKES,
-            None => logic::RUN,
+        let command = match reported {
+            Reported::Nothing => logic::RUN,
+            Reported::Spikes(_) => logic::RUN_WITH_SPIKES,
+            Reported::Outputs(_) => logic::RUN_WITH_OUTPUTS,
         };
-        let outcome = self.run(&command, |answer| {
-            if let (Answer::Spike { step, unit }, Some(spiked)) = (answer, &mut spiked) {
-                spiked(step, unit);
+        let every = experiment.clock.steps_per_sample;
+        let outcome = self.run(&command, |answer| match (answer, &mut reported) {
+            (Answer::Spike { step, unit }, Reported::Spikes(spiked)) => spiked(step, unit),
+            (Answer::Output { step, value }, Reported::Outputs(output))
+                if step.is_multiple_of(every) =>
+            {
+                output(step, &[value]);
             }
+            _ => {}
         })?;
         Ok(message::Outcome {
             spike_hash: outcome.spike_hash,

@@ -41,7 +41,7 @@ pub enum Reported<'a> {
     Nothing,
     /// Step and unit of each spike.
     Spikes(&'a mut dyn FnMut(u32, u16)),
-    /// Step and bits of the outputs at the end of each sample. Logic reports none.
+    /// Step and bits of the outputs at the end of each sample.
     Outputs(&'a mut dyn FnMut(u32, &[i32])),
 }
 

@@ -10,6 +10,9 @@ use serde::Serialize;
 
 use super::CommandError;
 use super::run_on::{OnBoard, prepared};
+use crate::board::BoardError;
+use crate::board::logic::Logic;
+use crate::board::port::Port;
 use crate::board::recording::{Answered, SentTrial, answered, channels, samples};
 use crate::data;
 use crate::print::console::Console;
@@ -39,7 +42,15 @@ pub fn run_input(
     console: &Console,
 ) -> Result<(), CommandError> {
     let trials = trials(network, input)?;
-    let (mut client, identity) = prepared(on, network, console)?;
+    let (mut client, identity) = match prepared(on, network, console) {
+        Err(CommandError::Board(BoardError::Silent { .. })) if is_logic(on.port)? => {
+            return Err(CommandError::Failed(format!(
+                "{}: logic in an FPGA answers here; it runs the trials of the network's task and no recording: leave --input out",
+                on.port
+            )));
+        }
+        prepared => prepared?,
+    };
     let template = "trial {pos}/{len} {msg}";
     let bar = console.progress(trials.len() as u64, template);
     let mut answers = Vec::new();
@@ -69,6 +80,14 @@ pub fn run_input(
             "trial {} has other spikes on {} than here: flash the firmware of this version",
             answer.trial, report.board
         ))),
+    }
+}
+
+/// Whether logic answers at the port.
+fn is_logic(port: &Port) -> Result<bool, BoardError> {
+    match port {
+        Port::Serial(_) => Ok(Logic::connect(port)?.is_some()),
+        Port::Tcp(_) => Ok(false),
     }
 }
 

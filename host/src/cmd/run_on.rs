@@ -41,10 +41,12 @@ struct BoardReport<'a> {
     run: RunReport<'a>,
     board: String,
     clock_hz: u32,
-    stack_bytes: u32,
+    /// Absent for logic, which has no stack.
+    stack_bytes: Option<u32>,
     equal: bool,
     desktop_spike_hash: String,
-    saturated_steps: u64,
+    /// Absent for logic, which does not count them.
+    saturated_steps: Option<u64>,
     step: StepCost,
     parts: Option<Difference>,
 }
@@ -80,7 +82,8 @@ pub fn run_on(
     let identity = client.identify()?;
     let report = BoardReport {
         clock_hz: identity.clock_hz,
-        stack_bytes: identity.stack_bytes,
+        stack_bytes: Some(identity.stack_bytes),
+        saturated_steps: Some(found.saturated_steps),
         ..BoardReport::new(on, experiment, identity.board, found)
     };
     finish(report, on, console)
@@ -122,7 +125,8 @@ fn compared(
 }
 
 impl<'a> BoardReport<'a> {
-    /// The report of a board whose clock and stack are still to be named.
+    /// The report of a board, without its clock and without what only a microcontroller
+    /// counts.
     fn new(
         on: &OnBoard<'a>,
         experiment: &Experiment<Deployed>,
@@ -133,10 +137,10 @@ impl<'a> BoardReport<'a> {
             run: RunReport::new(on.network, &experiment.task, &found.outcomes, &found.board),
             board,
             clock_hz: 0,
-            stack_bytes: 0,
+            stack_bytes: None,
             equal: found.equal,
             desktop_spike_hash: hexadecimal(found.desktop.spike_hash),
-            saturated_steps: found.saturated_steps,
+            saturated_steps: None,
             step: found.step,
             parts: found.parts,
         }
@@ -217,10 +221,11 @@ fn print(report: &BoardReport, console: &Console) {
         100.0 * step.free_mean,
         100.0 * step.free_worst
     ));
-    console.say(format!(
-        "stack {} bytes, readout at the end of its range in {} steps",
-        report.stack_bytes, report.saturated_steps
-    ));
+    if let (Some(stack), Some(saturated)) = (report.stack_bytes, report.saturated_steps) {
+        console.say(format!(
+            "stack {stack} bytes, readout at the end of its range in {saturated} steps"
+        ));
+    }
     match &report.parts {
         None => console.say(format!(
             "spike hash {} on board and desktop: EQUAL",
