@@ -425,7 +425,7 @@ fn labels_for_each_sample_and_targets_are_tasks_too() {
 }
 
 /// A pipeline on the data set `name` that takes a moment: its report.
-fn short_pipeline(place: &Place, name: &str) -> Json {
+pub fn short_pipeline(place: &Place, name: &str) -> Json {
     place.json(&format!(
         "pipeline {name} --N 12 --n_trials 3 --trials 4 --dt 1 --quiet -o out"
     ))
@@ -582,7 +582,7 @@ fn inputs_are_made_of_channels_as_the_settings_say() {
 }
 
 /// A data set of two slow inputs, and what is asked for in each sample.
-fn in_each_sample(place: &Place, name: &str, of: impl Fn(f64, f64) -> Vec<f64>, track: bool) {
+pub fn in_each_sample(place: &Place, name: &str, of: impl Fn(f64, f64) -> Vec<f64>, track: bool) {
     let (trials, samples) = (40, 30);
     let wave = |trial: usize, t: usize, k: usize| {
         let turn = trial as f64 * 0.61 + t as f64 * 0.02 + k as f64 * 0.3;

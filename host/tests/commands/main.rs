@@ -11,6 +11,8 @@ mod exchange;
 mod files;
 mod flags;
 mod found_with;
+#[cfg(unix)]
+mod fpga;
 mod golden;
 mod help;
 mod inputs_unharmed;
