@@ -307,6 +307,14 @@ fn an_image_for_an_fpga_holds_bit_stream_and_network_at_their_addresses() {
             .iter()
             .all(|&byte| byte == 0xff)
     );
+    // An image that holds a network too is a bit stream as well.
+    let line = "deploy net.snn --board icebreaker --format bin -o part.bin --content firmware --firmware all.bin";
+    let output = place.run(line);
+    assert!(output.status.success(), "{}", said(&output));
+    assert_eq!(
+        std::fs::read(place.path("part.bin")).expect("an image"),
+        BIT_STREAM
+    );
     let output = place.run("deploy net.snn --board icebreaker --format bin");
     assert!(output.status.success(), "{}", said(&output));
     let network = std::fs::read(place.path("net.bin")).expect("an image");

@@ -104,21 +104,26 @@ pub fn build(device: &Device, project: &Project) -> Result<BitStream, BitStreamE
     Ok(BitStream { bytes, placement })
 }
 
-/// A bit stream that was built before.
+/// The bit stream in a file with these bytes, which was built before, alone or in an image
+/// that holds a network too.
 ///
 /// # Errors
 /// [`BitStreamError::Foreign`], if the bytes do not hold the mark of the chip's bit streams.
-pub fn check(device: &Device, file: &Path, bytes: &[u8]) -> Result<(), BitStreamError> {
+pub fn of_file(device: &Device, file: &Path, bytes: &[u8]) -> Result<Vec<u8>, BitStreamError> {
     // Comments may stand before the mark.
     let head = &bytes[..bytes.len().min(1024)];
-    if head.windows(4).any(|four| four == device.mark) {
-        return Ok(());
+    if !head.windows(4).any(|four| four == device.mark) {
+        return Err(BitStreamError::Foreign {
+            file: file.display().to_string(),
+            chip: device.chip,
+            board: device.board,
+        });
     }
-    Err(BitStreamError::Foreign {
-        file: file.display().to_string(),
-        chip: device.chip,
-        board: device.board,
-    })
+    let before_network = &bytes[..bytes.len().min(device.flash_address as usize)];
+    // Erased flash is all ones.
+    let last = before_network.iter().rposition(|&byte| byte != 0xff);
+    let length = last.map_or(0, |at| at + 1);
+    Ok(before_network[..length].into())
 }
 
 /// Writes bytes into the flash of the board that is connected by USB.
@@ -179,8 +184,13 @@ mod tests {
             (&Device::ICEBREAKER, &ice40[..], &ecp5[..]),
             (&Device::ULX3S, &ecp5[..], &ice40[..]),
         ] {
-            let checked = |bytes| check(device, Path::new("a.bin"), bytes);
-            assert!(checked(own).is_ok());
+            let checked = |bytes: &[u8]| of_file(device, Path::new("a.bin"), bytes);
+            let mut image = own.to_vec();
+            image.resize(device.flash_address as usize, 0xff);
+            image.extend(b"R2SL and a network");
+            let own = own.strip_suffix(b"\xff").unwrap_or(own);
+            assert_eq!(checked(own).expect("a bit stream"), own);
+            assert_eq!(checked(&image).expect("a bit stream"), own);
             let error = checked(other).expect_err("another chip").to_string();
             assert!(
                 error.contains("a.bin") && error.contains(device.board),

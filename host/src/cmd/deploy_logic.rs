@@ -153,9 +153,7 @@ fn bit_stream(
     console: &Console,
 ) -> Result<Vec<u8>, CommandError> {
     if let Some(path) = &args.firmware {
-        let bytes = disk::read(path)?;
-        bit_stream::check(device, path, &bytes)?;
-        return Ok(bytes);
+        return Ok(bit_stream::of_file(device, path, &disk::read(path)?)?);
     }
     console.note(format!(
         "{} make the bit stream; this takes minutes",
