@@ -282,6 +282,8 @@ fn a_board_with_an_fpga_has_a_budget_of_memory_blocks_and_clocks() {
         let report: Json = serde_json::from_slice(&output.stdout).expect("one object");
         assert_eq!(report["board"], board);
         assert_eq!(report["blocks"]["blocks_room"], room);
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(text.matches("\"fits\":").count(), 1, "{text}");
         assert_eq!(
             (&report["fits"], &report["image"]),
             (&true.into(), &Json::Null)

@@ -117,7 +117,7 @@ fn check(args: &DeployArgs, device: &Device) -> Result<(), CommandError> {
 fn misfits(args: &DeployArgs, device: &Device, project: &Project) -> Vec<String> {
     let found = project.on(device);
     let mut misfits = Vec::new();
-    if !found.fits {
+    if !found.memories_fit {
         let blocks = &found.blocks;
         misfits.push(format!(
             "it takes {} of {} memory blocks and {} of {} large ones; a network of this density may have up to {} units",

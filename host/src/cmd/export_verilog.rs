@@ -115,7 +115,7 @@ fn words(needs: &Needs) -> String {
             board.chip,
             blocks.blocks,
             blocks.blocks_room,
-            if board.fits { "fits" } else { "does not fit" },
+            if board.memories_fit { "fits" } else { "does not fit" },
             f64::from(board.clock_hz) / 1e6,
             100.0 * board.share_mean,
             100.0 * board.share_worst,

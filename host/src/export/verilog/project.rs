@@ -117,7 +117,7 @@ pub struct OnBoard {
     /// Blocks of memory.
     pub blocks: Blocks,
     /// Whether the memories fit.
-    pub fits: bool,
+    pub memories_fit: bool,
     /// Share of the clock that an average step takes.
     pub share_mean: f64,
     /// Share of the clock that the slowest step takes, the first one excluded.
@@ -266,7 +266,7 @@ impl Needs {
                 chip: device.chip,
                 clock_hz: device.clock_hz,
                 blocks,
-                fits: blocks.fit(),
+                memories_fit: blocks.fit(),
                 share_mean: device.share(clocks.mean, payload.step_ns),
                 share_worst: device.share(clocks.worst as f64, payload.step_ns),
                 largest_units: device.largest(|units| counts.with_units(units).sizes().ok()),
