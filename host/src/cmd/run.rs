@@ -95,7 +95,7 @@ fn score(args: &RunArgs, console: &Console, file: &NetFile) -> Result<(), Comman
             replace: args.replace,
         };
         return match &args.input {
-            Some(input) => run_input(&on, &deployed, (input, args.live), console),
+            Some(input) => run_input(&on, &experiment, (input, args.live), console),
             None => run_on(&on, &experiment, console),
         };
     }

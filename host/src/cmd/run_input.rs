@@ -17,6 +17,7 @@ use crate::board::recording::{Answered, SentTrial, answered, channels, samples};
 use crate::data;
 use crate::print::console::Console;
 use crate::print::path::lossy;
+use crate::spiking::experiment::Experiment;
 
 #[derive(Serialize)]
 struct InputReport<'a> {
@@ -37,11 +38,12 @@ struct InputReport<'a> {
 /// spikes although no sample came too late.
 pub fn run_input(
     on: &OnBoard,
-    network: &Deployed,
+    experiment: &Experiment<Deployed>,
     (input, live): (&Path, bool),
     console: &Console,
 ) -> Result<(), CommandError> {
-    let trials = trials(network, input)?;
+    let network = experiment.network;
+    let trials = trials(experiment, input)?;
     let (mut client, identity) = match prepared(on, network, console) {
         Err(CommandError::Board(BoardError::Silent { .. })) if is_logic(on.port)? => {
             return Err(CommandError::Failed(format!(
@@ -91,8 +93,10 @@ fn is_logic(port: &Port) -> Result<bool, BoardError> {
     }
 }
 
-/// The trials of the recording; the samples behind the last whole trial are left out.
-fn trials(network: &Deployed, path: &Path) -> Result<Vec<SentTrial>, CommandError> {
+/// The trials of the recording; the samples behind the last whole trial are left out. The
+/// recording of a data set's sensor has the sample period of the data set.
+fn trials(experiment: &Experiment<Deployed>, path: &Path) -> Result<Vec<SentTrial>, CommandError> {
+    let network = experiment.network;
     let failed = |error: data::DataError| CommandError::Failed(error.to_string());
     let (values, found) = data::recording(path).map_err(failed)?;
     let wanted = channels(network);
@@ -102,6 +106,10 @@ fn trials(network: &Deployed, path: &Path) -> Result<Vec<SentTrial>, CommandErro
             path.display()
         )));
     }
+    let values = match experiment.task.recorded() {
+        Some(recorded) => data::held(&recorded.description, &values),
+        None => values,
+    };
     let length = samples(network) * wanted;
     let whole: Vec<SentTrial> = values
         .chunks_exact(length.max(1))

@@ -279,6 +279,18 @@ fn integer(recorded: f64, resolution: f64) -> i32 {
     (recorded / resolution).round() as i32
 }
 
+/// The samples that a board takes for a recording of any length: each recorded sample is
+/// held, and its numbers are integers. Both are samples × channels, sample by sample.
+pub fn held(description: &Description, recorded: &[f32]) -> Vec<f32> {
+    let channels = description.channels.len().max(1);
+    recorded
+        .chunks_exact(channels)
+        .flat_map(|sample| std::iter::repeat_n(sample, description.hold))
+        .flatten()
+        .map(|&x| integer(x.into(), description.resolution) as f32)
+        .collect()
+}
+
 /// The integers that a board takes for a recording of `length` samples: samples × channels,
 /// sample by sample. Each recorded sample is held. The recording ends where the longest one
 /// ends; before it and in the tail there is silence. A recording longer than the longest one

@@ -664,3 +664,25 @@ fn outputs_that_follow_a_target_are_scored_by_r2_and_error() {
     let text = String::from_utf8(place.run(&line).stdout).expect("UTF-8");
     assert!(text.contains("R²") && text.contains("error"), "{text}");
 }
+
+#[test]
+fn a_recording_for_a_board_is_held_as_in_the_trials_of_its_data_set() {
+    let place = folder(12);
+    let task = task(&place, "waves");
+    let description = &task.recorded().expect("a data set").description;
+    assert_eq!(description.hold, 2, "20 ms are two samples of the network");
+    // The longest ones, which begin with their trial.
+    let longest = (0..CLASSES.len()).flat_map(|class| (2..12).step_by(3).map(move |k| (class, k)));
+    let longest: Vec<Vec<i32>> = longest
+        .map(|(class, number)| {
+            let values = recording(class, number).concat();
+            let values: Vec<f32> = values.iter().map(|&x| x as f32).collect();
+            let held = rate2spike::data::held(description, &values);
+            held.iter().map(|&x| x as i32).collect()
+        })
+        .collect();
+    let trials = task.trials().expect("a data set") as u64;
+    let shown = (0..trials).map(|index| task.integers(index).expect("a data set"));
+    let found = shown.filter(|shown| longest.iter().any(|held| shown.starts_with(held)));
+    assert!(found.count() > 0);
+}
