@@ -42,14 +42,28 @@ pub struct Field {
 
 /// The options of a training, except task, number of units, activation and
 /// seed, in the order of the columns of a sweep's rows.
-pub static FIELDS: [Field; 19] = [
+pub static FIELDS: [Field; 20] = [
     Field {
         flag: "P_inh",
         value_name: "P",
         column: "p_inh",
         help: "Probability that a unit is inhibitory",
+        lif_default: Some("0.5 below 50 units"),
+        data_default: Some("0.2"),
         set: |o, values| number(values, &mut o.p_inh),
         text: |o| one(o.p_inh),
+        ..PLAIN
+    },
+    Field {
+        flag: "exact_inhibition",
+        value_name: "BOOL",
+        column: "exact_inhibition",
+        help: "Make exactly the share P_inh of the units inhibitory, in place of a coin for \
+               each unit: True or False",
+        lif_default: Some("true below 50 units"),
+        data_default: Some("false"),
+        set: |o, values| truth(values, &mut o.exact_inhibition),
+        text: |o| one(o.exact_inhibition),
         ..PLAIN
     },
     Field {
@@ -213,6 +227,8 @@ pub static FIELDS: [Field; 19] = [
         flag: "fluctuations",
         value_name: "C",
         column: "fluctuations",
+        lif_default: Some("1 from 50 units on"),
+        data_default: Some("1"),
         help: "Fluctuations of the rates while training, like those of spike trains; \
                also sets --settle_fluctuations where that is not given",
         set: |o, values| {
@@ -227,6 +243,8 @@ pub static FIELDS: [Field; 19] = [
         flag: "settle_fluctuations",
         value_name: "C",
         column: "settle_fluctuations",
+        lif_default: Some("2.5 from 50 units on"),
+        data_default: Some("1"),
         help: "Fluctuations of the rates in the updates of --settle",
         set: |o, values| number(values, &mut o.settle_fluctuations),
         text: |o| one(o.settle_fluctuations),
@@ -380,8 +398,8 @@ mod tests {
 
     #[test]
     fn every_field_reads_what_it_writes_and_changes_nothing_else() {
-        let from = RateOptions::defaults(Task::xor(), 20, ActivationKind::Lif);
-        let to = RateOptions::published(Task::xor(), 20);
+        let from = RateOptions::defaults(Task::xor(), 50, ActivationKind::Lif);
+        let to = RateOptions::published(Task::xor(), 50);
         for field in &FIELDS {
             let mut options = from.clone();
             let values = (field.text)(&to);
@@ -421,7 +439,7 @@ mod tests {
                 any::<f32>().prop_map(DecayTaus::Fixed),
                 any::<(f32, f32)>().prop_map(|(low, high)| DecayTaus::Trained(low, high)),
             ],
-            any::<[bool; 2]>(),
+            any::<[bool; 3]>(),
         );
         let numbers = (
             any::<[f64; 6]>(),
@@ -430,12 +448,14 @@ mod tests {
             any::<u64>(),
         );
         (kinds, numbers).prop_map(|(kinds, numbers)| {
-            let (activation, start, loss, schedule, taus, [dale, train_inputs]) = kinds;
+            let (activation, start, loss, schedule, taus, [dale, train_inputs, exact_inhibition]) =
+                kinds;
             let (wide, narrow, counts, seed) = numbers;
             RateOptions {
                 task: Task::go_nogo(),
                 units: counts[0],
                 p_inh: wide[0],
+                exact_inhibition,
                 p_rec: wide[1],
                 som_units: counts[1],
                 dale,

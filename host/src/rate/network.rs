@@ -1,6 +1,7 @@
 //! The numbers of a rate network, in the terms of the published code.
 
 use rand::RngExt;
+use rand::seq::SliceRandom;
 use rand_distr::{Distribution, Gamma, Normal, StandardNormal};
 use rand_pcg::Pcg64;
 
@@ -48,9 +49,7 @@ impl RateNetwork {
     pub fn start(options: &RateOptions) -> Self {
         let n = options.units;
         let mut random = generator(options.seed, Stream::Network, 0);
-        let inhibitory: Vec<bool> = (0..n)
-            .map(|_| options.dale && random.random_bool(options.p_inh))
-            .collect();
+        let inhibitory = inhibitory_units(options, &mut random);
         let w = recurrent_start(options, &inhibitory, &mut random);
         let mut normal = |scale: f32| -> f32 {
             let x: f32 = StandardNormal.sample(&mut random);
@@ -122,6 +121,20 @@ impl RateNetwork {
         let steps = self.decay_steps().into_iter();
         steps.map(|tau| tau * self.sample_ms).collect()
     }
+}
+
+/// True for each inhibitory unit; N.
+fn inhibitory_units(options: &RateOptions, random: &mut Pcg64) -> Vec<bool> {
+    let n = options.units;
+    if options.dale && options.exact_inhibition {
+        let count = (options.p_inh * n as f64).round() as usize;
+        let mut units: Vec<bool> = (0..n).map(|i| i < count).collect();
+        units.shuffle(random);
+        return units;
+    }
+    (0..n)
+        .map(|_| options.dale && random.random_bool(options.p_inh))
+        .collect()
 }
 
 fn recurrent_start(options: &RateOptions, inhibitory: &[bool], random: &mut Pcg64) -> Vec<f32> {

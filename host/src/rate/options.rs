@@ -85,6 +85,10 @@ pub struct RateOptions {
     pub units: usize,
     /// Probability that a unit is inhibitory, under Dale's principle.
     pub p_inh: f64,
+    /// True if exactly this share of the units is inhibitory, rounded to whole units. False:
+    /// a coin decides for each unit, as published.
+    #[serde(default)]
+    pub exact_inhibition: bool,
     /// Probability that a recurrent weight starts different from zero.
     pub p_rec: f64,
     /// Number of somatostatin-like inhibitory units.
@@ -249,6 +253,9 @@ const SINGLE: u128 = 4;
 /// at the start never comes.
 const INPUTS: f64 = 40.0;
 
+/// A network of fewer units is a small one. Small networks do not learn under fluctuations.
+const SMALL: usize = 50;
+
 impl RateOptions {
     /// The defaults of the published code.
     pub fn published(task: Task, units: usize) -> Self {
@@ -257,6 +264,7 @@ impl RateOptions {
             task,
             units,
             p_inh: 0.2,
+            exact_inhibition: false,
             p_rec: 0.2,
             som_units: 0,
             dale: true,
@@ -301,6 +309,19 @@ impl RateOptions {
         }
     }
 
+    /// The options of a network that will spike and has few units. Such a network does not
+    /// learn under fluctuations, and needs inhibitory units for certain.
+    /// docs/experiments.md has the trainings behind them.
+    fn small(task: Task, units: usize) -> Self {
+        Self {
+            p_inh: 0.5,
+            exact_inhibition: true,
+            fluctuations: 0.0,
+            settle_fluctuations: 0.0,
+            ..Self::spiking(task, units)
+        }
+    }
+
     /// The options of a network that will spike and is trained on a data set.
     /// docs/experiments.md has the trainings behind them.
     pub fn recorded(task: Task, units: usize) -> Self {
@@ -324,10 +345,20 @@ impl RateOptions {
         }
     }
 
+    /// The same options with another seed.
+    pub fn with_seed(&self, seed: u64) -> Self {
+        Self {
+            seed,
+            task: self.task.seeded(seed),
+            ..self.clone()
+        }
+    }
+
     /// The default options of a network with this activation.
     pub fn defaults(task: Task, units: usize, activation: ActivationKind) -> Self {
         match activation {
             ActivationKind::Lif if is_recorded(&task) => Self::recorded(task, units),
+            ActivationKind::Lif if units < SMALL => Self::small(task, units),
             ActivationKind::Lif => Self::spiking(task, units),
             _ => Self {
                 activation,
@@ -501,6 +532,24 @@ mod tests {
             let options = RateOptions::defaults(Task::xor(), units, ActivationKind::Lif);
             options.checked().expect("a probability above zero");
         }
+    }
+
+    #[test]
+    fn a_small_network_learns_without_fluctuations_and_half_of_it_is_inhibitory() {
+        for (units, inhibitory) in [(1, 1), (10, 5), (49, 25)] {
+            for seed in 0..5 {
+                let options = RateOptions {
+                    seed,
+                    ..RateOptions::defaults(Task::xor(), units, ActivationKind::Lif)
+                };
+                assert_eq!(options.fluctuations + options.settle_fluctuations, 0.0);
+                let network = RateNetwork::start(&options);
+                let found = network.inhibitory.iter().filter(|unit| **unit).count();
+                assert_eq!(found, inhibitory, "N = {units}, seed {seed}");
+            }
+        }
+        let large = RateOptions::defaults(Task::xor(), SMALL, ActivationKind::Lif);
+        assert!(large.fluctuations > 0.0 && !large.exact_inhibition);
     }
 
     #[test]

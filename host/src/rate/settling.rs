@@ -128,7 +128,7 @@ mod tests {
     fn options() -> RateOptions {
         RateOptions {
             settle: 4,
-            ..RateOptions::defaults(Task::xor(), 10, ActivationKind::Lif)
+            ..RateOptions::defaults(Task::xor(), 50, ActivationKind::Lif)
         }
     }
 

@@ -340,6 +340,7 @@ mod tests {
     fn a_network_that_settles_fluctuates_more_beside_one_that_does_not() {
         let options = RateOptions {
             batch: 2,
+            fluctuations: 1.0,
             settle_fluctuations: 5.0,
             ..RateOptions::defaults(Task::go_nogo(), 12, ActivationKind::Lif)
         };
