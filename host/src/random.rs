@@ -32,6 +32,8 @@ pub enum Stream {
     Jitter = 11,
     /// The parts of a data set that does not say them.
     Parts = 12,
+    /// The seeds of the further starts of a training.
+    Starts = 13,
 }
 
 /// The seed of trials and noise that belong to `stream`, for a network whose own

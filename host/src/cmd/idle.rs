@@ -113,6 +113,24 @@ const IDLE: &[Idle] = &[
         because: "nothing is submitted; add --slurm ELEMENTS",
     },
     Idle {
+        command: "pipeline",
+        flags: Flags::These(&["restarts"]),
+        when: |line| given(line, "from"),
+        because: "a training with --from begins with a model and not at random",
+    },
+    Idle {
+        command: "train",
+        flags: Flags::These(&["restarts"]),
+        when: |line| given(line, "from"),
+        because: "a training with --from begins with a model and not at random",
+    },
+    Idle {
+        command: "train",
+        flags: Flags::These(&["restarts"]),
+        when: |line| is(line, "mode", "eval"),
+        because: "--mode eval trains no network",
+    },
+    Idle {
         command: "train",
         flags: Flags::These(&["backend"]),
         when: |line| is(line, "mode", "eval"),
@@ -227,6 +245,9 @@ mod tests {
             ("sweep --share 1/2", "--trials 3"),
             ("sweep --task xor", "--slurm-option=--time=1"),
             ("train --mode eval --model m.mat", "--backend cpu"),
+            ("train --mode eval --model m.mat", "--restarts 2"),
+            ("train --task xor --from m.mat", "--restarts 2"),
+            ("pipeline xor --from m.mat", "--restarts 2"),
             ("train --task xor --seeds 1..2", "--seed 3"),
         ] {
             let with = format!("{line} {flag}");

@@ -13,6 +13,7 @@ use crate::print::console::Console;
 use crate::rate::activation::ActivationKind;
 use crate::rate::fields::{FIELDS, Field, Given};
 use crate::rate::options::{RateOptions, usual_units};
+use crate::rate::restarts::MOST_STARTS;
 use crate::task::Task;
 
 /// The network and its training; shared by `train` and `pipeline`.
@@ -38,6 +39,43 @@ pub struct OptionArgs {
     /// Begin with a trained model, for a harder task with the same inputs
     #[arg(long, value_name = "MODEL.mat")]
     pub from: Option<PathBuf>,
+    /// How often the training begins
+    #[command(flatten)]
+    pub restarts: RestartArgs,
+}
+
+/// The random starts of a training; shared by `train`, `pipeline` and `sweep`.
+#[derive(Clone, Debug, Args)]
+pub struct RestartArgs {
+    /// Train from K random starts at once, and keep the first network that meets the criterion; its seed is printed and stored, and --seed with it gives the same network
+    #[arg(long, value_name = "K", default_value_t = 1, value_parser = starts)]
+    pub restarts: usize,
+}
+
+/// Reads a number of random starts.
+fn starts(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(starts @ 1..=MOST_STARTS) => Ok(starts),
+        _ => Err(format!(
+            "give a whole number of starts, at least 1 and at most {MOST_STARTS}"
+        )),
+    }
+}
+
+impl RestartArgs {
+    /// The number of starts.
+    ///
+    /// # Errors
+    /// [`CommandError::Usage`] where no start could meet a criterion.
+    pub fn starts(&self, options: &RateOptions) -> Result<usize, CommandError> {
+        if self.restarts > 1 && options.validated() {
+            return Err(CommandError::Usage(
+                "--restarts: the training on a data set has no criterion by which a start could win; leave it out"
+                    .into(),
+            ));
+        }
+        Ok(self.restarts)
+    }
 }
 
 /// The options of [`FIELDS`] that were given.

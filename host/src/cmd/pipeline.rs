@@ -176,6 +176,7 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
     check_step(args.dt, &neuron, &options)
         .map_err(|error| CommandError::Usage(format!("--dt: {error}")))?;
 
+    let starts = args.options.restarts.starts(&options)?;
     let clock = Instant::now();
     let session = Session {
         output: args.output_dir.clone(),
@@ -187,9 +188,15 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
     session.check(&options)?;
     let mut bar = TrainingBar::new(options.updates, console);
     let training = Orderly::begin();
-    let finished = session.train_first(&options, &mut bar)?;
+    let finished = session.train_first(&options, starts, &mut bar)?;
     drop(bar);
-    let Finished { network, model, .. } = &finished;
+    // Everything else takes the seed of the start that was kept.
+    let Finished {
+        network,
+        model,
+        options,
+        ..
+    } = &finished;
     let sentence = format!(
         "the trained network is saved in {}; the same command with --resume goes on from it",
         model.display()
@@ -203,11 +210,11 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
         return Err(CommandError::Failed(format!("interrupted: {sentence}")));
     }
     let trials = options.task.scored(args.trials);
-    let rate = rate_evaluation(network, &options, trials);
+    let rate = rate_evaluation(network, options, trials);
     let train_seconds = clock.elapsed().as_secs_f64();
 
     let clock = Instant::now();
-    let route = route(args, neuron, &options, network);
+    let route = route(args, neuron, options, network);
     let failed = |error: RouteError| CommandError::of_route(model, error);
     let bar = console.progress(args.trials as u64, "{msg}: trial {pos} [{elapsed}]");
     let converted = route.convert(&mut |progress| show(&bar, progress));

@@ -7,7 +7,7 @@ use rate2spike_core::neuron::Scheme;
 use serde::Serialize;
 
 use super::CommandError;
-use super::options::TrainingArgs;
+use super::options::{RestartArgs, TrainingArgs};
 use crate::convert::choice::EquationChoice;
 use crate::convert::lambdas::Lambdas;
 use crate::convert::search::default_lambdas;
@@ -81,6 +81,9 @@ pub struct SweepArgs {
     /// The training of every network
     #[command(flatten)]
     pub training: TrainingArgs,
+    /// How often each training begins
+    #[command(flatten)]
+    pub restarts: RestartArgs,
     /// Scaling factors to search [default: 50 with lif, 20:5:75 with sigmoid, else 4:2:26]
     #[arg(long)]
     pub lambdas: Option<Lambdas>,
@@ -156,10 +159,12 @@ impl SweepArgs {
                         (false, true) => Calibrate::IfNeeded,
                         (false, false) => Calibrate::Never,
                     };
+                    let options = self
+                        .training
+                        .options(task, units, activation, *seeds.start())?;
                     cells.push(Cell {
-                        options: self
-                            .training
-                            .options(task, units, activation, *seeds.start())?,
+                        restarts: self.restarts.starts(&options)?,
+                        options,
                         neuron,
                         lambdas,
                         calibrate,

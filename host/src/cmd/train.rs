@@ -182,13 +182,20 @@ fn run_training(args: &TrainArgs, console: &Console) -> Result<(), CommandError>
     if let Some(gpu) = args.place.gpu(console)? {
         return train_on(&gpu, args, &options, console);
     }
+    let starts = args.options.restarts.starts(&options)?;
     let mut session = args.session(console)?;
     session.check(&options)?;
     // Opened last: nothing is left of a command that fails before its first update.
     session.losses = args.losses()?;
     match &args.seeds {
-        Some(seeds) => train_many(console, &session, &options, seeds),
-        None => train_one(console, &session, &options),
+        Some(seeds) => {
+            let train = |options: &RateOptions| {
+                let finished = session.train(options, starts, &mut Warned(console))?;
+                Ok(finished.report)
+            };
+            train_many(console, &options, seeds, train)
+        }
+        None => train_one(console, &session, &options, starts),
     }
 }
 
@@ -196,9 +203,10 @@ fn train_one(
     console: &Console,
     session: &Session,
     options: &RateOptions,
+    starts: usize,
 ) -> Result<(), CommandError> {
     let mut bar = TrainingBar::new(options.updates, console);
-    let finished = session.train(options, &mut bar)?;
+    let finished = session.train(options, starts, &mut bar)?;
     drop(bar);
     report_one(&finished.report, console)
 }
@@ -214,8 +222,10 @@ fn train_on(
         || args.checkpoint_every > 0
         || args.losses.is_some()
         || args.options.from.is_some()
+        || args.options.restarts.restarts > 1
     {
-        let message = "--resume, --checkpoint-every, --losses and --from need --backend cpu";
+        let message =
+            "--resume, --checkpoint-every, --losses, --from and --restarts need --backend cpu";
         return Err(CommandError::Usage(message.into()));
     }
     let started = Instant::now();
@@ -257,9 +267,9 @@ struct NetworksReport {
 /// Trains a network of each seed, on all cores.
 fn train_many(
     console: &Console,
-    session: &Session,
     options: &RateOptions,
     seeds: &Seeds,
+    train: impl Fn(&RateOptions) -> Result<TrainReport, SessionError> + Sync,
 ) -> Result<(), CommandError> {
     let started = Instant::now();
     let template = "network {pos}/{len} [{elapsed}, {eta} left]";
@@ -271,13 +281,7 @@ fn train_many(
         .into_par_iter()
         .with_max_len(1)
         .map(|seed| {
-            let options = RateOptions {
-                seed,
-                task: options.task.seeded(seed),
-                ..options.clone()
-            };
-            let result = session.train(&options, &mut Warned(console));
-            let result = result.map(|finished| finished.report);
+            let result = train(&options.with_seed(seed));
             if let Ok(report) = &result {
                 bar.suspend(|| print_report(report, console));
             }
@@ -333,8 +337,12 @@ fn print_report(report: &TrainReport, console: &Console) {
         (false, true) => "criterion met",
         (false, false) => "criterion not met",
     };
+    let starts = match report.starts {
+        0 | 1 => String::new(),
+        starts => format!(", one of {starts} starts"),
+    };
     console.say(format!(
-        "seed {}: {verdict} after {} updates in {:.1} s: accuracy {:.2}, strict {:.2}, loss {:.2} over {EVALUATION_TRIALS} trials",
+        "seed {}{starts}: {verdict} after {} updates in {:.1} s: accuracy {:.2}, strict {:.2}, loss {:.2} over {EVALUATION_TRIALS} trials",
         report.seed, report.updates, report.seconds, report.accuracy, report.strict, report.loss
     ));
     console.say(report.model.display());

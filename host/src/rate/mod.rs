@@ -12,8 +12,8 @@
 //! [`normal`] their deviates. [`recurrence`] runs the equations over time and back,
 //! and [`sparse`] does so for networks with few weights. [`model`] is the
 //! network as a Burn module, [`training`] trains it, [`evaluation`] scores it,
-//! [`settling`] decides when the training ends, and [`checkpoint`] stops a training and
-//! goes on with it. [`ensemble`] trains many networks at once, for back ends that need
+//! [`settling`] decides when the training ends, [`restarts`] trains from several random starts,
+//! and [`checkpoint`] stops a training and goes on with it. [`ensemble`] trains many networks at once, for back ends that need
 //! much to do; [`gpu`] is such a back end.
 
 pub mod activation;
@@ -32,6 +32,7 @@ pub mod normal;
 pub mod optimizer;
 pub mod options;
 pub mod recurrence;
+pub mod restarts;
 pub mod settling;
 pub mod shown;
 pub mod siegert;

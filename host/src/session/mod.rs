@@ -27,13 +27,14 @@ use crate::formats::rate_model::{self, ModelError, RateModelFile};
 use crate::interrupt::{self, Orderly};
 use crate::rate::network::RateNetwork;
 use crate::rate::options::{DecayTaus, RateOptions};
+use crate::rate::restarts::{Kept, race, starts};
 use crate::rate::shown::ShownTrials;
 use crate::rate::training::{Progress, Trained, Training};
 use checkpoints::Checkpoint;
 pub use error::SessionError;
 use record::Record;
 pub use report::TrainReport;
-use watched::Watched;
+use watched::{OneOfSeveral, Watched};
 
 /// The places of the files of trainings, and the way in which they go on after a stop.
 #[derive(Debug, Default)]
@@ -60,7 +61,19 @@ pub struct Finished {
     pub model: PathBuf,
     /// The summary of the training.
     pub report: TrainReport,
+    /// The options of the training; those of the start that was kept, where there were
+    /// several.
+    pub options: RateOptions,
+    /// That of the first start.
     checkpoint: Checkpoint,
+}
+
+/// A training on its way.
+struct Running {
+    training: Training,
+    checkpoint: Checkpoint,
+    /// True while the check points cannot be written.
+    unwritten: bool,
 }
 
 impl Finished {
@@ -92,7 +105,8 @@ impl Session {
         ))?)
     }
 
-    /// Trains a network and saves it; its check point is then removed.
+    /// Trains a network from `count` random starts, keeps the first one that meets the
+    /// criterion, and saves it; the check points are then removed.
     ///
     /// # Errors
     /// If something cannot be read or written, if the training diverged or was
@@ -100,12 +114,11 @@ impl Session {
     pub fn train(
         &self,
         options: &RateOptions,
-        progress: &mut impl Progress,
+        count: usize,
+        progress: &mut (impl Progress + Send),
     ) -> Result<Finished, SessionError> {
         let _orderly = Orderly::begin();
-        let training = self.untrained(options)?;
-        let checkpoint = Checkpoint::new(&self.output, &training);
-        let (finished, _) = self.train_with(training, checkpoint, progress)?;
+        let (finished, _) = self.train_from(options, count, progress)?;
         finished.checkpoint.remove()?;
         Ok(finished)
     }
@@ -120,18 +133,16 @@ impl Session {
         options: &RateOptions,
         progress: &mut impl Progress,
     ) -> Result<Trained, SessionError> {
-        let training = self.untrained(options)?;
-        let checkpoint = Checkpoint::new(&self.output, &training);
-        let training = self.begun(training, &checkpoint, progress)?;
-        let trained = self.run(training, &checkpoint, progress)?;
+        let mut running = self.begun(options, progress)?;
+        let trained = self.run(&mut running, progress)?;
         check_finite(options, &trained)?;
-        checkpoint.remove()?;
+        running.checkpoint.remove()?;
         Ok(trained)
     }
 
-    /// Trains a network and saves it for a command that goes on after the training.
-    /// The check point stays, and so does a record that names the model, until
-    /// [`Finished::forget`]. Where the session resumes and the recorded model is there
+    /// Trains as [`train`](Self::train) does, for a command that goes on after the training.
+    /// The check point of the first start stays, and so does a record that names the model,
+    /// until [`Finished::forget`]. Where the session resumes and the recorded model is there
     /// and whole, nothing is trained.
     ///
     /// # Errors
@@ -139,7 +150,8 @@ impl Session {
     pub fn train_first(
         &self,
         options: &RateOptions,
-        progress: &mut impl Progress,
+        count: usize,
+        progress: &mut (impl Progress + Send),
     ) -> Result<Finished, SessionError> {
         let _orderly = Orderly::begin();
         let training = self.untrained(options)?;
@@ -149,9 +161,15 @@ impl Session {
             && let Some(found) = Record::read(&record)?
         {
             match found.model(&record) {
+                _ if !found.is_of(count) => progress.warned(&format!(
+                    "{} is the record of another number of --restarts; the network is trained again",
+                    record.display()
+                )),
                 Some((model, network)) => {
+                    let report = found.report(&model);
                     return Ok(Finished {
-                        report: found.report(&model),
+                        options: options.with_seed(report.seed),
+                        report,
                         network,
                         model,
                         checkpoint,
@@ -163,51 +181,78 @@ impl Session {
                 )),
             }
         }
-        let (finished, trained) = self.train_with(training, checkpoint, progress)?;
+        let (finished, trained) = self.train_from(options, count, progress)?;
         Record::new(&finished.report, &trained.network).write(&record)?;
         Ok(finished)
     }
 
-    fn train_with(
+    fn train_from<P: Progress + Send>(
         &self,
-        training: Training,
-        checkpoint: Checkpoint,
-        progress: &mut impl Progress,
+        options: &RateOptions,
+        count: usize,
+        progress: &mut P,
     ) -> Result<(Finished, Trained), SessionError> {
         let started = Instant::now();
-        let options = &training.options().clone();
         if interrupt::asked() {
             return Err(SessionError::NotBegun { seed: options.seed });
         }
-        let folder = rate_model::folder(&self.output, options);
-        let training = self.begun(training, &checkpoint, progress)?;
+        let mut all = Vec::new();
+        for options in starts(options, count) {
+            all.push(self.begun(&options, progress)?);
+        }
         // Space that is missing at the end would cost the whole training.
+        let folder = rate_model::folder(&self.output, options);
         let reserve = disk::reserve(&folder, rate_model::most_bytes(options))?;
-        let trained = self.run(training, &checkpoint, progress)?;
+        let checkpoint = all[0].checkpoint.clone();
+        let kept = match &mut all[..] {
+            [running] => Kept {
+                trained: self.run(running, progress)?,
+                options: options.clone(),
+            },
+            _ => self.run_all(all, progress)?,
+        };
         drop(reserve);
-        let model = self.save(options, &trained)?;
-        let seconds = started.elapsed().as_secs_f64();
+        let Kept { options, trained } = kept;
+        let model = self.save(&options, &trained)?;
+        let report = TrainReport::new(
+            &options,
+            &trained,
+            started.elapsed().as_secs_f64(),
+            model.clone(),
+        );
         let finished = Finished {
-            report: TrainReport::new(options, &trained, seconds, model.clone()),
+            report: report.of_starts(count),
             network: trained.network.clone(),
+            options,
             model,
             checkpoint,
         };
         Ok((finished, trained))
     }
 
-    /// `training`, or where its check point left it if the session resumes.
+    /// The training of these options before its first update, or where its check point left
+    /// it if the session resumes.
     fn begun(
         &self,
-        training: Training,
-        checkpoint: &Checkpoint,
+        options: &RateOptions,
         progress: &mut impl Progress,
-    ) -> Result<Training, SessionError> {
-        if self.resume {
-            return checkpoint.resume(training, progress);
-        }
-        checkpoint.check(self.untrained(training.options())?)?;
-        Ok(training)
+    ) -> Result<Running, SessionError> {
+        let training = self.untrained(options)?;
+        let checkpoint = Checkpoint::new(&self.output, &training);
+        let training = if self.resume {
+            checkpoint.resume(training, progress)?
+        } else {
+            checkpoint.check(self.untrained(options)?)?;
+            training
+        };
+        let mut watched = Watched::new(progress, options.seed, self.losses.as_ref());
+        watched.catch_up(training.updates());
+        watched.check()?;
+        Ok(Running {
+            training,
+            checkpoint,
+            unwritten: false,
+        })
     }
 
     /// The training before its first update.
@@ -221,19 +266,56 @@ impl Session {
     /// Trains update by update to the end, and writes check points.
     fn run(
         &self,
-        mut training: Training,
-        checkpoint: &Checkpoint,
+        running: &mut Running,
         progress: &mut impl Progress,
     ) -> Result<Trained, SessionError> {
+        let trained = self.run_until(usize::MAX, running, progress)?;
+        Ok(trained.expect("the training ends after its last update"))
+    }
+
+    /// Trains from several starts, keeps the first one that meets the criterion, and removes
+    /// the check points of all but the first.
+    fn run_all<P: Progress + Send>(
+        &self,
+        all: Vec<Running>,
+        progress: &mut P,
+    ) -> Result<Kept, SessionError> {
+        let options: Vec<RateOptions> = all.iter().map(|r| r.training.options().clone()).collect();
+        let checkpoints: Vec<Checkpoint> = all.iter().map(|r| r.checkpoint.clone()).collect();
+        let shown = Mutex::new(progress);
+        let (place, trained) = race(all, |running, until| {
+            let first = running.training.options().seed == options[0].seed;
+            let mut progress = OneOfSeveral::new(&shown, first);
+            self.run_until(until, running, &mut progress)
+        })?;
+        for checkpoint in &checkpoints[1..] {
+            checkpoint.remove()?;
+        }
+        Ok(Kept {
+            options: options[place].clone(),
+            trained,
+        })
+    }
+
+    /// Trains until `until` updates are made or the training ends.
+    fn run_until(
+        &self,
+        until: usize,
+        running: &mut Running,
+        progress: &mut impl Progress,
+    ) -> Result<Option<Trained>, SessionError> {
+        let Running {
+            training,
+            checkpoint,
+            unwritten,
+        } = running;
         let seed = training.options().seed;
         let mut watched = Watched::new(progress, seed, self.losses.as_ref());
-        watched.catch_up(training.updates());
-        let mut unwritten = false;
-        loop {
+        while training.updates() < until {
             let done = training.advance(&mut watched);
             watched.check()?;
-            if let Some(trained) = done {
-                return Ok(trained);
+            if done.is_some() {
+                return Ok(done);
             }
             let updates = training.updates();
             let interrupted = interrupt::asked() || watched.stops();
@@ -241,12 +323,12 @@ impl Session {
             if !due && !interrupted {
                 continue;
             }
-            match checkpoint.write(&training) {
-                Ok(()) => unwritten = false,
+            match checkpoint.write(training) {
+                Ok(()) => *unwritten = false,
                 Err(error) if interrupted => return Err(error.into()),
                 // The one before is still there, and space may come back.
-                Err(error) if !unwritten => {
-                    unwritten = true;
+                Err(error) if !*unwritten => {
+                    *unwritten = true;
                     watched.warned(&format!(
                         "{error}; the training goes on without check points"
                     ));
@@ -260,6 +342,7 @@ impl Session {
                 });
             }
         }
+        Ok(None)
     }
 
     /// Saves a network with its history, unless its training diverged.

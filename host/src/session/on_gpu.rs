@@ -43,10 +43,7 @@ impl Session {
         drop(progress);
         let seconds = started.elapsed().as_secs_f64();
         let saved = seeds.iter().zip(&trained).map(|(&seed, trained)| {
-            let options = RateOptions {
-                seed,
-                ..options.clone()
-            };
+            let options = options.with_seed(seed);
             let model = self.save(&options, trained)?;
             Ok(TrainReport::new(&options, trained, seconds, model))
         });

@@ -55,6 +55,11 @@ impl Record {
         disk::write(path, &text)
     }
 
+    /// Whether the training had this number of random starts.
+    pub fn is_of(&self, starts: usize) -> bool {
+        self.report.starts == starts
+    }
+
     /// The recorded model and its network; `None` unless the model and its history are
     /// there and whole. `path` is the record's.
     pub fn model(&self, path: &Path) -> Option<(PathBuf, RateNetwork)> {

@@ -11,8 +11,11 @@ use crate::rate::training::Trained;
 /// A network that was trained and saved, as `train --json` prints it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct TrainReport {
-    /// Seed of everything random.
+    /// Seed of everything random; that of the start that was kept.
     pub seed: u64,
+    /// Number of random starts.
+    #[serde(default)]
+    pub starts: usize,
     /// True if the criterion was met; a data set has none, and its training succeeds if
     /// its loss stays finite.
     pub success: bool,
@@ -41,6 +44,7 @@ impl TrainReport {
     pub fn new(options: &RateOptions, trained: &Trained, seconds: f64, model: PathBuf) -> Self {
         Self {
             seed: options.seed,
+            starts: 1,
             success: trained.success,
             validated: options.validated(),
             updates: trained.losses.len(),
@@ -51,5 +55,10 @@ impl TrainReport {
             seconds,
             model,
         }
+    }
+
+    /// The same summary of a training from `starts` random starts.
+    pub fn of_starts(self, starts: usize) -> Self {
+        Self { starts, ..self }
     }
 }

@@ -1,6 +1,6 @@
 //! Hands the progress of a training on to its display, and writes the file of losses.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use crate::formats::disk::DiskError;
 use crate::formats::losses::LossesFile;
@@ -77,5 +77,46 @@ impl<P: Progress> Progress for Watched<'_, P> {
 
     fn stops(&mut self) -> bool {
         self.shown.stops()
+    }
+}
+
+/// Hands on the progress of one of several trainings at once: each warning, and the updates
+/// of the first training.
+pub struct OneOfSeveral<'a, 'p, P: Progress> {
+    shown: &'a Mutex<&'p mut P>,
+    first: bool,
+}
+
+impl<'a, 'p, P: Progress> OneOfSeveral<'a, 'p, P> {
+    /// The progress of a training; `first` if it is the first one.
+    pub fn new(shown: &'a Mutex<&'p mut P>, first: bool) -> Self {
+        Self { shown, first }
+    }
+
+    fn shown<T>(&self, show: impl FnOnce(&mut P) -> T) -> T {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        show(&mut shown)
+    }
+}
+
+impl<P: Progress> Progress for OneOfSeveral<'_, '_, P> {
+    fn updated(&mut self, update: usize, loss: f32) {
+        if self.first {
+            self.shown(|shown| shown.updated(update, loss));
+        }
+    }
+
+    fn evaluated(&mut self, update: usize, evaluation: &Evaluation) {
+        if self.first {
+            self.shown(|shown| shown.evaluated(update, evaluation));
+        }
+    }
+
+    fn warned(&mut self, sentence: &str) {
+        self.shown(|shown| shown.warned(sentence));
+    }
+
+    fn stops(&mut self) -> bool {
+        self.shown(|shown| shown.stops())
     }
 }

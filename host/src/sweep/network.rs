@@ -6,8 +6,7 @@ use std::time::Instant;
 use super::plan::{Calibrate, Member, SweepPlan};
 use super::row::{Row, Seconds};
 use crate::quantize::longest_step::DeployedStep;
-use crate::rate::network::RateNetwork;
-use crate::rate::training::{Trained, train};
+use crate::rate::restarts::{Kept, train};
 use crate::route::{Origin, Route, Scaling, rate_accuracy};
 use crate::spiking::time_step::TimeStep;
 
@@ -16,11 +15,12 @@ pub fn run(plan: &SweepPlan, member: Member) -> Row {
     let options = plan.options(member);
     let cell = &plan.cells[member.cell];
     let clock = Instant::now();
-    let trained = train(&options, &mut ());
+    let kept = train(&options, cell.restarts);
     let seconds = Seconds {
         train: clock.elapsed().as_secs_f64(),
         ..Seconds::default()
     };
+    let trained = &kept.trained;
     let trials = options.task.scored(plan.trials);
     let mut row = Row {
         cell: member.cell,
@@ -32,7 +32,7 @@ pub fn run(plan: &SweepPlan, member: Member) -> Row {
         search_accuracy: None,
         calibrated: false,
         trials,
-        rate: rate_accuracy(&trained.network, &options, trials).into(),
+        rate: rate_accuracy(&trained.network, &kept.options, trials).into(),
         spiking: None,
         fixed: None,
         step_ms: plan.step_ms,
@@ -41,16 +41,17 @@ pub fn run(plan: &SweepPlan, member: Member) -> Row {
         spike_hash: None,
         seconds,
         error: None,
+        start_seed: (cell.restarts > 1).then_some(kept.options.seed),
         options,
     };
-    if let Err(error) = spike(&mut row, plan, &trained) {
+    if let Err(error) = spike(&mut row, plan, &kept) {
         row.error = Some(error);
     }
     row
 }
 
 /// The route of the network of `row` by the plan.
-fn route<'a>(row: &Row, plan: &SweepPlan, network: &'a RateNetwork) -> Route<'a> {
+fn route<'a>(row: &Row, plan: &SweepPlan, kept: &'a Kept) -> Route<'a> {
     let cell = &plan.cells[row.cell];
     let scaling = match (cell.calibrate, &cell.lambdas[..]) {
         (Calibrate::Always, _) => Scaling::Calibrated,
@@ -58,8 +59,8 @@ fn route<'a>(row: &Row, plan: &SweepPlan, network: &'a RateNetwork) -> Route<'a>
         (_, lambdas) => Scaling::among(lambdas.into()),
     };
     Route {
-        network,
-        task: row.options.task.clone(),
+        network: &kept.trained.network,
+        task: kept.options.task.clone(),
         neuron: cell.neuron.neuron(),
         scaling,
         // The published search uses this step, whichever step the network is deployed with.
@@ -67,17 +68,17 @@ fn route<'a>(row: &Row, plan: &SweepPlan, network: &'a RateNetwork) -> Route<'a>
         step: DeployedStep::Given(plan.step_ms),
         search_trials: plan.search_trials,
         trials: row.trials,
-        seed: row.options.seed,
+        seed: kept.options.seed,
     }
 }
 
 /// Converts, quantizes and scores the network, and fills in `row` up to the stage that
 /// fails.
-fn spike(row: &mut Row, plan: &SweepPlan, trained: &Trained) -> Result<(), String> {
-    if let Some(loss) = trained.losses.last().filter(|loss| !loss.is_finite()) {
+fn spike(row: &mut Row, plan: &SweepPlan, kept: &Kept) -> Result<(), String> {
+    if let Some(loss) = kept.trained.losses.last().filter(|loss| !loss.is_finite()) {
         return Err(format!("the training diverged (loss {loss})"));
     }
-    let route = route(row, plan, &trained.network);
+    let route = route(row, plan, kept);
     let clock = Instant::now();
     let converted = route
         .convert(&mut |_| {})

@@ -177,6 +177,7 @@ fn mante(units: usize) -> Cell {
 fn published(options: RateOptions) -> Cell {
     Cell {
         options,
+        restarts: 1,
         neuron: NeuronOptions::LIF,
         lambdas: default_lambdas(ActivationKind::Sigmoid),
         calibrate: Calibrate::Never,

@@ -50,6 +50,9 @@ pub struct Cell {
     /// The rate network and its training. The seed is replaced by the seed of each
     /// network.
     pub options: RateOptions,
+    /// Random starts of each training.
+    #[serde(default = "one")]
+    pub restarts: usize,
     /// The spiking neuron.
     pub neuron: NeuronOptions,
     /// Scaling factors to search; a single one is used without a search.
@@ -57,6 +60,11 @@ pub struct Cell {
     /// When each unit is calibrated instead.
     #[serde(default)]
     pub calibrate: Calibrate,
+}
+
+/// The starts of trainings in plans that do not say it.
+fn one() -> usize {
+    1
 }
 
 /// When each unit is calibrated.
@@ -159,12 +167,7 @@ impl SweepPlan {
 
     /// The options of `member`.
     pub fn options(&self, member: Member) -> RateOptions {
-        let options = &self.cells[member.cell].options;
-        RateOptions {
-            seed: member.seed,
-            task: options.task.seeded(member.seed),
-            ..options.clone()
-        }
+        self.cells[member.cell].options.with_seed(member.seed)
     }
 
     /// The name of each cell: task, units, activation, and each further property that
@@ -266,6 +269,7 @@ pub(crate) mod tests {
     pub(crate) fn plan() -> SweepPlan {
         let cell = |units| Cell {
             options: RateOptions::published(Task::xor(), units),
+            restarts: 1,
             neuron: NeuronOptions::LIF,
             lambdas: default_lambdas(ActivationKind::Sigmoid),
             calibrate: Calibrate::Never,

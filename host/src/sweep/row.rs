@@ -15,6 +15,9 @@ pub struct Row {
     pub cell: usize,
     /// All options of the training, the seed among them.
     pub options: RateOptions,
+    /// The seed of the start that was kept; `None` where there was one start.
+    #[serde(default)]
+    pub start_seed: Option<u64>,
     /// The spiking neuron.
     pub neuron: NeuronOptions,
     /// Whether the training met its criterion.
@@ -161,8 +164,11 @@ impl Row {
         ];
         let training = FIELDS.iter();
         let training = training.map(|field| (field.column, (field.text)(o).join(" ")));
-        let error = ("error", text(&self.error));
-        first.into_iter().chain(training).chain([error])
+        let last = [
+            ("start_seed", text(&self.start_seed)),
+            ("error", text(&self.error)),
+        ];
+        first.into_iter().chain(training).chain(last)
     }
 }
 
@@ -202,6 +208,7 @@ pub(super) mod tests {
     pub fn example_plan(cells: usize, last_seed: u64) -> SweepPlan {
         let cell = Cell {
             options: example(0, 1).options,
+            restarts: 1,
             neuron: NeuronOptions::LIF,
             lambdas: vec![50.0],
             calibrate: Calibrate::Never,
@@ -224,6 +231,7 @@ pub(super) mod tests {
                 seed,
                 ..RateOptions::published(Task::mante(), 10)
             },
+            start_seed: None,
             neuron: NeuronOptions::LIF,
             trained: true,
             updates: 102,

@@ -22,6 +22,7 @@ mod pages;
 mod pipeline;
 mod place;
 mod reference;
+mod restarts;
 mod run;
 mod signals;
 mod simulate;

@@ -1,0 +1,172 @@
+//! Several starts of one training: the first network that meets the criterion is kept.
+//!
+//! A small network may not learn its task from the random weights that it begins with. Its
+//! starts differ in their seeds alone, and are trained side by side: after each round of
+//! updates, the network that met the criterion after the fewest updates wins. Every start
+//! makes the same updates as in a training of its own with its seed, and the rounds do not
+//! depend on the number of threads: the same start wins on every machine.
+
+use std::cmp::Ordering;
+use std::convert::Infallible;
+
+use rand::RngExt;
+use rayon::prelude::*;
+
+use super::options::RateOptions;
+use super::training::{Trained, Training};
+use crate::random::{Stream, generator};
+
+/// Updates of a round.
+const ROUND: usize = 100;
+
+/// The most starts: each has a network and its trajectories in memory.
+pub const MOST_STARTS: usize = 1000;
+
+/// The options of each start. The first one has the seed of `options`; the others have
+/// seeds of ten digits at most that are drawn from it.
+pub fn starts(options: &RateOptions, count: usize) -> Vec<RateOptions> {
+    let seed_of = |start: u64| match start {
+        0 => options.seed,
+        // Two neighbouring places of a stream share a generator.
+        _ => {
+            let mut random = generator(options.seed, Stream::Starts, 2 * start);
+            random.random::<u32>().into()
+        }
+    };
+    let seeds = (0..count.max(1) as u64).map(seed_of);
+    seeds.map(|seed| options.with_seed(seed)).collect()
+}
+
+/// Trains `starts` in rounds until one of them meets the criterion; returns its place and
+/// its network. If none meets the criterion, it is the network with the highest accuracy.
+///
+/// `advance` trains a start until it has made a number of updates, and returns its network
+/// if the training ended by then.
+///
+/// # Errors
+/// The first error of `advance`, in the order of the starts. All of them have then made
+/// their round or failed.
+pub fn race<S: Send, E: Send>(
+    starts: Vec<S>,
+    advance: impl Fn(&mut S, usize) -> Result<Option<Trained>, E> + Sync,
+) -> Result<(usize, Trained), E> {
+    let mut running: Vec<(usize, S)> = starts.into_iter().enumerate().collect();
+    let mut ended: Vec<(usize, Trained)> = Vec::new();
+    let mut until = 0;
+    while !running.is_empty() && !ended.iter().any(|(_, trained)| trained.success) {
+        until += ROUND;
+        let trainings = running.par_iter_mut().with_max_len(1);
+        let results: Vec<_> = trainings.map(|(_, start)| advance(start, until)).collect();
+        for ((place, start), result) in std::mem::take(&mut running).into_iter().zip(results) {
+            match result? {
+                Some(trained) => ended.push((place, trained)),
+                None => running.push((place, start)),
+            }
+        }
+    }
+    ended.sort_by(|a, b| rank(&a.1, &b.1).then(a.0.cmp(&b.0)));
+    Ok(ended.into_iter().next().expect("there is a start"))
+}
+
+/// The better network is the lesser one: one that met the criterion after fewer updates, else
+/// one with a higher accuracy.
+fn rank(a: &Trained, b: &Trained) -> Ordering {
+    let diverged = |trained: &Trained| trained.losses.last().is_none_or(|loss| !loss.is_finite());
+    let met = b.success.cmp(&a.success);
+    met.then_with(|| match a.success {
+        true => a.losses.len().cmp(&b.losses.len()),
+        false => (diverged(a).cmp(&diverged(b)))
+            .then(b.evaluation.accuracy.total_cmp(&a.evaluation.accuracy)),
+    })
+}
+
+/// The start that was kept.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    /// The options of the start.
+    pub options: RateOptions,
+    /// The network of the start.
+    pub trained: Trained,
+}
+
+/// Trains from `count` starts.
+pub fn train(options: &RateOptions, count: usize) -> Kept {
+    let starts = starts(options, count);
+    let trainings = starts.iter().cloned().map(Training::new).collect();
+    let Ok((place, trained)) = race::<_, Infallible>(trainings, |training, until| {
+        while training.updates() < until {
+            if let Some(trained) = training.advance(&mut ()) {
+                return Ok(Some(trained));
+            }
+        }
+        Ok(None)
+    });
+    Kept {
+        options: starts[place].clone(),
+        trained,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rate::training;
+    use crate::task::Task;
+
+    fn options() -> RateOptions {
+        RateOptions {
+            dale: false,
+            p_rec: 0.4,
+            updates: 350,
+            batch: 8,
+            seed: 3,
+            ..RateOptions::published(Task::go_nogo(), 30)
+        }
+    }
+
+    #[test]
+    fn the_first_start_has_the_given_seed_and_the_others_have_seeds_of_their_own() {
+        let mut seeds: Vec<u64> = starts(&options(), 50).iter().map(|o| o.seed).collect();
+        assert_eq!(seeds[0], 3);
+        assert_eq!(starts(&options(), 5)[4].seed, seeds[4]);
+        seeds.sort_unstable();
+        seeds.dedup();
+        assert_eq!(seeds.len(), 50);
+    }
+
+    #[test]
+    fn the_start_that_meets_the_criterion_after_the_fewest_updates_wins_on_any_number_of_threads() {
+        let alone: Vec<Trained> = starts(&options(), 3)
+            .iter()
+            .map(|options| training::train(options, &mut ()))
+            .collect();
+        let best = (0..3).min_by_key(|&k| (!alone[k].success, alone[k].losses.len(), k));
+        let best = best.expect("a start");
+        assert!(
+            alone[best].success,
+            "none of the starts meets the criterion"
+        );
+        for threads in [1, 3] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+            let kept = pool.expect("threads").install(|| train(&options(), 3));
+            assert_eq!(kept.options, starts(&options(), 3)[best]);
+            assert_eq!(kept.trained.network.w, alone[best].network.w);
+            assert_eq!(kept.trained.losses, alone[best].losses);
+        }
+    }
+
+    #[test]
+    fn where_no_start_meets_the_criterion_the_most_accurate_network_is_kept() {
+        let options = RateOptions {
+            updates: 20,
+            ..options()
+        };
+        let kept = train(&options, 3);
+        assert!(!kept.trained.success && kept.trained.losses.len() == 20);
+        for start in starts(&options, 3) {
+            let other = training::train(&start, &mut ());
+            assert!(other.evaluation.accuracy <= kept.trained.evaluation.accuracy);
+            assert!(start.seed != kept.options.seed || other.losses == kept.trained.losses);
+        }
+    }
+}
