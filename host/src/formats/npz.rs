@@ -1,12 +1,47 @@
 //! NumPy's `.npz`: named arrays in one file, which `numpy.load` opens.
 
-use std::io::{self, Cursor};
+use std::io::{self, Cursor, Seek, Write};
 use std::path::Path;
 
-use npyz::WriterBuilder;
-use npyz::npz::{NpzArchive, NpzWriter};
+use npyz::npz::{array_name_from_file_name, file_name_from_array_name};
+use npyz::{AutoSerialize, NpyWriter, WriteOptions, WriterBuilder};
+use zip::write::FileOptions;
+use zip::{ZipArchive, ZipWriter};
 
 use super::disk::{self, DiskError};
+
+/// Begins the array `name` of an archive; the writer takes its numbers, of 8 bytes each, last
+/// index fastest. An empty shape is a single number.
+///
+/// # Errors
+/// If the disk is full.
+pub fn array<'a, T: AutoSerialize, W: Write + Seek>(
+    archive: &'a mut ZipWriter<W>,
+    name: &str,
+    shape: &[u64],
+) -> io::Result<NpyWriter<T, &'a mut ZipWriter<W>>> {
+    let bytes = 8 * shape.iter().product::<u64>();
+    // An array of 4 GiB needs the long form of a .zip.
+    let options = FileOptions::default().large_file(bytes > u64::from(u32::MAX));
+    archive.start_file(file_name_from_array_name(name), options)?;
+    let options = WriteOptions::new().default_dtype().shape(shape);
+    options.writer(archive).begin_nd()
+}
+
+/// Writes a whole array.
+///
+/// # Errors
+/// If the disk is full.
+pub fn whole_array<T: AutoSerialize, W: Write + Seek>(
+    archive: &mut ZipWriter<W>,
+    name: &str,
+    shape: &[u64],
+    values: &[T],
+) -> io::Result<()> {
+    let mut array = array(archive, name, shape)?;
+    array.extend(values)?;
+    array.finish()
+}
 
 /// The numbers of an array, last index fastest.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,10 +91,11 @@ impl Npz {
 
     /// Whether `bytes` are an archive of arrays with the names of these.
     pub fn is_like(&self, bytes: &[u8]) -> bool {
-        let Ok(archive) = NpzArchive::new(Cursor::new(bytes)) else {
+        let Ok(archive) = ZipArchive::new(Cursor::new(bytes)) else {
             return false;
         };
-        let mut found: Vec<&str> = archive.array_names().collect();
+        let names = archive.file_names().filter_map(array_name_from_file_name);
+        let mut found: Vec<&str> = names.collect();
         let mut own: Vec<&str> = self.arrays.iter().map(|(name, ..)| name.as_str()).collect();
         found.sort_unstable();
         own.sort_unstable();
@@ -68,24 +104,15 @@ impl Npz {
 
     fn to_bytes(&self) -> io::Result<Vec<u8>> {
         let mut bytes = Cursor::new(Vec::new());
-        let mut file = NpzWriter::new(&mut bytes);
+        let mut archive = ZipWriter::new(&mut bytes);
         for (name, shape, values) in &self.arrays {
             match values {
-                Values::F64(values) => {
-                    let builder = file.array(name, Default::default())?;
-                    let mut writer = builder.default_dtype().shape(shape).begin_nd()?;
-                    writer.extend(values)?;
-                    writer.finish()?;
-                }
-                Values::I64(values) => {
-                    let builder = file.array(name, Default::default())?;
-                    let mut writer = builder.default_dtype().shape(shape).begin_nd()?;
-                    writer.extend(values)?;
-                    writer.finish()?;
-                }
+                Values::F64(values) => whole_array(&mut archive, name, shape, values)?,
+                Values::I64(values) => whole_array(&mut archive, name, shape, values)?,
             }
         }
-        drop(file);
+        archive.finish()?;
+        drop(archive);
         Ok(bytes.into_inner())
     }
 
@@ -102,33 +129,29 @@ impl Npz {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    /// The shape of the array `name` in these bytes, and its numbers.
+    pub fn read<T: npyz::Deserialize>(bytes: &[u8], name: &str) -> (Vec<u64>, Vec<T>) {
+        let mut archive = ZipArchive::new(Cursor::new(bytes)).expect("an archive");
+        let file = archive.by_name(&file_name_from_array_name(name));
+        let array = npyz::NpyFile::new(file.expect("the array")).expect("an array");
+        let shape = array.shape().to_vec();
+        (shape, array.into_vec().expect("numbers of this type"))
+    }
 
     #[test]
     fn arrays_come_back_with_their_shapes() {
         let mut file = Npz::new();
-        file.insert(
-            "w",
-            &[2, 3],
-            Values::F64(vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]),
-        );
+        let numbers = vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+        file.insert("w", &[2, 3], Values::F64(numbers.clone()));
         file.insert("unit", &[0], Values::I64(vec![]));
         file.number("lambda", 50.0);
         let bytes = file.to_bytes().expect("an archive");
-        let mut archive = NpzArchive::new(Cursor::new(bytes)).expect("an archive");
-        let w = archive.by_name("w").expect("an archive").expect("w");
-        assert_eq!(w.shape(), [2, 3]);
-        assert_eq!(
-            w.into_vec::<f64>().expect("doubles"),
-            [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
-        );
-        let lambda = archive
-            .by_name("lambda")
-            .expect("an archive")
-            .map(|array| array.shape().len());
-        assert_eq!(lambda, Some(0));
-        let unit = archive.by_name("unit").expect("an archive").expect("unit");
-        assert!(unit.into_vec::<i64>().expect("integers").is_empty());
+        assert!(file.is_like(&bytes) && !Npz::new().is_like(&bytes));
+        assert_eq!(read(&bytes, "w"), (vec![2, 3], numbers));
+        assert_eq!(read(&bytes, "lambda"), (vec![], vec![50.0]));
+        assert_eq!(read::<i64>(&bytes, "unit"), (vec![0], vec![]));
     }
 }

@@ -8,12 +8,12 @@ use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use npyz::WriterBuilder;
-use npyz::npz::NpzWriter;
+use zip::ZipWriter;
 
 use super::disk::{self, DiskError, Pieces};
 use super::mat::stream;
 use super::mat::{MatError, MatFile, Value};
+use super::npz::{array, whole_array};
 use super::outputs::{OutputError, Outputs};
 use crate::spiking::record::RecordedTrial;
 
@@ -317,11 +317,9 @@ impl RecordingFile {
 
     fn write_npz(&mut self, file: &mut Pieces) -> io::Result<()> {
         let layout = self.layout;
-        let mut archive = NpzWriter::new(BufWriter::new(file));
+        let mut archive = ZipWriter::new(BufWriter::new(file));
         for (name, column) in Spikes::NAMES.iter().zip(&mut self.spikes.columns) {
-            let array = archive.array(name, Default::default())?;
-            let shape = [self.spikes.count as u64];
-            let mut array = array.default_dtype().shape(&shape).begin_nd()?;
+            let mut array = array(&mut archive, name, &[self.spikes.count as u64])?;
             column.each_number(|x| array.push(&(x as i64)))?;
             array.finish()?;
         }
@@ -329,36 +327,25 @@ impl RecordingFile {
         let several = (layout.outputs > 1).then_some(layout.outputs as u64);
         let shape = [layout.trials as u64, layout.steps as u64];
         let shape: Vec<u64> = shape.into_iter().chain(several).collect();
-        let mut out = archive
-            .array("out", Default::default())?
-            .default_dtype()
-            .shape(&shape)
-            .begin_nd()?;
+        let mut out = array(&mut archive, "out", &shape)?;
         self.outputs.each_number(|x| out.push(&x))?;
         out.finish()?;
         for (name, value) in [("lambda", layout.lambda), ("dt", layout.step_ms / 1000.0)] {
-            let array = archive.array(name, Default::default())?;
-            let mut array = array.default_dtype().shape(&[]).begin_nd()?;
-            array.push(&value)?;
-            array.finish()?;
+            whole_array(&mut archive, name, &[], &[value])?;
         }
-        let array = archive.array("nt", Default::default())?;
-        let mut array = array.default_dtype().shape(&[]).begin_nd()?;
-        array.push(&(layout.steps as i64))?;
-        array.finish()?;
+        whole_array(&mut archive, "nt", &[], &[layout.steps as i64])?;
         if let Some(labels) = labels {
             let labels: Vec<i64> = labels.into_iter().map(i64::from).collect();
-            integers(&mut archive, "labels", &labels)?;
+            whole_array(&mut archive, "labels", &[labels.len() as u64], &labels)?;
         }
         if layout.every.is_none() {
-            return Ok(());
+            return archive.finish()?.flush();
         }
         let (units, sampled) = (layout.units, layout.sampled());
         // Units × recorded steps, as in a .mat: the last index is fastest.
         let shape = [units as u64, (layout.trials * sampled) as u64];
         for (name, spool) in [("v", &mut self.potentials), ("rs", &mut self.rates)] {
-            let array = archive.array(name, Default::default())?;
-            let mut array = array.default_dtype().shape(&shape).begin_nd()?;
+            let mut array = array(&mut archive, name, &shape)?;
             let mut numbers = vec![0.0; sampled];
             for unit in 0..units {
                 for trial in 0..layout.trials {
@@ -369,8 +356,10 @@ impl RecordingFile {
             array.finish()?;
         }
         let steps: Vec<i64> = layout.sampled_steps().map(i64::from).collect();
-        integers(&mut archive, "v_idx", &steps)?;
-        integers(&mut archive, "rs_idx", &steps)
+        for name in ["v_idx", "rs_idx"] {
+            whole_array(&mut archive, name, &[steps.len() as u64], &steps)?;
+        }
+        archive.finish()?.flush()
     }
 
     /// Writes the spikes to the file, and outputs and firing rates to files beside
@@ -450,20 +439,6 @@ impl RecordingFile {
         })?;
         (current..=self.layout.trials as u32).try_for_each(|trial| row(trial, &mut counts))
     }
-}
-
-fn integers<W: Write + Seek>(
-    archive: &mut NpzWriter<W>,
-    name: &str,
-    values: &[i64],
-) -> io::Result<()> {
-    let array = archive.array(name, Default::default())?;
-    let mut array = array
-        .default_dtype()
-        .shape(&[values.len() as u64])
-        .begin_nd()?;
-    array.extend(values)?;
-    array.finish()
 }
 
 /// Steps × units as units × steps.
@@ -595,6 +570,7 @@ impl Spool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::formats::npz::tests::read as read_npz;
     use crate::formats::rate_model::read_mat;
 
     fn layout(every: Option<u32>) -> Layout {
@@ -683,11 +659,7 @@ mod tests {
     fn an_npz_holds_the_same_with_the_last_index_fastest() {
         let folder = written("r.npz", Some(2));
         let bytes = std::fs::read(folder.path().join("r.npz")).expect("a recording");
-        let mut file = npyz::npz::NpzArchive::new(io::Cursor::new(bytes)).expect("an archive");
-        let mut numbers = |name: &str| {
-            let array = file.by_name(name).expect("an archive").expect("an array");
-            array.into_vec::<f64>().expect("doubles")
-        };
+        let numbers = |name: &str| read_npz::<f64>(&bytes, name).1;
         assert_eq!(numbers("out"), [0.0, 0.5, -1.0, 0.0, 0.0, 0.5, -1.0, 1.0]);
         assert_eq!(numbers("v"), [1.0, 3.0, 11.0, 13.0, 2.0, 4.0, 12.0, 14.0]);
     }
@@ -708,11 +680,8 @@ mod tests {
         assert_eq!(out, [0.0, 0.0, 0.5, 0.5, -1.0, -1.0, 0.0, 1.0]);
         let folder = with_outputs("r.npz", None, 2);
         let bytes = std::fs::read(folder.path().join("r.npz")).expect("a recording");
-        let mut file = npyz::npz::NpzArchive::new(io::Cursor::new(bytes)).expect("an archive");
-        let array = file.by_name("out").expect("an archive").expect("an array");
-        assert_eq!(array.shape(), [2, 2, 2]);
-        let values = array.into_vec::<f64>().expect("doubles");
-        assert_eq!(values, [0.0, 0.5, -1.0, 0.0, 0.0, 0.5, -1.0, 1.0]);
+        let values = vec![0.0, 0.5, -1.0, 0.0, 0.0, 0.5, -1.0, 1.0];
+        assert_eq!(read_npz(&bytes, "out"), (vec![2, 2, 2], values));
     }
 
     #[test]

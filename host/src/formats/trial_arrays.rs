@@ -3,11 +3,10 @@
 use std::io::{self, BufWriter, Seek, Write};
 use std::path::Path;
 
-use npyz::WriterBuilder;
-use npyz::npz::NpzWriter;
-use npyz::zip::write::FileOptions;
+use zip::ZipWriter;
 
 use super::disk::{self, DiskError};
+use super::npz::{array, whole_array};
 use crate::spiking::experiment::task_trial;
 use crate::task::{Task, Trial};
 
@@ -34,7 +33,7 @@ impl DrawnTrials<'_> {
     }
 
     fn fill(&self, file: impl Write + Seek) -> io::Result<()> {
-        let mut archive = NpzWriter::new(BufWriter::new(file));
+        let mut archive = ZipWriter::new(BufWriter::new(file));
         let (channels, samples) = (self.task.channels(), self.task.samples());
         self.numbers(&mut archive, "input", &[channels, samples], |trial| {
             &trial.input
@@ -44,15 +43,11 @@ impl DrawnTrials<'_> {
             outputs => &[outputs, samples],
         };
         self.numbers(&mut archive, "target", target, |trial| &trial.target)?;
-        let array = archive.array("label", FileOptions::default())?;
-        let array = array.default_dtype().shape(&[self.count as u64]);
-        let mut array = array.begin_nd()?;
-        self.each(|trial| array.push(&i64::from(trial.label)))?;
-        array.finish()?;
-        let array = archive.array("sample_ms", FileOptions::default())?;
-        let mut array = array.default_dtype().shape(&[]).begin_nd()?;
-        array.push(&self.task.sample_ms())?;
-        array.finish()
+        let mut label = array(&mut archive, "label", &[self.count as u64])?;
+        self.each(|trial| label.push(&i64::from(trial.label)))?;
+        label.finish()?;
+        whole_array(&mut archive, "sample_ms", &[], &[self.task.sample_ms()])?;
+        archive.finish()?.flush()
     }
 
     fn each(&self, mut each: impl FnMut(Trial) -> io::Result<()>) -> io::Result<()> {
@@ -61,21 +56,14 @@ impl DrawnTrials<'_> {
 
     fn numbers<W: Write + Seek>(
         &self,
-        archive: &mut NpzWriter<W>,
+        archive: &mut ZipWriter<W>,
         name: &str,
         shape: &[usize],
         part: fn(&Trial) -> &Vec<f32>,
     ) -> io::Result<()> {
         let shape = std::iter::once(self.count).chain(shape.iter().copied());
         let shape: Vec<u64> = shape.map(|length| length as u64).collect();
-        let bytes = 8 * shape.iter().product::<u64>();
-        // An array of 4 GiB needs the long form of a .zip.
-        let options = FileOptions::default().large_file(bytes > u64::from(u32::MAX));
-        let mut array = archive
-            .array(name, options)?
-            .default_dtype()
-            .shape(&shape)
-            .begin_nd()?;
+        let mut array = array(archive, name, &shape)?;
         self.each(|trial| array.extend(part(&trial).iter().map(|&value| f64::from(value))))?;
         array.finish()
     }

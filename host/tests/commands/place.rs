@@ -1,5 +1,6 @@
 //! A folder in which the program runs, and its answers.
 
+use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -93,6 +94,16 @@ impl Place {
         }
         files.sort();
         files
+    }
+
+    /// The array `name` of an `.npz`.
+    pub fn array(&self, file: &str, name: &str) -> npyz::NpyFile<Cursor<Vec<u8>>> {
+        let file = std::fs::File::open(self.path(file)).expect("the file");
+        let mut archive = zip::ZipArchive::new(file).expect("an archive");
+        let mut array = archive.by_name(&format!("{name}.npy")).expect(name);
+        let mut bytes = Vec::new();
+        array.read_to_end(&mut bytes).expect("whole");
+        npyz::NpyFile::new(Cursor::new(bytes)).expect("an array")
     }
 
     /// Changes a variable of the model.

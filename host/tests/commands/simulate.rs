@@ -91,16 +91,14 @@ fn a_recording_is_the_same_in_every_format() {
     assert!(hashes.iter().all(|hash| *hash == hashes[0]));
 
     let mat = read_mat(&place.path("r.mat")).expect("a recording");
-    let bytes = std::fs::read(place.path("r.npz")).expect("a recording");
-    let mut npz = npyz::npz::NpzArchive::new(std::io::Cursor::new(bytes)).expect("an archive");
     for name in ["spk_unit", "spk_step", "spk_trial", "labels", "v_idx"] {
-        let array = npz.by_name(name).expect("an archive").expect(name);
+        let array = place.array("r.npz", name);
         let values = array.into_vec::<i64>().expect("integers");
         let values: Vec<f64> = values.into_iter().map(|x| x as f64).collect();
         assert_eq!(values, mat.vector(name).expect(name), "{name}");
     }
     for name in ["out", "v", "rs"] {
-        let array = npz.by_name(name).expect("an archive").expect(name);
+        let array = place.array("r.npz", name);
         let (rows, columns, by_column) = mat.matrix(name).expect(name);
         assert_eq!(array.shape(), [rows as u64, columns as u64], "{name}");
         let by_row = array.into_vec::<f64>().expect("doubles");
@@ -172,9 +170,7 @@ fn a_perturbed_network_spikes_otherwise_and_a_silenced_unit_not_at_all() {
         assert_ne!(hash(extra), plain, "{extra}");
     }
     hash("--silence 1-40,100");
-    let bytes = std::fs::read(place.path("r.npz")).expect("a recording");
-    let mut npz = npyz::npz::NpzArchive::new(std::io::Cursor::new(bytes)).expect("an archive");
-    let units = npz.by_name("spk_unit").expect("an archive").expect("units");
+    let units = place.array("r.npz", "spk_unit");
     let units = units.into_vec::<i64>().expect("integers");
     assert!(!units.is_empty() && units.iter().all(|unit| *unit > 40 && *unit != 100));
     place.fails(

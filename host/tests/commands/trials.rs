@@ -4,10 +4,7 @@ use crate::data::write_folder;
 use crate::place::Place;
 
 fn shape(place: &Place, name: &str) -> Vec<u64> {
-    let bytes = std::fs::read(place.path("t.npz")).expect("trials");
-    let mut npz = npyz::npz::NpzArchive::new(std::io::Cursor::new(bytes)).expect("an archive");
-    let array = npz.by_name(name).expect("an archive").expect(name);
-    array.shape().to_vec()
+    place.array("t.npz", name).shape().to_vec()
 }
 
 #[test]
