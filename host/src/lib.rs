@@ -16,6 +16,7 @@ pub mod data;
 pub mod export;
 pub mod formats;
 pub mod import;
+pub mod in_use;
 pub mod interrupt;
 pub mod number;
 pub mod print;

@@ -541,6 +541,12 @@ impl Conversion<'_> {
 /// would be lost.
 fn check_rewritable(model: &RateModelFile) -> Result<(), CommandError> {
     model.check_writable()?;
+    if !model.path.is_file() {
+        return Err(CommandError::Usage(format!(
+            "{}: convert writes its result into the model, and this is no file; copy the model to a file, or add --dry-run",
+            model.path.display()
+        )));
+    }
     Ok(disk::check_rewritable(&model.path)?)
 }
 

@@ -80,10 +80,11 @@ fn write(network: &Path, folder: &Path, contents: &[(&str, &[u8])]) -> Result<()
             is_ours || found == *bytes
         })?;
     }
-    for (name, bytes) in contents {
-        disk::write(&folder.join(name), bytes)?;
-    }
-    Ok(())
+    let files: Vec<(PathBuf, &[u8])> = contents
+        .iter()
+        .map(|(name, bytes)| (folder.join(name), *bytes))
+        .collect();
+    Ok(disk::write_all(&files)?)
 }
 
 /// The report, a property a line.

@@ -1,13 +1,14 @@
 //! A data set that was read: its trials where they are, and its settings.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rate2spike_core::decision::MOST_OUTPUTS;
 use rate2spike_core::network::MOST_INPUTS;
 use rate2spike_core::preprocessing::MOST_VALUES;
 
+use crate::in_use::InUse;
 use crate::task::description::{Description, LONGEST, Part, SAMPLES_MS};
 use crate::task::preprocessing::{self, Feature};
 use crate::task::{Recorded, SAMPLE_MS, Task};
@@ -34,6 +35,8 @@ pub struct Opened {
     pub(super) set: Arc<DataSet>,
     pub(super) survey: Arc<Survey>,
     pub(super) settings: Settings,
+    /// No command writes over what is read here.
+    _in_use: Arc<InUse>,
 }
 
 /// The name of the task: letters, digits and hyphens of the data set's name, and not
@@ -66,7 +69,7 @@ pub fn is_path(text: &str) -> bool {
 /// [`DataError`], for the first problem for which the data set cannot be read; see
 /// [`Opened::problems`] for the others.
 pub fn read(path: &Path, given: Settings) -> Result<Opened, DataError> {
-    let path = &path.components().collect::<std::path::PathBuf>();
+    let path = &path.components().collect::<PathBuf>();
     let settings = given.or(Settings::beside(path)?);
     let extension = path.extension().unwrap_or_default();
     let set = if path.is_dir() {
@@ -78,7 +81,9 @@ pub fn read(path: &Path, given: Settings) -> Result<Opened, DataError> {
     } else {
         return Err(DataError::Kind { path: path.into() });
     };
-    of_set(set, settings)
+    let mut files = vec![path.clone()];
+    files.extend(ts::files(path));
+    of_set(set, settings, &files)
 }
 
 /// Reads a data set from the bytes of an `.npz`; `name` stands for its path.
@@ -86,10 +91,10 @@ pub fn read(path: &Path, given: Settings) -> Result<Opened, DataError> {
 /// # Errors
 /// [`DataError`]; see [`read`].
 pub fn read_bytes(name: &Path, bytes: Vec<u8>, given: Settings) -> Result<Opened, DataError> {
-    of_set(npz::read_bytes(name, bytes)?, given)
+    of_set(npz::read_bytes(name, bytes)?, given, &[])
 }
 
-fn of_set(mut set: DataSet, given: Settings) -> Result<Opened, DataError> {
+fn of_set(mut set: DataSet, given: Settings, files: &[PathBuf]) -> Result<Opened, DataError> {
     let path = set.path.clone();
     let settings = given.or(set.said.clone());
     if let Some(classes) = &settings.classes
@@ -112,6 +117,7 @@ fn of_set(mut set: DataSet, given: Settings) -> Result<Opened, DataError> {
         set: Arc::new(set),
         survey: Arc::new(survey),
         settings,
+        _in_use: Arc::new(InUse::new(files)),
     })
 }
 

@@ -22,6 +22,15 @@ pub(super) fn read(path: &Path) -> Result<DataSet, DataError> {
     joined(path, channels.collect(), header.classes, recordings)
 }
 
+/// The files of the data set at `path`, if it is one of `.ts` files.
+pub(super) fn files(path: &Path) -> impl Iterator<Item = PathBuf> {
+    let known = path
+        .extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("ts"));
+    let parts = if known { parts(path) } else { Vec::new() };
+    parts.into_iter().map(|(file, _)| file)
+}
+
 /// The files of a data set, with their parts.
 fn parts(path: &Path) -> Vec<(PathBuf, Option<Part>)> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();

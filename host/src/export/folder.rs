@@ -51,8 +51,11 @@ pub fn write(
     for path in &paths {
         outputs.derives("--output", path, &ours)?;
     }
-    for (path, file) in paths.iter().zip(files) {
-        disk::write(path, &file.bytes)?;
-    }
+    let contents: Vec<(PathBuf, &[u8])> = paths
+        .iter()
+        .zip(files)
+        .map(|(path, file)| (path.clone(), file.bytes.as_slice()))
+        .collect();
+    disk::write_all(&contents)?;
     Ok(paths)
 }

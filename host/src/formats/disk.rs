@@ -3,9 +3,9 @@
 
 use std::fs;
 use std::io::{self, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
-use crate::interrupt;
+use crate::{in_use, interrupt};
 
 /// A file that could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +45,26 @@ pub enum DiskError {
         path: PathBuf,
         /// The missing file.
         target: PathBuf,
+    },
+    /// The file belongs to a data set that is in use.
+    #[error(
+        "cannot write {path}: it belongs to the data set {data}, which this command reads; nothing was changed. Give a name elsewhere"
+    )]
+    InUse {
+        /// The file.
+        path: PathBuf,
+        /// The file or folder of the data set.
+        data: PathBuf,
+    },
+    /// The path goes through a missing folder and back.
+    #[error(
+        "cannot write {path}: the folder {folder} is not there, so that .. leads nowhere; nothing was changed. Leave both out of the path"
+    )]
+    Detour {
+        /// The file.
+        path: PathBuf,
+        /// The missing folder.
+        folder: PathBuf,
     },
 }
 
@@ -89,8 +109,21 @@ pub fn folder_of(path: &Path) -> &Path {
 /// Checks that a file may be written at `path`, whether or not there is one.
 ///
 /// # Errors
-/// [`DiskError::Dangling`] or [`DiskError::Protected`].
+/// [`DiskError::Dangling`], [`DiskError::Protected`], [`DiskError::InUse`] or
+/// [`DiskError::Detour`].
 pub fn check_replaceable(path: &Path) -> Result<(), DiskError> {
+    check_unused(path)?;
+    // A folder that is made on the way would give `..` a meaning after all checks.
+    let mut way = PathBuf::new();
+    for part in path.components() {
+        if part == Component::ParentDir && !way.as_os_str().is_empty() && !way.exists() {
+            return Err(DiskError::Detour {
+                path: path.into(),
+                folder: way,
+            });
+        }
+        way.push(part);
+    }
     match fs::metadata(path) {
         Ok(found) if found.is_file() && found.permissions().readonly() => {
             Err(DiskError::Protected { path: path.into() })
@@ -103,6 +136,17 @@ pub fn check_replaceable(path: &Path) -> Result<(), DiskError> {
             }),
             Err(_) => Ok(()),
         },
+    }
+}
+
+/// Checks that `path` belongs to no data set that is in use.
+fn check_unused(path: &Path) -> Result<(), DiskError> {
+    match in_use::changed_by(path) {
+        Some(data) => Err(DiskError::InUse {
+            path: path.into(),
+            data,
+        }),
+        None => Ok(()),
     }
 }
 
@@ -136,6 +180,47 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
     let _held = interrupt::hold();
     let temporary = temporary(&target.path, bytes).map_err(failed)?;
     target.replace(temporary).map_err(failed)
+}
+
+/// Writes several files, or none of them: all are complete under temporary names before the
+/// first one gets its name. A folder that was made for them and stays empty is removed.
+///
+/// # Errors
+/// [`DiskError`], of the first file that cannot be written.
+pub fn write_all(files: &[(PathBuf, &[u8])]) -> Result<(), DiskError> {
+    let _held = interrupt::hold();
+    let mut made = Vec::new();
+    let mut prepare = || {
+        let mut prepared = Vec::with_capacity(files.len());
+        for (path, bytes) in files {
+            let target = Destination::of(path)?;
+            let missing = folder_of(&target.path).ancestors();
+            made.extend(
+                missing
+                    .take_while(|folder| *folder != Path::new("") && !folder.exists())
+                    .map(Path::to_path_buf),
+            );
+            let temporary =
+                temporary(&target.path, bytes).map_err(|source| failure(path, source))?;
+            prepared.push((path, target, temporary));
+        }
+        prepared
+            .into_iter()
+            .try_for_each(|(path, target, temporary)| {
+                target
+                    .replace(temporary)
+                    .map_err(|source| failure(path, source))
+            })
+    };
+    let written = prepare();
+    if written.is_err() {
+        // Deepest first; a folder with files stays.
+        made.sort_by_key(|folder| std::cmp::Reverse(folder.components().count()));
+        for folder in made {
+            let _ = fs::remove_dir(folder);
+        }
+    }
+    written
 }
 
 /// The file that a path leads to.
@@ -282,8 +367,9 @@ pub fn remove_if_there(path: &Path) -> Result<(), DiskError> {
 /// folder is missing, checks that it can be made, and does not make it.
 ///
 /// # Errors
-/// [`DiskError::Write`].
+/// [`DiskError::Write`] or [`DiskError::InUse`].
 pub fn check_writable(folder: &Path) -> Result<(), DiskError> {
+    check_unused(folder)?;
     let there = folder.ancestors().find(|path| path.exists());
     let there = there.unwrap_or(Path::new("."));
     tempfile::tempfile_in(there).map_err(|source| failure(folder, source))?;
@@ -365,6 +451,45 @@ mod tests {
         assert_eq!(fs::read_dir(parent).expect("a readable folder").count(), 1);
         assert!(write_new(&path, b"third").is_err());
         assert_eq!(read(&path).expect("a readable file"), b"second");
+    }
+
+    #[test]
+    fn several_files_are_written_together_or_not_at_all() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        write_all(&[(at("a"), b"1"), (at("new/b"), b"2")]).expect("a writable folder");
+        assert_eq!(read(&at("new/b")).expect("a file"), b"2");
+        // A folder is no file.
+        fs::create_dir(at("taken")).expect("a writable folder");
+        let files: [(PathBuf, &[u8]); 2] = [(at("other/deep/c"), b"3"), (at("taken"), b"4")];
+        write_all(&files).expect_err("the second one");
+        assert!(!at("other").exists());
+    }
+
+    #[test]
+    fn a_way_through_a_missing_folder_and_back_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join("m.mat"), "m").expect("a writable folder");
+        for way in ["missing/../m.mat", "a/b/../../m.mat", "missing/../new"] {
+            let path = folder.path().join(way);
+            let error = write(&path, b"new").expect_err(way).to_string();
+            assert!(error.contains("is not there"), "{error}");
+        }
+        assert_eq!(read(&folder.path().join("m.mat")).expect("a file"), b"m");
+        assert_eq!(list(folder.path()).expect("a folder").len(), 1);
+    }
+
+    #[test]
+    fn a_file_of_a_data_set_in_use_is_not_written() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("d.npz");
+        write(&path, b"old").expect("a writable folder");
+        let used = in_use::InUse::new(std::slice::from_ref(&path));
+        for error in [write(&path, b"new"), check_rewritable(&path)] {
+            assert!(matches!(error, Err(DiskError::InUse { .. })), "{error:?}");
+        }
+        drop(used);
+        write(&path, b"new").expect("it is not in use");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::plan::SweepPlan;
 use super::{SweepError, rows};
 use crate::formats::disk;
+use crate::formats::outputs::Outputs;
 use crate::report::figures::OF_A_SWEEP;
 use crate::report::picture;
 
@@ -18,6 +19,7 @@ pub fn keep(plan: &SweepPlan, folder: &Path) -> Result<(), SweepError> {
     plan.check()?;
     picture::check(folder, &[OF_A_SWEEP])?;
     disk::check_writable(folder)?;
+    Outputs::new().derives("--output", &rows::table(folder), rows::is_table)?;
     plan.keep_in(folder)
 }
 

@@ -98,6 +98,11 @@ impl RowsFile {
     }
 }
 
+/// The table of all rows in the folder of a sweep.
+pub fn table(folder: &Path) -> PathBuf {
+    folder.join("rows.csv")
+}
+
 /// Opens the record of rows at `path`, and locks out other processes.
 fn lock(path: &Path) -> Result<File, SweepError> {
     let file = OpenOptions::new()
@@ -191,7 +196,8 @@ fn check_cut(path: &Path, rest: &[u8], plan: &SweepPlan) -> Result<(), SweepErro
 const CSV_BEGIN: &[u8] = b"cell,task,units,";
 
 /// True if `bytes` are a table of rows, or the begin of a table that a kill cut.
-fn is_table(bytes: &[u8]) -> bool {
+/// Whether this program wrote a table of rows.
+pub fn is_table(bytes: &[u8]) -> bool {
     bytes.starts_with(CSV_BEGIN) || CSV_BEGIN.starts_with(bytes)
 }
 

@@ -686,3 +686,39 @@ fn a_recording_for_a_board_is_held_as_in_the_trials_of_its_data_set() {
     let found = shown.filter(|shown| longest.iter().any(|held| shown.starts_with(held)));
     assert!(found.count() > 0);
 }
+
+#[test]
+fn a_data_set_that_only_the_model_names_is_not_written_over() {
+    let place = folder(12);
+    place.json("data waves -o k.npz");
+    place.run("train --task k.npz --N 20 --n_trials 2 --act lif --output_dir .");
+    let found = place.files();
+    let models = found.iter().map(|(path, _)| path.display().to_string());
+    let model = models
+        .filter(|path| path.contains("Task_k_"))
+        .find(|path| path.ends_with(".mat"))
+        .expect("a model");
+    fs::rename(&model, place.path("k.mat")).expect("our file");
+    for line in [
+        "quantize k.mat --lambda 50 -o k.npz",
+        "simulate k.mat --lambda 50 --trials 1 -o k.npz",
+        "report k.mat --lambda 50 --trials 1 -o ./k.npz",
+    ] {
+        place.fails(line, 1, &["k.npz", "data set", "a name elsewhere"]);
+    }
+}
+
+#[test]
+fn no_command_writes_into_a_folder_of_recordings() {
+    let place = folder(12);
+    place.fails(
+        "train --task waves --N 10 --n_trials 1 --losses waves/fast/new.csv",
+        2,
+        &["waves/fast/new.csv", "data set"],
+    );
+    place.fails(
+        "pipeline waves --N 10 --n_trials 1 -o waves/models",
+        1,
+        &["waves/models", "data set"],
+    );
+}

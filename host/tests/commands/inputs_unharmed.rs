@@ -491,3 +491,44 @@ fn the_figures_of_a_report_are_those_that_are_checked() {
     }
     assert!(seen > 10, "only {seen} figures");
 }
+
+#[test]
+fn a_way_through_a_missing_folder_and_back_to_an_input_is_refused() {
+    let place = crate::place::Place::new();
+    for line in [
+        "quantize go-nogo.mat --lambda 25 --trials 1 -o missing/../go-nogo.mat",
+        "simulate go-nogo.mat --lambda 25 -o missing/../go-nogo.mat",
+        "report go-nogo.mat --lambda 25 --trials 1 -o missing/../go-nogo.mat",
+    ] {
+        place.fails(line, 2, &["missing/../go-nogo.mat", "is not there"]);
+    }
+}
+
+#[test]
+fn a_table_of_another_program_stops_a_sweep_before_it_leaves_anything() {
+    let place = crate::place::Place::new();
+    std::fs::create_dir(place.path("out")).expect("a folder");
+    std::fs::write(place.path("out/rows.csv"), "mine").expect("a file");
+    let line = "sweep --task go-nogo --n 20 --seeds 1 --n_trials 5 --trials 3 -o out";
+    place.fails(line, 2, &["rows.csv", "did not write it"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn convert_refuses_a_pipe_to_which_it_could_not_write_its_result() {
+    let place = crate::place::Place::new();
+    let mut command = std::process::Command::new("mkfifo");
+    let made = command.arg(place.path("pipe.mat")).status();
+    assert!(made.expect("mkfifo").success());
+    let model = std::fs::read(place.path("go-nogo.mat")).expect("a model");
+    let pipe = place.path("pipe.mat");
+    let writer = std::thread::spawn(move || std::fs::write(pipe, model));
+    let output = place.run("convert pipe.mat --task go-nogo --lambdas 25 --trials 1");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("copy the model to a file"), "{said}");
+    writer
+        .join()
+        .expect("a writer")
+        .expect("the program read all");
+}
