@@ -3,7 +3,7 @@
 //! A program that does nothing else ends at once, with status 130. While an
 //! [`Orderly`] lives, the work asks [`asked`] and stops by itself. While an
 //! [`Ending`] lives, the program ends at once with the sentence of that work and
-//! status 1. No signal cuts a file: a writer holds the end back with [`hold`], once the
+//! status 130. No signal cuts a file: a writer holds the end back with [`hold`], once the
 //! program [`listen`]s. A process that keeps the signals for itself, such as an
 //! interpreter, stops a training by its progress:
 //! [`crate::rate::training::Progress::stops`].
@@ -19,8 +19,8 @@ static WRITING: RwLock<()> = RwLock::new(());
 
 type Sentence = Box<dyn Fn() -> String + Send>;
 
-/// Exit status of a program that Ctrl-C has ended.
-const STATUS: i32 = 130;
+/// Exit status of a program that Ctrl-C, SIGTERM or SIGHUP has ended.
+pub const STATUS: u8 = 130;
 
 /// Work that calls [`asked`] between its steps and stops in order. While one of these
 /// lives, the first signal is left to the work; a second signal ends the program.
@@ -43,7 +43,7 @@ impl Drop for Orderly {
 }
 
 /// Work that may end between any two writes of a file. While this lives and no
-/// [`Orderly`] does, a signal ends the program with a sentence and status 1.
+/// [`Orderly`] does, a signal ends the program with a sentence and status 130.
 #[derive(Debug)]
 pub struct Ending(());
 
@@ -93,11 +93,11 @@ fn interrupted() {
         return;
     }
     let _writers_are_done = WRITING.write();
-    let (status, end) = match &*locked(&SENTENCE) {
-        Some(sentence) if !again => (1, format!(": {}", sentence())),
-        _ => (STATUS, String::new()),
+    let end = match &*locked(&SENTENCE) {
+        Some(sentence) if !again => format!(": {}", sentence()),
+        _ => String::new(),
     };
     // A closed standard error is no reason to stay.
     let _ = writeln!(std::io::stderr(), "rate2spike: interrupted{end}");
-    std::process::exit(status);
+    std::process::exit(STATUS.into());
 }

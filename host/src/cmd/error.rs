@@ -20,6 +20,7 @@ use crate::formats::recording::RecordingError;
 use crate::formats::simulation_input::InputError;
 use crate::formats::snn::SnnError;
 use crate::import::ImportError;
+use crate::interrupt;
 use crate::print::console::PrintError;
 use crate::quantize::QuantizeError;
 use crate::rate::options::OptionError;
@@ -117,17 +118,24 @@ pub enum CommandError {
     /// Standard output or standard error cannot be written.
     #[error(transparent)]
     Print(#[from] PrintError),
+    /// Ctrl-C, SIGTERM or SIGHUP between two stages; exit status 130.
+    #[error("interrupted: {0}")]
+    Interrupted(String),
     /// The run went through and its result is not what was asked for.
     #[error("{0}")]
     Failed(String),
 }
 
 impl CommandError {
-    /// 2 for wrong usage, else 1.
+    /// 2 for wrong usage, 130 for a command that a signal ended, else 1.
     pub fn exit_status(&self) -> u8 {
         match self {
             CommandError::Usage(_)
-            | CommandError::Model(ModelError::ChangedTask { .. } | ModelError::OtherTask { .. })
+            | CommandError::Model(
+                ModelError::ChangedTask { .. }
+                | ModelError::ForeignTask { .. }
+                | ModelError::OtherTask { .. },
+            )
             | CommandError::Snn(SnnError::OtherTask { .. })
             | CommandError::Session(
                 SessionError::OtherStart { .. }
@@ -138,6 +146,10 @@ impl CommandError {
                 source: ConvertError::Lambda(_),
                 ..
             } => 2,
+            CommandError::Interrupted(_)
+            | CommandError::Session(
+                SessionError::Interrupted { .. } | SessionError::NotBegun { .. },
+            ) => interrupt::STATUS,
             _ => 1,
         }
     }

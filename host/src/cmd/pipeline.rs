@@ -207,7 +207,7 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
     });
     drop(training);
     if interrupt::asked() {
-        return Err(CommandError::Failed(format!("interrupted: {sentence}")));
+        return Err(CommandError::Interrupted(sentence));
     }
     let trials = options.task.scored(args.trials);
     let rate = rate_evaluation(network, options, trials);
