@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::CommandError;
 use super::run_report::RunReport;
+use super::warnings::Warnings;
 use crate::board::client::{Client, Identity};
 use crate::board::comparison::{Comparison, Difference, StepCost, compare};
 use crate::board::logic::Logic;
@@ -149,6 +150,9 @@ impl<'a> BoardReport<'a> {
 
 /// Prints the report; an error if a trial differs.
 fn finish(report: BoardReport, on: &OnBoard, console: &Console) -> Result<(), CommandError> {
+    let mut warnings = Warnings::default();
+    warnings.of_silence(report.run.mean_rate_hz, report.run.trials);
+    warnings.say(console);
     console.json(&report);
     print(&report, console);
     if report.equal {

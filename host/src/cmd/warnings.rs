@@ -42,10 +42,20 @@ impl Warnings {
         }
     }
 
-    /// A score of too few trials.
+    /// A score of too few trials, or of a network that is silent.
     pub fn of_score(&mut self, score: &Score) {
+        self.of_silence(score.mean_rate_hz, score.trials);
         if let Some(interval) = score.interval() {
             self.of_trials(score.accuracy(), interval, score.trials);
+        }
+    }
+
+    /// A score of trials without a spike.
+    pub fn of_silence(&mut self, mean_rate_hz: f64, trials: usize) {
+        if mean_rate_hz == 0.0 {
+            self.add(format!(
+                "no unit fired in {trials} trials: the score is that of an output that never moves"
+            ));
         }
     }
 
@@ -144,6 +154,22 @@ mod tests {
             let accuracy = correct as f64 / trials as f64;
             let found = noted(|warnings| warnings.of_trials(accuracy, interval, trials));
             assert_eq!(found, wanted, "{correct} of {trials}");
+        }
+    }
+
+    #[test]
+    fn a_network_that_never_fires_is_named() {
+        for (mean_rate_hz, wanted) in [(0.0, 1), (0.001, 0)] {
+            let score = Score {
+                trials: 400,
+                correct: 400,
+                strict: 0,
+                mean_rate_hz,
+                spike_hash: 0,
+                graded: None,
+            };
+            let found = noted(|warnings| warnings.of_score(&score));
+            assert_eq!(found, wanted, "{mean_rate_hz} Hz");
         }
     }
 
