@@ -1,5 +1,10 @@
 //! Numbers as text: how flags and files give them, and how people read them.
 
+/// The largest scaling factor λ. λ is the rate in Hz that stands for a rate of 1, and
+/// the shortest refractory time of a published neuron, 2 ms, ends at 500 Hz; 10,000 Hz
+/// leaves room for each unit that fires at all.
+pub const MOST_LAMBDA: f64 = 10_000.0;
+
 /// The most trials of one score; a score keeps some 100 bytes of each.
 const MOST_TRIALS: usize = 10_000_000;
 
@@ -19,7 +24,26 @@ pub fn trials(text: &str) -> Result<usize, String> {
     }
 }
 
-/// Reads a number above 0: a scaling factor λ, or a length in ms.
+/// Whether a number is a scaling factor λ: above 0, and at most [`MOST_LAMBDA`].
+pub fn is_lambda(number: f64) -> bool {
+    number > 0.0 && number <= MOST_LAMBDA
+}
+
+/// Reads a scaling factor λ.
+///
+/// # Errors
+/// A sentence with the range.
+pub fn lambda(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(number) if is_lambda(number) => Ok(number),
+        Ok(number) if number > MOST_LAMBDA => Err(format!(
+            "lambda is the rate in Hz that stands for a rate of 1, and no unit fires at more than {MOST_LAMBDA} Hz; give 20 to 75, as is usual"
+        )),
+        _ => Err("give a number above 0".into()),
+    }
+}
+
+/// Reads a number above 0: a length in ms.
 ///
 /// # Errors
 /// A sentence.
@@ -89,6 +113,19 @@ mod tests {
             assert!(digits <= 6, "{text}");
         }
         assert_eq!(shown(1.0 / 3e6).to_string(), "0.000000333333");
+    }
+
+    #[test]
+    fn a_lambda_is_no_higher_than_a_unit_can_fire() {
+        assert_eq!(lambda("10000"), Ok(MOST_LAMBDA));
+        for text in ["10000.1", "1e9", "1e300", "inf"] {
+            let error = lambda(text).expect_err(text);
+            assert!(error.contains("10000 Hz"), "{text}: {error}");
+        }
+        for text in ["0", "-5", "nan", "x"] {
+            let error = lambda(text).expect_err(text);
+            assert!(error.contains("above 0"), "{text}: {error}");
+        }
     }
 
     #[test]

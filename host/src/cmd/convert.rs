@@ -22,7 +22,7 @@ use crate::formats::journal::{Journal, JournalError};
 use crate::formats::names::{LAMBDA, MEDIAN_LAMBDA};
 use crate::formats::rate_model::RateModelFile;
 use crate::interrupt::{Ending, Orderly};
-use crate::number::{above_0, shown, trials};
+use crate::number::{lambda, shown, trials};
 use crate::print::console::Console;
 use crate::print::path::lossy;
 use crate::random::{Stream, seed_of};
@@ -63,7 +63,7 @@ pub struct ConvertArgs {
     #[arg(long)]
     pub lambdas: Option<Lambdas>,
     /// Score this one value; nothing is written
-    #[arg(long, value_name = "LAMBDA", value_parser = above_0)]
+    #[arg(long, value_name = "LAMBDA", value_parser = lambda)]
     pub lambda: Option<f64>,
     /// The trials of each candidate
     #[command(flatten)]
@@ -378,6 +378,9 @@ impl Conversion<'_> {
             mean_rate_hz: fresh.mean_rate_hz,
             written: mode.writes,
         };
+        let mut warnings = Warnings::default();
+        warnings.of_silence(fresh.mean_rate_hz, fresh.trials);
+        warnings.say(self.console);
         self.console.json(&report);
         self.console.say(format!(
             "calibrated (irregularity {}, {} rounds): {}, on {} fresh trials; mean rate {:.1} Hz, median lambda {:.0}; {}",
@@ -488,6 +491,7 @@ impl Conversion<'_> {
         if self.task.definition().kind != Kind::Track {
             warnings.of_trials(best.accuracy, best.interval, best.trials);
         }
+        warnings.of_silence(best.mean_rate_hz, best.trials);
         warnings.say(self.console);
         let refit = refit
             .zip(mode.refit_readout)

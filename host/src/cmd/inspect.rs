@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::CommandError;
 use super::shared::OwnTaskArgs;
 use super::warnings::Warnings;
+use crate::convert::model_file::stored_flags;
 use crate::formats::disk;
 use crate::formats::mat::{MatFile, Value};
 use crate::formats::model_checks;
@@ -54,10 +55,17 @@ pub fn run(args: &InspectArgs, console: &Console) -> Result<(), CommandError> {
         let file = NetFile::new(&args.file, bytes)?;
         let mut warnings = Warnings::default();
         let mut facts = blob_facts(&file);
-        facts.extend(tested_facts(args, &file, &mut warnings));
+        let (tested, fault) = tested_facts(args, &file, &mut warnings);
+        facts.extend(tested);
         warnings.say(console);
         print_facts(args, console, &facts, &[]);
-        return Ok(());
+        return fault.map_or(Ok(()), |fault| Err(fault.into()));
+    }
+    if args.task.task.is_some() {
+        return Err(CommandError::Usage(format!(
+            "--task is for a deployed network, which holds only the name of its task, and {} is a MAT-file: leave --task out",
+            args.file.display()
+        )));
     }
     // A pipe is read once: both views of the file are made from its bytes.
     let file = rate_model::parse_mat(&args.file, &bytes)?;
@@ -102,8 +110,9 @@ pub fn run(args: &InspectArgs, console: &Console) -> Result<(), CommandError> {
 fn model_problems(path: &Path, file: &MatFile) -> Vec<String> {
     let found = model_checks::check(path, file).problems;
     let lambda = model_checks::stored_lambda(path, file).err();
+    let flags = stored_flags(path, file).err();
     let task = rate_model::own_task(path, file).err();
-    let all = found.into_iter().chain(lambda).chain(task);
+    let all = found.into_iter().chain(lambda).chain(flags).chain(task);
     all.map(|problem| problem.to_string()).collect()
 }
 
@@ -161,9 +170,13 @@ fn blob_facts(file: &NetFile) -> Facts {
 }
 
 /// Whether the task's description is the one that the network was made for, and what
-/// the self-test gives. The self-test is not run where the trial is not a trial of the
+/// the self-test gives; the error, if the task that was asked for is another. The self-test is not run where the trial is not a trial of the
 /// task, since it could take any time.
-fn tested_facts(args: &InspectArgs, file: &NetFile, warnings: &mut Warnings) -> Facts {
+fn tested_facts(
+    args: &InspectArgs,
+    file: &NetFile,
+    warnings: &mut Warnings,
+) -> (Facts, Option<SnnError>) {
     let tested = file.tested_task(args.task.task.as_ref());
     let has_hash = file.deployed().payload().task_hash.is_some();
     let self_test = match &tested {
@@ -177,15 +190,21 @@ fn tested_facts(args: &InspectArgs, file: &NetFile, warnings: &mut Warnings) -> 
         Err(SnnError::ChangedTask { .. }) => "changed",
         Err(_) => "not compared",
     };
+    let asked = args.task.task.is_some();
+    let mut other = None;
     match tested {
         Ok(_) => (),
+        Err(fault @ (SnnError::ChangedTask { .. } | SnnError::OtherTask { .. })) if asked => {
+            other = Some(fault);
+        }
         Err(fault @ SnnError::SelfTest { .. }) => warnings.of_self_test(&fault),
         Err(fault) => warnings.of_task(&fault),
     }
-    vec![
+    let facts = vec![
         ("task description", description.into()),
         ("self-test", self_test.into()),
-    ]
+    ];
+    (facts, other)
 }
 
 fn model_facts(model: &RateModelFile) -> Facts {
@@ -240,7 +259,7 @@ fn model_facts(model: &RateModelFile) -> Facts {
         // A problem of its own where it is of another form.
         Ok(None) | Err(_) => {}
     }
-    if let Some(flags) = model.conversion_flags() {
+    if let Ok(Some(flags)) = model.conversion_flags() {
         facts.push(("converted with", flags.to_string().into()));
     }
     facts

@@ -8,7 +8,7 @@ use super::CommandError;
 use crate::convert::choice::NeuronChoice;
 use crate::formats::rate_model::RateModelFile;
 use crate::formats::task;
-use crate::number::{above_0, trials};
+use crate::number::{lambda, trials};
 use crate::print::console::Console;
 use crate::spiking::network::SpikingNetwork;
 use crate::task::Task;
@@ -62,7 +62,7 @@ pub struct OwnTaskArgs {
 #[derive(Clone, Debug, Args)]
 pub struct SpikingArgs {
     /// Scaling factor [default: the model's]
-    #[arg(long, value_parser = above_0)]
+    #[arg(long, value_parser = lambda)]
     pub lambda: Option<f64>,
     /// The neuron
     #[command(flatten)]

@@ -11,12 +11,13 @@ use super::CommandError;
 use super::perturbation::PerturbationArgs;
 use super::plot::PlotFile;
 use super::shared::{SeedArgs, TaskArgs, read_model};
+use super::warnings::Warnings;
 use crate::convert::choice::StepChoice;
 use crate::formats::disk;
 use crate::formats::rate_model::RateModelFile;
 use crate::formats::recording::{Layout, RecordingFile, RecordingFormat};
 use crate::formats::simulation_input::{read_input, read_start};
-use crate::number::{above_0, hexadecimal, shown, trials};
+use crate::number::{hexadecimal, lambda, shown, trials};
 use crate::print::console::Console;
 use crate::print::path::lossy;
 use crate::report::figures::output::outputs;
@@ -41,7 +42,7 @@ pub struct SimulateArgs {
     #[arg(value_name = "MODEL.mat")]
     pub model: PathBuf,
     /// Scaling factor [default: the model's]
-    #[arg(long, value_parser = above_0)]
+    #[arg(long, value_parser = lambda)]
     pub lambda: Option<f64>,
     /// The neuron and the time step
     #[command(flatten)]
@@ -183,6 +184,11 @@ pub fn run(args: &SimulateArgs, console: &Console) -> Result<(), CommandError> {
         output: args.output.as_deref(),
         files,
     };
+    if scored {
+        let mut warnings = Warnings::default();
+        warnings.of_silence(score.mean_rate_hz, score.trials);
+        warnings.say(console);
+    }
     console.json(&report);
     print(&report, console);
     Ok(())

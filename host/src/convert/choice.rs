@@ -4,7 +4,7 @@
 use rate2spike_core::neuron::{Membrane, Scheme};
 
 use super::model_file::Flags;
-use crate::formats::rate_model::RateModelFile;
+use crate::formats::rate_model::{ModelError, RateModelFile};
 use crate::number::{above_0, up_to_1000};
 use crate::spiking::neuron::{Equation, Filter, Neuron};
 use crate::spiking::time_step::{PUBLISHED_STEP_MS, StepError, TimeStep};
@@ -93,34 +93,44 @@ impl NeuronChoice {
         }
     }
 
-    /// The flags that a model's conversion was made with; `None` if the model does not
-    /// hold them.
-    fn of_conversion(model: &RateModelFile) -> Option<Self> {
-        Some(Self::of_flags(&model.conversion_flags()?))
-    }
-
-    fn of_flags(flags: &Flags) -> Self {
-        let number = |flag| flags.value(flag).and_then(|value| up_to_1000(value).ok());
-        Self {
+    /// The flags among those of a conversion.
+    ///
+    /// # Errors
+    /// The flag and its value that cannot be read.
+    fn of_flags(flags: &Flags) -> Result<Self, String> {
+        Ok(Self {
             equation: EquationChoice {
-                neuron: chosen(flags.value("--neuron")),
-                filter: chosen(flags.value("--filter")),
-                refractory: number("--refractory"),
+                neuron: read(flags, "--neuron", chosen)?,
+                filter: read(flags, "--filter", chosen)?,
+                refractory: read(flags, "--refractory", |ms| up_to_1000(ms).ok())?,
             },
-            noise: number("--noise"),
-        }
+            noise: read(flags, "--noise", |mv| up_to_1000(mv).ok())?,
+        })
     }
 
     /// The neuron for the λ of `model`: that of the model's conversion, with the values
     /// of the flags that were given. `lambda` is the λ that was asked for. The sentence
     /// warns of a λ that was found with another neuron.
+    ///
+    /// # Errors
+    /// If no λ was asked for, and the flags of the model's conversion cannot be read.
     pub fn for_model(
         &self,
         model: &RateModelFile,
         lambda: Option<f64>,
-    ) -> (Neuron, Option<String>) {
-        let Some(conversion) = Self::of_conversion(model) else {
-            return (self.over(&Neuron::LIF), None);
+    ) -> Result<(Neuron, Option<String>), ModelError> {
+        let flags = match model.conversion_flags() {
+            Ok(flags) => flags,
+            Err(error) if lambda.is_some() => {
+                let neuron = self.over(&Neuron::LIF);
+                let warning = format!("{error}; {} is used", all_flags(&neuron));
+                return Ok((neuron, Some(warning)));
+            }
+            Err(error) => return Err(error),
+        };
+        let conversion = flags.and_then(|flags| Self::of_flags(&flags).ok());
+        let Some(conversion) = conversion else {
+            return Ok((self.over(&Neuron::LIF), None));
         };
         let known = conversion.over(&Neuron::LIF);
         let neuron = self.over(&known);
@@ -134,7 +144,7 @@ impl NeuronChoice {
                 all_flags(&neuron)
             )
         });
-        (neuron, warning)
+        Ok((neuron, warning))
     }
 
     /// The flags whose values are not the published ones.
@@ -181,21 +191,30 @@ fn in_words(step: &TimeStep) -> String {
 }
 
 /// The value that a word of the command line names.
-fn chosen<T: clap::ValueEnum>(word: Option<&str>) -> Option<T> {
-    T::from_str(word?, false).ok()
+fn chosen<T: clap::ValueEnum>(word: &str) -> Option<T> {
+    T::from_str(word, false).ok()
+}
+
+/// The value of `flag` among `flags`, if it is there; the flag and its value, if `parse`
+/// does not know the value.
+fn read<T>(
+    flags: &Flags,
+    flag: &str,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<Option<T>, String> {
+    let value = flags.value(flag);
+    value
+        .map(|value| parse(value).ok_or_else(|| format!("{flag} {value}")))
+        .transpose()
 }
 
 impl StepChoice {
     /// Warns of a λ of `model` that was found with another time step than `step`, in a
     /// sentence. `lambda` is the λ that was asked for.
     pub fn compared(model: &RateModelFile, lambda: Option<f64>, step: &TimeStep) -> Option<String> {
-        let flags = model.conversion_flags().filter(|_| lambda.is_none())?;
-        let conversion = Self {
-            dt: flags.value("--dt").and_then(|ms| above_0(ms).ok()),
-            downsample: flags.value("--downsample").and_then(|k| k.parse().ok()),
-            scheme: chosen(flags.value("--scheme")),
-            neuron: NeuronChoice::of_flags(&flags),
-        };
+        let flags = model.conversion_flags().ok().flatten();
+        let flags = flags.filter(|_| lambda.is_none())?;
+        let conversion = Self::of_flags(&flags).ok()?;
         let found = conversion.step(&conversion.neuron()).ok()?;
         (found != *step).then(|| {
             format!(
@@ -205,6 +224,23 @@ impl StepChoice {
                 in_words(step)
             )
         })
+    }
+
+    /// The flags among those of a conversion.
+    ///
+    /// # Errors
+    /// The flag and its value that cannot be read.
+    pub fn of_flags(flags: &Flags) -> Result<Self, String> {
+        let choice = Self {
+            dt: read(flags, "--dt", |ms| above_0(ms).ok())?,
+            downsample: read(flags, "--downsample", |k| k.parse().ok())?,
+            scheme: read(flags, "--scheme", chosen)?,
+            neuron: NeuronChoice::of_flags(flags)?,
+        };
+        match (choice.dt, choice.downsample) {
+            (Some(_), Some(_)) => Err("--dt beside --downsample".into()),
+            _ => Ok(choice),
+        }
     }
 
     /// The flags whose values are not the default ones.

@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use crate::number::lambda;
+
 /// Values of λ: `20:5:75`, or `20,25,30`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lambdas(pub Vec<f64>);
@@ -14,9 +16,11 @@ impl FromStr for Lambdas {
             Ok(x) if x > 0.0 && x.is_finite() => Ok(x),
             _ => Err(format!("'{part}' is not a positive number")),
         };
+        let candidate =
+            |part: &str| lambda(part.trim()).map_err(|reason| format!("'{part}': {reason}"));
         let lambdas = match text.split(':').collect::<Vec<_>>()[..] {
             [first, step, last] => {
-                let (first, step, last) = (number(first)?, number(step)?, number(last)?);
+                let (first, step, last) = (candidate(first)?, number(step)?, candidate(last)?);
                 let count = ((last - first) / step + 1e-9).floor();
                 if !(0.0..1000.0).contains(&count) {
                     return Err("give FIRST:STEP:LAST with at most 1000 values".into());
@@ -25,7 +29,7 @@ impl FromStr for Lambdas {
                     .map(|k| first + step * k as f64)
                     .collect()
             }
-            [_] => text.split(',').map(number).collect::<Result<_, _>>()?,
+            [_] => text.split(',').map(candidate).collect::<Result<_, _>>()?,
             _ => return Err("give FIRST:STEP:LAST, or values with commas between".into()),
         };
         Ok(Lambdas(lambdas))
@@ -51,6 +55,8 @@ mod tests {
             "nan",
             "1:2",
             "20:1e-9:30",
+            "20,1e9",
+            "20:1e4:1e5",
         ] {
             assert!(parsed(wrong).is_err(), "{wrong}");
         }

@@ -14,6 +14,7 @@ pub mod search;
 pub mod spiking_model;
 
 use crate::formats::names;
+use crate::number::{MOST_LAMBDA, is_lambda};
 use crate::rate::network::RateNetwork;
 use crate::readout::Readout;
 use crate::spiking::network::SpikingNetwork;
@@ -22,8 +23,10 @@ use crate::spiking::neuron::Neuron;
 /// A network that cannot be converted.
 #[derive(Debug, thiserror::Error, PartialEq)]
 pub enum ConvertError {
-    /// λ is not positive.
-    #[error("lambda = {0}; give a positive scaling factor, 20 to 75 is usual")]
+    /// λ is not positive, or more than [`MOST_LAMBDA`].
+    #[error(
+        "lambda = {0:e}; give a scaling factor above 0 and at most {MOST_LAMBDA}, 20 to 75 is usual"
+    )]
     Lambda(f64),
     /// A weight is not a number.
     #[error(
@@ -51,7 +54,7 @@ pub fn one_to_one(
     lambda: f64,
     neuron: Neuron,
 ) -> Result<SpikingNetwork, ConvertError> {
-    if !(lambda > 0.0 && lambda.is_finite()) {
+    if !is_lambda(lambda) {
         return Err(ConvertError::Lambda(lambda));
     }
     if rate.units > usize::from(u16::MAX) {

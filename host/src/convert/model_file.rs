@@ -1,29 +1,38 @@
 //! The result of a conversion in a rate model, under the published names, and the flags
 //! of `convert` that give the result again.
 
+use std::path::Path;
+
 use super::calibrate::Calibration;
+use super::choice::StepChoice;
+use super::lambdas::Lambdas;
 use super::search::{Candidate, Search};
-use crate::formats::mat::Value;
+use crate::formats::mat::{MatError, MatFile, Value};
 use crate::formats::names::{
     ACCURACIES, CALIBRATION, CANDIDATES, FLAGS, LAMBDA, MEDIAN_LAMBDA, REFITTED,
 };
 use crate::formats::rate_model::{ModelError, RateModelFile};
+use crate::number::trials;
 use crate::readout::Readout;
 
-/// The flags of `convert` that change a result which is written into a model. A foreign
-/// file must not bring others into a command.
-const KNOWN: [&str; 11] = [
-    "--calibrate",
+/// The flags of `convert` without a value that change a result which is written into a
+/// model. A foreign file must not bring others into a command.
+const WITHOUT_VALUE: [&str; 2] = ["--calibrate", "--race"];
+
+/// The flags of `convert` with a value that change such a result. The values of the flags
+/// that choose the neuron and the step are read by [`StepChoice::of_flags`].
+const WITH_VALUE: [&str; 11] = [
     "--downsample",
     "--dt",
     "--filter",
     "--lambdas",
     "--neuron",
     "--noise",
-    "--race",
     "--refit-readout",
     "--refractory",
     "--scheme",
+    "--seed",
+    "--trials",
 ];
 
 /// The flags that each result has.
@@ -91,6 +100,52 @@ impl Flags {
     pub fn and(mut self, others: Self) -> Self {
         self.0.extend(others.0);
         self
+    }
+
+    /// Reads the flags that a conversion stored: `--flag value`, or `--flag=value`.
+    ///
+    /// # Errors
+    /// The word that is no such flag, or no value of its flag.
+    fn read(text: &str) -> Result<Self, String> {
+        let mut flags = Self::new();
+        let mut words = text.split_whitespace();
+        while let Some(word) = words.next() {
+            let (flag, joined) = match word.split_once('=') {
+                Some((flag, value)) => (flag, Some(value)),
+                None => (word, None),
+            };
+            if flags.words().any(|known| known == flag) {
+                return Err(format!("{flag}, a second time"));
+            }
+            if WITHOUT_VALUE.contains(&flag) && joined.is_none() {
+                flags = flags.with(flag);
+                continue;
+            }
+            if !WITH_VALUE.contains(&flag) {
+                return Err(word.into());
+            }
+            let value = joined.or_else(|| words.next());
+            let value = value.ok_or_else(|| format!("{flag} without a value"))?;
+            let readable = match flag {
+                "--lambdas" => value.parse::<Lambdas>().is_ok(),
+                "--refit-readout" | "--trials" => trials(value).is_ok(),
+                "--seed" => value.parse::<u64>().is_ok(),
+                _ => true,
+            };
+            if !readable {
+                return Err(format!("{flag} {value}"));
+            }
+            flags = flags.with_value(flag, value);
+        }
+        for flag in ALWAYS {
+            if flags.value(flag).is_none() {
+                return Err(format!("{text} without {flag}"));
+            }
+        }
+        let step = StepChoice::of_flags(&flags)?;
+        let possible = step.step(&step.neuron());
+        possible.map_err(|error| format!("{text} ({error})"))?;
+        Ok(flags)
     }
 
     /// The value of a flag.
@@ -249,20 +304,34 @@ impl RateModelFile {
     }
 
     /// The flags of `convert` that give the λ, the calibration or the readout of the model
-    /// again; `None` if the model does not hold them, or holds words that are not such
-    /// flags.
-    pub fn conversion_flags(&self) -> Option<Flags> {
-        let text = self.variables.text(FLAGS).ok()?;
-        let words: Vec<String> = text.split_whitespace().map(String::from).collect();
-        let known = |word: &String| KNOWN.contains(&&**word) || ALWAYS.contains(&&**word);
-        let value = |word: &String| {
-            let mut letters = word.chars();
-            letters.all(|letter| letter.is_ascii_alphanumeric() || ".,".contains(letter))
-        };
-        let whole = ALWAYS
-            .iter()
-            .all(|flag| words.iter().any(|word| word == flag));
-        (whole && words.iter().all(|word| known(word) || value(word))).then_some(Flags(words))
+    /// again; see [`stored_flags`].
+    ///
+    /// # Errors
+    /// If the model holds words that are not such flags.
+    pub fn conversion_flags(&self) -> Result<Option<Flags>, ModelError> {
+        stored_flags(&self.path, &self.variables)
+    }
+}
+
+/// The flags of `convert` that the variable `conversion_flags` of `file` holds; `None`
+/// where the file does not have it.
+///
+/// # Errors
+/// If the variable holds anything else than these flags and their values.
+pub fn stored_flags(path: &Path, file: &MatFile) -> Result<Option<Flags>, ModelError> {
+    if file.get(FLAGS).is_err() {
+        return Ok(None);
+    }
+    let refused = |value: String| ModelError::Value {
+        path: path.into(),
+        name: FLAGS,
+        value,
+        wanted: "it holds flags of `convert` and their values, by which the lambda was found: search it again with `rate2spike convert --force`, or give --lambda",
+    };
+    match file.text(FLAGS) {
+        Ok(text) => Flags::read(&text).map(Some).map_err(refused),
+        Err(MatError::Unsupported { kind, .. }) => Err(refused(kind.to_string())),
+        Err(_) => Err(refused("no text".into())),
     }
 }
 
@@ -281,19 +350,45 @@ mod tests {
             variables: MatFile::new(),
             network: RateNetwork::start(&RateOptions::published(Task::xor(), 5)),
         };
-        assert_eq!(model.conversion_flags(), None);
+        assert_eq!(model.conversion_flags().expect("no flags"), None);
         let flags = Flags::of_calibration(20, u64::MAX);
         model.set_flags(&flags);
-        assert_eq!(model.conversion_flags(), Some(flags));
-        for foreign in [
-            "--trials 3",
-            "--trials 3 --seed 1 --plot a.svg",
-            "--trials 3 --seed $(touch x)",
-            "--trials 3 --seed 1 ../a.mat",
-            "",
+        assert_eq!(model.conversion_flags().expect("flags"), Some(flags));
+        let joined = "--lambdas=40,50 --trials 3 --seed=1 --neuron=qif --noise 0";
+        model.variables.insert(FLAGS, Value::text(joined));
+        let flags = model.conversion_flags().expect("flags").expect("flags");
+        assert_eq!(flags.value("--neuron"), Some("qif"));
+        assert_eq!(flags.value("--lambdas"), Some("40,50"));
+        let named = |word: &str, model: &RateModelFile| {
+            let error = model.conversion_flags().expect_err(word).to_string();
+            for part in ["m.mat", FLAGS, word, "convert --force", "--lambda"] {
+                assert!(error.contains(part), "{word}: {error}");
+            }
+        };
+        for (foreign, word) in [
+            ("--trials 3", "--seed"),
+            ("--neuron qif", "--seed"),
+            ("--trials 3 --seed 1 --plot a.svg", "--plot"),
+            ("--trials 3 --seed $(touch x)", "--seed $(touch"),
+            ("--trials 3 --seed 1 ../a.mat", "../a.mat"),
+            ("--trials 3 --seed 1 --seed 2", "--seed"),
+            ("--trials 3 --seed 1 --noise nan", "--noise nan"),
+            ("--trials 3 --seed 1 --noise -3", "--noise -3"),
+            ("--trials 3 --seed 1 --noise", "--noise"),
+            ("--trials 3 --seed 1 --neuron foo", "--neuron foo"),
+            ("--trials 3 --seed 1 --refractory 1e9", "--refractory 1e9"),
+            ("--trials 3 --seed 1 --scheme=half", "--scheme half"),
+            ("--trials 3 --seed 1 --lambdas 1e9", "--lambdas 1e9"),
+            ("--trials 0 --seed 1", "--trials 0"),
+            ("--trials 3 --seed 1 --calibrate=yes", "--calibrate=yes"),
+            ("--trials 3 --seed 1 --neuron qif --dt 0.5", "--dt 0.5"),
+            ("rm -rf /", "rm"),
+            ("", "--seed"),
         ] {
             model.variables.insert(FLAGS, Value::text(foreign));
-            assert_eq!(model.conversion_flags(), None, "{foreign}");
+            named(word, &model);
         }
+        model.variables.insert(FLAGS, Value::scalar(5.0));
+        named("no text", &model);
     }
 }

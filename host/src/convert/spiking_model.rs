@@ -81,7 +81,7 @@ impl RateModelFile {
         lambda: Option<f64>,
         neuron: &NeuronChoice,
     ) -> Result<SpikingModel, SpikingModelError> {
-        let (neuron, warning) = neuron.for_model(self, lambda);
+        let (neuron, warning) = neuron.for_model(self, lambda)?;
         let mut warnings = Vec::from_iter(warning);
         let network = self.converted(self.lambda_or(lambda)?, neuron, &mut warnings)?;
         Ok(SpikingModel { network, warnings })
@@ -105,9 +105,15 @@ impl RateModelFile {
         });
         let own = stored == Some(lambda);
         let mut not_used = |what: &str| {
-            let stored = stored.map_or("another lambda".into(), |x| format!("lambda {}", shown(x)));
+            let (stored, advice) = match stored {
+                Some(stored) => (
+                    format!("lambda {}", shown(stored)),
+                    "; leave --lambda out to use it",
+                ),
+                None => ("another lambda".into(), ""),
+            };
             warnings.push(format!(
-                "{}: {what} belongs to {stored}, and not to {}: it is not used; leave --lambda out to use it",
+                "{}: {what} belongs to {stored}, and not to {}: it is not used{advice}",
                 self.path.display(),
                 shown(lambda)
             ));
@@ -143,7 +149,7 @@ impl RateModelFile {
         lambda: Option<f64>,
         neuron: &NeuronChoice,
     ) -> Result<SpikingModel, SpikingModelError> {
-        let (neuron, warning) = neuron.for_model(self, lambda);
+        let (neuron, warning) = neuron.for_model(self, lambda)?;
         let lambda = self.lambda_or(lambda)?;
         let network = one_to_one(&self.initial()?, lambda, neuron);
         let network = network.map_err(|source| SpikingModelError::Convert {

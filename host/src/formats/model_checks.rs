@@ -6,6 +6,7 @@ use std::path::Path;
 use super::mat::{MatError, MatFile};
 use super::model_error::ModelError;
 use super::names::{self, CALIBRATION, DIRECT, LAMBDA, MEDIAN_LAMBDA, REFITTED, SAMPLE};
+use crate::number::is_lambda;
 use crate::rate::activation::ActivationKind;
 use crate::rate::network::RateNetwork;
 use crate::rate::options::DecayTaus;
@@ -14,6 +15,10 @@ use crate::task::SAMPLE_MS;
 
 /// Names by which other programs may say whether Dale's principle holds.
 const DALE: [&str; 2] = ["apply_dale", "dale"];
+
+/// Largest share by which the median of a calibration may differ from that of its units'
+/// λ, which are stored in single precision.
+const MEDIAN_TOLERANCE: f64 = 1e-5;
 
 /// Variables by which a file is taken for a rate model, if it has
 /// [`ENOUGH_OF_A_MODEL`] of them.
@@ -42,9 +47,18 @@ pub struct Checked {
 /// Checks the variables of `file`; `path` is for errors.
 pub fn check(path: &Path, file: &MatFile) -> Checked {
     let mut problems = Problems(Vec::new());
+    let mut names: Vec<&str> = file.variables().map(|(name, _)| name).collect();
+    names.sort_unstable();
+    for pair in names.windows(2).filter(|pair| pair[0] == pair[1]) {
+        problems.0.push(ModelError::Twice {
+            path: path.into(),
+            name: pair[0].into(),
+        });
+    }
     let network = Reader::new(path, file, 0).network(&mut problems);
     if let Some(network) = &network {
         let reader = Reader::new(path, file, network.units);
+        problems.keep(reader.classes(network));
         problems.keep(reader.initial(network));
         problems.keep(reader.calibration());
         problems.keep(reader.refitted_readout());
@@ -76,17 +90,22 @@ fn lambda_name(file: &MatFile) -> &'static str {
 /// the published search leaves NaN when it is interrupted.
 ///
 /// # Errors
-/// If it is anything else than one positive number.
+/// If it is anything else than one number above 0 and up to
+/// [`MOST_LAMBDA`](crate::number::MOST_LAMBDA), or contradicts the calibration.
 pub fn stored_lambda(path: &Path, file: &MatFile) -> Result<Option<f64>, ModelError> {
     let name = lambda_name(file);
+    let reader = Reader::new(path, file, 0);
+    reader.lambda_names()?;
     if file.get(name).is_err() {
         return Ok(None);
     }
-    let reader = Reader::new(path, file, 0);
     match file.scalar(name) {
         Ok(lambda) if lambda.is_nan() => Ok(None),
-        Ok(lambda) if lambda > 0.0 && lambda.is_finite() => Ok(Some(lambda)),
-        Ok(lambda) => Err(reader.value(name, lambda.to_string(), LAMBDA_WANTED)),
+        Ok(lambda) if is_lambda(lambda) => {
+            reader.median(name, lambda)?;
+            Ok(Some(lambda))
+        }
+        Ok(lambda) => Err(reader.value(name, plain(lambda), LAMBDA_WANTED)),
         Err(error) => {
             let form = match error {
                 MatError::Shape { dims, .. } => {
@@ -101,7 +120,18 @@ pub fn stored_lambda(path: &Path, file: &MatFile) -> Result<Option<f64>, ModelEr
     }
 }
 
-const LAMBDA_WANTED: &str = "it is one positive number: search it again with `rate2spike convert --force`, or give --lambda";
+const LAMBDA_WANTED: &str = "it is one positive number, at most 10000: search it again with `rate2spike convert --force`, or give --lambda";
+
+const MEDIAN_WANTED: &str = "it is the median of the lambdas in unit_calibration: search or calibrate again with `rate2spike convert --force`, or give --lambda";
+
+/// A number in digits, or in powers of ten where these are shorter.
+fn plain(number: f64) -> String {
+    if number.abs() < 1e9 {
+        number.to_string()
+    } else {
+        format!("{number:e}")
+    }
+}
 
 /// Removes from `file` what a conversion left and is damaged, so that another
 /// conversion can replace it.
@@ -110,8 +140,13 @@ pub(super) fn remove_damaged_conversion(path: &Path, file: &mut MatFile) {
         return;
     };
     let reader = Reader::new(path, file, units);
+    // Numbers that contradict each other go together, since another conversion replaces
+    // them all.
+    let lambda = stored_lambda(path, file).is_err();
     let damaged = [
-        (lambda_name(file), stored_lambda(path, file).is_err()),
+        (LAMBDA, lambda),
+        (MEDIAN_LAMBDA, lambda),
+        (CALIBRATION, lambda),
         (CALIBRATION, reader.calibration().is_err()),
         (REFITTED, reader.refitted_readout().is_err()),
     ];
@@ -222,6 +257,61 @@ impl<'a> Reader<'a> {
             return Err(self.value(name, value.to_string(), "give a count"));
         }
         Ok(value as usize)
+    }
+
+    /// A calibration has a median λ, which stands under one of two names.
+    fn lambda_names(&self) -> Result<(), ModelError> {
+        let held = |name| self.file.get(name).is_ok();
+        let (found, wanted) = match (held(CALIBRATION), held(MEDIAN_LAMBDA), held(LAMBDA)) {
+            (_, true, true) => (
+                "a number",
+                "opt_scaling_factor is there too, and a model has the one or the other: search or calibrate again with `rate2spike convert --force`, or give --lambda",
+            ),
+            (true, false, false) => ("not there", MEDIAN_WANTED),
+            (false, true, false) => (
+                "a number",
+                "unit_calibration, of which it is the median, is not there: calibrate again with `rate2spike convert --calibrate --force`, or give --lambda",
+            ),
+            _ => return Ok(()),
+        };
+        Err(self.value(MEDIAN_LAMBDA, found.into(), wanted))
+    }
+
+    /// `lambda`, stored under `name`, is the median of the units' λ, if there is a
+    /// calibration. A damaged calibration is a problem of its own.
+    fn median(&self, name: &'static str, lambda: f64) -> Result<(), ModelError> {
+        let Ok((3, _, values)) = self.file.matrix(CALIBRATION) else {
+            return Ok(());
+        };
+        let mut lambdas: Vec<f64> = values.chunks_exact(3).map(|unit| unit[2]).collect();
+        lambdas.sort_by(f64::total_cmp);
+        match lambdas.get(lambdas.len() / 2) {
+            Some(median) if (lambda / median - 1.0).abs() > MEDIAN_TOLERANCE => {
+                Err(self.value(name, plain(lambda), MEDIAN_WANTED))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The classes of the units, which several variables give, agree.
+    fn classes(&self, network: &RateNetwork) -> Result<(), ModelError> {
+        for (name, inhibitory) in [(names::INH, true), (names::EXC, false)] {
+            if self.file.get(name).is_err() {
+                continue;
+            }
+            let (_, listed) = self.matrix(name, self.units, Some(1))?;
+            let differs = |k: &usize| (listed[*k] != 0.0) != (network.inhibitory[*k] == inhibitory);
+            if let Some(unit) = (0..self.units).find(differs) {
+                let value = format!("{} for unit {}", listed[unit], unit + 1);
+                let wanted = "m has another sign for this unit: which of the two is right is not known; train again, or mend the file";
+                return Err(self.value(name, value, wanted));
+            }
+        }
+        if network.som_units > self.units {
+            let wanted = "a network has no more units of one class than N";
+            return Err(self.value(names::SOM_UNITS, network.som_units.to_string(), wanted));
+        }
+        Ok(())
     }
 
     fn units(&self) -> Result<usize, ModelError> {
@@ -339,11 +429,12 @@ impl<'a> Reader<'a> {
         let taus: Vec<f32> = numbers.iter().map(|&x| x as f32).collect();
         DecayTaus::from_numbers(&taus)
             .filter(|_| taus.iter().all(|tau| *tau > 0.0 && tau.is_finite()))
+            .filter(|_| taus.is_sorted())
             .ok_or_else(|| {
                 self.value(
                     names::TAUS,
                     format!("{numbers:?}"),
-                    "one or two positive numbers of steps",
+                    "one or two positive numbers of steps, the smaller one first",
                 )
             })
     }
@@ -371,6 +462,13 @@ impl<'a> Reader<'a> {
             return Ok(signs || !negative);
         };
         let said = self.file.scalar(name).map_err(|e| self.mat(e))?;
+        let other = DALE.map(|other| self.file.scalar(other).ok());
+        if let [Some(one), Some(two)] = other
+            && one != two
+        {
+            let wanted = "the variable dale says the opposite: keep the one that is right";
+            return Err(self.value(name, said.to_string(), wanted));
+        }
         match (said == 1.0, said == 0.0) {
             (true, _) => Ok(true),
             (_, true) if signs && negative => {

@@ -59,6 +59,16 @@ pub enum ModelError {
         /// What it should be.
         wanted: &'static str,
     },
+    /// A variable is stored more than once.
+    #[error(
+        "{path}: {name} is stored twice, and which of the two counts is not known: save it once"
+    )]
+    Twice {
+        /// The file.
+        path: PathBuf,
+        /// The variable.
+        name: String,
+    },
     /// The file does not say which task it was trained for.
     #[error(
         "{path}: neither the file nor its name says the task that the network was trained for; give it with --task (a name: {names}, or a FILE.toml)", names = task::names()
@@ -83,6 +93,18 @@ pub enum ModelError {
         /// The file.
         path: PathBuf,
         /// The task.
+        task: String,
+    },
+    /// The given task is not the one that the network was trained for.
+    #[error(
+        "{path}: the network was trained for the task {own}, and not for {task}: leave --task out"
+    )]
+    ForeignTask {
+        /// The file.
+        path: PathBuf,
+        /// The task of the model.
+        own: String,
+        /// The given task.
         task: String,
     },
     /// The network has other inputs than the given task.

@@ -189,7 +189,8 @@ impl RateModelFile {
     /// The task on which the model is scored: `given`, else the model's own.
     ///
     /// # Errors
-    /// [`ModelError::ChangedTask`] or [`ModelError::OtherTask`] for `given`, else the
+    /// [`ModelError::ChangedTask`], [`ModelError::ForeignTask`] or
+    /// [`ModelError::OtherTask`] for `given`, else the
     /// errors of [`RateModelFile::task`].
     pub fn task_or(&self, given: Option<&Task>) -> Result<Task, ModelError> {
         let Some(task) = given else {
@@ -203,9 +204,21 @@ impl RateModelFile {
                 reason,
             });
         }
-        if own.is_some_and(|own| own.name() == task.name() && own != *task) {
+        if own
+            .as_ref()
+            .is_some_and(|own| own.name() == task.name() && own != task)
+        {
             return Err(ModelError::ChangedTask {
                 path: self.path.clone(),
+                task: task.name().into(),
+            });
+        }
+        // The published files go by their name.
+        let own = own.or_else(|| named_task(&self.path));
+        if let Some(own) = own.filter(|own| own.name() != task.name()) {
+            return Err(ModelError::ForeignTask {
+                path: self.path.clone(),
+                own: own.name().into(),
                 task: task.name().into(),
             });
         }

@@ -44,7 +44,7 @@ pub enum SnnError {
         task: String,
     },
     /// The network answers another task than the one that was asked for.
-    #[error("{path}: the network answers {task}, and not {asked}")]
+    #[error("{path}: the network answers {task}, and not {asked}; give its own task with --task")]
     OtherTask {
         /// The file.
         path: PathBuf,
@@ -187,7 +187,14 @@ impl NetFile {
         let payload = deployed.payload();
         let name = String::from_utf8_lossy(payload.task).into_owned();
         let inputs = usize::from(payload.shared.inputs);
-        let own = asked.filter(|task| task.name() == name);
+        if let Some(asked) = asked.filter(|task| task.name() != name) {
+            return Err(SnnError::OtherTask {
+                path: self.path.clone(),
+                task: name,
+                asked: asked.name().into(),
+            });
+        }
+        let own = asked;
         let own = own.map(|task| match payload.parts_seed {
             Some(seed) => task.seeded(seed),
             None => task.clone(),
@@ -215,9 +222,7 @@ impl NetFile {
         }
         self.check_clock(&deployed, &task)?;
         match asked {
-            Some(asked)
-                if asked.name() != name || (*asked != task && task.recorded().is_none()) =>
-            {
+            Some(asked) if *asked != task && task.recorded().is_none() => {
                 Err(SnnError::OtherTask {
                     path: self.path.clone(),
                     task: name,

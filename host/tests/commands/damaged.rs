@@ -1,7 +1,7 @@
 //! Models that are damaged, that other programs saved, and whose λ has an odd form.
 
 use rate2spike::formats::mat::{MatFile, Value};
-use rate2spike::formats::rate_model::{RateModelFile, read_mat};
+use rate2spike::formats::rate_model::{RateModelFile, read_mat, write_mat};
 
 use crate::place::{Place, fixtures};
 
@@ -56,6 +56,10 @@ fn damages() -> Vec<(&'static str, Value, &'static str)> {
         ("activation", Value::text("tanh"), "tanh"),
         ("N", Value::scalar(0.0), "at least one unit"),
         ("som_N", Value::scalar(-1.0), "count"),
+        ("som_N", Value::scalar(201.0), "no more units"),
+        ("taus", Value::row(vec![20.0, 4.0]), "the smaller one first"),
+        ("exc", Value::column(vec![1.0; n - 1]), "exc is 199 x 1"),
+        ("inh", Value::column(vec![1.0; n]), "m has another sign"),
         ("w_in", Value::matrix::<f64>(n, 0, Vec::new()), "one input"),
         ("apply_dale", Value::scalar(2.0), "0 or 1"),
     ] {
@@ -115,6 +119,8 @@ fn a_lambda_of_an_odd_form_is_named_and_not_ignored() {
         (Value::text("25"), "a text"),
         (Value::scalar(0.0), "= 0;"),
         (Value::scalar(-25.0), "= -25;"),
+        (Value::scalar(1e9), "= 1e9;"),
+        (Value::scalar(1e300), "= 1e300;"),
         (Value::scalar(f64::INFINITY), "= inf;"),
     ] {
         place.change("opt_scaling_factor", value);
@@ -199,6 +205,8 @@ fn without_an_inhibitory_unit_negative_weights_are_weights() {
     let (place, n) = (Place::new(), UNITS);
     let identity = (0..n * n).map(|k| f64::from(u8::from(k % n == k / n)));
     place.change("m", Value::matrix(n, n, identity.collect()));
+    place.change("exc", Value::column(vec![true; n]));
+    place.change("inh", Value::column(vec![false; n]));
     place.change("w", with(-1.0, n, n));
     let read = || RateModelFile::read(&place.path("go-nogo.mat")).expect("a model");
     let model = read();
@@ -223,6 +231,106 @@ fn weights_with_signs_of_their_own_and_units_with_signs_are_a_contradiction() {
     place.change("w", with(-1.0, UNITS, UNITS));
     place.change("apply_dale", Value::scalar(0.0));
     place.fails("inspect go-nogo.mat", 1, &["apply_dale = 0", "m is 1"]);
+}
+
+#[test]
+fn two_variables_that_contradict_each_other_about_dales_principle_are_named() {
+    let place = Place::new();
+    place.change("apply_dale", Value::scalar(1.0));
+    place.change("dale", Value::scalar(0.0));
+    place.fails("inspect go-nogo.mat", 1, &["apply_dale = 1", "dale"]);
+}
+
+#[test]
+fn a_variable_that_is_stored_twice_is_named() {
+    let place = Place::new();
+    let path = place.path("go-nogo.mat");
+    // Another name of the same length becomes the name of the first variable.
+    let mut file = read_mat(&path).expect("a model");
+    file.insert("som_X", Value::scalar(3.0));
+    let mut twice = file.to_bytes().expect("writable");
+    let at = twice.windows(5).position(|name| name == b"som_X");
+    twice[at.expect("the name")..][..5].copy_from_slice(b"som_N");
+    std::fs::write(&path, twice).expect("a writable folder");
+    for line in READERS {
+        place.fails(line, 1, &["go-nogo.mat", "som_N is stored twice"]);
+    }
+}
+
+#[test]
+fn a_calibration_that_contradicts_its_median_is_named_and_not_used() {
+    let lines = [
+        "inspect go-nogo.mat",
+        "simulate go-nogo.mat --task go-nogo",
+        "quantize go-nogo.mat --task go-nogo -o net.snn",
+        "export go-nogo.mat --to nir -o net.nir",
+    ];
+    let refused = |place: &Place, parts: &[&str]| {
+        for line in lines {
+            place.fails(line, 1, parts);
+        }
+    };
+    let place = Place::new();
+    place.json("convert go-nogo.mat --task go-nogo --calibrate --trials 2");
+    let path = place.path("go-nogo.mat");
+    let whole = std::fs::read(&path).expect("the model");
+    assert_eq!(
+        place.json("inspect go-nogo.mat")["problems"],
+        serde_json::json!([])
+    );
+    place.change("median_scaling_factor", Value::scalar(30.0));
+    let parts = [
+        "median_scaling_factor = 30",
+        "median of the lambdas",
+        "--force",
+    ];
+    refused(&place, &parts);
+    // The advice can be followed.
+    place.json("convert go-nogo.mat --task go-nogo --force --lambdas 25 --trials 2");
+    assert_eq!(place.json("inspect go-nogo.mat")["lambda"], 25.0);
+
+    std::fs::write(&path, &whole).expect("a writable folder");
+    place.change("opt_scaling_factor", Value::scalar(25.0));
+    refused(
+        &place,
+        &["median_scaling_factor", "opt_scaling_factor is there too"],
+    );
+
+    let without = |name: &str| {
+        std::fs::write(&path, &whole).expect("a writable folder");
+        let mut file = read_mat(&path).expect("a model");
+        file.remove(name);
+        write_mat(&path, &file).expect("a writable folder");
+    };
+    without("median_scaling_factor");
+    refused(&place, &["median_scaling_factor = not there", "--lambda"]);
+    without("unit_calibration");
+    refused(
+        &place,
+        &["median_scaling_factor", "unit_calibration", "is not there"],
+    );
+}
+
+#[test]
+fn a_lambda_that_no_unit_can_fire_at_is_refused_wherever_it_is_given() {
+    let place = Place::new();
+    for (line, flag) in [
+        (
+            "quantize go-nogo.mat --task go-nogo -o net.snn",
+            "--lambda 1e9",
+        ),
+        ("simulate go-nogo.mat --task go-nogo", "--lambda 1e300"),
+        ("export go-nogo.mat --to nir -o net.nir", "--lambda 10001"),
+        ("report go-nogo.mat --task go-nogo", "--lambda 1e9"),
+        ("report go-nogo.mat --task go-nogo", "--lambdas 25,1e9"),
+        ("convert go-nogo.mat --task go-nogo", "--lambda 1e9"),
+        ("convert go-nogo.mat --task go-nogo", "--lambdas 1e9"),
+        ("pipeline xor", "--lambdas 1e9"),
+        ("sweep --task xor -o s", "--lambdas 1e9"),
+    ] {
+        let flag_name = flag.split(' ').next().expect("a word");
+        place.fails(&format!("{line} {flag}"), 2, &[flag_name, "10000 Hz"]);
+    }
 }
 
 /// The folder of fixtures that are ours, wherever the published ones are.

@@ -1,5 +1,6 @@
 //! A model carries what its λ was found with, and later commands use that.
 
+use rate2spike::formats::mat::Value;
 use rate2spike::formats::rate_model::{read_mat, write_mat};
 
 use crate::place::Place;
@@ -115,4 +116,52 @@ fn a_calibration_keeps_its_lambda_under_another_name_and_is_found_by_its_first_d
     file.insert("opt_scaling_factor", median);
     write_mat(&path, &file).expect("a writable folder");
     assert_eq!(hash(""), calibrated);
+}
+
+#[test]
+fn flags_of_a_conversion_that_cannot_be_read_are_named_and_not_ignored() {
+    let place = Place::new();
+    place.json("convert go-nogo.mat --lambdas 25 --trials 2");
+    let rest = "--trials 2 --seed 1";
+    for (flags, word) in [
+        ("--neuron qif".to_string(), "without --seed"),
+        (format!("--noise nan {rest}"), "--noise nan"),
+        (format!("--noise=-3 {rest}"), "--noise -3"),
+        (format!("--neuron foo {rest}"), "--neuron foo"),
+        ("rm -rf /".to_string(), "rm"),
+    ] {
+        place.change("conversion_flags", Value::text(&flags));
+        let parts = [
+            "go-nogo.mat",
+            "conversion_flags",
+            word,
+            "convert --force",
+            "--lambda",
+        ];
+        for line in [
+            "inspect go-nogo.mat",
+            "simulate go-nogo.mat",
+            "quantize go-nogo.mat -o net.snn",
+            "export go-nogo.mat --to nir -o net.nir",
+            "report go-nogo.mat",
+        ] {
+            place.fails(line, 1, &parts);
+        }
+    }
+    let known = said(&place, "simulate go-nogo.mat --lambda 25 --trials 1");
+    assert!(
+        known.contains("rm") && known.contains("--neuron lif"),
+        "{known}"
+    );
+    // A value behind an equals sign is a value.
+    let joined = format!("--noise=5 --neuron=qif {rest}");
+    place.change("conversion_flags", Value::text(&joined));
+    let hash =
+        |flags: &str| place.json(&format!("simulate go-nogo.mat {flags}"))["spike_hash"].clone();
+    assert_eq!(hash(""), hash("--neuron qif --noise 5"));
+    assert_ne!(hash(""), hash("--neuron lif --noise 5"));
+    // The advice can be followed.
+    place.change("conversion_flags", Value::text("rm -rf /"));
+    place.json("convert go-nogo.mat --force --lambdas 25 --trials 2");
+    assert_eq!(said(&place, "simulate go-nogo.mat"), "");
 }

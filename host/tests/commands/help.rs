@@ -79,7 +79,10 @@ fn wrong_options_are_usage_errors_that_say_the_way_out() {
             &["'-3'", "--lambda", "above 0"],
         ),
         ("convert go-nogo.mat --lambdas 20:0:30", &["positive"]),
-        ("convert go-nogo.mat --task mante", &["4", "mante"]),
+        (
+            "convert go-nogo.mat --task mante",
+            &["trained for the task go-nogo", "mante"],
+        ),
         (
             "simulate go-nogo.mat",
             &["scaling factor", "convert", "--lambda"],

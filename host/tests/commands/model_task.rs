@@ -89,3 +89,44 @@ fn a_description_that_changed_under_the_same_name_is_refused() {
     }
     place.json("convert net.mat --lambdas 25 --trials 1 --dry-run");
 }
+
+#[test]
+fn another_task_than_that_of_the_model_is_refused() {
+    let place = trained("same.toml");
+    let other = SAME_SIGN.replace("same-sign", "other");
+    std::fs::write(place.path("other.toml"), other).expect("a writable folder");
+    for task in ["xor", "other.toml"] {
+        for line in [
+            "convert net.mat --lambdas 25 --trials 1 --force",
+            "simulate net.mat --lambda 25",
+            "quantize net.mat --lambda 25 -o net.snn",
+            "report net.mat --lambda 25",
+            "train --mode eval --model net.mat",
+        ] {
+            let line = format!("{line} --task {task}");
+            let parts = [
+                "net.mat",
+                "trained for the task same-sign",
+                "leave --task out",
+            ];
+            place.fails(&line, 2, &parts);
+        }
+    }
+    let parts = ["--task", "net.mat is a MAT-file", "leave --task out"];
+    place.fails("inspect net.mat --task xor", 2, &parts);
+    // A deployed network holds the name and the hash of its task.
+    place.json("quantize net.mat --lambda 25 --trials 1 -o net.snn");
+    place.json("inspect net.snn --task same.toml");
+    place.fails(
+        "inspect net.snn --task other.toml",
+        2,
+        &["net.snn", "same-sign"],
+    );
+    let changed = SAME_SIGN.replace("onset_ms = 250", "onset_ms = 200");
+    std::fs::write(place.path("same.toml"), changed).expect("a writable folder");
+    place.fails(
+        "inspect net.snn --task same.toml",
+        1,
+        &["net.snn", "changed"],
+    );
+}

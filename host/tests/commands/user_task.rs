@@ -98,7 +98,7 @@ fn a_task_of_the_users_own_goes_all_the_way() {
     assert_eq!(held["task description"], "changed");
     place.fails(
         &format!("run {network} --task xor"),
-        1,
+        2,
         &["same-sign", "--task"],
     );
     let converted = place.json(&format!(

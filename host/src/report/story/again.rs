@@ -165,7 +165,7 @@ fn neuron_flags(neuron: &Neuron) -> Vec<String> {
 /// `None` if no conversion is known, or if the model is there already.
 fn convert(input: &ReportInput, model: &str) -> Option<Command> {
     input.history.as_ref()?;
-    let flags = input.model.conversion_flags()?;
+    let flags = input.model.conversion_flags().ok()??;
     Some(Command::new("convert").add(model).words(flags.words()))
 }
 
@@ -175,7 +175,8 @@ fn lambda_flags(input: &ReportInput) -> Vec<String> {
     let stored = input.model.stored_lambda().ok().flatten();
     let trained = input.model.network.activation == ActivationKind::Lif && lambda == LIF_LAMBDA;
     // Without a conversion the new model is as the training leaves it.
-    let converted = input.history.is_none() || input.model.conversion_flags().is_some();
+    let flags = input.model.conversion_flags().ok().flatten();
+    let converted = input.history.is_none() || flags.is_some();
     let known = match stored.filter(|_| converted) {
         Some(stored) => stored == lambda,
         None => trained,
