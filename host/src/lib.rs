@@ -32,4 +32,5 @@ pub mod spiking;
 pub mod statistics;
 pub mod sweep;
 pub mod task;
+pub mod text;
 pub mod watch;

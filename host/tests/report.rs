@@ -167,9 +167,17 @@ fn the_file(folder: &Path, extension: &str) -> PathBuf {
 /// Runs the commands of the page in `folder` in an empty folder. Checks that they make the
 /// same network and, if they train, the same model. Returns the page.
 fn again(folder: &Path) -> String {
+    again_beside(folder, &[])
+}
+
+/// [`again`], in a folder with copies of these files.
+fn again_beside(folder: &Path, files: &[&str]) -> String {
     let page = std::fs::read_to_string(the_file(folder, "html")).expect("the page");
     let page = without_marks(&page);
     let empty = tempfile::tempdir().expect("a folder");
+    for file in files {
+        std::fs::copy(folder.join(file), empty.path().join(file)).expect("a copy");
+    }
     let lines = commands(&page);
     let trains = lines
         .iter()
@@ -405,6 +413,36 @@ duration_ms = 100
     let page = again(&below);
     let sentence = "The first command writes the description of the task, which the model holds, to the file again/same-sign.toml.";
     assert!(page.contains(sentence), "{page}");
+}
+
+#[test]
+fn the_commands_of_a_page_give_the_network_of_a_data_set_again() {
+    use rate2spike::formats::npz::{Npz, Values};
+    let folder = tempfile::tempdir().expect("a folder");
+    let name = "my $(touch x) waves.npz";
+    let mut file = Npz::new();
+    let wave = |k: usize| (k as f64 * if k < 400 { 0.3 } else { 1.1 }).sin();
+    file.insert(
+        "inputs",
+        &[40, 10, 2],
+        Values::F64((0..800).map(wave).collect()),
+    );
+    let labels = (0..40)
+        .map(|trial| f64::from(u8::from(trial >= 20)))
+        .collect();
+    file.vector("labels", labels);
+    file.write(&folder.path().join(name)).expect("a file");
+    let line = "--N 20 --n_trials 3 --dt 1 --report";
+    let words: Vec<&str> = ["pipeline", name]
+        .into_iter()
+        .chain(line.split(' '))
+        .collect();
+    succeeds(folder.path(), &words);
+    let page = again_beside(folder.path(), &[name]);
+    assert!(
+        page.contains("The trials are those of the data set"),
+        "{page}"
+    );
 }
 
 #[test]

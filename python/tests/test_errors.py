@@ -170,7 +170,7 @@ def test_a_network_refuses_inputs_and_options_that_do_not_fit(network, tmp_path)
 
 
 def test_arrays_that_make_no_data_set_are_refused():
-    inputs, labels = np.zeros((20, 2, 10)), np.arange(20) % 2
+    inputs, labels = np.arange(400.0).reshape(20, 2, 10), np.arange(20) % 2
     data = rate2spike.data
     refused(InvalidValue, "labels targets", lambda: data(inputs))
     refused(InvalidValue, "inputs shape", lambda: data(np.zeros(5), labels))

@@ -489,7 +489,8 @@ impl Conversion<'_> {
         let mut warnings = Warnings::default();
         warnings.of_search(candidates, best);
         if self.task.definition().kind != Kind::Track {
-            warnings.of_trials(best.accuracy, best.interval, best.trials);
+            let found = (best.accuracy, best.interval);
+            warnings.of_trials(&self.task, found, best.trials);
         }
         warnings.of_silence(best.mean_rate_hz, best.trials);
         warnings.say(self.console);

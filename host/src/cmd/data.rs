@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::CommandError;
-use crate::data::settings::{Column, EXAMPLE, Scaling, Scalings, file_of};
+use crate::data::settings::{Column, EXAMPLE, Scaling, Scalings, file_beside, file_of};
 use crate::data::{self, Opened, Settings, Summary};
 use crate::formats::disk;
 use crate::number::{above_0, from_0};
@@ -109,6 +109,7 @@ pub fn run(args: &DataArgs, console: &Console) -> Result<(), CommandError> {
     let opened = data::read(&args.data, args.settings());
     let opened = opened.map_err(|error| CommandError::Failed(error.to_string()))?;
     let summary = opened.summary(args.seed);
+    console.warn_all(opened.warned(args.seed));
     let files = match &args.output {
         Some(output) => write(&opened, output)?,
         None => Vec::new(),
@@ -135,20 +136,59 @@ pub fn run(args: &DataArgs, console: &Console) -> Result<(), CommandError> {
     }
 }
 
-/// Writes the data set, and beside it the settings for which an `.npz` has no place.
-fn write(opened: &Opened, output: &Path) -> Result<Vec<PathBuf>, CommandError> {
-    disk::write_with(output, |file| opened.write(file))?;
-    let mut files = vec![output.to_path_buf()];
-    let settings = Settings {
+/// First line of a settings file that this command wrote, and may replace.
+const WRITTEN: &str = "# Written by rate2spike data.\n";
+
+/// The settings for which an `.npz` has no place.
+fn without_place(settings: &Settings) -> Settings {
+    Settings {
         sample_ms: None,
         classes: None,
         time_column: None,
-        ..opened.settings().clone()
+        ..settings.clone()
+    }
+}
+
+/// The settings file beside the output that the command leaves as it is, or an error if it
+/// would give the output other settings: another hand wrote it.
+fn kept(opened: &Opened, output: &Path) -> Result<bool, CommandError> {
+    let failed = |error: data::DataError| CommandError::Failed(error.to_string());
+    let Some(path) = file_beside(output).map_err(failed)? else {
+        return Ok(false);
     };
-    if settings != Settings::default() {
-        let path = file_of(output);
+    let usual = path == file_of(output);
+    disk::check_replaceable(&path)?;
+    if usual && disk::read(&path)?.starts_with(WRITTEN.as_bytes()) {
+        return Ok(false);
+    }
+    let wanted = opened.settings();
+    let agrees = Settings::beside(output).is_ok_and(|found| {
+        let same = |ms: f64| ms == opened.sample_ms();
+        found.sample_ms.is_none_or(same)
+            && (found.classes.is_none() || found.classes == wanted.classes)
+            && without_place(&found) == without_place(wanted)
+    });
+    if agrees {
+        return Ok(true);
+    }
+    Err(CommandError::Usage(format!(
+        "--output {}: {} is there, which this command did not write, and gives the data set other settings; move it away, or give another name",
+        output.display(),
+        path.display()
+    )))
+}
+
+/// Writes the data set, and beside it the settings for which an `.npz` has no place.
+fn write(opened: &Opened, output: &Path) -> Result<Vec<PathBuf>, CommandError> {
+    let kept = kept(opened, output)?;
+    disk::write_with(output, |file| opened.write(file))?;
+    let mut files = vec![output.to_path_buf()];
+    let settings = without_place(opened.settings());
+    let path = file_of(output);
+    // A file of an earlier command would give the data set other settings.
+    if !kept && (settings != Settings::default() || path.exists()) {
         let text = toml::to_string(&settings).expect("plain numbers and words");
-        disk::write(&path, text.as_bytes())?;
+        disk::write(&path, format!("{WRITTEN}{text}").as_bytes())?;
         files.push(path);
     }
     Ok(files)

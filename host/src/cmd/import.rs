@@ -132,7 +132,8 @@ pub fn run(args: &ImportArgs, console: &Console) -> Result<(), CommandError> {
         },
     );
     let mut warnings = Warnings::default();
-    warnings.of_score(&scores.after);
+    warnings.of_data(task);
+    warnings.of_score(task, &scores.after);
     let report = ImportReport {
         network: &args.output,
         task: task.name().into(),

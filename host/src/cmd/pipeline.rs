@@ -186,6 +186,7 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
         from: args.options.from(console)?,
     };
     session.check(&options)?;
+    console.warn_all(options.task.warnings());
     let mut bar = TrainingBar::new(options.updates, console);
     let training = Orderly::begin();
     let finished = session.train_first(&options, starts, &mut bar)?;
@@ -237,7 +238,7 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
     if let Some(best) = best(converted.candidates()) {
         warnings.of_search(converted.candidates(), best);
     }
-    warnings.of_score(deployed);
+    warnings.of_score(&options.task, deployed);
     warnings.of_step(step.ms, &converted.outcomes, &deployment.outcomes);
 
     let page = args.report.then(|| model.with_extension("html"));

@@ -103,7 +103,8 @@ fn score(args: &RunArgs, console: &Console, file: &NetFile) -> Result<(), Comman
     let score = experiment.summary(&outcomes);
     let report = RunReport::new(&args.network, &task, &outcomes, &score);
     let mut warnings = Warnings::default();
-    warnings.of_score(&score);
+    warnings.of_data(&task);
+    warnings.of_score(&task, &score);
     let looked_at = WATCHED.min(score.trials as u64);
     warnings.of_saturation(saturated_steps(&experiment, looked_at), looked_at);
     warnings.say(console);

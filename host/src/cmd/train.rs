@@ -24,6 +24,7 @@ use crate::rate::options::RateOptions;
 use crate::session::{Session, SessionError, TrainReport};
 use crate::sweep::seeds::Seeds;
 use crate::task::Task;
+use crate::task::description::Part;
 
 /// Train a rate network, with the published code's flags
 ///
@@ -187,6 +188,7 @@ fn run_training(args: &TrainArgs, console: &Console) -> Result<(), CommandError>
     session.check(&options)?;
     // Opened last: nothing is left of a command that fails before its first update.
     session.losses = args.losses()?;
+    console.warn_all(options.task.warnings());
     match &args.seeds {
         Some(seeds) => {
             let train = |options: &RateOptions| {
@@ -208,7 +210,7 @@ fn train_one(
     let mut bar = TrainingBar::new(options.updates, console);
     let finished = session.train(options, starts, &mut bar)?;
     drop(bar);
-    report_one(&finished.report, console)
+    report_one(&finished.report, &options.task, console)
 }
 
 /// Trains a network, or one of each seed, on a GPU.
@@ -237,17 +239,17 @@ fn train_on(
     let session = args.session(console)?;
     let mut results = session.train_on(gpu, options, &seeds, bar)?;
     if args.seeds.is_none() {
-        return report_one(&results.remove(0)?, console);
+        return report_one(&results.remove(0)?, &options.task, console);
     }
     for report in results.iter().flatten() {
-        print_report(report, console);
+        print_report(report, &options.task, console);
     }
     report_many(console, started, results)
 }
 
-fn report_one(report: &TrainReport, console: &Console) -> Result<(), CommandError> {
+fn report_one(report: &TrainReport, task: &Task, console: &Console) -> Result<(), CommandError> {
     console.json(report);
-    print_report(report, console);
+    print_report(report, task, console);
     if report.success {
         return Ok(());
     }
@@ -283,7 +285,7 @@ fn train_many(
         .map(|seed| {
             let result = train(&options.with_seed(seed));
             if let Ok(report) = &result {
-                bar.suspend(|| print_report(report, console));
+                bar.suspend(|| print_report(report, &options.task, console));
             }
             bar.inc(1);
             result
@@ -331,7 +333,14 @@ fn report_many(
     Err(CommandError::Failed(message))
 }
 
-fn print_report(report: &TrainReport, console: &Console) {
+/// Trials of an evaluation; the validation part of a data set may have fewer.
+fn evaluated_trials(task: &Task) -> usize {
+    task.on(Part::Validation)
+        .scored(EVALUATION_TRIALS)
+        .min(EVALUATION_TRIALS)
+}
+
+fn print_report(report: &TrainReport, task: &Task, console: &Console) {
     let verdict = match (report.validated, report.success) {
         (true, _) => "best network on the validation part",
         (false, true) => "criterion met",
@@ -342,8 +351,14 @@ fn print_report(report: &TrainReport, console: &Console) {
         starts => format!(", one of {starts} starts"),
     };
     console.say(format!(
-        "seed {}{starts}: {verdict} after {} updates in {:.1} s: accuracy {:.2}, strict {:.2}, loss {:.2} over {EVALUATION_TRIALS} trials",
-        report.seed, report.updates, report.seconds, report.accuracy, report.strict, report.loss
+        "seed {}{starts}: {verdict} after {} updates in {:.1} s: accuracy {:.2}, strict {:.2}, loss {:.2} over {} trials",
+        report.seed,
+        report.updates,
+        report.seconds,
+        report.accuracy,
+        report.strict,
+        report.loss,
+        evaluated_trials(task)
     ));
     console.say(report.model.display());
 }
@@ -383,7 +398,7 @@ fn run_evaluation(args: &TrainArgs, console: &Console) -> Result<(), CommandErro
     let report = EvaluationReport {
         model: path,
         task: task.name().into(),
-        trials: EVALUATION_TRIALS,
+        trials: evaluated_trials(&task),
         accuracy: evaluation.accuracy,
         strict: evaluation.strict,
         loss: evaluation.loss,

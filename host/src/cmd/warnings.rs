@@ -7,6 +7,7 @@ use crate::print::console::Console;
 use crate::spiking::experiment::{Outcome, Score, paired};
 use crate::spiking::time_step::PUBLISHED_STEP_MS;
 use crate::statistics::Interval;
+use crate::task::Task;
 
 /// A share whose 95 % interval is wider than this says little. The intervals of 0.9 over
 /// 40 trials and of 0.5 over 100 are that wide.
@@ -42,11 +43,16 @@ impl Warnings {
         }
     }
 
+    /// What a user of the task's data set must know.
+    pub fn of_data(&mut self, task: &Task) {
+        task.warnings().into_iter().for_each(|text| self.add(text));
+    }
+
     /// A score of too few trials, or of a network that is silent.
-    pub fn of_score(&mut self, score: &Score) {
+    pub fn of_score(&mut self, task: &Task, score: &Score) {
         self.of_silence(score.mean_rate_hz, score.trials);
         if let Some(interval) = score.interval() {
-            self.of_trials(score.accuracy(), interval, score.trials);
+            self.of_trials(task, (score.accuracy(), interval), score.trials);
         }
     }
 
@@ -59,11 +65,15 @@ impl Warnings {
         }
     }
 
-    /// An accuracy over too few trials.
-    pub fn of_trials(&mut self, accuracy: f64, interval: Interval, trials: usize) {
+    /// An accuracy over too few trials of the task.
+    pub fn of_trials(&mut self, task: &Task, (accuracy, interval): (f64, Interval), trials: usize) {
         if interval.high - interval.low > WIDE {
+            let way = match task.trials() {
+                Some(_) => "no more are in this part of the data set",
+                None => "give more --trials",
+            };
             self.add(format!(
-                "accuracy {accuracy:.3} over {trials} trials means {:.2} to {:.2} (95 %); give more --trials",
+                "accuracy {accuracy:.3} over {trials} trials means {:.2} to {:.2} (95 %); {way}",
                 interval.low, interval.high
             ));
         }
@@ -152,7 +162,8 @@ mod tests {
         for (correct, trials, wanted) in [(90, 100, 0), (100, 100, 0), (18, 20, 1), (10, 10, 1)] {
             let interval = Interval::wilson(correct, trials);
             let accuracy = correct as f64 / trials as f64;
-            let found = noted(|warnings| warnings.of_trials(accuracy, interval, trials));
+            let task = Task::from_name("xor").expect("a task");
+            let found = noted(|warnings| warnings.of_trials(&task, (accuracy, interval), trials));
             assert_eq!(found, wanted, "{correct} of {trials}");
         }
     }
@@ -168,7 +179,8 @@ mod tests {
                 spike_hash: 0,
                 graded: None,
             };
-            let found = noted(|warnings| warnings.of_score(&score));
+            let task = Task::from_name("xor").expect("a task");
+            let found = noted(|warnings| warnings.of_score(&task, &score));
             assert_eq!(found, wanted, "{mean_rate_hz} Hz");
         }
     }

@@ -126,6 +126,9 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
         extension.is_some_and(|extension| extension.eq_ignore_ascii_case("csv"))
     };
     paths.retain(is_csv);
+    paths
+        .iter()
+        .try_for_each(|path| super::opened::regular(path))?;
     Ok(paths)
 }
 

@@ -19,6 +19,19 @@ use crate::task::description::Part;
 /// Most bytes of a compressed array, which is read whole.
 pub const MOST_COMPRESSED: u64 = 1 << 30;
 
+/// The arrays of a data set.
+const ARRAYS: [&str; 9] = [
+    "inputs",
+    "labels",
+    "targets",
+    "mask",
+    "lengths",
+    "split",
+    "class_names",
+    "channel_names",
+    "sample_ms",
+];
+
 /// An archive, mapped or in memory.
 struct Archive {
     path: PathBuf,
@@ -57,12 +70,48 @@ impl Archive {
         })
     }
 
+    /// Refuses an array that is in the archive twice, of which a reader takes one.
+    fn check_names(&mut self) -> Result<(), DataError> {
+        let mut seen = std::collections::HashSet::new();
+        for place in 0..self.zip.len() {
+            let member = self.zip.by_index_raw(place);
+            let name = member.map(|member| member.name().to_owned());
+            let name = name.map_err(|error| self.failed("archive", error))?;
+            let array = npyz::npz::array_name_from_file_name(&name).unwrap_or(&name);
+            if !seen.insert(array.to_owned()) {
+                let reason = "twice in the archive; write it again with each array once";
+                return Err(self.failed(array, reason));
+            }
+        }
+        Ok(())
+    }
+
     fn names(&self) -> Vec<String> {
         let names = self.zip.file_names();
         let names = names.filter_map(npyz::npz::array_name_from_file_name);
         let mut names: Vec<String> = names.map(String::from).collect();
         names.sort_unstable();
         names
+    }
+
+    /// Warnings of the arrays that no reader looks at.
+    fn unknown(&self) -> Vec<String> {
+        let names = self.names().into_iter();
+        let unknown = names.filter(|name| !ARRAYS.contains(&name.as_str()));
+        unknown
+            .map(|name| {
+                let near = ARRAYS
+                    .into_iter()
+                    .max_by(|a, b| strsim::jaro(a, &name).total_cmp(&strsim::jaro(b, &name)));
+                let near = near.filter(|near| strsim::jaro(near, &name) > 0.8);
+                let near = near.map_or_else(String::new, |near| format!("did you mean {near}? "));
+                format!(
+                    "{}: the array {name} is not read; {near}The arrays are {}",
+                    self.path.display(),
+                    ARRAYS.join(", ")
+                )
+            })
+            .collect()
     }
 
     fn failed(&self, array: &str, reason: impl ToString) -> DataError {
@@ -91,8 +140,14 @@ impl Archive {
             let end = start
                 .checked_add(length)
                 .filter(|end| *end <= all.all().len() as u64);
-            if end.is_none() {
+            let Some(end) = end else {
                 return Err(failed("the file was cut; copy it again".into()));
+            };
+            let stored = &all.all()[start as usize..end as usize];
+            if crc32fast::hash(stored) != member.crc32() {
+                return Err(failed(
+                    "the bytes do not have the check sum (CRC-32) that the archive gives: the file is damaged; copy or write it again".into(),
+                ));
             }
             (all, start as usize)
         } else {
@@ -179,6 +234,7 @@ pub(super) fn read_bytes(path: &Path, bytes: Vec<u8>) -> Result<DataSet, DataErr
 }
 
 fn read_archive(path: &Path, mut archive: Archive) -> Result<DataSet, DataError> {
+    archive.check_names()?;
     let Some(array) = archive.array("inputs")? else {
         let names = archive.names().join(", ");
         return Err(archive.failed(
@@ -239,6 +295,7 @@ fn read_archive(path: &Path, mut archive: Archive) -> Result<DataSet, DataError>
             sample_ms,
             ..Settings::default()
         },
+        remarks: archive.unknown(),
     })
 }
 
@@ -341,6 +398,12 @@ fn answers(
             return Err(archive.failed("labels", reason));
         }
     };
+    if archive.names().iter().any(|name| name == "mask") {
+        return Err(archive.failed(
+            "mask",
+            "the weight of targets, and the file has labels; leave it out, or give -1 as the label of a sample that does not count",
+        ));
+    }
     let each_sample = match labels.shape[..] {
         [n] if n == trials => false,
         [n, t] if (n, t) == (trials, samples) => true,

@@ -9,7 +9,7 @@ use rate2spike_core::network::MOST_INPUTS;
 use rate2spike_core::preprocessing::MOST_VALUES;
 
 use crate::in_use::InUse;
-use crate::task::description::{Description, LONGEST, Part, SAMPLES_MS};
+use crate::task::description::{Description, Goal, LONGEST, Part, SAMPLES_MS};
 use crate::task::preprocessing::{self, Feature};
 use crate::task::{Recorded, SAMPLE_MS, Task};
 
@@ -25,6 +25,9 @@ const USUAL_RECORDING_MS: f64 = 500.0;
 /// Longest step of a rate network for a data set. With longer ones the spiking network
 /// answers otherwise than the rate network (docs/experiments.md).
 const LONGEST_STEP_MS: f64 = 10.0;
+
+/// End of the range of a deployed network's output.
+const LARGEST_OUTPUT: f64 = 32.0;
 
 /// The seed by which parts are drawn where none is given.
 pub const SEED: u64 = 1;
@@ -70,13 +73,26 @@ pub fn is_path(text: &str) -> bool {
 /// [`Opened::problems`] for the others.
 pub fn read(path: &Path, given: Settings) -> Result<Opened, DataError> {
     let path = &path.components().collect::<PathBuf>();
+    if given.time_column.is_some() && !path.is_dir() {
+        return Err(DataError::Settings {
+            path: path.into(),
+            reason: "--time-column names a column of the CSVs in a folder, and this is none; leave it out".into(),
+        });
+    }
     let settings = given.or(Settings::beside(path)?);
+    if let Some(reason) = settings.classes.as_deref().and_then(settings::odd_name) {
+        let reason = format!("classes: {reason}");
+        let path = path.into();
+        return Err(DataError::Settings { path, reason });
+    }
     let extension = path.extension().unwrap_or_default();
     let set = if path.is_dir() {
         folder::read(path, &settings)?
     } else if extension.eq_ignore_ascii_case("npz") {
+        regular(path)?;
         npz::read(path)?
     } else if extension.eq_ignore_ascii_case("ts") {
+        regular(path)?;
         ts::read(path)?
     } else {
         return Err(DataError::Kind { path: path.into() });
@@ -84,6 +100,23 @@ pub fn read(path: &Path, given: Settings) -> Result<Opened, DataError> {
     let mut files = vec![path.clone()];
     files.extend(ts::files(path));
     of_set(set, settings, &files)
+}
+
+/// Checks that the path leads to a regular file: a pipe would be waited for, and a device
+/// has no end.
+pub(super) fn regular(path: &Path) -> Result<(), DataError> {
+    match std::fs::metadata(path) {
+        Ok(found) if found.is_file() => Ok(()),
+        Ok(_) => Err(DataError::Folder {
+            path: path.into(),
+            reason: "this is a folder, a pipe or a device; give a file on a disk".into(),
+        }),
+        Err(_) if path.is_symlink() => Err(DataError::Folder {
+            path: path.into(),
+            reason: "this link leads to no file; remove it, or make the file".into(),
+        }),
+        Err(source) => Err(DataError::read(path, source)),
+    }
 }
 
 /// Reads a data set from the bytes of an `.npz`; `name` stands for its path.
@@ -169,7 +202,7 @@ impl Opened {
 
     /// Length of a recorded sample. Without a setting it is 5 ms or a multiple of 10 ms, so
     /// that the longest recording lasts at least half a second.
-    pub(super) fn sample_ms(&self) -> f64 {
+    pub fn sample_ms(&self) -> f64 {
         let wanted = USUAL_RECORDING_MS / self.set.longest().max(1) as f64;
         let usual = if wanted <= SAMPLE_MS {
             SAMPLE_MS
@@ -204,7 +237,12 @@ impl Opened {
                 ),
             });
         }
-        problems.extend(set.odd_target());
+        for (what, names) in [("classes", &set.classes), ("channels", &set.channels)] {
+            problems.extend(settings::odd_name(names).map(|reason| DataError::Folder {
+                path: set.path.clone(),
+                reason: format!("{what}: {reason}"),
+            }));
+        }
         let too_many = |found, what, most, wanted| DataError::TooMany {
             path: set.path.clone(),
             found,
@@ -226,10 +264,21 @@ impl Opened {
             let found = set.outputs();
             problems.push(too_many(found, "classes or outputs", MOST_OUTPUTS, wanted));
         }
-        let most = (LONGEST - 1) / self.hold();
-        if set.longest() > most {
+        let inputs = self.settings.inputs.as_ref().map_or(0, Vec::len);
+        if inputs > MOST_INPUTS {
+            let wanted = "leave some of inputs out";
+            problems.push(too_many(inputs, "inputs", MOST_INPUTS, wanted));
+        }
+        let longest = (LONGEST - 1) / self.hold();
+        if set.longest() > longest {
             let wanted = "cut the recordings, or take every second sample";
-            problems.push(too_many(set.longest(), "samples", most, wanted));
+            problems.push(too_many(set.longest(), "samples", longest, wanted));
+        }
+        if set.goal() == Goal::Label && set.classes.is_empty() {
+            problems.push(DataError::Folder {
+                path: set.path.clone(),
+                reason: "labels = -1 in every sample, so that no sample has a class; give classes from 0".into(),
+            });
         }
         if set.classes.len() == 1 {
             problems.push(DataError::Folder {
@@ -251,8 +300,97 @@ impl Opened {
             let path = set.path.clone();
             problems.push(DataError::Settings { path, reason });
         }
+        let silent = self.silent_channels(&parts).into_iter();
+        problems.extend(silent.map(|reason| DataError::Settings {
+            path: set.path.clone(),
+            reason,
+        }));
+        problems.extend(match set.odd_target() {
+            Some(odd) => vec![odd],
+            None => self.constant_targets(&parts),
+        });
         problems.extend(self.missing(&parts));
         problems
+    }
+
+    /// Outputs without a target, or whose targets are all the same.
+    fn constant_targets(&self, parts: &Parts) -> Vec<DataError> {
+        let set = &*self.set;
+        let failed = |reason: String| DataError::Folder {
+            path: set.path.clone(),
+            reason,
+        };
+        let all: Vec<u32> = (0..set.trials() as u32).collect();
+        let fault = |(k, range): (usize, Option<(f64, f64)>)| match range {
+            None => Some(failed(format!(
+                "mask = 0 for each target of output {k}, which is asked for nothing; give a weight above 0"
+            ))),
+            Some((least, most)) if least == most => Some(failed(format!(
+                "output {k} has the same target, {least}, in every sample: R² says nothing; leave the output out"
+            ))),
+            Some(_) => None,
+        };
+        let ranges = set.target_ranges(&all).into_iter().enumerate();
+        let mut problems: Vec<DataError> = ranges.filter_map(fault).collect();
+        for part in Part::ALL {
+            let ranges = set.target_ranges(parts.of(part));
+            let varies = |range: &Option<(f64, f64)>| range.is_some_and(|(a, b)| a != b);
+            let asked = !ranges.is_empty() && !parts.of(part).is_empty();
+            if problems.is_empty() && asked && !ranges.iter().any(varies) {
+                problems.push(failed(format!(
+                    "each output has the same target in every sample of the {} part: R² says nothing; move other trials there with split",
+                    part.name()
+                )));
+            }
+        }
+        problems
+    }
+
+    /// What a user must know of a data set that can be used, in sentences.
+    pub(super) fn warnings(&self, parts: &Parts) -> Vec<String> {
+        let set = &*self.set;
+        let path = set.path.display();
+        let mut warnings = set.remarks.clone();
+        for (part, what) in [
+            (Part::Validation, "no network is chosen by it"),
+            (Part::Test, "it is never tested"),
+        ] {
+            let seen = self.seen(parts.of(part));
+            let unseen = set.classes.iter().zip(seen).filter(|(_, seen)| !seen);
+            warnings.extend(unseen.map(|(class, _)| {
+                format!(
+                    "{path}: no trial of the {} part has the class {class}, so that {what}; record more, or move some there with split",
+                    part.name()
+                )
+            }));
+        }
+        let all: Vec<u32> = (0..set.trials() as u32).collect();
+        let ranges = set.target_ranges(&all).into_iter().flatten();
+        let largest = ranges.fold(0f64, |all, (least, most)| all.max(-least).max(most));
+        if largest >= LARGEST_OUTPUT {
+            warnings.push(format!(
+                "{path}: a target has the size {largest}, and the output of a deployed network ends at {LARGEST_OUTPUT}; divide the targets"
+            ));
+        }
+        warnings
+    }
+
+    /// The warnings, with the parts that `seed` draws.
+    pub fn warned(&self, seed: u64) -> Vec<String> {
+        self.warnings(&parts::parts(&self.set, seed))
+    }
+
+    /// Whether each class is in one of these trials.
+    fn seen(&self, trials: &[u32]) -> Vec<bool> {
+        let mut seen = vec![false; self.set.classes.len()];
+        for &trial in trials {
+            for class in self.set.classes_in(trial as usize) {
+                if let Some(seen) = seen.get_mut(class as usize) {
+                    *seen = true;
+                }
+            }
+        }
+        seen
     }
 
     /// Checks resolution, features and scaling.
@@ -272,14 +410,7 @@ impl Opened {
     fn missing(&self, parts: &Parts) -> Vec<DataError> {
         let set = &*self.set;
         let mut problems = Vec::new();
-        let mut seen = vec![false; set.classes.len()];
-        for &trial in parts.of(Part::Train) {
-            for class in set.classes_in(trial as usize) {
-                if let Some(seen) = seen.get_mut(class as usize) {
-                    *seen = true;
-                }
-            }
-        }
+        let seen = self.seen(parts.of(Part::Train));
         for (class, _) in set.classes.iter().zip(seen).filter(|(_, seen)| !seen) {
             problems.push(DataError::NoClass {
                 path: set.path.clone(),
@@ -292,6 +423,14 @@ impl Opened {
                     path: set.path.clone(),
                     part: part.name(),
                     wanted: "move some there with split, or record more",
+                });
+            } else if !set.classes.is_empty() && !self.seen(parts.of(part)).contains(&true) {
+                problems.push(DataError::Folder {
+                    path: set.path.clone(),
+                    reason: format!(
+                        "labels = -1 in every sample of the {} part; give classes, or move other trials there with split",
+                        part.name()
+                    ),
                 });
             }
         }

@@ -58,5 +58,6 @@ pub(super) fn joined(
         channels,
         classes,
         said: Settings::default(),
+        remarks: Vec::new(),
     })
 }

@@ -69,6 +69,8 @@ pub(super) struct DataSet {
     pub(super) split: Option<Vec<Part>>,
     /// What the files say of the settings.
     pub(super) said: Settings,
+    /// Warnings of the reader.
+    pub(super) remarks: Vec<String>,
 }
 
 /// The numbers of one channel in one or more trials.
@@ -156,6 +158,9 @@ fn hashed(hash: u64, bits: u64) -> u64 {
         .wrapping_mul(0x0000_0100_0000_01b3)
         .rotate_left(23)
 }
+
+/// Largest target and largest weight of a target: a loss squares them in 32 bits.
+const LARGEST_TARGET: f64 = 1e6;
 
 /// Start of a hash.
 const START: u64 = 0xcbf2_9ce4_8422_2325;
@@ -294,7 +299,7 @@ impl DataSet {
         }
     }
 
-    /// The first target or weight of a target that is no number.
+    /// The first target or weight of a target that is no number, or too large.
     pub(super) fn odd_target(&self) -> Option<DataError> {
         let Answers::Targets {
             targets,
@@ -313,9 +318,14 @@ impl DataSet {
                     (false, weight) if weight != 0.0 => {
                         ("targets", value, "give a number, or a mask of 0 there")
                     }
-                    (_, weight) if !(weight >= 0.0 && weight.is_finite()) => {
-                        ("mask", weight, "give a weight of at least 0")
+                    (_, weight) if !(0.0..=LARGEST_TARGET).contains(&weight) => {
+                        ("mask", weight, "give a weight, 0 to 1000000")
                     }
+                    (true, weight) if weight != 0.0 && value.abs() > LARGEST_TARGET => (
+                        "targets",
+                        value,
+                        "give numbers of at most 1000000; divide the targets by their standard deviation",
+                    ),
                     _ => continue,
                 };
                 return Some(DataError::Value {
@@ -327,5 +337,35 @@ impl DataSet {
             }
         }
         None
+    }
+
+    /// The smallest and the largest target with a weight of each output in these trials;
+    /// `None` for an output without one. Empty without targets.
+    pub(super) fn target_ranges(&self, trials: &[u32]) -> Vec<Option<(f64, f64)>> {
+        let Answers::Targets {
+            targets,
+            outputs,
+            mask,
+        } = &self.answers
+        else {
+            return Vec::new();
+        };
+        let mut ranges: Vec<Option<(f64, f64)>> = vec![None; *outputs];
+        for &trial in trials {
+            let trial = trial as usize;
+            for (t, k) in (0..self.lengths[trial]).flat_map(|t| (0..*outputs).map(move |k| (t, k)))
+            {
+                if mask
+                    .as_ref()
+                    .is_some_and(|mask| mask.at(trial, t, k) == 0.0)
+                {
+                    continue;
+                }
+                let value = targets.at(trial, t, k);
+                let (least, most) = ranges[k].unwrap_or((value, value));
+                ranges[k] = Some((least.min(value), most.max(value)));
+            }
+        }
+        ranges
     }
 }

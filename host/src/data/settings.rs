@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::DataError;
+use super::opened::regular;
 use crate::task::description::check_sample;
 use crate::task::preprocessing::Feature;
+use crate::text::decoded;
 
 /// A settings file with every field, for people: `rate2spike data --help` prints it.
 pub const EXAMPLE: &str = r#"sample_ms = 20            # length of a recorded sample, whole ms, 1 to 100
@@ -191,18 +193,19 @@ impl Settings {
     /// # Errors
     /// [`DataError::Read`] or [`DataError::Settings`].
     pub fn beside(path: &Path) -> Result<Self, DataError> {
-        let file = file_of(path);
-        let text = match std::fs::read_to_string(&file) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Ok(Self::default());
-            }
-            Err(source) => return Err(DataError::read(&file, source)),
+        let Some(file) = file_beside(path)? else {
+            return Ok(Self::default());
         };
-        toml::from_str(&text).map_err(|error| DataError::Settings {
-            path: file,
-            reason: error.to_string(),
-        })
+        regular(&file)?;
+        let bytes = std::fs::read(&file).map_err(|source| DataError::read(&file, source))?;
+        let failed = |reason: String| DataError::Settings {
+            path: file.clone(),
+            reason,
+        };
+        let text = decoded(&bytes).ok_or_else(|| {
+            failed("settings are a text in UTF-8 or UTF-16 (TOML); write the file again".into())
+        })?;
+        toml::from_str(&text).map_err(|error| failed(error.to_string()))
     }
 
     /// These settings, and those of `other` where these say nothing.
@@ -248,15 +251,73 @@ impl Settings {
         }
     }
 
-    /// The number of the network's samples, of `sample_ms` each, in `ms`.
-    pub(super) fn samples(name: &str, ms: f64, sample_ms: f64) -> Result<usize, String> {
+    /// The number of the network's samples, of `sample_ms` each and at most `most`, in `ms`.
+    pub(super) fn samples(
+        (name, ms): (&str, f64),
+        sample_ms: f64,
+        most: usize,
+    ) -> Result<usize, String> {
         check_sample(sample_ms)?;
+        let largest = most as f64 * sample_ms;
+        if ms > largest {
+            return Err(format!("{name} = {ms}; give at most {largest}"));
+        }
         let samples = (ms / sample_ms).round();
-        if ms >= 0.0 && (samples * sample_ms - ms).abs() < 1e-6 && samples < 1e6 {
+        if ms >= 0.0 && (samples * sample_ms - ms).abs() < 1e-6 {
             return Ok(samples as usize);
         }
         Err(format!("{name} = {ms}; give a multiple of {sample_ms}"))
     }
+}
+
+/// The TOML file of the data set `path` that is there, however `.toml` is written; a link
+/// to no file counts.
+///
+/// # Errors
+/// [`DataError::Settings`], if two files differ only in this.
+pub fn file_beside(path: &Path) -> Result<Option<PathBuf>, DataError> {
+    let usual = file_of(path);
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let stem = stem(path);
+    let is_settings = |name: &String| {
+        let extension = name
+            .strip_prefix(&stem)
+            .and_then(|rest| rest.strip_prefix('.'));
+        extension.is_some_and(|extension| extension.eq_ignore_ascii_case("toml"))
+    };
+    let mut found: Vec<String> = match std::fs::read_dir(folder) {
+        Ok(entries) => entries
+            .flatten()
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .filter(is_settings)
+            .collect(),
+        // A folder whose files may be read, and not listed.
+        Err(_) => return Ok(usual.symlink_metadata().is_ok().then_some(usual)),
+    };
+    found.sort();
+    match &found[..] {
+        [] => Ok(None),
+        [name] => Ok(Some(path.with_file_name(name))),
+        [first, second, ..] => Err(DataError::Settings {
+            path: path.with_file_name(first),
+            reason: format!("the settings could also be those in {second}; remove one of them"),
+        }),
+    }
+}
+
+/// What is wrong with the names of classes or channels; `None` if each has its own.
+pub(super) fn odd_name(names: &[String]) -> Option<String> {
+    let mut seen = std::collections::HashSet::new();
+    names.iter().zip(1..).find_map(|(name, number)| {
+        if name.trim().is_empty() {
+            return Some(format!("name {number} is empty; give each a name"));
+        }
+        let again = !seen.insert(name.as_str());
+        again.then(|| format!("the name '{name}' is there twice; give each its own name"))
+    })
 }
 
 /// The TOML file of a data set: `NAME.toml` for `NAME.npz`, for the folder `NAME`, and

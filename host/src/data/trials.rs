@@ -10,7 +10,7 @@ use super::opened::{Opened, name};
 use super::parts::{self, Parts};
 use super::set::{Answers, Moments};
 use super::settings::{Scaling, Settings};
-use crate::task::description::{Channel, Description, Goal, Part};
+use crate::task::description::{Channel, Description, Goal, LONGEST, Part};
 use crate::task::preprocessing::{self, Feature, Input};
 use crate::task::{Definition, Recorded, Trial, Trials};
 
@@ -43,17 +43,18 @@ impl Opened {
         let hold = self.hold();
         let sample_ms = self.sample_ms() / hold as f64;
         let goal = self.set.goal();
-        let samples = |name, ms: Option<f64>| {
-            let samples = ms.map(|ms| Settings::samples(name, ms, sample_ms));
+        let recorded = self.set.longest() * hold;
+        let samples = |name, ms: Option<f64>, most| {
+            let samples = ms.map(|ms| Settings::samples((name, ms), sample_ms, most));
             samples.transpose()
         };
-        let tail = match (samples("tail_ms", self.settings.tail_ms)?, goal) {
+        let most = LONGEST.saturating_sub(recorded);
+        let tail = match (samples("tail_ms", self.settings.tail_ms, most)?, goal) {
             (Some(tail), Goal::Class) => tail,
             (None, Goal::Class) => (TAIL_MS / sample_ms).ceil() as usize,
             // The rate network has no output in its last sample.
             (tail, Goal::Label | Goal::Track) => tail.unwrap_or(1).max(1),
         };
-        let recorded = self.set.longest() * hold;
         let end = match goal {
             Goal::Class => recorded + tail,
             Goal::Label | Goal::Track => recorded,
@@ -64,7 +65,7 @@ impl Opened {
             Goal::Label => self.last_labels(parts) * hold,
             Goal::Track => recorded,
         };
-        let window = samples("window_ms", self.settings.window_ms)?;
+        let window = samples("window_ms", self.settings.window_ms, usize::MAX)?;
         if let Some(window) = window.filter(|window| !(1..=end).contains(window)) {
             return Err(format!(
                 "window_ms = {}; give {sample_ms} to {}",
@@ -124,6 +125,9 @@ impl Opened {
             self.usual_resolution(least_deviation, largest),
         );
         match self.settings.resolution {
+            None if largest / usual > limit => Err(format!(
+                "the recorded number {largest} is too large for the integers of a board; divide the recorded numbers by a power of ten"
+            )),
             None => Ok(usual),
             Some(given) if !(given > 0.0 && given.is_finite()) => {
                 Err(format!("resolution = {given}; give a number above 0"))
@@ -134,6 +138,57 @@ impl Opened {
             )),
             Some(given) => Ok(given),
         }
+    }
+
+    /// The channels from which the network learns nothing: constant ones, and those whose
+    /// signal is lost when their numbers become integers.
+    pub(super) fn silent_channels(&self, parts: &Parts) -> Vec<String> {
+        let channels = &self.set.channels;
+        let (Ok(resolution), Ok(features)) =
+            (self.resolution(parts), self.settings.features(channels))
+        else {
+            return Vec::new();
+        };
+        let train = parts.of(Part::Train);
+        let fault = |k: usize| {
+            let name = &channels[k];
+            let moments = self.moments(k, train.iter().copied());
+            let deviation = moments.deviation();
+            if moments.count == 0.0 {
+                return None;
+            }
+            if moments.least == moments.most {
+                return Some(format!(
+                    "{name} has the same number, {}, in the whole training part, from which a network learns nothing; leave it out, or name the others with inputs",
+                    moments.least
+                ));
+            }
+            if resolution <= deviation / 4.0 || self.is_exact(k, resolution, train) {
+                return None;
+            }
+            let way = match self.settings.resolution {
+                Some(_) => format!("give a resolution of at most {}", deviation / 4.0),
+                None => "subtract the mean of the channel, and divide by its deviation".into(),
+            };
+            Some(format!(
+                "resolution = {resolution} removes the signal of {name}, whose deviation over the training part is {deviation}: the network would see a constant; {way}"
+            ))
+        };
+        let used = |k: &usize| {
+            features
+                .iter()
+                .any(|(_, feature)| feature.channels().contains(k))
+        };
+        (0..channels.len()).filter(used).filter_map(fault).collect()
+    }
+
+    /// Whether each number of a channel in these trials is a multiple of the resolution.
+    fn is_exact(&self, channel: usize, resolution: f64, trials: &[u32]) -> bool {
+        trials.iter().all(|&trial| {
+            let trial = trial as usize;
+            let mut samples = 0..self.set.lengths[trial];
+            samples.all(|t| (self.set.inputs.at(trial, t, channel) / resolution).fract() == 0.0)
+        })
     }
 
     /// One for whole numbers. For others, a power of two that is fine against the channel
@@ -457,6 +512,10 @@ impl Trials for Drawn {
         let description = self.opened.description(seed, &parts);
         let description = description.expect("another draw of the parts has the same times");
         self.opened.recorded(description, parts)
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        self.opened.warnings(&self.parts)
     }
 
     fn described(&self, description: &Description) -> Result<Recorded, String> {

@@ -70,6 +70,7 @@ fn read_file(
         line,
         reason,
     };
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let mut data = false;
     for (line, number) in text.lines().zip(1..) {
         let line = line.trim();

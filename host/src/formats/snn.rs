@@ -67,6 +67,20 @@ pub enum SnnError {
         /// The hash of the present description.
         found: u64,
     },
+    /// A data set that is not the one of the training.
+    #[error(
+        "{path}: the data set {data} is not the one of the training (hash {stored:016x}, and not {found:016x}): it, or the settings beside it, has changed since; give the file of that time, with its settings, with --task or --data"
+    )]
+    ChangedData {
+        /// The file.
+        path: PathBuf,
+        /// The data set.
+        data: String,
+        /// The hash in the file.
+        stored: u64,
+        /// The hash of the data set.
+        found: u64,
+    },
     /// The self-test does not give the stored spikes.
     #[error(
         "{path}: the self-test gives spike hash {found:016x}, but {stored:016x} is stored: the network was made by a version that steps differently; quantize the model again"
@@ -177,7 +191,7 @@ impl NetFile {
     }
 
     /// The task that the network answers: `asked`, where the network has that name,
-    /// or the built-in one.
+    /// or the built-in one. A data set may have been renamed: its hash decides.
     ///
     /// # Errors
     /// [`SnnError::Task`], [`SnnError::OtherTask`], [`SnnError::ChangedTask`], or
@@ -187,7 +201,8 @@ impl NetFile {
         let payload = deployed.payload();
         let name = String::from_utf8_lossy(payload.task).into_owned();
         let inputs = usize::from(payload.shared.inputs);
-        if let Some(asked) = asked.filter(|task| task.name() != name) {
+        let of_data = |task: &Task| task.recorded().is_some() && payload.parts_seed.is_some();
+        if let Some(asked) = asked.filter(|task| task.name() != name && !of_data(task)) {
             return Err(SnnError::OtherTask {
                 path: self.path.clone(),
                 task: name,
@@ -196,7 +211,7 @@ impl NetFile {
         }
         let own = asked;
         let own = own.map(|task| match payload.parts_seed {
-            Some(seed) => task.seeded(seed),
+            Some(seed) => task.seeded(seed).named(&name),
             None => task.clone(),
         });
         let task = own.or_else(|| Task::from_name(&name));
@@ -209,6 +224,14 @@ impl NetFile {
         };
         let found = task.fingerprint();
         if let Some(stored) = payload.task_hash.filter(|stored| *stored != found) {
+            if let Some(recorded) = task.recorded() {
+                return Err(SnnError::ChangedData {
+                    path: self.path.clone(),
+                    data: recorded.path.clone(),
+                    stored,
+                    found,
+                });
+            }
             return Err(SnnError::ChangedTask {
                 path: self.path.clone(),
                 task: name,

@@ -152,6 +152,9 @@ pub trait Trials: std::fmt::Debug + Send + Sync {
     /// the channels that belongs to them.
     fn seeded(&self, seed: u64) -> Recorded;
 
+    /// What a user of the data set must know of it, in sentences.
+    fn warnings(&self) -> Vec<String>;
+
     /// The same data set, with the parts, the scaling and the times of `description`.
     ///
     /// # Errors

@@ -96,6 +96,24 @@ impl Task {
         }
     }
 
+    /// What a user of the task's data set must know of it, in sentences.
+    pub fn warnings(&self) -> Vec<String> {
+        let recorded = self.recorded();
+        let trials = recorded.and_then(|recorded| recorded.trials.as_ref());
+        trials.map_or_else(Vec::new, |trials| trials.warnings())
+    }
+
+    /// The same task under another name, if it is a data set: a file may have been renamed.
+    pub fn named(&self, name: &str) -> Self {
+        let Some(recorded) = self.recorded() else {
+            return self.clone();
+        };
+        let mut recorded = recorded.clone();
+        recorded.description.name = name.into();
+        let task = recorded.task();
+        task.map_or_else(|_| self.clone(), |task| task.on(self.part))
+    }
+
     /// Number of trials of the part on which the task is scored; `None` if there is no
     /// end of trials.
     pub fn trials(&self) -> Option<usize> {

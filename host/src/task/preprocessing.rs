@@ -46,6 +46,19 @@ pub enum Feature {
     LogEnergy(Vec<usize>),
 }
 
+impl Feature {
+    /// The channels of which the feature is made.
+    pub fn channels(&self) -> &[usize] {
+        match self {
+            Self::Channel(channel)
+            | Self::Difference(channel)
+            | Self::LowPass { channel, .. }
+            | Self::HighPass { channel, .. } => std::slice::from_ref(channel),
+            Self::Magnitude(group) | Self::LogEnergy(group) => group,
+        }
+    }
+}
+
 /// An input of a network: a feature x, scaled to `(x · 2^lift − offset) · factor / 2^shift`
 /// in steps of 2⁻¹². The lift makes room for the fraction of an offset of small numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -255,14 +268,10 @@ pub fn written(operations: &[Operation]) -> Vec<u8> {
 /// # Errors
 /// A sentence.
 pub fn check(feature: &Feature, channels: usize) -> Result<(), String> {
-    let (group, ms) = match feature {
-        Feature::Channel(channel) | Feature::Difference(channel) => {
-            (std::slice::from_ref(channel), 1.0)
-        }
-        Feature::LowPass { channel, ms } | Feature::HighPass { channel, ms } => {
-            (std::slice::from_ref(channel), *ms)
-        }
-        Feature::Magnitude(group) | Feature::LogEnergy(group) => (group.as_slice(), 1.0),
+    let group = feature.channels();
+    let ms = match feature {
+        Feature::LowPass { ms, .. } | Feature::HighPass { ms, .. } => *ms,
+        _ => 1.0,
     };
     if group.is_empty() {
         return Err("a feature of no channel; name at least one".into());

@@ -392,7 +392,7 @@ fn either_file_of_the_archive_gives_both_parts() {
 fn labels_for_each_sample_and_targets_are_tasks_too() {
     let place = Place::new();
     let mut file = Npz::new();
-    file.insert("inputs", &[10, 4, 1], Values::F64(vec![0.5; 40]));
+    file.insert("inputs", &[10, 4, 1], Values::F64(ramp(40)));
     let each: Vec<i64> = (0..10).flat_map(|k| [0, 0, 0, 1 + k % 2]).collect();
     file.insert("labels", &[10, 4], Values::I64(each));
     file.number("sample_ms", 10.0);
@@ -409,7 +409,7 @@ fn labels_for_each_sample_and_targets_are_tasks_too() {
     assert_eq!((window.first, window.last), (4, 4));
 
     let mut file = Npz::new();
-    file.insert("inputs", &[10, 4, 2], Values::F64(vec![0.5; 80]));
+    file.insert("inputs", &[10, 4, 2], Values::F64(ramp(80)));
     let targets = (0..80).map(f64::from).collect();
     file.insert("targets", &[10, 4, 2], Values::F64(targets));
     let mask = (0..40).map(|k| f64::from(k % 2)).collect();
@@ -721,4 +721,376 @@ fn no_command_writes_into_a_folder_of_recordings() {
         1,
         &["waves/models", "data set"],
     );
+}
+
+fn ramp(count: usize) -> Vec<f64> {
+    (0..count).map(|k| k as f64 / 8.0).collect()
+}
+
+/// Sixty trials of five samples of two channels; `change` makes each number another one.
+fn sixty(change: impl Fn(f64) -> f64) -> Npz {
+    let wave = |k: usize| change((k as f64 * 0.7).sin());
+    let mut file = Npz::new();
+    file.insert(
+        "inputs",
+        &[60, 5, 2],
+        Values::F64((0..600).map(wave).collect()),
+    );
+    file
+}
+
+/// The same with a class for each trial.
+fn sixty_labels(change: impl Fn(f64) -> f64) -> Npz {
+    let mut file = sixty(change);
+    let labels = (0..60).map(|trial| f64::from(trial % 2)).collect();
+    file.vector("labels", labels);
+    file
+}
+
+/// Checks that `data` lists a problem with these words, and that the pipeline refuses the
+/// data set with them.
+fn refused(place: &Place, name: &str, parts: &[&str]) {
+    let found = place.run(&format!("data {name} --json"));
+    assert_eq!(found.status.code(), Some(1), "{name}");
+    for line in [format!("data {name}"), format!("pipeline {name} -o out")] {
+        let output = place.run(&line);
+        assert!(!output.status.success(), "{line}");
+        let error = String::from_utf8(output.stderr).expect("UTF-8");
+        for part in parts {
+            assert!(error.contains(part), "{line}: {part}: {error}");
+        }
+    }
+}
+
+#[test]
+fn a_class_that_is_never_tested_is_named() {
+    let place = Place::new();
+    let mut file = sixty(|x| x);
+    let labels = (0..60).map(|trial| f64::from(u8::from(trial == 59)));
+    file.vector("labels", labels.collect());
+    file.insert("class_names", &[2], Values::I64(vec![7, 8]));
+    file.write(&place.path("rare.npz")).expect("a file");
+    let wanted = "no trial of the test part has the class 8, so that it is never tested";
+    assert!(said(&place, "data rare.npz").contains(wanted));
+    let error = said(
+        &place,
+        "pipeline rare.npz --N 12 --n_trials 2 --dt 1 -o out",
+    );
+    assert!(error.contains(wanted), "{error}");
+    let found = place.json("data rare.npz");
+    assert!(
+        found["warnings"].to_string().contains("the class 8"),
+        "{found}"
+    );
+}
+
+#[test]
+fn a_resolution_that_removes_the_signal_is_refused() {
+    let place = Place::new();
+    let write = |name: &str, change: fn(f64) -> f64| {
+        sixty_labels(change)
+            .write(&place.path(name))
+            .expect("a file");
+    };
+    write("far.npz", |x| x + 1.6e9);
+    refused(
+        &place,
+        "far.npz",
+        &["removes the signal of channel 1", "subtract the mean"],
+    );
+    write("large.npz", |x| x * 1e300);
+    refused(&place, "large.npz", &["too large", "divide"]);
+    write("small.npz", |x| x * 1e-300);
+    refused(&place, "small.npz", &["removes the signal of channel 1"]);
+    write("tiny.npz", |x| x * 1e-40);
+    refused(&place, "tiny.npz", &["removes the signal of channel 1"]);
+    write("given.npz", |x| x);
+    fs::write(place.path("given.toml"), "resolution = 100\n").expect("a file");
+    refused(
+        &place,
+        "given.npz",
+        &["resolution = 100", "give a resolution of at most 0.1"],
+    );
+    // Whole numbers lose nothing, however seldom they change.
+    let mut file = Npz::new();
+    let rare = |k: usize| f64::from(u8::from(k % 200 == 3 || k % 200 == 4));
+    file.insert(
+        "inputs",
+        &[60, 5, 2],
+        Values::F64((0..600).map(rare).collect()),
+    );
+    file.vector(
+        "labels",
+        (0..60).map(|trial| f64::from(trial % 2)).collect(),
+    );
+    file.write(&place.path("whole.npz")).expect("a file");
+    assert_eq!(place.json("data whole.npz")["resolution"], 1.0);
+}
+
+#[test]
+fn a_constant_channel_is_a_problem_until_it_is_left_out() {
+    let place = Place::new();
+    let mut file = Npz::new();
+    let labels = (0..60).map(|trial| f64::from(trial % 2)).collect();
+    file.vector("labels", labels);
+    let numbers = (0..600).map(|k| {
+        if k % 2 == 0 {
+            3.5
+        } else {
+            (k as f64 * 0.7).sin()
+        }
+    });
+    file.insert("inputs", &[60, 5, 2], Values::F64(numbers.collect()));
+    file.write(&place.path("flat.npz")).expect("a file");
+    refused(&place, "flat.npz", &["channel 1 has the same number, 3.5"]);
+    fs::write(place.path("flat.toml"), "inputs = [\"channel 2\"]\n").expect("a file");
+    assert!(place.run("data flat.npz").status.success());
+}
+
+#[test]
+fn what_no_training_can_use_is_a_problem_of_the_data_set() {
+    let place = Place::new();
+    let tracked = |targets: Vec<f64>, mask: Option<f64>| {
+        let mut file = sixty(|x| x);
+        file.insert("targets", &[60, 5, 1], Values::F64(targets));
+        if let Some(mask) = mask {
+            file.insert("mask", &[60, 5], Values::F64(vec![mask; 300]));
+        }
+        file
+    };
+    let mut unlabelled = sixty(|x| x);
+    unlabelled.insert("labels", &[60, 5], Values::I64(vec![-1; 300]));
+    let mut masked = sixty_labels(|x| x);
+    masked.insert("mask", &[60, 5], Values::F64(vec![1.0; 300]));
+    let cases: [(&str, Npz, &[&str]); 6] = [
+        (
+            "same",
+            tracked(vec![0.5; 300], None),
+            &["output 0 has the same target", "R² says nothing"],
+        ),
+        ("unlabelled", unlabelled, &["labels = -1", "classes from 0"]),
+        (
+            "unasked",
+            tracked(ramp(300), Some(0.0)),
+            &["mask = 0", "weight above 0"],
+        ),
+        (
+            "heavy",
+            tracked(ramp(300), Some(1e300)),
+            &["mask", "1000000"],
+        ),
+        (
+            "huge",
+            tracked(ramp(300).iter().map(|x| x * 1e30).collect(), None),
+            &["targets", "divide"],
+        ),
+        ("masked", masked, &["mask", "leave it out"]),
+    ];
+    for (name, file, parts) in cases {
+        let name = format!("{name}.npz");
+        file.write(&place.path(&name)).expect("a file");
+        refused(&place, &name, parts);
+    }
+    sixty_labels(|x| x)
+        .write(&place.path("many.npz"))
+        .expect("a file");
+    let inputs = vec!["\"channel 1\""; 17].join(", ");
+    fs::write(place.path("many.toml"), format!("inputs = [{inputs}]\n")).expect("a file");
+    refused(&place, "many.npz", &["17 inputs", "at most 16"]);
+}
+
+#[test]
+fn a_damaged_or_doubtful_archive_is_refused_by_the_name_of_its_array() {
+    let place = Place::new();
+    sixty_labels(|x| x)
+        .write(&place.path("first.npz"))
+        .expect("a file");
+    assert!(place.run("data first.npz -o d.npz").status.success());
+    let good = fs::read(place.path("d.npz")).expect("a file");
+    let mut bytes = good.clone();
+    let header = bytes
+        .windows(6)
+        .position(|six| six == b"\x93NUMPY")
+        .expect("an array");
+    bytes[header + 200] ^= 1;
+    fs::write(place.path("flipped.npz"), bytes).expect("a file");
+    let error = said(&place, "data flipped.npz");
+    assert!(
+        error.contains("inputs") && error.contains("check sum"),
+        "{error}"
+    );
+
+    let mut file = sixty_labels(|x| x);
+    file.vector("labelz", vec![0.0; 60]);
+    file.write(&place.path("z.npz")).expect("a file");
+    let error = said(&place, "data z.npz");
+    assert!(
+        error.contains("labelz is not read; did you mean labels?"),
+        "{error}"
+    );
+    let mut bytes = fs::read(place.path("z.npz")).expect("a file");
+    while let Some(at) = bytes.windows(6).position(|six| six == b"labelz") {
+        bytes[at + 5] = b's';
+    }
+    fs::write(place.path("twice.npz"), bytes).expect("a file");
+    let error = said(&place, "data twice.npz");
+    assert!(error.contains("labels: twice in the archive"), "{error}");
+
+    for name in ["class_names", "channel_names"] {
+        let mut file = sixty_labels(|x| x);
+        file.insert(name, &[2], Values::I64(vec![4, 4]));
+        file.write(&place.path("names.npz")).expect("a file");
+        refused(&place, "names.npz", &["the name '4' is there twice"]);
+    }
+    for (classes, part) in [("a,a", "'a' is there twice"), (",", "name 1 is empty")] {
+        let error = said(&place, &format!("data d.npz --classes {classes}"));
+        assert!(error.contains(part), "{classes}: {error}");
+    }
+}
+
+#[test]
+fn settings_are_read_however_an_editor_writes_their_file() {
+    let place = Place::new();
+    sixty_labels(|x| x)
+        .write(&place.path("d.npz"))
+        .expect("a file");
+    let text = "sample_ms = 30\n";
+    let units: Vec<u8> = std::iter::once(0xfeff)
+        .chain(text.encode_utf16())
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    for (name, bytes) in [("d.TOML", text.as_bytes()), ("d.toml", &units)] {
+        fs::write(place.path(name), bytes).expect("a file");
+        assert_eq!(place.json("data d.npz")["sample_ms"], 30.0, "{name}");
+        fs::remove_file(place.path(name)).expect("a file");
+    }
+    fs::write(place.path("d.toml"), "tail_ms = 1e9\n").expect("a file");
+    let error = said(&place, "data d.npz");
+    assert!(
+        error.contains("tail_ms = 1000000000; give at most"),
+        "{error}"
+    );
+    for flag in ["d.npz --time-column t", "d.npz --time-column 1"] {
+        let error = said(&place, &format!("data {flag}"));
+        assert!(error.contains("--time-column"), "{error}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_no_settings_and_a_recording_that_is_a_pipe_are_named() {
+    let place = folder(3);
+    sixty_labels(|x| x)
+        .write(&place.path("d.npz"))
+        .expect("a file");
+    std::os::unix::fs::symlink("none.toml", place.path("d.toml")).expect("a link");
+    let error = said(&place, "data d.npz");
+    assert!(
+        error.contains("d.toml") && error.contains("link"),
+        "{error}"
+    );
+    let pipe = place.path("waves/slow/99.csv");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.expect("mkfifo").success());
+    let error = said(&place, "data waves");
+    assert!(
+        error.contains("99.csv") && error.contains("pipe"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_renamed_data_set_is_the_same_and_a_changed_one_has_changed() {
+    let place = Place::new();
+    sixty_labels(|x| x)
+        .write(&place.path("k.npz"))
+        .expect("a file");
+    let report = short_pipeline(&place, "k.npz");
+    let net = network(&report);
+    fs::rename(place.path("k.npz"), place.path("renamed.npz")).expect("a file");
+    for flag in ["--data", "--task"] {
+        let found = place.json(&format!("run {net} {flag} renamed.npz"));
+        assert_eq!(found["spike_hash"], report["spike_hash"]);
+    }
+    sixty_labels(|x| x * 1.5)
+        .write(&place.path("k.npz"))
+        .expect("a file");
+    let error = said(&place, &format!("run {net} --data k.npz"));
+    assert!(
+        error.contains("k.npz") && error.contains("has changed"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_ts_file_with_a_byte_order_mark_is_read() {
+    let place = Place::new();
+    write_ts(
+        &place.path("Two_TRAIN.ts"),
+        &["1,2,3:0,1,0:up", "3,2:1,0:down"],
+    );
+    let text = fs::read_to_string(place.path("Two_TRAIN.ts")).expect("a file");
+    fs::write(place.path("Mark_TRAIN.ts"), format!("\u{feff}{text}")).expect("a file");
+    let found = |name: &str| {
+        let output = place.run(&format!("data {name} --json"));
+        serde_json::from_slice::<Json>(&output.stdout).expect("an object")["hash"].clone()
+    };
+    assert_eq!(found("Mark_TRAIN.ts"), found("Two_TRAIN.ts"));
+}
+
+#[test]
+fn a_score_of_a_data_set_counts_the_trials_that_are_there() {
+    let place = Place::new();
+    sixty_labels(|x| x)
+        .write(&place.path("k.npz"))
+        .expect("a file");
+    let report = short_pipeline(&place, "k.npz");
+    let net = network(&report);
+    let error = said(&place, &format!("run {net} --data k.npz"));
+    assert!(
+        error.contains("12 trials") && error.contains("no more are in"),
+        "{error}"
+    );
+    assert!(!error.contains("--trials"), "{error}");
+    let output = place.run("train --task k.npz --N 12 --n_trials 2");
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    // A fifth of the 48 trials that are no tests.
+    assert!(text.contains("over 10 trials"), "{text}");
+}
+
+#[test]
+fn settings_of_another_hand_are_neither_replaced_nor_applied_to_an_output() {
+    let place = Place::new();
+    sixty_labels(|x| x)
+        .write(&place.path("d.npz"))
+        .expect("a file");
+    let theirs = "scaling = \"none\"\n";
+    fs::write(place.path("e.toml"), theirs).expect("a file");
+    for line in ["data d.npz -o e.npz", "data d.npz --tail-ms 200 -o e.npz"] {
+        let error = said(&place, line);
+        assert!(
+            error.contains("e.toml") && error.contains("did not write"),
+            "{line}: {error}"
+        );
+        assert!(!place.path("e.npz").exists(), "{line}");
+        let text = fs::read_to_string(place.path("e.toml")).expect("a file");
+        assert_eq!(text, theirs);
+    }
+    // Its own file is replaced, also where there is nothing to write any more.
+    fs::remove_file(place.path("e.toml")).expect("a file");
+    for (flag, tail) in [("--tail-ms 200", Some(200.0)), ("", None)] {
+        assert!(
+            place
+                .run(&format!("data d.npz {flag} -o e.npz"))
+                .status
+                .success()
+        );
+        let text = fs::read_to_string(place.path("e.toml")).expect("a file");
+        assert_eq!(text.contains("tail_ms"), tail.is_some(), "{text}");
+    }
+    // The settings of the input give an output beside them the same settings.
+    let place = folder(10);
+    assert!(place.run("data waves -o waves.npz").status.success());
+    let text = fs::read_to_string(place.path("waves.toml")).expect("a file");
+    assert_eq!(text, SETTINGS);
 }

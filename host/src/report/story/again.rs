@@ -1,6 +1,6 @@
 //! The commands that give the same network and the same numbers.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rate2spike_core::neuron::Membrane;
 
@@ -50,7 +50,7 @@ pub fn section(input: &ReportInput, step_ms: f64) -> Section {
     let model = model_word(input);
     let snn = path_word(&Path::new(FOLDER).join(name(&input.model.path.with_extension("snn"))));
     let trials = &input.trials;
-    let with_task = |line: Command| line.with("--task", task_argument(&trials.task));
+    let with_task = |line: Command| line.add("--task").add(&task_word(input, &trials.task));
     let neuron = neuron_flags(&input.spiking.neuron);
     let mut commands = vec![task_file(&trials.task), train(input)];
     commands.push(convert(input, &model).map(with_task));
@@ -72,10 +72,15 @@ pub fn section(input: &ReportInput, step_ms: f64) -> Section {
     } else {
         "These commands give the same deployed network and the same numbers again. Run them in the folder of the model; they write into a folder named again."
     }]);
-    if !trials.task.is_built_in() {
+    if trials.task.recorded().is_some() {
+        text.push(format!(
+            "The trials are those of the data set {}, from the folder in which the commands run.",
+            task_word(input, &trials.task)
+        ));
+    } else if !trials.task.is_built_in() {
         text.push(format!(
             "The first command writes the description of the task, which the model holds, to the file {}. The other commands read it there.",
-            task_argument(&trials.task)
+            task_file_name(&trials.task)
         ));
     }
     Section {
@@ -102,24 +107,43 @@ fn model_word(input: &ReportInput) -> String {
     format!("{}*.mat", path_word(&start))
 }
 
-/// The task as the commands name it: a built-in task by its name, the user's own by
-/// the file that [`task_file`] writes.
-fn task_argument(task: &Task) -> String {
-    if task.is_built_in() {
-        return task.name().into();
+/// The task as a word of the shell: a built-in task by its name, a data set by its path,
+/// and the user's own by the file that [`task_file`] writes.
+fn task_word(input: &ReportInput, task: &Task) -> String {
+    match task.recorded() {
+        Some(recorded) => path_word(&data_path(input, Path::new(&recorded.path))),
+        None if task.is_built_in() => word(task.name()),
+        None => word(&task_file_name(task)),
     }
+}
+
+/// The file that [`task_file`] writes.
+fn task_file_name(task: &Task) -> String {
     format!("{FOLDER}/{}.toml", task.name())
+}
+
+/// The data set, from the folder in which the commands run: that of the model where there
+/// is no training, and else the present one.
+fn data_path(input: &ReportInput, path: &Path) -> PathBuf {
+    let folder = match (input.model.path.parent(), &input.history) {
+        (Some(folder), None) if folder != Path::new("") => folder,
+        _ => return path.into(),
+    };
+    let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.into());
+    let path = whole(path);
+    let inside = path.strip_prefix(whole(folder)).map(Path::to_path_buf);
+    inside.unwrap_or(path)
 }
 
 /// The command that writes the file of the user's own task. The page holds the whole
 /// task, because the file from which it was read may have moved or changed. `None` for a
-/// built-in task.
+/// built-in task, and for a data set, whose numbers the page does not hold.
 fn task_file(task: &Task) -> Option<Command> {
-    if task.is_built_in() {
+    if task.is_built_in() || task.recorded().is_some() {
         return None;
     }
     let text = toml::to_string(task).ok()?;
-    let file = word(&task_argument(task));
+    let file = word(&task_file_name(task));
     Some(Command(format!(
         "mkdir -p {FOLDER} && cat > {file} <<'END_OF_TASK'\n{text}END_OF_TASK"
     )))
@@ -130,7 +154,8 @@ fn train(input: &ReportInput) -> Option<Command> {
     let history = input.history.as_ref()?;
     let flags = history.options.flags();
     let mut line = Command::new("train")
-        .with("--task", task_argument(&history.options.task))
+        .add("--task")
+        .add(&task_word(input, &history.options.task))
         .words(flags.iter().map(String::as_str));
     if let Some(from) = &history.from {
         let from = std::path::absolute(from).unwrap_or_else(|_| from.clone());
