@@ -313,6 +313,8 @@ impl Route<'_> {
         };
         match &self.scaling {
             Scaling::Given(lambda) => known(*lambda),
+            // Without noise no unit has a rate to which it could be calibrated.
+            Scaling::Trained(lambda) if self.neuron.noise_mv == 0.0 => known(*lambda),
             Scaling::Trained(lambda) => match request.find_if_needed(*lambda)? {
                 Some(found) => calibrated(found),
                 None => known(*lambda),

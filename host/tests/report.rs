@@ -483,3 +483,42 @@ fn a_table_holds_one_network_and_a_file_of_another_lambda_has_its_own() {
     let other = with_scores.next().expect("the file's table");
     assert!(other.contains("Task_go-nogo_N_200.snn, another network"));
 }
+
+#[test]
+fn a_history_or_a_network_that_is_not_the_models_is_left_out_with_a_warning() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    let model = trained(folder.path(), "xor", &[]);
+    let own = Path::new(&model).with_extension("json");
+    std::fs::copy(&model, path("s.mat")).expect("a copy");
+    let report = |what: &str| {
+        let output = rate2spike(folder.path(), &format!("report s.mat {FAST} --json"));
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{what}: {message}");
+        message
+    };
+    std::fs::copy(&own, path("s.json")).expect("a copy");
+    assert!(!report("own").contains("another"));
+    let text = std::fs::read_to_string(&own).expect("a history");
+    let mut history: serde_json::Value = serde_json::from_str(&text).expect("a history");
+    let seed = history["options"]["seed"].as_u64().expect("a seed");
+    history["options"]["seed"] = (seed + 1).into();
+    std::fs::write(path("s.json"), history.to_string()).expect("a writable folder");
+    let said = report("foreign history");
+    assert!(
+        said.contains("s.json: it tells of another training"),
+        "{said}"
+    );
+
+    std::fs::remove_file(path("s.json")).expect("a file of ours");
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let other = trained(elsewhere.path(), "mante", &[]);
+    let line = [
+        "quantize", &other, "-o", "s.snn", "--lambda", "50", "--trials", "1",
+    ];
+    succeeds(folder.path(), &line);
+    let said = report("foreign network");
+    for part in ["s.snn: another network", "answers mante", "leaves it out"] {
+        assert!(said.contains(part), "{said}");
+    }
+}

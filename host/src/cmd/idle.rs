@@ -136,6 +136,12 @@ const IDLE: &[Idle] = &[
         when: |line| is(line, "mode", "eval"),
         because: "--mode eval scores a network on the CPU",
     },
+    Idle {
+        command: "train",
+        flags: Flags::These(&["units", "act", "output_dir", "gpu"]),
+        when: |line| is(line, "mode", "eval"),
+        because: "--mode eval scores the network in --model, and writes nothing",
+    },
 ];
 
 /// Flags of every command, which say what is printed.
@@ -245,6 +251,10 @@ mod tests {
             ("sweep --share 1/2", "--trials 3"),
             ("sweep --task xor", "--slurm-option=--time=1"),
             ("train --mode eval --model m.mat", "--backend cpu"),
+            ("train --mode eval --model m.mat", "--N 5"),
+            ("train --mode eval --model m.mat", "--act lif"),
+            ("train --mode eval --model m.mat", "--output_dir o"),
+            ("train --mode eval --model m.mat", "--gpu 1"),
             ("train --mode eval --model m.mat", "--restarts 2"),
             ("train --task xor --from m.mat", "--restarts 2"),
             ("pipeline xor --from m.mat", "--restarts 2"),

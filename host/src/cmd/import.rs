@@ -134,6 +134,7 @@ pub fn run(args: &ImportArgs, console: &Console) -> Result<(), CommandError> {
     let mut warnings = Warnings::default();
     warnings.of_data(task);
     warnings.of_score(task, &scores.after);
+    warnings.of_rounding(&quantized.rounded);
     let report = ImportReport {
         network: &args.output,
         task: task.name().into(),

@@ -26,6 +26,7 @@ use crate::interrupt::{self, Ending, Orderly};
 use crate::number::{hexadecimal, shown, trials};
 use crate::print::console::Console;
 use crate::print::path::lossy;
+use crate::quantize::check_noise;
 use crate::quantize::longest_step::{Comparison, DEPLOYED_STEP_MS, DeployedStep};
 use crate::random::{Stream, seed_of};
 use crate::rate::activation::ActivationKind;
@@ -173,6 +174,14 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
         let message = "--neuron qif: the quadratic neuron has no fixed-point form, with which a pipeline ends; use train, then convert --neuron qif and simulate";
         return Err(CommandError::Usage(message.into()));
     }
+    if args.calibrate && neuron.noise_mv == 0.0 {
+        let message = "--calibrate fits the rates of units with noise, and --noise is 0: leave one of the two out";
+        return Err(CommandError::Usage(message.into()));
+    }
+    let first = args.dt.first();
+    let first = first.map_err(|error| CommandError::Usage(format!("--dt: {error}")))?;
+    check_noise(&neuron, &first)
+        .map_err(|error| CommandError::Usage(format!("--noise {}: {error}", neuron.noise_mv)))?;
     check_step(args.dt, &neuron, &options)
         .map_err(|error| CommandError::Usage(format!("--dt: {error}")))?;
 
@@ -239,6 +248,7 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
         warnings.of_search(converted.candidates(), best);
     }
     warnings.of_score(&options.task, deployed);
+    warnings.of_rounding(&deployment.quantized.rounded);
     warnings.of_step(step.ms, &converted.outcomes, &deployment.outcomes);
 
     let page = args.report.then(|| model.with_extension("html"));

@@ -86,6 +86,7 @@ pub fn run(args: &QuantizeArgs, console: &Console) -> Result<(), CommandError> {
     let mut warnings = Warnings::default();
     warnings.of_data(&task);
     warnings.of_score(&task, &scores.after);
+    warnings.of_rounding(&quantized.rounded);
     if step.ms > TimeStep::PUBLISHED.ms {
         let published = outcomes_f64(&network, &task, &TimeStep::PUBLISHED, seed.seed, trials);
         warnings.of_step(step.ms, &published, &scores.outcomes);

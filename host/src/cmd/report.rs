@@ -13,6 +13,7 @@ use crate::convert::search::default_lambdas;
 use crate::formats::disk;
 use crate::formats::history::History;
 use crate::formats::outputs::Outputs;
+use crate::formats::snn::SnnError;
 use crate::print::console::Console;
 use crate::print::path::lossy;
 use crate::rate::activation::ActivationKind;
@@ -229,13 +230,40 @@ fn read(args: &ReportArgs, path: &Path, console: &Console) -> Result<ReportInput
         Some(lambdas) => lambdas.0.clone(),
         None => shown_lambdas(model.network.activation),
     };
+    let history = History::of(path)?.filter(|history| {
+        let own = history.is_of(&model);
+        if !own {
+            console.warn(format!(
+                "{}: it tells of another training than that of {}, and the page leaves it out",
+                path.with_extension("json").display(),
+                path.display()
+            ));
+        }
+        own
+    });
+    let deployed = match deployed_beside(path, &trials.task) {
+        Err(fault @ (SnnError::OtherTask { .. } | SnnError::ChangedTask { .. })) => {
+            let snn = path.with_extension("snn");
+            let (task, snn) = (trials.task.name(), snn.display());
+            console.warn(match fault {
+                SnnError::OtherTask { task: other, .. } => format!(
+                    "{snn}: another network than the model: it answers {other}, and the model {task}; the page leaves it out"
+                ),
+                _ => format!(
+                    "{snn}: another network than the model: it was made for another description of {task}; the page leaves it out"
+                ),
+            });
+            None
+        }
+        found => found?,
+    };
     Ok(ReportInput {
-        history: History::of(path)?,
+        history,
         // A calibration belongs to the λ of the file, which is the median of the units' λ.
         calibration: model.calibration()?.filter(|_| own == Some(spiking.lambda)),
         spiking,
         model,
-        deployed: deployed_beside(path, &trials.task)?,
+        deployed,
         lambdas,
         trials,
     })

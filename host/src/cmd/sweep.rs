@@ -141,6 +141,12 @@ fn elements(text: &str) -> Result<usize, String> {
 impl SweepArgs {
     /// The plan of these options.
     fn plan(&self) -> Result<SweepPlan, CommandError> {
+        let tasks: Vec<&str> = self.task.iter().map(Task::name).collect();
+        let units: Vec<String> = self.n.iter().map(usize::to_string).collect();
+        let activations: Vec<&str> = self.act.iter().map(|act| act.name()).collect();
+        no_repeat("--task", &tasks)?;
+        no_repeat("--n", &units)?;
+        no_repeat("--act", &activations)?;
         let neuron = NeuronOptions::of(&self.neuron.over(&Neuron::LIF));
         let seeds = self.seeds.0.range();
         let mut cells = Vec::new();
@@ -181,6 +187,19 @@ impl SweepArgs {
             step_ms: self.dt,
         })
     }
+}
+
+/// Refuses a value that a flag has twice: its networks would be trained twice, and counted
+/// as other ones.
+fn no_repeat<T: PartialEq + std::fmt::Display>(
+    flag: &str,
+    values: &[T],
+) -> Result<(), CommandError> {
+    let repeated = (1..values.len()).find(|&k| values[..k].contains(&values[k]));
+    repeated.map_or(Ok(()), |k| {
+        let message = format!("{flag} has {} twice; give each value once", values[k]);
+        Err(CommandError::Usage(message))
+    })
 }
 
 /// The result of a sweep.

@@ -4,6 +4,7 @@
 use crate::convert::search::Candidate;
 use crate::number::shown;
 use crate::print::console::Console;
+use crate::quantize::rounding::Rounded;
 use crate::spiking::experiment::{Outcome, Score, paired};
 use crate::spiking::time_step::PUBLISHED_STEP_MS;
 use crate::statistics::Interval;
@@ -90,6 +91,13 @@ impl Warnings {
                 paired.lost,
                 paired.gained
             ));
+        }
+    }
+
+    /// Values that are others in fixed point.
+    pub fn of_rounding(&mut self, rounded: &[Rounded]) {
+        for value in rounded {
+            self.add(value.to_string());
         }
     }
 

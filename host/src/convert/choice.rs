@@ -5,7 +5,7 @@ use rate2spike_core::neuron::{Membrane, Scheme};
 
 use super::model_file::Flags;
 use crate::formats::rate_model::{ModelError, RateModelFile};
-use crate::number::{above_0, up_to_1000};
+use crate::number::{above_0, shown, up_to_1000};
 use crate::spiking::neuron::{Equation, Filter, Neuron};
 use crate::spiking::time_step::{PUBLISHED_STEP_MS, StepError, TimeStep};
 
@@ -187,7 +187,7 @@ fn in_words(step: &TimeStep) -> String {
         true => "",
         false => ", downsampled",
     };
-    format!("steps of {} ms ({scheme}{noise})", step.ms)
+    format!("steps of {} ms ({scheme}{noise})", shown(step.ms))
 }
 
 /// The value that a word of the command line names.

@@ -102,7 +102,8 @@ impl Flags {
         self
     }
 
-    /// Reads the flags that a conversion stored: `--flag value`, or `--flag=value`.
+    /// Reads the flags that a conversion stored. A space or an equals sign stands between a
+    /// flag and its value.
     ///
     /// # Errors
     /// The word that is no such flag, or no value of its flag.

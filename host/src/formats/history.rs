@@ -6,8 +6,11 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::disk::{self, DiskError};
+use super::names;
+use super::rate_model::RateModelFile;
 use crate::print::path::lossy;
 use crate::rate::evaluation::Evaluated;
+use crate::rate::network::RateNetwork;
 use crate::rate::options::RateOptions;
 
 /// The training of a model.
@@ -55,6 +58,26 @@ impl History {
         let mut text = serde_json::to_string_pretty(self).expect("plain numbers and strings");
         text.push('\n');
         disk::write(&model.with_extension("json"), text.as_bytes())
+    }
+
+    /// Whether this is the training of `model`: its size, its activation, the number of its
+    /// updates and the weights that it began with. A training that began with another model
+    /// has no weights that are known from its options.
+    pub fn is_of(&self, model: &RateModelFile) -> bool {
+        let (options, network) = (&self.options, &model.network);
+        let alike = options.units == network.units
+            && options.activation == network.activation
+            && options.task.channels() == network.channels
+            && options.taus.numbers() == network.taus.numbers();
+        let losses = model.variables.vector(names::LOSSES);
+        if !alike || losses.is_ok_and(|losses| losses.len() != options.updates) {
+            return false;
+        }
+        let start = || RateNetwork::start(options).w;
+        match model.initial() {
+            Ok(initial) if self.from.is_none() => initial.w == start(),
+            _ => true,
+        }
     }
 
     /// Reads the history of `model`, if there is one beside it.

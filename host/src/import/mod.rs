@@ -194,6 +194,11 @@ pub enum ImportError {
         "node '{0}': spikes reach the membranes without a synapse, which our units have; give --synapse MS to put one there"
     )]
     NoSynapse(String),
+    /// A decay time that is given beside that of the graph.
+    #[error(
+        "node '{0}': the graph has the filter of its synapses, so that --synapse does nothing; leave it out"
+    )]
+    OwnSynapse(String),
     /// A filter of more than two stages.
     #[error("{found} filters between '{from}' and '{to}'; our synapses have a rise and a decay")]
     Stages {

@@ -54,6 +54,8 @@ impl Synapse {
                 "synaptic filter",
                 "the graph has none: --synapse sets it; the area is kept",
             );
+        } else if unsaid.synapse_ms.is_some() {
+            return Err(ImportError::OwnSynapse(population.node.name.into()));
         }
         let (from, to) = recurrent.map_or(outward.ends, |path| path.ends);
         let (rise_ms, decay_ms) = in_order(&stages, from, to)?;

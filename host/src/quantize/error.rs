@@ -3,6 +3,7 @@
 use rate2spike_core::decision::MOST_OUTPUTS;
 use rate2spike_core::network::MOST_INPUTS;
 
+use crate::number::shown;
 use crate::spiking::time_step::StepError;
 
 /// Largest distance between a unit's most excitatory and its most inhibitory
@@ -14,6 +15,31 @@ pub(super) const MOST_CURRENT_MV: f64 = 750.0;
 /// 32nd of it, here 2 mV, twice its noise: a network that is right in 90 of 100
 /// trials is then off by some 4 of them (`tests/tests/quantization.rs`).
 pub(super) const MOST_UNIT_MV: f64 = 64.0;
+
+/// Lengths of a step that divide a published sample of 5 ms, in ms.
+const STEPS_MS: [f64; 8] = [0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1.0];
+
+/// The way out for a time that decays by more than half in a step.
+fn shorter(time_ms: f64) -> String {
+    let most = time_ms * std::f64::consts::LN_2;
+    match STEPS_MS.iter().rfind(|ms| **ms <= most) {
+        Some(ms) => format!("use a step of {ms} ms"),
+        // 0.01 ms / ln 2
+        None => "no step is short enough, and the time must be at least 0.0145 ms".into(),
+    }
+}
+
+/// The way out for a time that a step hardly changes.
+fn longer(time_ms: f64) -> String {
+    let least = time_ms * 10.0 / 65536.0;
+    match STEPS_MS.iter().find(|ms| **ms >= least) {
+        Some(ms) => format!("use a step of {ms} ms"),
+        None => format!(
+            "no step is long enough, and the time must be at most {} ms",
+            65536 / 10
+        ),
+    }
+}
 
 /// A network that has no fixed-point form.
 #[derive(Debug, thiserror::Error, PartialEq)]
@@ -31,8 +57,9 @@ pub enum QuantizeError {
     Scheme,
     /// A decay that 16 bits cannot hold.
     #[error(
-        "{name} of {time_ms} ms decays by more than half in a step of {step_ms} ms: use a step of at most {most:.3} ms",
-        most = time_ms * std::f64::consts::LN_2
+        "{name} of {} ms decays by more than half in a step of {step_ms} ms: {}",
+        shown(*.time_ms),
+        shorter(*.time_ms)
     )]
     FastDecay {
         /// Name of the quantity.
@@ -44,8 +71,9 @@ pub enum QuantizeError {
     },
     /// A decay that 16 bits cannot resolve.
     #[error(
-        "{name} of {time_ms} ms is too long for a step of {step_ms} ms: use a step of at least {least:.3} ms",
-        least = time_ms * 10.0 / 65536.0
+        "{name} of {} ms is too long for a step of {step_ms} ms: {}",
+        shown(*.time_ms),
+        longer(*.time_ms)
     )]
     SlowDecay {
         /// Name of the quantity.

@@ -19,6 +19,7 @@ pub mod longest_step;
 pub mod perturb;
 mod readout;
 pub mod report;
+pub mod rounding;
 pub mod saturation;
 pub mod scores;
 
@@ -40,6 +41,7 @@ use decay::{Decay, Decays, area};
 pub use error::QuantizeError;
 use error::{MOST_CURRENT_MV, MOST_UNIT_MV};
 use report::{Loss, Losses};
+use rounding::Rounded;
 
 /// Largest size of a constant drive, mV.
 const MOST_DRIVE_MV: f64 = 60.0;
@@ -57,6 +59,8 @@ pub struct Quantized {
     pub bytes: Vec<u8>,
     /// The errors of quantization, quantity by quantity.
     pub losses: Losses,
+    /// The values that the fixed-point form changes by more than a tenth.
+    pub rounded: Vec<Rounded>,
 }
 
 /// Fixed-point numbers of a network, before they become bytes.
@@ -126,9 +130,19 @@ pub fn quantize(
     let unproven = bytes(&payload);
     let deployed = Deployed::read(&unproven).expect("a blob that was just written is valid");
     payload.self_test.spike_hash = self_test(&deployed);
+    let neuron = &network.neuron;
+    let noise_bits = noise_bits(neuron, step);
+    let noise_mv = neuron.noise_mv * unit_mv;
+    let kept = noise_bits.round() / noise_bits;
+    let refractory_ms = f64::from(payload.shared.refractory_steps) * step.ms;
+    let rounded = [
+        Rounded::of("--noise", "mV", noise_mv, noise_mv * kept),
+        Rounded::of("--refractory", "ms", neuron.refractory_ms, refractory_ms),
+    ];
     Ok(Quantized {
         bytes: bytes(&payload),
         losses,
+        rounded: rounded.into_iter().flatten().collect(),
     })
 }
 
@@ -500,12 +514,11 @@ fn shared(
     let exact = network.factors(0, step);
     let leak = Decay::new(-exact.leak, "the membrane time", neuron.tau_m_ms, step.ms)?;
     losses.tau_membrane = Loss::of([leak.tau_error()].into_iter());
-    let noise_mv = step.noise_mv(neuron);
-    let noise_bits = noise_mv / DEVIATE_SD * f64::from(1u32 << Fixed::FRAC_NBITS);
+    let noise_bits = noise_bits(neuron, step);
     if noise_bits > f64::from(i16::MAX) {
-        return Err(QuantizeError::Noise(noise_mv));
+        return Err(QuantizeError::Noise(step.noise_mv(neuron)));
     }
-    if noise_mv > 0.0 {
+    if noise_bits > 0.0 {
         losses.noise = Loss::of([noise_bits.round() / noise_bits - 1.0].into_iter());
     }
     Ok(Shared {
@@ -528,6 +541,23 @@ fn shared(
         weight_shift: 0,
         readout_shift: 0,
     })
+}
+
+/// The noise of a step in bits, before rounding.
+fn noise_bits(neuron: &Neuron, step: &TimeStep) -> f64 {
+    step.noise_mv(neuron) / DEVIATE_SD * f64::from(1u32 << Fixed::FRAC_NBITS)
+}
+
+/// Refuses, before a network is trained, a noise that has no fixed-point form in the usual
+/// unit of potentials.
+///
+/// # Errors
+/// [`QuantizeError::Noise`].
+pub fn check_noise(neuron: &Neuron, step: &TimeStep) -> Result<(), QuantizeError> {
+    if noise_bits(neuron, step) > f64::from(i16::MAX) {
+        return Err(QuantizeError::Noise(step.noise_mv(neuron)));
+    }
+    Ok(())
 }
 
 /// A potential, counted from the threshold.
@@ -646,14 +676,37 @@ mod tests {
         for (message, part) in [
             (wrong(|n| n.neuron = Neuron::QIF), "quadratic"),
             (wrong(|n| n.offset_mv[1] = 100.0), "unit 1"),
-            (wrong(|n| n.decay_ms[0] = 1000.0), "at least 0.153 ms"),
-            (wrong(|n| n.decay_ms[0] = 0.1), "at most 0.069 ms"),
+            (wrong(|n| n.decay_ms[0] = 1000.0), "use a step of 0.2 ms"),
+            (wrong(|n| n.decay_ms[0] = 1e9), "at most 6553 ms"),
+            (wrong(|n| n.decay_ms[0] = 0.1), "use a step of 0.05 ms"),
+            (wrong(|n| n.decay_ms[0] = 1e-9), "at least 0.0145 ms"),
             (wrong(|n| n.neuron.noise_mv = 1e5), "noise"),
         ] {
             assert!(message.contains(part), "no '{part}' in: {message}");
         }
         let euler = quantize(&network(), &Task::go_nogo(), &TimeStep::PUBLISHED);
         assert_eq!(euler.err(), Some(QuantizeError::Scheme));
+    }
+
+    #[test]
+    fn a_value_that_vanishes_in_fixed_point_is_named_with_what_it_became() {
+        let rounded = |change: fn(&mut Neuron)| {
+            let mut network = network();
+            change(&mut network.neuron);
+            let made = quantize(&network, &Task::go_nogo(), &step(0.5)).expect("it fits");
+            made.rounded.iter().map(ToString::to_string).collect()
+        };
+        let none: Vec<String> = rounded(|_| {});
+        assert!(none.is_empty(), "{none:?}");
+        let none: Vec<String> = rounded(|neuron| neuron.noise_mv = 0.0);
+        assert!(none.is_empty(), "{none:?}");
+        let noise: Vec<String> = rounded(|neuron| neuron.noise_mv = 0.0001);
+        assert_eq!(noise, ["--noise 0.0001 mV has become 0 mV in fixed point"]);
+        let refractory: Vec<String> = rounded(|neuron| neuron.refractory_ms = 0.04);
+        assert_eq!(
+            refractory,
+            ["--refractory 0.04 ms has become 0 ms in fixed point"]
+        );
     }
 
     /// A training that may reach 100 ms has no use for a step of 0.01 ms.

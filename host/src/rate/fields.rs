@@ -340,6 +340,7 @@ fn number<T: FromStr>(values: &[&str], place: &mut T) -> Result<(), String> {
 /// speaks of digits.
 pub fn whole_number(error: &ParseIntError) -> &'static str {
     match error.kind() {
+        IntErrorKind::Zero => "give a whole number, 1 or more",
         IntErrorKind::PosOverflow => "give a smaller whole number",
         _ => "give a whole number, 0 or more",
     }

@@ -3,6 +3,7 @@
 use rate2spike_core::decision::Kind;
 
 use super::activation::ActivationKind;
+use crate::number::shown;
 use crate::task::Task;
 
 /// The loss of a trial with output o and target z.
@@ -146,6 +147,10 @@ pub fn is_recorded(task: &Task) -> bool {
     }
 }
 
+/// The largest gain of the weights before training. Published gains are 1 to 9; the sums
+/// of currents with larger ones leave single precision within a trial.
+pub const MOST_GAIN: f64 = 1e6;
+
 /// The number of units of a network for `task` where none is given.
 pub fn usual_units(task: &Task) -> usize {
     const PUBLISHED: usize = 200;
@@ -207,6 +212,22 @@ pub enum OptionError {
     /// A number that is not positive and finite.
     #[error("{name} = {value}; give a positive number")]
     NotPositive {
+        /// The option.
+        name: &'static str,
+        /// The option's value.
+        value: f64,
+    },
+    /// A number below 0, or not finite.
+    #[error("{name} = {value}; give a number, 0 or more")]
+    Negative {
+        /// The option.
+        name: &'static str,
+        /// The option's value.
+        value: f64,
+    },
+    /// A gain with which no network can be trained.
+    #[error("{name} = {value:e}; give a positive number, at most {MOST_GAIN}")]
+    Gain {
         /// The option.
         name: &'static str,
         /// The option's value.
@@ -429,8 +450,13 @@ impl RateOptions {
             ("weight_decay", self.weight_decay as f32),
         ] {
             if !(value >= 0.0 && value.is_finite()) {
-                let value = value.into();
-                return Err(OptionError::NotPositive { name, value });
+                let value = shown(value.into());
+                return Err(OptionError::Negative { name, value });
+            }
+        }
+        for (name, value) in [("gain", self.gain), ("input_gain", self.input_gain)] {
+            if value > MOST_GAIN {
+                return Err(OptionError::Gain { name, value });
             }
         }
         self.taus.checked()?;

@@ -254,3 +254,57 @@ fn every_flag_that_a_message_or_a_help_text_names_is_there() {
     );
     assert!(seen > 100, "only {seen} flags were found in the sources");
 }
+
+#[test]
+fn what_a_training_cannot_use_is_refused_before_it_begins_with_advice_that_can_be_followed() {
+    let place = crate::place::Place::new();
+    let train = "train --task xor --N 10 --n_trials 2 --output_dir new";
+    for (line, parts) in [
+        (format!("{train} --jitter -1"), ["jitter = -1", "0 or more"]),
+        (
+            format!("{train} --fluctuations -0.1"),
+            ["= -0.1;", "0 or more"],
+        ),
+        (
+            format!("{train} --weight_decay -1"),
+            ["weight_decay", "0 or more"],
+        ),
+        (
+            format!("{train} --gain 1e30"),
+            ["gain = 1e30", "at most 1000000"],
+        ),
+        (
+            format!("{train} --input_gain 1e38"),
+            ["input_gain", "at most 1000000"],
+        ),
+        (
+            "pipeline xor --calibrate --noise 0".into(),
+            ["--calibrate", "--noise is 0"],
+        ),
+        (
+            "pipeline xor --noise 1000".into(),
+            ["--noise 1000", "beyond"],
+        ),
+        (
+            "sweep --task xor --n 20,20 -o s".into(),
+            ["--n has 20 twice", "once"],
+        ),
+        (
+            "sweep --task xor,xor -o s".into(),
+            ["--task has xor twice", "once"],
+        ),
+        (
+            "sweep --task xor --act lif,lif -o s".into(),
+            ["--act has lif twice", "once"],
+        ),
+        (
+            "simulate go-nogo.mat --record-every 0".into(),
+            ["--record-every", "1 or more"],
+        ),
+    ] {
+        place.fails(&line, 2, &parts);
+    }
+    // Without noise there is nothing to calibrate to, and the network keeps its lambda.
+    let line = "pipeline xor --N 10 --n_trials 1 --trials 2 --noise 0";
+    assert_eq!(place.json(line)["lambda"], 50.0);
+}

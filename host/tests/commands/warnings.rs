@@ -159,3 +159,41 @@ fn a_trial_that_is_none_of_the_tasks_is_not_run() {
         assert!(start.elapsed() < Duration::from_secs(10));
     }
 }
+
+#[test]
+fn a_value_that_vanishes_in_fixed_point_is_named_with_what_it_became() {
+    let place = crate::place::Place::new();
+    let line = "quantize go-nogo.mat --task go-nogo --lambda 50 --trials 1 -o n.snn";
+    for (flags, wanted) in [
+        ("--noise 0.0001", "--noise 0.0001 mV has become 0 mV"),
+        ("--refractory 0.04", "--refractory 0.04 ms has become 0 ms"),
+    ] {
+        let report = place.json(&format!("{line} {flags}"));
+        let said = report["warnings"].to_string();
+        assert!(said.contains(wanted), "{flags}: {said}");
+    }
+    let report = place.json(&format!("{line} --noise 0 --refractory 0"));
+    assert!(!report["warnings"].to_string().contains("has become"));
+}
+
+#[test]
+fn a_network_that_never_fires_is_named_by_every_command_that_scores_it() {
+    let place = crate::place::Place::new();
+    // A large lambda makes each weight small.
+    let large = "--lambda 10000 --noise 0 --refractory 1000 --trials 1";
+    let line = format!("quantize go-nogo.mat --task go-nogo -o n.snn {large}");
+    let silent = "no unit fired in 1 trials";
+    for line in [
+        line.as_str(),
+        "run n.snn --trials 1 --silence 1-200",
+        "simulate go-nogo.mat --task go-nogo --lambda 50 --trials 1 --silence 1-200",
+    ] {
+        let report = place.json(line);
+        let said = report["warnings"].to_string();
+        if report["mean_rate_hz"] == 0.0 {
+            assert!(said.contains(silent), "{line}: {said}");
+        }
+    }
+    let report = place.json("run n.snn --trials 1 --silence 1-200");
+    assert_eq!(report["mean_rate_hz"], 0.0);
+}
