@@ -47,7 +47,9 @@ pub fn generator(seed: u64, stream: Stream, index: u64) -> Pcg64 {
     let mut bytes = [0u8; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     bytes[8..16].copy_from_slice(&(stream as u64).to_le_bytes());
-    bytes[16..24].copy_from_slice(&index.to_le_bytes());
+    // The second half becomes the generator's increment, which is always odd: its lowest
+    // bit says nothing.
+    bytes[16..].copy_from_slice(&(u128::from(index) << 1).to_le_bytes());
     let mut random = Pcg64::from_seed(bytes);
     // Neighbouring seeds give neighbouring states; a second seeding by the
     // output separates them.
@@ -57,6 +59,16 @@ pub fn generator(seed: u64, stream: Stream, index: u64) -> Pcg64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_draw_of_a_stream_differs_from_all_others() {
+        let draw = |index: u64| generator(1, Stream::Training, index).random();
+        let ends = [u64::MAX - 1, u64::MAX];
+        let mut draws: Vec<u64> = (0..1000).chain(ends).map(draw).collect();
+        draws.sort_unstable();
+        draws.dedup();
+        assert_eq!(draws.len(), 1002);
+    }
 
     #[test]
     fn each_purpose_has_a_seed_of_its_own() {

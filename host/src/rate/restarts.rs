@@ -27,11 +27,9 @@ pub const MOST_STARTS: usize = 1000;
 pub fn starts(options: &RateOptions, count: usize) -> Vec<RateOptions> {
     let seed_of = |start: u64| match start {
         0 => options.seed,
-        // Two neighbouring places of a stream share a generator.
-        _ => {
-            let mut random = generator(options.seed, Stream::Starts, 2 * start);
-            random.random::<u32>().into()
-        }
+        _ => generator(options.seed, Stream::Starts, start)
+            .random::<u32>()
+            .into(),
     };
     let seeds = (0..count.max(1) as u64).map(seed_of);
     seeds.map(|seed| options.with_seed(seed)).collect()
