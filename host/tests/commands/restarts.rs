@@ -44,7 +44,7 @@ fn the_seed_of_the_start_that_was_kept_gives_the_same_network_alone() {
 
 #[test]
 fn trainings_from_several_starts_go_on_after_a_stop() {
-    let line = "train --task xor --N 10 --n_trials 250 --seed 3 --restarts 3 --losses losses.csv";
+    let line = "train --task xor --N 10 --n_trials 1000 --seed 3 --restarts 3 --losses losses.csv";
     let whole = Place::new();
     let wanted = model(&whole, &whole.json(line));
 
@@ -60,7 +60,7 @@ fn trainings_from_several_starts_go_on_after_a_stop() {
     assert_eq!(check_points(&stopped).len(), 3, "it was stopped in time");
     let report = stopped.json(&format!("{line} --resume"));
     assert_eq!(model(&stopped, &report), wanted);
-    assert_eq!(lines(), 1 + 3 * 250, "a line an update, and the header");
+    assert_eq!(lines(), 1 + 3 * 1000, "a line an update, and the header");
     assert!(check_points(&stopped).is_empty());
 }
 
