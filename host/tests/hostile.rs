@@ -247,7 +247,7 @@ fn graph_survives(bytes: &[u8], what: &str) -> bool {
         refractory_ms: 2.0,
         noise_mv: 0.0,
         start_mv: -65.0,
-        synapse_ms: Some(5.0),
+        synapse_ms: None,
     };
     // The HDF5 reader keeps the file and a cache of one MiB for each data set.
     let most = (8 << 20) + 64 * bytes.len();

@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use rate2spike::convert::calibrate::Request;
 use rate2spike::convert::choice::StepChoice;
-use rate2spike::convert::model_file::Flags;
+use rate2spike::convert::flags::Flags;
 use rate2spike::convert::refit::try_refit;
 use rate2spike::convert::search::{Search, Standing, best, default_lambdas, trials_met};
 use rate2spike::task::Task as HostTask;

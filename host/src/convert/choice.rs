@@ -3,7 +3,7 @@
 
 use rate2spike_core::neuron::{Membrane, Scheme};
 
-use super::model_file::Flags;
+use super::flags::Flags;
 use crate::formats::rate_model::{ModelError, RateModelFile};
 use crate::number::{above_0, shown, up_to_1000};
 use crate::spiking::neuron::{Equation, Filter, Neuron};

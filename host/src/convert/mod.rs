@@ -7,6 +7,7 @@
 
 pub mod calibrate;
 pub mod choice;
+pub mod flags;
 pub mod lambdas;
 pub mod model_file;
 pub mod refit;

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use super::calibrate::Calibration;
 use super::choice::StepChoice;
+use super::flags::Flags;
 use super::lambdas::Lambdas;
-use super::search::{Candidate, Search};
+use super::search::Candidate;
 use crate::formats::mat::{MatError, MatFile, Value};
 use crate::formats::names::{
     ACCURACIES, CALIBRATION, CANDIDATES, FLAGS, LAMBDA, MEDIAN_LAMBDA, REFITTED,
@@ -38,133 +39,51 @@ const WITH_VALUE: [&str; 11] = [
 /// The flags that each result has.
 const ALWAYS: [&str; 2] = ["--seed", "--trials"];
 
-/// Flags of a command line, each followed by its value as a word of its own.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Flags(Vec<String>);
-
-impl Flags {
-    /// No flags.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// The flags of a calibration by this number of trials, with the published neuron and
-    /// step.
-    pub fn of_calibration(trials: usize, seed: u64) -> Self {
-        let flags = Self::new().with("--calibrate");
-        flags
-            .with_value("--trials", trials)
-            .with_value("--seed", seed)
-    }
-
-    /// The flags of a search; `refit` is the number of trials to which the readout is
-    /// fitted. The neuron and the step are not among them.
-    pub fn of_search(search: &Search, refit: Option<usize>) -> Self {
-        let lambdas: Vec<String> = search.lambdas.iter().map(f64::to_string).collect();
-        let mut flags = Self::new().with_value("--lambdas", lambdas.join(","));
-        if search.race {
-            flags = flags.with("--race");
+/// Reads the flags that a conversion stored. A space or an equals sign stands between a
+/// flag and its value.
+///
+/// # Errors
+/// The word that is no such flag, or no value of its flag.
+fn read(text: &str) -> Result<Flags, String> {
+    let mut flags = Flags::new();
+    let mut words = text.split_whitespace();
+    while let Some(word) = words.next() {
+        let (flag, joined) = match word.split_once('=') {
+            Some((flag, value)) => (flag, Some(value)),
+            None => (word, None),
+        };
+        if flags.words().any(|known| known == flag) {
+            return Err(format!("{flag}, a second time"));
         }
-        flags
-            .with_given("--refit-readout", refit)
-            .with_value("--trials", search.trials)
-            .with_value("--seed", search.seed)
+        if WITHOUT_VALUE.contains(&flag) && joined.is_none() {
+            flags = flags.with(flag);
+            continue;
+        }
+        if !WITH_VALUE.contains(&flag) {
+            return Err(word.into());
+        }
+        let value = joined.or_else(|| words.next());
+        let value = value.ok_or_else(|| format!("{flag} without a value"))?;
+        let readable = match flag {
+            "--lambdas" => value.parse::<Lambdas>().is_ok(),
+            "--refit-readout" | "--trials" => trials(value).is_ok(),
+            "--seed" => value.parse::<u64>().is_ok(),
+            _ => true,
+        };
+        if !readable {
+            return Err(format!("{flag} {value}"));
+        }
+        flags = flags.with_value(flag, value);
     }
-
-    /// Adds a flag without a value.
-    pub fn with(mut self, flag: &str) -> Self {
-        self.0.push(flag.into());
-        self
-    }
-
-    /// Adds a flag and its value, which has no spaces.
-    pub fn with_value(self, flag: &str, value: impl ToString) -> Self {
-        self.with(flag).with(&value.to_string())
-    }
-
-    /// Adds a flag and its value, if there is one.
-    pub fn with_given(self, flag: &str, value: Option<impl ToString>) -> Self {
-        match value {
-            Some(value) => self.with_value(flag, value),
-            None => self,
+    for flag in ALWAYS {
+        if flags.value(flag).is_none() {
+            return Err(format!("{text} without {flag}"));
         }
     }
-
-    /// Adds a flag and the name of its value, if there is one.
-    pub fn with_choice(self, flag: &str, value: Option<impl clap::ValueEnum>) -> Self {
-        let name = value.and_then(|value| value.to_possible_value());
-        self.with_given(flag, name.as_ref().map(|name| name.get_name()))
-    }
-
-    /// Adds other flags.
-    pub fn and(mut self, others: Self) -> Self {
-        self.0.extend(others.0);
-        self
-    }
-
-    /// Reads the flags that a conversion stored. A space or an equals sign stands between a
-    /// flag and its value.
-    ///
-    /// # Errors
-    /// The word that is no such flag, or no value of its flag.
-    fn read(text: &str) -> Result<Self, String> {
-        let mut flags = Self::new();
-        let mut words = text.split_whitespace();
-        while let Some(word) = words.next() {
-            let (flag, joined) = match word.split_once('=') {
-                Some((flag, value)) => (flag, Some(value)),
-                None => (word, None),
-            };
-            if flags.words().any(|known| known == flag) {
-                return Err(format!("{flag}, a second time"));
-            }
-            if WITHOUT_VALUE.contains(&flag) && joined.is_none() {
-                flags = flags.with(flag);
-                continue;
-            }
-            if !WITH_VALUE.contains(&flag) {
-                return Err(word.into());
-            }
-            let value = joined.or_else(|| words.next());
-            let value = value.ok_or_else(|| format!("{flag} without a value"))?;
-            let readable = match flag {
-                "--lambdas" => value.parse::<Lambdas>().is_ok(),
-                "--refit-readout" | "--trials" => trials(value).is_ok(),
-                "--seed" => value.parse::<u64>().is_ok(),
-                _ => true,
-            };
-            if !readable {
-                return Err(format!("{flag} {value}"));
-            }
-            flags = flags.with_value(flag, value);
-        }
-        for flag in ALWAYS {
-            if flags.value(flag).is_none() {
-                return Err(format!("{text} without {flag}"));
-            }
-        }
-        let step = StepChoice::of_flags(&flags)?;
-        let possible = step.step(&step.neuron());
-        possible.map_err(|error| format!("{text} ({error})"))?;
-        Ok(flags)
-    }
-
-    /// The value of a flag.
-    pub fn value(&self, flag: &str) -> Option<&str> {
-        let mut words = self.words().skip_while(|word| *word != flag);
-        words.nth(1)
-    }
-
-    /// The words of the flags.
-    pub fn words(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(String::as_str)
-    }
-}
-
-impl std::fmt::Display for Flags {
-    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        f.write_str(&self.0.join(" "))
-    }
+    let step = StepChoice::of_flags(&flags)?;
+    let possible = step.step(&step.neuron());
+    possible.map_err(|error| format!("{text} ({error})"))?;
+    Ok(flags)
 }
 
 impl RateModelFile {
@@ -330,7 +249,7 @@ pub fn stored_flags(path: &Path, file: &MatFile) -> Result<Option<Flags>, ModelE
         wanted: "it holds flags of `convert` and their values, by which the lambda was found: search it again with `rate2spike convert --force`, or give --lambda",
     };
     match file.text(FLAGS) {
-        Ok(text) => Flags::read(&text).map(Some).map_err(refused),
+        Ok(text) => read(&text).map(Some).map_err(refused),
         Err(MatError::Unsupported { kind, .. }) => Err(refused(kind.to_string())),
         Err(_) => Err(refused("no text".into())),
     }

@@ -2,7 +2,7 @@
 //! value, and the way out.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A data set that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -153,10 +153,27 @@ pub enum DataError {
 
 impl DataError {
     /// A file that cannot be read.
-    pub(super) fn read(path: &std::path::Path, source: io::Error) -> Self {
+    pub(super) fn read(path: &Path, source: io::Error) -> Self {
         Self::Read {
             path: path.into(),
             source,
         }
+    }
+}
+
+/// Checks that the path leads to a regular file: a pipe would be waited for, and a device
+/// has no end.
+pub(super) fn regular(path: &Path) -> Result<(), DataError> {
+    match std::fs::metadata(path) {
+        Ok(found) if found.is_file() => Ok(()),
+        Ok(_) => Err(DataError::Folder {
+            path: path.into(),
+            reason: "this is a folder, a pipe or a device; give a file on a disk".into(),
+        }),
+        Err(_) if path.is_symlink() => Err(DataError::Folder {
+            path: path.into(),
+            reason: "this link leads to no file; remove it, or make the file".into(),
+        }),
+        Err(source) => Err(DataError::read(path, source)),
     }
 }

@@ -128,7 +128,7 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     paths.retain(is_csv);
     paths
         .iter()
-        .try_for_each(|path| super::opened::regular(path))?;
+        .try_for_each(|path| super::error::regular(path))?;
     Ok(paths)
 }
 

@@ -13,7 +13,7 @@ use crate::task::description::{Description, Goal, LONGEST, Part, SAMPLES_MS};
 use crate::task::preprocessing::{self, Feature};
 use crate::task::{Recorded, SAMPLE_MS, Task};
 
-use super::error::DataError;
+use super::error::{DataError, regular};
 use super::parts::{self, Parts};
 use super::set::{DataSet, Survey};
 use super::settings::{self, Settings};
@@ -100,23 +100,6 @@ pub fn read(path: &Path, given: Settings) -> Result<Opened, DataError> {
     let mut files = vec![path.clone()];
     files.extend(ts::files(path));
     of_set(set, settings, &files)
-}
-
-/// Checks that the path leads to a regular file: a pipe would be waited for, and a device
-/// has no end.
-pub(super) fn regular(path: &Path) -> Result<(), DataError> {
-    match std::fs::metadata(path) {
-        Ok(found) if found.is_file() => Ok(()),
-        Ok(_) => Err(DataError::Folder {
-            path: path.into(),
-            reason: "this is a folder, a pipe or a device; give a file on a disk".into(),
-        }),
-        Err(_) if path.is_symlink() => Err(DataError::Folder {
-            path: path.into(),
-            reason: "this link leads to no file; remove it, or make the file".into(),
-        }),
-        Err(source) => Err(DataError::read(path, source)),
-    }
 }
 
 /// Reads a data set from the bytes of an `.npz`; `name` stands for its path.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::DataError;
-use super::opened::regular;
+use super::error::regular;
 use crate::task::description::check_sample;
 use crate::task::preprocessing::Feature;
 use crate::text::decoded;

@@ -253,11 +253,6 @@ fn a_path_that_is_no_utf_8_is_printed_with_marks() {
             "pipeline t.toml --act sigmoid --N 10 --n_trials 1 --trials 1 --from @ --output_dir",
             "made",
         ),
-        (
-            "m.mat",
-            "train --mode eval --task t.toml --model @ --output_dir",
-            "made",
-        ),
         ("g.nir", "import @ --task t.toml --trials 1 -o", ".snn"),
         (
             "n.snn",
