@@ -10,7 +10,7 @@ import numpy as np
 
 import rate2spike
 
-UNITS, UPDATES, TAU = 40, 300, 8.0  # TAU in samples of 5 ms: 40 ms
+UNITS, UPDATES, TAU = 40, 1000, 8.0  # TAU in samples of 5 ms: 40 ms
 trials = rate2spike.trials("go-nogo", 200, seed=7)
 
 
