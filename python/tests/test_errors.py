@@ -125,7 +125,7 @@ def test_a_model_refuses_inputs_and_options_that_do_not_fit(model, tmp_path):
     refused(InvalidValue, "stimulate", simulate(stimulate=("up", 0, 10, [0])))
     refused(InvalidValue, "stimulate", simulate(stimulate=("exc", 0, 1e6, [0])))
     refused(InvalidValue, "record_every", simulate(record_every=10**6))
-    refused(InvalidValue, "mante inputs", simulate(task="mante"))
+    refused(InvalidValue, "mante go-nogo", simulate(task="mante"))
     refused(TypeError, "speed", simulate(speed=3))
     refused(InvalidValue, "lambdas", lambda: model.convert([], progress=False))
     refused(InvalidValue, "lambda", lambda: model.convert([-5], progress=False))
