@@ -15,6 +15,7 @@ use crate::report::picture;
 use crate::sweep::comparison::{self, Comparison};
 use crate::sweep::folder::keep;
 use crate::sweep::paper::{Measure, PaperCell, PaperFigure, plan};
+use crate::sweep::rows;
 use crate::sweep::summary::summarize;
 
 /// Run the sweep behind a figure of the paper, and compare it with the published values
@@ -100,7 +101,7 @@ pub fn run(args: &ReproduceArgs, console: &Console) -> Result<(), CommandError> 
         measure,
         networks: args.networks,
         cells,
-        rows: folder.join("rows.csv"),
+        rows: rows::table(&folder),
         figures: picture::write(&folder, &figure)?.into(),
     };
     console.json(&report);

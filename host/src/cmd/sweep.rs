@@ -334,7 +334,7 @@ fn print_report(
 ) {
     let cells = summarize(plan, rows);
     let report = SweepReport {
-        rows: folder.join("rows.csv"),
+        rows: rows::table(folder),
         networks: rows.len(),
         missing: rows::missing(plan, rows).len(),
         cells: &cells,

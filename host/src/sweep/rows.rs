@@ -282,7 +282,7 @@ pub fn files(folder: &Path) -> Result<Vec<PathBuf>, DiskError> {
 /// another program wrote `rows.csv`, or if it holds more rows than were found
 /// ([`SweepError::LostRows`]).
 pub fn merge(folder: &Path, plan: &SweepPlan) -> Result<Vec<Row>, SweepError> {
-    let (record, table) = (folder.join("rows.jsonl"), folder.join("rows.csv"));
+    let (record, table) = (folder.join("rows.jsonl"), table(folder));
     // The record stays locked while it is replaced.
     let _locked = lock(&record)?;
     let rows = read_all(folder, plan)?;

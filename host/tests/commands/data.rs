@@ -1076,7 +1076,7 @@ fn settings_of_another_hand_are_neither_replaced_nor_applied_to_an_output() {
         let text = fs::read_to_string(place.path("e.toml")).expect("a file");
         assert_eq!(text, theirs);
     }
-    // Its own file is replaced, also where there is nothing to write any more.
+    // The command replaces a file that it wrote, also where there is nothing to write now.
     fs::remove_file(place.path("e.toml")).expect("a file");
     for (flag, tail) in [("--tail-ms 200", Some(200.0)), ("", None)] {
         assert!(

@@ -97,7 +97,7 @@ fn a_network_becomes_bit_stream_image_and_flash_by_one_command_with_the_real_too
         .output();
     let unpacked = unpacked.expect("iceunpack starts");
     assert!(text(&unpacked.stdout).contains(".device 5k"));
-    // It serves for a network of the same size without synthesis.
+    // This bit stream serves for a network of the same size without synthesis.
     let line = "deploy net.snn --board icebreaker --content both --format bin -o again.bin";
     let again = place.run(&format!("{line} --firmware all.bin"));
     assert!(again.status.success(), "{}", text(&again.stderr));
