@@ -42,13 +42,13 @@ pub fn starts(options: &RateOptions, count: usize) -> Vec<RateOptions> {
 /// if the training ended by then.
 ///
 /// # Errors
-/// The first error of `advance`, in the order of the starts. All of them have then made
-/// their round or failed.
+/// The first error of `advance`, in the order of the starts. Each of them has then made
+/// its round or failed.
 pub fn race<S: Send, E: Send>(
-    starts: Vec<S>,
+    starts: &mut [S],
     advance: impl Fn(&mut S, usize) -> Result<Option<Trained>, E> + Sync,
 ) -> Result<(usize, Trained), E> {
-    let mut running: Vec<(usize, S)> = starts.into_iter().enumerate().collect();
+    let mut running: Vec<(usize, &mut S)> = starts.iter_mut().enumerate().collect();
     let mut ended: Vec<(usize, Trained)> = Vec::new();
     let mut until = 0;
     while !running.is_empty() && !ended.iter().any(|(_, trained)| trained.success) {
@@ -90,8 +90,8 @@ pub struct Kept {
 /// Trains from `count` starts.
 pub fn train(options: &RateOptions, count: usize) -> Kept {
     let starts = starts(options, count);
-    let trainings = starts.iter().cloned().map(Training::new).collect();
-    let Ok((place, trained)) = race::<_, Infallible>(trainings, |training, until| {
+    let mut trainings: Vec<Training> = starts.iter().cloned().map(Training::new).collect();
+    let Ok((place, trained)) = race::<_, Infallible>(&mut trainings, |training, until| {
         while training.updates() < until {
             if let Some(trained) = training.advance(&mut ()) {
                 return Ok(Some(trained));

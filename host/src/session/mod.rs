@@ -209,7 +209,7 @@ impl Session {
                 trained: self.run(running, progress)?,
                 options: options.clone(),
             },
-            _ => self.run_all(all, progress)?,
+            all => self.run_all(all, progress)?,
         };
         drop(reserve);
         let Kept { options, trained } = kept;
@@ -277,22 +277,28 @@ impl Session {
     /// the check points of all but the first.
     fn run_all<P: Progress + Send>(
         &self,
-        all: Vec<Running>,
+        all: &mut [Running],
         progress: &mut P,
     ) -> Result<Kept, SessionError> {
-        let options: Vec<RateOptions> = all.iter().map(|r| r.training.options().clone()).collect();
-        let checkpoints: Vec<Checkpoint> = all.iter().map(|r| r.checkpoint.clone()).collect();
+        let first = all[0].training.options().seed;
         let shown = Mutex::new(progress);
-        let (place, trained) = race(all, |running, until| {
-            let first = running.training.options().seed == options[0].seed;
-            let mut progress = OneOfSeveral::new(&shown, first);
+        let raced = race(all, |running, until| {
+            let is_first = running.training.options().seed == first;
+            let mut progress = OneOfSeveral::new(&shown, is_first);
             self.run_until(until, running, &mut progress)
-        })?;
-        for checkpoint in &checkpoints[1..] {
-            checkpoint.remove()?;
+        });
+        if matches!(raced, Err(SessionError::Interrupted { .. })) {
+            // A start that had made its round has not seen the signal.
+            for running in all.iter().filter(|r| r.training.updates() > 0) {
+                running.checkpoint.write(&running.training)?;
+            }
+        }
+        let (place, trained) = raced?;
+        for running in &all[1..] {
+            running.checkpoint.remove()?;
         }
         Ok(Kept {
-            options: options[place].clone(),
+            options: all[place].training.options().clone(),
             trained,
         })
     }

@@ -57,7 +57,7 @@ fn trainings_from_several_starts_go_on_after_a_stop() {
     }
     signal(&process, "TERM");
     process.wait_with_output().expect("a process of ours");
-    assert_eq!(check_points(&stopped).len(), 3, "it was stopped in time");
+    assert_eq!(check_points(&stopped).len(), 3, "one for each start");
     let report = stopped.json(&format!("{line} --resume"));
     assert_eq!(model(&stopped, &report), wanted);
     assert_eq!(lines(), 1 + 3 * 1000, "a line an update, and the header");
