@@ -9,10 +9,12 @@
 //! the work to them. Method: Kim R., Li Y., Sejnowski T.J., PNAS
 //! 116:22811–22820 (2019), doi 10.1073/pnas.1905926116.
 
+pub mod archive;
 pub mod board;
 pub mod cmd;
 pub mod convert;
 pub mod data;
+pub mod ending;
 pub mod export;
 pub mod formats;
 pub mod import;

@@ -379,6 +379,7 @@ impl Conversion<'_> {
             written: mode.writes,
         };
         let mut warnings = Warnings::default();
+        warnings.of_data(&self.task);
         warnings.of_silence(fresh.mean_rate_hz, fresh.trials);
         warnings.say(self.console);
         self.console.json(&report);
@@ -487,6 +488,7 @@ impl Conversion<'_> {
     fn report(&self, candidates: &[Candidate], refit: Option<&TriedRefit>, mode: &SearchMode) {
         let best = best(candidates).expect("there is at least one candidate");
         let mut warnings = Warnings::default();
+        warnings.of_data(&self.task);
         warnings.of_search(candidates, best);
         if self.task.definition().kind != Kind::Track {
             let found = (best.accuracy, best.interval);

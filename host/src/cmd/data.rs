@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::CommandError;
 use crate::data::settings::{Column, EXAMPLE, Scaling, Scalings, file_beside, file_of};
 use crate::data::{self, Opened, Settings, Summary};
+use crate::ending::ends_in;
 use crate::formats::disk;
 use crate::number::{above_0, from_0};
 use crate::print::console::Console;
@@ -97,9 +98,7 @@ struct DataReport<'a> {
 /// Runs the command.
 pub fn run(args: &DataArgs, console: &Console) -> Result<(), CommandError> {
     if let Some(output) = &args.output
-        && output
-            .extension()
-            .is_none_or(|extension| extension != "npz")
+        && !ends_in(output, "npz")
     {
         return Err(CommandError::Usage(format!(
             "{}: a data set is written as .npz; give a name that ends in it",

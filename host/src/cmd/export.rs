@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::CommandError;
 use super::export_verilog;
 use super::shared::{SeedArgs, SpikingArgs, TaskArgs, read_model};
+use crate::ending::ends_in;
 use crate::export::ExportError;
 use crate::export::c;
 use crate::export::fidelity::Fidelity;
@@ -247,7 +248,7 @@ fn script_path(args: &ExportArgs, simulator: Simulator) -> Result<PathBuf, Comma
         };
         return Ok(args.model.with_file_name(name));
     };
-    if path.extension().is_none_or(|extension| extension != "py") {
+    if !ends_in(path, "py") {
         return Err(CommandError::Usage(format!(
             "{}: a script is written as .py, and its numbers beside it as .npz; give a name that ends in .py",
             path.display()

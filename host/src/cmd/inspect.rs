@@ -10,6 +10,7 @@ use super::CommandError;
 use super::shared::OwnTaskArgs;
 use super::warnings::Warnings;
 use crate::convert::model_file::stored_flags;
+use crate::ending::ends_in;
 use crate::formats::disk;
 use crate::formats::mat::{MatFile, Value};
 use crate::formats::model_checks;
@@ -47,10 +48,7 @@ struct Variable {
 /// Runs the command.
 pub fn run(args: &InspectArgs, console: &Console) -> Result<(), CommandError> {
     let bytes = disk::read(&args.file)?;
-    let named_snn = args
-        .file
-        .extension()
-        .is_some_and(|extension| extension == "snn");
+    let named_snn = ends_in(&args.file, "snn");
     if named_snn || bytes.starts_with(&MAGIC) {
         let file = NetFile::new(&args.file, bytes)?;
         let mut warnings = Warnings::default();

@@ -1,11 +1,12 @@
 //! `--plot FILE`: a figure of what a command found, as SVG or PNG.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::{OsStringValueParser, TypedValueParser, ValueParser, ValueParserFactory};
 
 use super::CommandError;
+use crate::ending::ends_in;
 use crate::formats::disk;
 use crate::formats::outputs::Outputs;
 use crate::report::figures::Figure;
@@ -20,9 +21,10 @@ impl TryFrom<OsString> for PlotFile {
 
     fn try_from(name: OsString) -> Result<Self, Self::Error> {
         let path = PathBuf::from(name);
-        match path.extension().and_then(OsStr::to_str) {
-            Some("svg" | "png") => Ok(Self(path)),
-            _ => Err("figures are .svg or .png; give a name that ends in one of them"),
+        if ends_in(&path, "svg") || ends_in(&path, "png") {
+            Ok(Self(path))
+        } else {
+            Err("figures are .svg or .png; give a name that ends in one of them")
         }
     }
 }
@@ -69,7 +71,7 @@ impl PlotFile {
     /// # Errors
     /// If it cannot be drawn or written.
     pub fn write(&self, figure: &Figure) -> Result<PathBuf, CommandError> {
-        if self.0.extension().is_some_and(|ending| ending == "png") {
+        if ends_in(&self.0, "png") {
             disk::write(&self.0, &picture::png(&figure.svg)?)?;
         } else {
             disk::write(&self.0, figure.svg.as_bytes())?;

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::CommandError;
 use super::shared::{ScoreArgs, SpikingArgs, TaskArgs, read_model};
+use super::warnings::Warnings;
 use crate::convert::lambdas::Lambdas;
 use crate::convert::search::default_lambdas;
 use crate::formats::disk;
@@ -173,6 +174,12 @@ fn report_sweep(args: &ReportArgs, console: &Console) -> Result<(), CommandError
     }
     disk::check_writable(figures)?;
     let cells = summarize(&plan, &rows);
+    let mut warnings = Warnings::default();
+    warnings.of_silent_networks(&rows);
+    if rows.is_empty() {
+        warnings.of_no_rows(folder);
+    }
+    warnings.say(console);
     let extent = Extent {
         networks: rows.len(),
         missing: rows::missing(&plan, &rows).len(),

@@ -184,8 +184,9 @@ pub fn run(args: &SimulateArgs, console: &Console) -> Result<(), CommandError> {
         output: args.output.as_deref(),
         files,
     };
-    if scored {
+    if let Stimuli::Task(task) = &simulation.stimuli {
         let mut warnings = Warnings::default();
+        warnings.of_data(task);
         warnings.of_silence(score.mean_rate_hz, score.trials);
         warnings.say(console);
     }

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::CommandError;
 use super::options::{RestartArgs, TrainingArgs};
+use super::warnings::Warnings;
 use crate::convert::choice::EquationChoice;
 use crate::convert::lambdas::Lambdas;
 use crate::convert::search::default_lambdas;
@@ -332,6 +333,9 @@ fn print_report(
     figures: Vec<PathBuf>,
     console: &Console,
 ) {
+    let mut warnings = Warnings::default();
+    warnings.of_silent_networks(rows);
+    warnings.say(console);
     let cells = summarize(plan, rows);
     let report = SweepReport {
         rows: rows::table(folder),

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::CommandError;
 use super::shared::SeedArgs;
+use crate::ending::ends_in;
 use crate::formats::task;
 use crate::formats::trial_arrays::DrawnTrials;
 use crate::number::trials;
@@ -58,11 +59,7 @@ struct TrialsReport<'a> {
 
 /// Runs the command.
 pub fn run(args: &TrialsArgs, console: &Console) -> Result<(), CommandError> {
-    if args
-        .output
-        .extension()
-        .is_none_or(|extension| extension != "npz")
-    {
+    if !ends_in(&args.output, "npz") {
         return Err(CommandError::Usage(format!(
             "{}: trials are written as .npz; give a name that ends in it",
             args.output.display()

@@ -1,6 +1,8 @@
 //! Warnings about results that are correct but easy to misread. The
 //! console prints them on stderr and under `warnings` in the JSON object.
 
+use std::path::Path;
+
 use crate::convert::search::Candidate;
 use crate::number::shown;
 use crate::print::console::Console;
@@ -8,6 +10,7 @@ use crate::quantize::rounding::Rounded;
 use crate::spiking::experiment::{Outcome, Score, paired};
 use crate::spiking::time_step::PUBLISHED_STEP_MS;
 use crate::statistics::Interval;
+use crate::sweep::row::Row;
 use crate::task::Task;
 
 /// A share whose 95 % interval is wider than this says little. The intervals of 0.9 over
@@ -64,6 +67,26 @@ impl Warnings {
                 "no unit fired in {trials} trials: the score is that of an output that never moves"
             ));
         }
+    }
+
+    /// Networks of a sweep that never fired.
+    pub fn of_silent_networks(&mut self, rows: &[Row]) {
+        let silent = rows.iter().filter(|row| row.mean_rate_hz == Some(0.0));
+        let silent = silent.count();
+        if silent > 0 {
+            self.add(format!(
+                "in {silent} of {} networks no unit fired: their scores are those of an output that never moves",
+                rows.len()
+            ));
+        }
+    }
+
+    /// A sweep whose records are empty.
+    pub fn of_no_rows(&mut self, folder: &Path) {
+        self.add(format!(
+            "{}: no network has a row, so that the page shows none; give the command of the sweep again",
+            folder.display()
+        ));
     }
 
     /// An accuracy over too few trials of the task.

@@ -9,6 +9,7 @@ use rate2spike_core::{Arithmetic, Fixed};
 
 use super::CommandError;
 use super::shared::{SeedArgs, SpikingArgs, TaskArgs};
+use crate::ending::ends_in;
 use crate::formats::disk;
 use crate::formats::rate_model::{self, RateModelFile};
 use crate::formats::snn::NetFile;
@@ -68,7 +69,7 @@ pub fn run(args: &WatchArgs, console: &Console) -> Result<(), CommandError> {
         return Err(CommandError::Usage(message.into()));
     }
     let bytes = disk::read(&args.file)?;
-    let named_snn = args.file.extension().is_some_and(|e| e == "snn");
+    let named_snn = ends_in(&args.file, "snn");
     let scene = if named_snn || bytes.starts_with(&MAGIC) {
         watch_deployed(args, &NetFile::new(&args.file, bytes)?)?
     } else {

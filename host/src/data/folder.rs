@@ -7,6 +7,7 @@ use super::DataError;
 use super::recordings::{Recording, joined};
 use super::set::DataSet;
 use super::settings::{Column, Settings};
+use crate::ending::ends_in;
 use crate::task::description::Part;
 
 /// Reads a data set. Folders with the names of the parts, each with the folders of the
@@ -121,11 +122,7 @@ fn folders(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
 
 fn files(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     let mut paths = entries(folder)?;
-    let is_csv = |path: &PathBuf| {
-        let extension = path.extension();
-        extension.is_some_and(|extension| extension.eq_ignore_ascii_case("csv"))
-    };
-    paths.retain(is_csv);
+    paths.retain(|path| ends_in(path, "csv"));
     paths
         .iter()
         .try_for_each(|path| super::error::regular(path))?;

@@ -8,6 +8,7 @@ use rate2spike_core::decision::MOST_OUTPUTS;
 use rate2spike_core::network::MOST_INPUTS;
 use rate2spike_core::preprocessing::MOST_VALUES;
 
+use crate::ending::ends_in;
 use crate::in_use::InUse;
 use crate::task::description::{Description, Goal, LONGEST, Part, SAMPLES_MS};
 use crate::task::preprocessing::{self, Feature};
@@ -15,7 +16,7 @@ use crate::task::{Recorded, SAMPLE_MS, Task};
 
 use super::error::{DataError, regular};
 use super::parts::{self, Parts};
-use super::set::{DataSet, Survey};
+use super::set::{DataSet, Range, Survey, joined};
 use super::settings::{self, Settings};
 use super::{folder, npz, ts, write};
 
@@ -58,11 +59,7 @@ pub(super) fn name(path: &Path) -> String {
 /// `.npz` or `.ts`, or a folder.
 pub fn is_path(text: &str) -> bool {
     let path = Path::new(text);
-    let extension = path.extension();
-    let known = |extension: &std::ffi::OsStr| {
-        extension.eq_ignore_ascii_case("npz") || extension.eq_ignore_ascii_case("ts")
-    };
-    extension.is_some_and(known) || path.is_dir()
+    ends_in(path, "npz") || ends_in(path, "ts") || path.is_dir()
 }
 
 /// Reads the data set at `path`. What `given` leaves out is taken from the TOML file
@@ -85,13 +82,12 @@ pub fn read(path: &Path, given: Settings) -> Result<Opened, DataError> {
         let path = path.into();
         return Err(DataError::Settings { path, reason });
     }
-    let extension = path.extension().unwrap_or_default();
     let set = if path.is_dir() {
         folder::read(path, &settings)?
-    } else if extension.eq_ignore_ascii_case("npz") {
+    } else if ends_in(path, "npz") {
         regular(path)?;
         npz::read(path)?
-    } else if extension.eq_ignore_ascii_case("ts") {
+    } else if ends_in(path, "ts") {
         regular(path)?;
         ts::read(path)?
     } else {
@@ -299,12 +295,20 @@ impl Opened {
     /// Outputs without a target, or whose targets are all the same.
     fn constant_targets(&self, parts: &Parts) -> Vec<DataError> {
         let set = &*self.set;
+        if set.goal() != Goal::Track {
+            return Vec::new();
+        }
         let failed = |reason: String| DataError::Folder {
             path: set.path.clone(),
             reason,
         };
-        let all: Vec<u32> = (0..set.trials() as u32).collect();
-        let fault = |(k, range): (usize, Option<(f64, f64)>)| match range {
+        // Each trial is in one part.
+        let of_parts = Part::ALL.map(|part| (part, set.target_ranges(parts.of(part))));
+        let all = (0..set.outputs()).map(|output| {
+            let of_output = of_parts.iter().filter_map(|(_, ranges)| ranges.get(output));
+            of_output.fold(None, |all, range| joined(all, *range))
+        });
+        let fault = |(k, range): (usize, Range)| match range {
             None => Some(failed(format!(
                 "mask = 0 for each target of output {k}, which is asked for nothing; give a weight above 0"
             ))),
@@ -313,12 +317,10 @@ impl Opened {
             ))),
             Some(_) => None,
         };
-        let ranges = set.target_ranges(&all).into_iter().enumerate();
-        let mut problems: Vec<DataError> = ranges.filter_map(fault).collect();
-        for part in Part::ALL {
-            let ranges = set.target_ranges(parts.of(part));
-            let varies = |range: &Option<(f64, f64)>| range.is_some_and(|(a, b)| a != b);
-            let asked = !ranges.is_empty() && !parts.of(part).is_empty();
+        let mut problems: Vec<DataError> = all.enumerate().filter_map(fault).collect();
+        for (part, ranges) in &of_parts {
+            let varies = |range: &Range| range.is_some_and(|(a, b)| a != b);
+            let asked = !parts.of(*part).is_empty();
             if problems.is_empty() && asked && !ranges.iter().any(varies) {
                 problems.push(failed(format!(
                     "each output has the same target in every sample of the {} part: R² says nothing; move other trials there with split",

@@ -159,6 +159,26 @@ fn hashed(hash: u64, bits: u64) -> u64 {
         .rotate_left(23)
 }
 
+/// What one output is to do in one sample.
+struct WeightedTarget {
+    trial: usize,
+    sample: usize,
+    output: usize,
+    value: f64,
+    weight: f64,
+}
+
+/// The least and the largest number; `None` without a number.
+pub(super) type Range = Option<(f64, f64)>;
+
+/// The range of the numbers of both.
+pub(super) fn joined(a: Range, b: Range) -> Range {
+    match (a, b) {
+        (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
+        _ => a.or(b),
+    }
+}
+
 /// Largest target and largest weight of a target: a loss squares them in 32 bits.
 const LARGEST_TARGET: f64 = 1e6;
 
@@ -299,72 +319,77 @@ impl DataSet {
         }
     }
 
+    /// Each target of these trials, with its weight; nothing without targets.
+    fn targets(&self, trials: impl Iterator<Item = usize>) -> impl Iterator<Item = WeightedTarget> {
+        let answers = match &self.answers {
+            Answers::Targets {
+                targets,
+                outputs,
+                mask,
+            } => Some((targets, *outputs, mask)),
+            _ => None,
+        };
+        let of_trial = move |trial| {
+            answers
+                .into_iter()
+                .flat_map(move |(targets, outputs, mask)| {
+                    let places = 0..self.lengths[trial] * outputs;
+                    places.map(move |place| {
+                        let (sample, output) = (place / outputs, place % outputs);
+                        WeightedTarget {
+                            trial,
+                            sample,
+                            output,
+                            value: targets.at(trial, sample, output),
+                            weight: mask
+                                .as_ref()
+                                .map_or(1.0, |mask| mask.at(trial, sample, output)),
+                        }
+                    })
+                })
+        };
+        trials.flat_map(of_trial)
+    }
+
     /// The first target or weight of a target that is no number, or too large.
     pub(super) fn odd_target(&self) -> Option<DataError> {
-        let Answers::Targets {
-            targets,
-            outputs,
-            mask,
-        } = &self.answers
-        else {
-            return None;
-        };
-        for trial in 0..self.trials() {
-            for (t, k) in (0..self.lengths[trial]).flat_map(|t| (0..*outputs).map(move |k| (t, k)))
-            {
-                let value = targets.at(trial, t, k);
-                let weight = mask.as_ref().map_or(1.0, |mask| mask.at(trial, t, k));
-                let (name, value, wanted) = match (value.is_finite(), weight) {
-                    (false, weight) if weight != 0.0 => {
-                        ("targets", value, "give a number, or a mask of 0 there")
-                    }
-                    (_, weight) if !(0.0..=LARGEST_TARGET).contains(&weight) => {
-                        ("mask", weight, "give a weight, 0 to 1000000")
-                    }
-                    (true, weight) if weight != 0.0 && value.abs() > LARGEST_TARGET => (
-                        "targets",
-                        value,
-                        "give numbers of at most 1000000; divide the targets by their standard deviation",
-                    ),
-                    _ => continue,
-                };
-                return Some(DataError::Value {
-                    place: self.place(trial),
-                    what: format!("{name} of output {k} in sample {t}"),
-                    value: value.to_string(),
-                    wanted: wanted.into(),
-                });
-            }
-        }
-        None
+        self.targets(0..self.trials()).find_map(|target| {
+            let WeightedTarget { value, weight, .. } = target;
+            let (name, value, wanted) = match (value.is_finite(), weight) {
+                (false, weight) if weight != 0.0 => {
+                    ("targets", value, "give a number, or a mask of 0 there")
+                }
+                (_, weight) if !(0.0..=LARGEST_TARGET).contains(&weight) => {
+                    ("mask", weight, "give a weight, 0 to 1000000")
+                }
+                (true, weight) if weight != 0.0 && value.abs() > LARGEST_TARGET => (
+                    "targets",
+                    value,
+                    "give numbers of at most 1000000; divide the targets by their standard deviation",
+                ),
+                _ => return None,
+            };
+            Some(DataError::Value {
+                place: self.place(target.trial),
+                what: format!("{name} of output {} in sample {}", target.output, target.sample),
+                value: value.to_string(),
+                wanted: wanted.into(),
+            })
+        })
     }
 
     /// The smallest and the largest target with a weight of each output in these trials;
     /// `None` for an output without one. Empty without targets.
-    pub(super) fn target_ranges(&self, trials: &[u32]) -> Vec<Option<(f64, f64)>> {
-        let Answers::Targets {
-            targets,
-            outputs,
-            mask,
-        } = &self.answers
-        else {
-            return Vec::new();
+    pub(super) fn target_ranges(&self, trials: &[u32]) -> Vec<Range> {
+        let outputs = match &self.answers {
+            Answers::Targets { outputs, .. } => *outputs,
+            _ => 0,
         };
-        let mut ranges: Vec<Option<(f64, f64)>> = vec![None; *outputs];
-        for &trial in trials {
-            let trial = trial as usize;
-            for (t, k) in (0..self.lengths[trial]).flat_map(|t| (0..*outputs).map(move |k| (t, k)))
-            {
-                if mask
-                    .as_ref()
-                    .is_some_and(|mask| mask.at(trial, t, k) == 0.0)
-                {
-                    continue;
-                }
-                let value = targets.at(trial, t, k);
-                let (least, most) = ranges[k].unwrap_or((value, value));
-                ranges[k] = Some((least.min(value), most.max(value)));
-            }
+        let mut ranges: Vec<Range> = vec![None; outputs];
+        let targets = self.targets(trials.iter().map(|&trial| trial as usize));
+        for target in targets.filter(|target| target.weight != 0.0) {
+            let range = &mut ranges[target.output];
+            *range = joined(*range, Some((target.value, target.value)));
         }
         ranges
     }

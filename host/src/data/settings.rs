@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::DataError;
 use super::error::regular;
+use crate::ending::ends_in;
 use crate::task::description::check_sample;
 use crate::task::preprocessing::Feature;
 use crate::text::decoded;
@@ -331,20 +332,14 @@ pub fn file_of(path: &Path) -> PathBuf {
 /// or `_TEST.ts`.
 pub fn stem(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let extension = path
-        .extension()
-        .map(|extension| extension.to_ascii_lowercase());
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    match extension
-        .as_deref()
-        .and_then(|extension| extension.to_str())
-    {
-        Some("npz") => stem.into_owned(),
-        Some("ts") => {
-            let parts = ["_TRAIN", "_TEST"].into_iter();
-            let mut short = parts.filter_map(|part| stem.strip_suffix(part));
-            short.next().unwrap_or(&stem).into()
-        }
-        _ => name.into_owned(),
+    if ends_in(path, "npz") {
+        stem.into_owned()
+    } else if ends_in(path, "ts") {
+        let parts = ["_TRAIN", "_TEST"].into_iter();
+        let mut short = parts.filter_map(|part| stem.strip_suffix(part));
+        short.next().unwrap_or(&stem).into()
+    } else {
+        name.into_owned()
     }
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::DataError;
 use super::recordings::{Recording, joined};
 use super::set::DataSet;
+use crate::ending::ends_in;
 use crate::task::description::Part;
 
 /// Reads a data set; the path is either of the two files, or a file alone.
@@ -24,9 +25,7 @@ pub(super) fn read(path: &Path) -> Result<DataSet, DataError> {
 
 /// The files of the data set at `path`, if it is one of `.ts` files.
 pub(super) fn files(path: &Path) -> impl Iterator<Item = PathBuf> {
-    let known = path
-        .extension()
-        .is_some_and(|extension| extension.eq_ignore_ascii_case("ts"));
+    let known = ends_in(path, "ts");
     let parts = if known { parts(path) } else { Vec::new() };
     parts.into_iter().map(|(file, _)| file)
 }

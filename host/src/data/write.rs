@@ -7,13 +7,21 @@ use zip::write::FileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 use super::set::{Answers, DataSet, Inputs};
+use crate::archive;
 
 /// Writes the data set.
 ///
 /// # Errors
 /// If the disk is full.
 pub(super) fn write(set: &DataSet, sample_ms: f64, file: impl Write + Seek) -> io::Result<()> {
-    let mut archive = ZipWriter::new(file);
+    archive::written(file, |archive| fill(set, sample_ms, archive)).map(drop)
+}
+
+fn fill<W: Write + Seek>(
+    set: &DataSet,
+    sample_ms: f64,
+    archive: &mut ZipWriter<W>,
+) -> io::Result<()> {
     let (trials, samples) = (set.trials(), set.longest());
     let numbers = |inputs: &Inputs, width: usize, out: &mut dyn Write| -> io::Result<()> {
         for trial in 0..trials {
@@ -29,7 +37,7 @@ pub(super) fn write(set: &DataSet, sample_ms: f64, file: impl Write + Seek) -> i
     };
     let channels = set.channels.len();
     array(
-        &mut archive,
+        archive,
         "inputs",
         "<f4",
         &[trials, samples, channels],
@@ -44,26 +52,14 @@ pub(super) fn write(set: &DataSet, sample_ms: f64, file: impl Write + Seek) -> i
     let wide = |labels: &[i16]| labels.iter().map(|&label| label.into()).collect();
     match &set.answers {
         Answers::Classes(labels) => {
-            array(
-                &mut archive,
-                "labels",
-                "<i8",
-                &[trials],
-                integers(wide(labels)),
-            )?;
+            array(archive, "labels", "<i8", &[trials], integers(wide(labels)))?;
         }
         Answers::Labels {
             labels,
             samples: width,
         } => {
             let shape = [trials, *width];
-            array(
-                &mut archive,
-                "labels",
-                "<i8",
-                &shape,
-                integers(wide(labels)),
-            )?;
+            array(archive, "labels", "<i8", &shape, integers(wide(labels)))?;
         }
         Answers::Targets {
             targets,
@@ -74,27 +70,25 @@ pub(super) fn write(set: &DataSet, sample_ms: f64, file: impl Write + Seek) -> i
             let named = [("targets", Some(targets)), ("mask", mask.as_ref())];
             for (name, values) in named {
                 let Some(values) = values else { continue };
-                array(&mut archive, name, "<f4", &shape, |out| {
+                array(archive, name, "<f4", &shape, |out| {
                     numbers(values, *outputs, out)
                 })?;
             }
         }
     }
     let lengths = set.lengths.iter().map(|&length| length as i64).collect();
-    array(&mut archive, "lengths", "<i8", &[trials], integers(lengths))?;
+    array(archive, "lengths", "<i8", &[trials], integers(lengths))?;
     if let Some(split) = &set.split {
         let split = split.iter().map(|&part| part as i64).collect();
-        array(&mut archive, "split", "<i8", &[trials], integers(split))?;
+        array(archive, "split", "<i8", &[trials], integers(split))?;
     }
     if !set.classes.is_empty() {
-        words(&mut archive, "class_names", &set.classes)?;
+        words(archive, "class_names", &set.classes)?;
     }
-    words(&mut archive, "channel_names", &set.channels)?;
-    array(&mut archive, "sample_ms", "<f8", &[], |out| {
+    words(archive, "channel_names", &set.channels)?;
+    array(archive, "sample_ms", "<f8", &[], |out| {
         out.write_all(&sample_ms.to_le_bytes())
-    })?;
-    archive.finish()?;
-    Ok(())
+    })
 }
 
 fn array<W: Write + Seek>(

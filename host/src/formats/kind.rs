@@ -10,7 +10,11 @@ struct Mark {
 /// The marks, most particular ones first.
 const MARKS: [Mark; 19] = [
     // MATLAB's HDF5 files keep 512 bytes for a header of their own.
-    mark(512, b"\x89HDF\r\n\x1a\n", "a MAT-file of level 7.3 (HDF5)"),
+    mark(
+        512,
+        b"\x89HDF\r\n\x1a\n",
+        "an HDF5 file behind a header of 512 bytes (a MAT-file of level 7.3, for instance)",
+    ),
     mark(0, b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
     mark(0, b"MATLAB 5.0 MAT-file", "a MAT-file"),
     mark(0, b"R2SN", "a deployed network (.snn)"),

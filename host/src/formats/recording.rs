@@ -15,6 +15,8 @@ use super::mat::stream;
 use super::mat::{MatError, MatFile, Value};
 use super::npz::{array, whole_array};
 use super::outputs::{OutputError, Outputs};
+use crate::archive;
+use crate::ending::ends_in;
 use crate::spiking::record::RecordedTrial;
 
 /// Numbers that are in memory at once while columns become rows.
@@ -92,12 +94,12 @@ impl RecordingFormat {
     /// # Errors
     /// [`RecordingError::Extension`].
     pub fn of(path: &Path) -> Result<Self, RecordingError> {
-        match path.extension().and_then(|extension| extension.to_str()) {
-            Some("mat") => Ok(Self::Mat),
-            Some("npz") => Ok(Self::Npz),
-            Some("csv") => Ok(Self::Csv),
-            _ => Err(RecordingError::Extension { path: path.into() }),
-        }
+        let formats = [("mat", Self::Mat), ("npz", Self::Npz), ("csv", Self::Csv)];
+        let found = formats
+            .into_iter()
+            .find(|(ending, _)| ends_in(path, ending));
+        let missing = || RecordingError::Extension { path: path.into() };
+        found.map(|(_, format)| format).ok_or_else(missing)
     }
 }
 
@@ -316,10 +318,14 @@ impl RecordingFile {
     }
 
     fn write_npz(&mut self, file: &mut Pieces) -> io::Result<()> {
+        let fill = |archive: &mut ZipWriter<_>| self.fill_npz(archive);
+        archive::written(BufWriter::new(file), fill)?.flush()
+    }
+
+    fn fill_npz<W: Write + Seek>(&mut self, archive: &mut ZipWriter<W>) -> io::Result<()> {
         let layout = self.layout;
-        let mut archive = ZipWriter::new(BufWriter::new(file));
         for (name, column) in Spikes::NAMES.iter().zip(&mut self.spikes.columns) {
-            let mut array = array(&mut archive, name, &[self.spikes.count as u64])?;
+            let mut array = array(archive, name, &[self.spikes.count as u64])?;
             column.each_number(|x| array.push(&(x as i64)))?;
             array.finish()?;
         }
@@ -327,25 +333,25 @@ impl RecordingFile {
         let several = (layout.outputs > 1).then_some(layout.outputs as u64);
         let shape = [layout.trials as u64, layout.steps as u64];
         let shape: Vec<u64> = shape.into_iter().chain(several).collect();
-        let mut out = array(&mut archive, "out", &shape)?;
+        let mut out = array(archive, "out", &shape)?;
         self.outputs.each_number(|x| out.push(&x))?;
         out.finish()?;
         for (name, value) in [("lambda", layout.lambda), ("dt", layout.step_ms / 1000.0)] {
-            whole_array(&mut archive, name, &[], &[value])?;
+            whole_array(archive, name, &[], &[value])?;
         }
-        whole_array(&mut archive, "nt", &[], &[layout.steps as i64])?;
+        whole_array(archive, "nt", &[], &[layout.steps as i64])?;
         if let Some(labels) = labels {
             let labels: Vec<i64> = labels.into_iter().map(i64::from).collect();
-            whole_array(&mut archive, "labels", &[labels.len() as u64], &labels)?;
+            whole_array(archive, "labels", &[labels.len() as u64], &labels)?;
         }
         if layout.every.is_none() {
-            return archive.finish()?.flush();
+            return Ok(());
         }
         let (units, sampled) = (layout.units, layout.sampled());
         // Units × recorded steps, as in a .mat: the last index is fastest.
         let shape = [units as u64, (layout.trials * sampled) as u64];
         for (name, spool) in [("v", &mut self.potentials), ("rs", &mut self.rates)] {
-            let mut array = array(&mut archive, name, &shape)?;
+            let mut array = array(archive, name, &shape)?;
             let mut numbers = vec![0.0; sampled];
             for unit in 0..units {
                 for trial in 0..layout.trials {
@@ -357,9 +363,9 @@ impl RecordingFile {
         }
         let steps: Vec<i64> = layout.sampled_steps().map(i64::from).collect();
         for name in ["v_idx", "rs_idx"] {
-            whole_array(&mut archive, name, &[steps.len() as u64], &steps)?;
+            whole_array(archive, name, &[steps.len() as u64], &steps)?;
         }
-        archive.finish()?.flush()
+        Ok(())
     }
 
     /// Writes the spikes to the file, and outputs and firing rates to files beside

@@ -48,7 +48,11 @@ pub enum InputError {
 pub fn read_input(path: &Path, channels: usize) -> Result<Vec<f64>, InputError> {
     let (rows, columns, values) = matrix(path, names::U, |rows, columns| {
         let fits = rows == channels && columns >= 2;
-        (!fits).then(|| format!("takes {channels} inputs and at least 2 samples of 5 ms"))
+        let way = match columns == channels && rows >= 2 {
+            true => "; give the transpose, in which each input is a row",
+            false => "",
+        };
+        (!fits).then(|| format!("takes {channels} inputs and at least 2 samples of 5 ms{way}"))
     })?;
     Ok((0..rows * columns)
         .map(|k| values[k % columns * rows + k / columns])
@@ -141,6 +145,9 @@ mod tests {
         };
         assert!(said(1).contains("u is 2 x 2, but the network takes 1 inputs"));
         assert!(said(2).contains("entry 3 of u is NaN"));
+        let column = file("u", 3, &[1.0, 2.0, 3.0]);
+        let error = read_input(column.path(), 1).expect_err("a column");
+        assert!(error.to_string().contains("give the transpose"), "{error}");
         let short = file("u", 1, &[1.0]);
         let error = read_input(short.path(), 1)
             .expect_err("one sample")

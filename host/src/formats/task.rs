@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::disk::{self, DiskError};
 use super::kind;
 use crate::data;
+use crate::ending::ends_in;
 use crate::task::pulses::{Spec, SpecError};
 use crate::task::{self, Task};
 use crate::text::decoded;
@@ -55,10 +56,7 @@ pub enum TaskFileError {
 /// # Errors
 /// A sentence, if there is no such task.
 pub fn parse(text: &str) -> Result<Task, String> {
-    if Path::new(text)
-        .extension()
-        .is_some_and(|extension| extension.eq_ignore_ascii_case("toml"))
-    {
+    if ends_in(Path::new(text), "toml") {
         return read(Path::new(text)).map_err(|error| error.to_string());
     }
     if let Some(task) = Task::from_name(text) {

@@ -7,6 +7,7 @@ use zip::ZipWriter;
 
 use super::disk::{self, DiskError};
 use super::npz::{array, whole_array};
+use crate::archive;
 use crate::spiking::experiment::task_trial;
 use crate::task::{Task, Trial};
 
@@ -33,21 +34,22 @@ impl DrawnTrials<'_> {
     }
 
     fn fill(&self, file: impl Write + Seek) -> io::Result<()> {
-        let mut archive = ZipWriter::new(BufWriter::new(file));
+        let fill = |archive: &mut ZipWriter<_>| self.fill_archive(archive);
+        archive::written(BufWriter::new(file), fill)?.flush()
+    }
+
+    fn fill_archive<W: Write + Seek>(&self, archive: &mut ZipWriter<W>) -> io::Result<()> {
         let (channels, samples) = (self.task.channels(), self.task.samples());
-        self.numbers(&mut archive, "input", &[channels, samples], |trial| {
-            &trial.input
-        })?;
+        self.numbers(archive, "input", &[channels, samples], |trial| &trial.input)?;
         let target: &[usize] = match self.task.definition().outputs {
             1 => &[samples],
             outputs => &[outputs, samples],
         };
-        self.numbers(&mut archive, "target", target, |trial| &trial.target)?;
-        let mut label = array(&mut archive, "label", &[self.count as u64])?;
+        self.numbers(archive, "target", target, |trial| &trial.target)?;
+        let mut label = array(archive, "label", &[self.count as u64])?;
         self.each(|trial| label.push(&i64::from(trial.label)))?;
         label.finish()?;
-        whole_array(&mut archive, "sample_ms", &[], &[self.task.sample_ms()])?;
-        archive.finish()?.flush()
+        whole_array(archive, "sample_ms", &[], &[self.task.sample_ms()])
     }
 
     fn each(&self, mut each: impl FnMut(Trial) -> io::Result<()>) -> io::Result<()> {

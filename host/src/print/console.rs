@@ -116,7 +116,7 @@ impl Console {
     /// Prints an error on standard error.
     pub fn complain(&self, error: impl Display) {
         let text = format!("rate2spike: {error}");
-        locked(&self.err).line(&harmless(&text));
+        locked(&self.err).line(&harmless(&short(&text)));
     }
 
     /// A progress bar on standard error; it is hidden where that is no terminal.
@@ -142,10 +142,15 @@ impl Console {
 /// wrong with the command line (exit status 2).
 pub fn answer(answer: &clap::Error) -> u8 {
     let plain = answer.render().to_string();
-    let printed = match harmless(&plain) {
-        // A name on the command line would steer the terminal: no colours then.
-        Cow::Owned(text) => io::stderr().write_all(text.as_bytes()),
-        Cow::Borrowed(_) => answer.print(),
+    let shown = match answer.use_stderr() {
+        true => short(&plain),
+        false => plain.as_str().into(),
+    };
+    let harmless = harmless(&shown);
+    // A name on the command line would steer the terminal, or fill it: no colours then.
+    let printed = match *harmless == *plain {
+        false => io::stderr().write_all(harmless.as_bytes()),
+        true => answer.print(),
     };
     let status = u8::try_from(answer.exit_code()).unwrap_or(1);
     match printed.and_then(|()| io::stdout().flush()) {
@@ -213,6 +218,32 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex
         .lock()
         .unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// Most letters of a message: a screen or two.
+const MOST_LETTERS: usize = 4000;
+
+/// Letters at the end of a message, which say the way out.
+const LAST_LETTERS: usize = 1000;
+
+/// A message without its middle if it is long: the text of a file may be in it.
+fn short(text: &str) -> Cow<'_, str> {
+    let letters = text.chars().count();
+    if letters <= MOST_LETTERS {
+        return text.into();
+    }
+    let place = |letter: usize| {
+        let mut places = text.char_indices();
+        places.nth(letter).map_or(text.len(), |(place, _)| place)
+    };
+    let first = MOST_LETTERS - LAST_LETTERS;
+    format!(
+        "{} … ({} letters are left out) … {}",
+        &text[..place(first)],
+        letters - MOST_LETTERS,
+        &text[place(letters - LAST_LETTERS)..]
+    )
+    .into()
 }
 
 /// `text` with every character that could steer a terminal written as an escape, such
@@ -355,6 +386,15 @@ mod tests {
                 assert!(!whole.text().is_empty(), "the other stream goes on");
             }
         }
+    }
+
+    #[test]
+    fn a_long_message_keeps_its_begin_and_its_end() {
+        let text = format!("begin {} end", "τ".repeat(100_000));
+        let shown = short(&text);
+        assert!(shown.starts_with("begin τ") && shown.ends_with("τ end"));
+        assert!(shown.contains("(96010 letters are left out)"), "{shown}");
+        assert_eq!(short("x"), "x");
     }
 
     #[test]

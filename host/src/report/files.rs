@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::ending::ends_in;
 use crate::formats::disk::{self, DiskError};
 use crate::formats::rate_model::RateModelFile;
 use crate::formats::snn::{NetFile, SnnError};
@@ -60,9 +61,7 @@ fn add_models(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), DiskError> 
     for path in disk::list(folder)? {
         if path.is_dir() && !path.is_symlink() {
             add_models(&path, found)?;
-        } else if path.extension().is_some_and(|extension| extension == "mat")
-            && RateModelFile::read(&path).is_ok()
-        {
+        } else if ends_in(&path, "mat") && RateModelFile::read(&path).is_ok() {
             found.push(path);
         }
     }

@@ -1,7 +1,8 @@
 //! A task of the user's own: pulses on the input channels, as a TOML file describes
 //! them. [`EXAMPLE`] shows every field. Times are whole samples of 5 ms.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// A task file with every field, for people: `rate2spike trials --help` prints it.
 pub const EXAMPLE: &str = r#"name = "same-sign"        # letters, digits and hyphens, at most 32
@@ -80,8 +81,20 @@ pub(super) enum Rule {
 pub(super) struct Decision {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) response_ms: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "begin_and_end",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub(super) mean_ms: Option<[f64; 2]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) threshold: Option<f64>,
+}
+
+/// Two numbers; serde's own array of two takes the first two of three.
+fn begin_and_end<'de, D: Deserializer<'de>>(from: D) -> Result<Option<[f64; 2]>, D::Error> {
+    let times = Vec::deserialize(from)?;
+    let pair = times.as_slice().try_into();
+    let fault = |_| format!("{} numbers; give two times, [begin, end]", times.len());
+    pair.map(Some).map_err(fault).map_err(D::Error::custom)
 }
