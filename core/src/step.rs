@@ -23,7 +23,7 @@
 
 use core::hint::black_box;
 
-use crate::arithmetic::Arithmetic;
+use crate::arithmetic::{Arithmetic, Fixed};
 use crate::block::{Block, ReadoutBlock};
 use crate::delivery;
 use crate::lanes::{LANES, blocks};
@@ -488,6 +488,25 @@ impl<'m, A: Arithmetic> State<'m, A> {
     }
 }
 
+impl State<'_, Fixed> {
+    /// True if the readout leaves its range: a filter stands at the end of its range, or
+    /// the sum of an output's filters lies beyond it, so that the output has wrapped.
+    pub fn readout_leaves_range<N: Network<Number = Fixed>>(&self, network: &N) -> bool {
+        let banks = network.banks();
+        (0..banks.count).any(|bank| {
+            let first = banks.start(bank);
+            let mut sum = i64::from(network.output_offset(bank).to_bits());
+            let mut at_end = false;
+            for index in first..first + banks.filters {
+                let r = self.filtered(index);
+                at_end |= r == Fixed::MIN || r == Fixed::MAX;
+                sum += i64::from(r.to_bits()) - i64::from(Fixed::REST.to_bits());
+            }
+            at_end || i32::try_from(sum).is_err()
+        })
+    }
+}
+
 /// Advances the readout filters of a bank, and returns their sum with the output's
 /// offset. On a microcontroller this is a function of its own, whose loop has the few
 /// registers for itself.
@@ -510,7 +529,6 @@ mod tests {
     use std::vec::Vec;
 
     use super::*;
-    use crate::arithmetic::Fixed;
     use crate::network::Tables;
     use crate::neuron::{Filter, FilterFactors, UnitFactors};
     use crate::noise::deviate;

@@ -2,14 +2,18 @@
 
 use rate2spike::convert::one_to_one;
 use rate2spike::formats::rate_model::RateModelFile;
+use rate2spike::formats::task;
 use rate2spike::quantize::quantize;
+use rate2spike::quantize::saturation::Beyond;
 use rate2spike::quantize::scores::shipped_start;
+use rate2spike::readout::Readout;
 use rate2spike::route::RouteError;
-use rate2spike::spiking::experiment::{Experiment, score_f64};
+use rate2spike::spiking::experiment::{Experiment, outcomes_f64, score_f64};
 use rate2spike::spiking::network::SpikingNetwork;
 use rate2spike::spiking::neuron::Neuron;
 use rate2spike::spiking::time_step::TimeStep;
 use rate2spike::task::Task;
+use rate2spike::task::description::Part;
 use rate2spike_core::blob::Deployed;
 use rate2spike_core::neuron::Scheme;
 use rate2spike_tests::fixtures;
@@ -77,6 +81,66 @@ fn fixed_point_answers_as_often_right_as_f64() {
         };
         assert!((fixed.accuracy() - float.accuracy()).abs() <= most);
         assert!((fixed.strict_accuracy() - float.strict_accuracy()).abs() <= most);
+    }
+}
+
+/// A copy of the network with an output for each of `factors`: the published output times
+/// this factor.
+fn with_outputs(network: &SpikingNetwork, factors: &[f64]) -> SpikingNetwork {
+    let weights = factors.iter().flat_map(|factor| {
+        let weights = network.readout.weights.iter();
+        weights.map(move |weight| weight * factor)
+    });
+    SpikingNetwork {
+        readout: Readout {
+            weights: weights.collect(),
+            offset: vec![0.0; factors.len()],
+        },
+        ..network.clone()
+    }
+}
+
+#[test]
+fn steps_in_which_the_output_leaves_its_range_are_counted() {
+    let (network, task) = (published(), Task::go_nogo());
+    let step = TimeStep::new(0.1, Scheme::Exact).expect("a time step");
+    let beyond = |factor| {
+        let network = with_outputs(&network, &[factor]);
+        let bytes = quantize(&network, &task, &step).expect("it fits").bytes;
+        let deployed = Deployed::read(&bytes).expect("a valid blob");
+        Beyond::of(&Experiment::deployed(&deployed, &task, 1), 10)
+    };
+    assert_eq!(beyond(1.0).steps, 0);
+    assert!(beyond(100.0).steps > 0);
+}
+
+#[test]
+fn a_classifier_answers_in_fixed_point_as_in_f64_however_large_its_outputs_are() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (class, size) in [("high", 1), ("low", -1)] {
+        let class = folder.path().join(class);
+        std::fs::create_dir(&class).expect("a new folder");
+        for trial in 0..20 {
+            let sample = |t: i32| (size * (t % (trial + 3)) * 100).to_string();
+            let lines: Vec<String> = (0..60).map(sample).collect();
+            let text = format!("x\n{}\n", lines.join("\n"));
+            std::fs::write(class.join(format!("{trial}.csv")), text).expect("a new file");
+        }
+    }
+    let name = folder.path().to_str().expect("a path in UTF-8");
+    let task = task::parse(name).expect("a data set").on(Part::Train);
+    let step = TimeStep::new(0.5, Scheme::Exact).expect("a time step");
+    for factor in [1.0, 1000.0] {
+        let network = with_outputs(&published(), &[factor, -factor]);
+        let bytes = quantize(&network, &task, &step).expect("it fits").bytes;
+        let deployed = Deployed::read(&bytes).expect("a valid blob");
+        let experiment = Experiment::deployed(&deployed, &task, 1);
+        assert_eq!(Beyond::of(&experiment, 20).steps, 0, "{factor}");
+        let trials = task.scored(1);
+        let float = outcomes_f64(&shipped_start(&network), &task, &step, 1, trials);
+        let pairs = experiment.outcomes(0, trials).into_iter().zip(float);
+        let equal = pairs.filter(|(a, b)| a.answer == b.answer).count();
+        assert!(equal + 1 >= trials, "{factor}: {equal} of {trials}");
     }
 }
 

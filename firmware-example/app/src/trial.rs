@@ -85,7 +85,7 @@ pub fn run<B: Board, const UNITS: usize>(
         spikes += fired as u32;
         hash.add_step(step, state);
         evidence.see(&payload.decision, step, state.outputs());
-        saturated_steps += u32::from(saturated(network, state));
+        saturated_steps += u32::from(state.readout_leaves_range(network));
         stream.take(board, wanted, step, state);
         if let Some(pace) = &mut pace {
             pace.wait(board);
@@ -103,13 +103,6 @@ pub fn run<B: Board, const UNITS: usize>(
         missed_samples,
         cycles,
     })
-}
-
-/// True if a readout filter stands at the end of its range.
-fn saturated(network: &Deployed, state: &State<Fixed>) -> bool {
-    (0..network.banks().end())
-        .map(|index| state.filtered(index))
-        .any(|r| r == Fixed::MAX || r == Fixed::MIN)
 }
 
 /// Spikes and outputs on their way to the host, collected so that one answer

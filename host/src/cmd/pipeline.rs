@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use clap::Args;
 use indicatif::ProgressBar;
+use rate2spike_core::blob::Deployed;
 use rate2spike_core::neuron::Membrane;
 use serde::Serialize;
 
@@ -39,6 +40,7 @@ use crate::route::{
 };
 use crate::session::{Finished, Session};
 use crate::spiking::confusion::{ClassScore, answers, per_class};
+use crate::spiking::experiment::Experiment;
 use crate::spiking::neuron::Neuron;
 use crate::statistics::Accuracy;
 use crate::task::Task;
@@ -249,6 +251,10 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
     }
     warnings.of_score(&options.task, deployed);
     warnings.of_rounding(&deployment.quantized.rounded);
+    let blob = Deployed::read(&deployment.quantized.bytes);
+    let blob = blob.expect("a blob that was just written is valid");
+    let experiment = Experiment::deployed(&blob, &options.task, options.seed);
+    warnings.of_saturation(&experiment, deployed.trials);
     warnings.of_step(step.ms, &converted.outcomes, &deployment.outcomes);
 
     let page = args.report.then(|| model.with_extension("html"));

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use rate2spike_core::blob::Deployed;
 use serde::Serialize;
 
 use super::CommandError;
@@ -17,7 +18,7 @@ use crate::quantize::longest_step::{Comparison, DEPLOYED_STEP_MS, DeployedStep};
 use crate::quantize::quantize;
 use crate::quantize::report::Losses;
 use crate::quantize::scores::{Scores, Scoring};
-use crate::spiking::experiment::outcomes_f64;
+use crate::spiking::experiment::{Experiment, outcomes_f64};
 use crate::spiking::time_step::TimeStep;
 use crate::statistics::Accuracy;
 
@@ -87,6 +88,9 @@ pub fn run(args: &QuantizeArgs, console: &Console) -> Result<(), CommandError> {
     warnings.of_data(&task);
     warnings.of_score(&task, &scores.after);
     warnings.of_rounding(&quantized.rounded);
+    let deployed = Deployed::read(&quantized.bytes).expect("a blob that was just written is valid");
+    let experiment = Experiment::deployed(&deployed, &task, seed.seed);
+    warnings.of_saturation(&experiment, scores.after.trials);
     if step.ms > TimeStep::PUBLISHED.ms {
         let published = outcomes_f64(&network, &task, &TimeStep::PUBLISHED, seed.seed, trials);
         warnings.of_step(step.ms, &published, &scores.outcomes);

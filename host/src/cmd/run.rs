@@ -15,7 +15,6 @@ use crate::board::port::Port;
 use crate::formats::snn::NetFile;
 use crate::print::console::Console;
 use crate::quantize::perturb::perturbed;
-use crate::quantize::saturation::saturated_steps;
 use crate::spiking::experiment::Experiment;
 use crate::spiking::perturb::Perturbation;
 
@@ -53,9 +52,6 @@ pub struct RunArgs {
     #[command(flatten)]
     pub task: OwnTaskArgs,
 }
-
-/// Number of trials whose readout is watched for the end of its range.
-const WATCHED: u64 = 4;
 
 /// Runs the command.
 ///
@@ -105,8 +101,7 @@ fn score(args: &RunArgs, console: &Console, file: &NetFile) -> Result<(), Comman
     let mut warnings = Warnings::default();
     warnings.of_data(&task);
     warnings.of_score(&task, &score);
-    let looked_at = WATCHED.min(score.trials as u64);
-    warnings.of_saturation(saturated_steps(&experiment, looked_at), looked_at);
+    warnings.of_saturation(&experiment, score.trials);
     warnings.say(console);
     console.json(&report);
     let interval = report.interval.map_or_else(String::new, |interval| {

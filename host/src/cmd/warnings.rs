@@ -3,11 +3,15 @@
 
 use std::path::Path;
 
+use rate2spike_core::blob::Deployed;
+use rate2spike_core::decision::Kind;
+
 use crate::convert::search::Candidate;
 use crate::number::shown;
 use crate::print::console::Console;
 use crate::quantize::rounding::Rounded;
-use crate::spiking::experiment::{Outcome, Score, paired};
+use crate::quantize::saturation::Beyond;
+use crate::spiking::experiment::{Experiment, Outcome, Score, paired};
 use crate::spiking::time_step::PUBLISHED_STEP_MS;
 use crate::statistics::Interval;
 use crate::sweep::row::Row;
@@ -124,13 +128,20 @@ impl Warnings {
         }
     }
 
-    /// A readout that stands at the end of its range.
-    pub fn of_saturation(&mut self, steps: u64, trials: u64) {
-        if steps > 0 {
-            self.add(format!(
-                "the readout stands at the end of its range in {steps} steps of {trials} trials, so that the output is cut off; quantize the model again"
-            ));
+    /// A deployed network whose readout leaves its range in the first ones of `trials` trials.
+    pub fn of_saturation(&mut self, experiment: &Experiment<Deployed>, trials: usize) {
+        let Beyond { steps, trials } = Beyond::of(experiment, trials);
+        if steps == 0 {
+            return;
         }
+        let way = match experiment.task.definition().kind {
+            Kind::Class | Kind::Label => "quantize the model again",
+            Kind::Track => "divide the targets, and train again",
+            _ => "train with another --seed",
+        };
+        self.add(format!(
+            "the readout leaves its range in {steps} steps of {trials} trials, and the output is wrong there; {way}"
+        ));
     }
 
     /// A self-test that another version wrote.

@@ -31,6 +31,7 @@ use rate2spike_core::network::MOST_INPUTS;
 use rate2spike_core::neuron::{Membrane, Scheme};
 use rate2spike_core::noise::DEVIATE_SD;
 
+use crate::readout::Readout;
 use crate::spiking::experiment::clock;
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::neuron::Neuron;
@@ -81,7 +82,10 @@ pub fn quantize(
 ) -> Result<Quantized, QuantizeError> {
     step.check_sample(task.sample_ms())?;
     let unit_mv = unit_mv(network, step)?;
-    let network = &measured_in(unit_mv, network);
+    let network = &SpikingNetwork {
+        readout: divided(&network.readout, saturation::divisor(network, task, step)),
+        ..measured_in(unit_mv, network)
+    };
     check(network, step, unit_mv)?;
     let mut losses = Losses::default();
     let decays = Decays::new(network, step, &mut losses)?;
@@ -341,6 +345,15 @@ fn measured_in(unit_mv: f64, network: &SpikingNetwork) -> SpikingNetwork {
         input_weights: smaller(&network.input_weights),
         offset_mv: smaller(&network.offset_mv),
         ..network.clone()
+    }
+}
+
+/// A readout whose outputs are smaller by `divisor`.
+fn divided(readout: &Readout<f64>, divisor: f64) -> Readout<f64> {
+    let smaller = |values: &[f64]| values.iter().map(|value| value / divisor).collect();
+    Readout {
+        weights: smaller(&readout.weights),
+        offset: smaller(&readout.offset),
     }
 }
 

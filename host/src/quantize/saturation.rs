@@ -1,28 +1,91 @@
-//! Steps in which the readout of a deployed network stands at the end of its range.
+//! The range of the outputs in fixed point, which ends at 32 times the output that a task
+//! calls one.
 //!
-//! A filter of the readout does not wrap: a value that is too large stays at the
-//! end of the range, and the output is then less than the network means.
+//! A filter of the readout stops at the end of its range, and a sum of filters beyond the
+//! range wraps: the output is then wrong. The largest of several outputs stays the largest
+//! if all outputs are divided by one number; so the outputs of a classifier are divided
+//! until they fit.
 
 use rate2spike_core::Fixed;
+use rate2spike_core::arithmetic::Arithmetic;
 use rate2spike_core::blob::Deployed;
-use rate2spike_core::network::Network;
+use rate2spike_core::decision::Kind;
+use rayon::prelude::*;
 
 use crate::spiking::experiment::Experiment;
+use crate::spiking::network::SpikingNetwork;
+use crate::spiking::time_step::TimeStep;
 use crate::spiking::trial::Memory;
+use crate::task::Task;
+use crate::task::description::Part;
 
-/// Steps of the first `trials` trials in which a filter of the readout stands at
-/// the end of its range.
-pub fn saturated_steps(experiment: &Experiment<Deployed>, trials: u64) -> u64 {
-    let filters = experiment.network.banks().end();
-    let mut memory = Memory::of(experiment.network);
-    let mut steps = 0;
-    for index in 0..trials {
-        let trial = experiment.trial(index);
-        experiment.watch(&mut memory, index, &trial, |_, state| {
-            let mut values = (0..filters).map(|k| state.filtered(k));
-            let at_end = values.any(|r| r == Fixed::MAX || r == Fixed::MIN);
-            steps += u64::from(at_end);
-        });
+/// Part of the range that a classifier's outputs take in its training part. What a board
+/// will see may lead to outputs that are larger.
+const USUAL_SHARE: f64 = 0.25;
+
+/// Most trials of the training part that are looked at.
+const LOOKED_AT: usize = 50;
+
+/// Most trials of a score that are looked at.
+const WATCHED: usize = 20;
+
+/// Steps in which the readout leaves its range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Beyond {
+    /// Number of such steps.
+    pub steps: u64,
+    /// Number of trials that were looked at.
+    pub trials: usize,
+}
+
+impl Beyond {
+    /// Looks at the first ones of `trials` trials of a score.
+    pub fn of(experiment: &Experiment<Deployed>, trials: usize) -> Self {
+        let trials = trials.min(WATCHED);
+        let of_trial = |memory: &mut Memory<Fixed>, index| {
+            let mut steps = 0;
+            experiment.watch(memory, index, &experiment.trial(index), |_, state| {
+                steps += u64::from(state.readout_leaves_range(experiment.network));
+            });
+            steps
+        };
+        let steps = (0..trials as u64)
+            .into_par_iter()
+            .map_init(|| Memory::of(experiment.network), of_trial)
+            .sum();
+        Self { steps, trials }
     }
-    steps
+}
+
+/// The power of two by which the outputs of `network` are to be divided, so that they fit
+/// in the trials of the training part; 1 for a task whose outputs have a meaning
+/// of their own.
+pub(super) fn divisor(network: &SpikingNetwork, task: &Task, step: &TimeStep) -> f64 {
+    let answers_largest = matches!(task.definition().kind, Kind::Class | Kind::Label);
+    let is_open = task
+        .recorded()
+        .is_some_and(|recorded| recorded.trials.is_some());
+    if !answers_largest || !is_open {
+        return 1.0;
+    }
+    let task = task.on(Part::Train);
+    let tables = network.tables::<f64>(step);
+    let tables = tables.tables();
+    let experiment = Experiment::floating(&tables, &task, step, 0);
+    let trials = task.scored(LOOKED_AT).min(LOOKED_AT) as u64;
+    let largest = |memory: &mut Memory<f64>, index| {
+        let mut largest = 0f64;
+        experiment.watch(memory, index, &experiment.trial(index), |_, state| {
+            let sizes = state.outputs().iter().map(|output| output.abs());
+            largest = sizes.fold(largest, f64::max);
+        });
+        largest
+    };
+    let largest = (0..trials)
+        .into_par_iter()
+        .map_init(|| Memory::of(&tables), largest)
+        .reduce(|| 0.0, f64::max);
+    let end = Fixed::MAX.to_num::<f64>() / Fixed::OUTPUT_ONE.to_num::<f64>();
+    let parts = largest / (USUAL_SHARE * end);
+    parts.log2().ceil().max(0.0).exp2()
 }
