@@ -3,7 +3,7 @@
 use heapless::Vec;
 use rate2spike_core::Fixed;
 use rate2spike_core::blob::Deployed;
-use rate2spike_core::network::{MOST_INPUTS, Network};
+use rate2spike_core::network::MOST_INPUTS;
 use rate2spike_core::noise::Noise;
 use rate2spike_core::step::State;
 use rate2spike_core::trial::{Run, SpikeHash};
