@@ -231,6 +231,8 @@ struct CalibrationReport<'a> {
     irregularity: f64,
     /// Rounds in which the offsets moved.
     rounds: u64,
+    /// Whether the offset of the output stays.
+    keeps_b_out: bool,
     trials: usize,
     /// On the trials by which it was chosen.
     chosen: Accuracy,
@@ -372,6 +374,7 @@ impl Conversion<'_> {
             lambda: found.calibration.median_lambda(),
             irregularity: found.irregularity,
             rounds: found.rounds,
+            keeps_b_out: found.calibration.keeps_offset,
             trials: args.score.trials,
             chosen: (&found.score).into(),
             fresh: (&fresh).into(),

@@ -2,8 +2,8 @@
 //!
 //! A rate network's effective weights and its readout are divided by the
 //! scaling factor λ; the offsets of several outputs stay, and the offset of a single
-//! output is left out, as in the published conversion. The decay time constants, in steps, become those of the
-//! synapses. Everything else is the neuron's own ([`Neuron`]).
+//! output is left out, as in the published conversion; a calibration can keep it. The decay
+//! time constants, in steps, become those of the synapses. Everything else is the neuron's own ([`Neuron`]).
 
 pub mod calibrate;
 pub mod choice;

@@ -10,7 +10,7 @@ use super::lambdas::Lambdas;
 use super::search::Candidate;
 use crate::formats::mat::{MatError, MatFile, Value};
 use crate::formats::names::{
-    ACCURACIES, CALIBRATION, CANDIDATES, FLAGS, LAMBDA, MEDIAN_LAMBDA, REFITTED,
+    ACCURACIES, CALIBRATION, CANDIDATES, FLAGS, KEEPS_OFFSET, LAMBDA, MEDIAN_LAMBDA, REFITTED,
 };
 use crate::formats::rate_model::{ModelError, RateModelFile};
 use crate::number::trials;
@@ -104,6 +104,7 @@ impl RateModelFile {
             gain_mv: row(0),
             offset_mv: row(1),
             lambda: row(2),
+            keeps_offset: self.keeps_offset()?,
         }))
     }
 
@@ -113,10 +114,16 @@ impl RateModelFile {
             gain_mv,
             offset_mv,
             lambda,
+            keeps_offset,
         }) = calibration
         else {
+            self.variables.remove(KEEPS_OFFSET);
             return self.variables.remove(CALIBRATION);
         };
+        match keeps_offset {
+            true => self.variables.insert(KEEPS_OFFSET, Value::scalar(1.0)),
+            false => self.variables.remove(KEEPS_OFFSET),
+        }
         let rows = [gain_mv, offset_mv, lambda].into_iter().flatten();
         let values: Vec<f32> = rows.map(|&value| value as f32).collect();
         self.set_unit_rows(CALIBRATION, 3, &values);

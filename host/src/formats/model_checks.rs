@@ -5,7 +5,9 @@ use std::path::Path;
 
 use super::mat::{MatError, MatFile};
 use super::model_error::ModelError;
-use super::names::{self, CALIBRATION, DIRECT, LAMBDA, MEDIAN_LAMBDA, REFITTED, SAMPLE};
+use super::names::{
+    self, CALIBRATION, DIRECT, KEEPS_OFFSET, LAMBDA, MEDIAN_LAMBDA, REFITTED, SAMPLE,
+};
 use crate::number::is_lambda;
 use crate::rate::activation::ActivationKind;
 use crate::rate::network::RateNetwork;
@@ -61,6 +63,7 @@ pub fn check(path: &Path, file: &MatFile) -> Checked {
         problems.keep(reader.classes(network));
         problems.keep(reader.initial(network));
         problems.keep(reader.calibration());
+        problems.keep(reader.keeps_offset());
         problems.keep(reader.refitted_readout());
     }
     Checked {
@@ -148,6 +151,7 @@ pub(super) fn remove_damaged_conversion(path: &Path, file: &mut MatFile) {
         (MEDIAN_LAMBDA, lambda),
         (CALIBRATION, lambda),
         (CALIBRATION, reader.calibration().is_err()),
+        (KEEPS_OFFSET, reader.keeps_offset().is_err()),
         (REFITTED, reader.refitted_readout().is_err()),
     ];
     for (name, damaged) in damaged {
@@ -540,6 +544,22 @@ impl<'a> Reader<'a> {
             return Ok(None);
         }
         Ok(Some(self.row(REFITTED)?))
+    }
+
+    /// See `RateModelFile::keeps_offset`.
+    pub(super) fn keeps_offset(&self) -> Result<bool, ModelError> {
+        if self.file.get(KEEPS_OFFSET).is_err() {
+            return Ok(false);
+        }
+        match self.file.scalar(KEEPS_OFFSET).map_err(|e| self.mat(e))? {
+            0.0 => Ok(false),
+            1.0 => Ok(true),
+            value => Err(self.value(
+                KEEPS_OFFSET,
+                value.to_string(),
+                "give 0 or 1, or calibrate again: rate2spike convert --calibrate --force",
+            )),
+        }
     }
 
     /// The calibration; see `RateModelFile::calibration_rows`.

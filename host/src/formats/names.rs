@@ -118,5 +118,8 @@ pub const MEDIAN_LAMBDA: &str = "median_scaling_factor";
 /// A calibration: scales in mV, offsets in mV, and λ; 3 × N.
 pub const CALIBRATION: &str = "unit_calibration";
 
+/// 1 where a calibrated network keeps the offset of its one output.
+pub const KEEPS_OFFSET: &str = "keeps_b_out";
+
 /// A readout that was fitted to spikes; 1 × N.
 pub const REFITTED: &str = "w_out_spiking";

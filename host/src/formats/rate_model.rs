@@ -267,6 +267,14 @@ impl RateModelFile {
         self.reader().calibration()
     }
 
+    /// Whether a calibrated network keeps the offset of its output.
+    ///
+    /// # Errors
+    /// If the variable is there and neither 0 nor 1.
+    pub fn keeps_offset(&self) -> Result<bool, ModelError> {
+        self.reader().keeps_offset()
+    }
+
     /// Sets the variable `name`, `rows` × N, given row by row.
     pub fn set_unit_rows(&mut self, name: &str, rows: usize, values: &[f32]) {
         let units = self.network.units;

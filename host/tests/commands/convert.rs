@@ -248,3 +248,32 @@ fn a_tie_is_broken_by_the_output_and_said_so() {
     let words = String::from_utf8_lossy(&words.stdout).into_owned();
     assert!(words.contains("closest to the target"), "{words}");
 }
+
+#[test]
+fn a_calibrated_network_keeps_the_offset_of_its_output_where_it_is_right_more_often() {
+    let place = Place::new();
+    let read = |name: &str| {
+        let model = read_mat(&place.path("go-nogo.mat")).expect("the model");
+        model.matrix(name).map(|(_, _, values)| values)
+    };
+    // The output of half the size lies between 0.25 and 0.75.
+    let half = read("w_out")
+        .expect("a readout")
+        .iter()
+        .map(|w| w / 2.0)
+        .collect();
+    place.change("w_out", Value::row::<f64>(half));
+    place.change("b_out", Value::scalar(0.25));
+    let found = place.json("convert go-nogo.mat --calibrate --trials 40");
+    assert_eq!(found["keeps_b_out"], true);
+    assert_eq!(read("keeps_b_out").expect("it is there"), [1.0]);
+    let fresh = found["fresh"]["strict"].as_f64().expect("a share");
+    let line = "simulate go-nogo.mat --trials 100 --seed 9";
+    let with = place.json(line)["strict"].as_f64().expect("a share");
+    place.change("keeps_b_out", Value::scalar(0.0));
+    let without = place.json(line)["strict"].as_f64().expect("a share");
+    assert!(with > without + 0.2, "{fresh} {with} {without}");
+    // A search has no such choice, and removes it.
+    place.run("convert go-nogo.mat --lambdas 25 --trials 2 --force");
+    assert!(read("keeps_b_out").is_err());
+}

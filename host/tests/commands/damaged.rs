@@ -53,6 +53,7 @@ fn damages() -> Vec<(&'static str, Value, &'static str)> {
         ("m", Value::matrix(n, n, vec![0.0; n * n]), "1 or -1"),
         ("som_m", with(0.5, n, n), "0 or 1"),
         ("unit_calibration", with(-1.0, 3, n), "a scale of -1"),
+        ("keeps_b_out", Value::scalar(2.0), "0 or 1"),
         ("activation", Value::text("tanh"), "tanh"),
         ("N", Value::scalar(0.0), "at least one unit"),
         ("som_N", Value::scalar(-1.0), "count"),

@@ -291,6 +291,7 @@ impl UnitScaling<'_> {
             gain_mv,
             offset_mv,
             lambda,
+            ..
         } = self.calibration;
         let drives: Vec<f64> = units
             .iter()
@@ -371,6 +372,7 @@ mod tests {
             gain_mv: vec![10.0, 2.0],
             offset_mv: vec![0.0, 10.0],
             lambda: vec![50.0, 100.0],
+            keeps_offset: false,
         };
         let units = UnitScaling {
             calibration: &calibration,
