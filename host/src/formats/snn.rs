@@ -3,9 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
-use rate2spike_core::blob::{BlobError, Deployed, LAYOUT, OLDEST_LAYOUT};
+use rate2spike_core::blob::{BlobError, Deployed, LAYOUT, MAGIC, OLDEST_LAYOUT};
 
 use super::disk::{self, DiskError};
+use super::kind;
 use crate::quantize::self_test;
 use crate::task::Task;
 
@@ -15,6 +16,16 @@ pub enum SnnError {
     /// The file cannot be read.
     #[error(transparent)]
     Disk(#[from] DiskError),
+    /// The file is of another kind.
+    #[error(
+        "{path}: this is {kind} and not a deployed network (.snn); `rate2spike quantize` makes one of a rate model"
+    )]
+    Kind {
+        /// The file.
+        path: PathBuf,
+        /// The kind of file.
+        kind: &'static str,
+    },
     /// The blob is damaged or foreign.
     #[error("{path}: {}", explain(.fault))]
     Blob {
@@ -158,7 +169,7 @@ impl NetFile {
     /// Reads a file.
     ///
     /// # Errors
-    /// [`SnnError::Disk`] or [`SnnError::Blob`].
+    /// [`SnnError::Disk`], [`SnnError::Kind`] or [`SnnError::Blob`].
     pub fn read(path: &Path) -> Result<Self, SnnError> {
         Self::new(path, disk::read(path)?)
     }
@@ -166,9 +177,14 @@ impl NetFile {
     /// The network in the bytes of the file at `path`.
     ///
     /// # Errors
-    /// [`SnnError::Blob`].
+    /// [`SnnError::Kind`] or [`SnnError::Blob`].
     pub fn new(path: &Path, bytes: Vec<u8>) -> Result<Self, SnnError> {
         let path = path.to_path_buf();
+        let start = bytes.len().min(MAGIC.len());
+        if start == 0 || bytes[..start] != MAGIC[..start] {
+            let kind = kind::name(&bytes);
+            return Err(SnnError::Kind { path, kind });
+        }
         match Deployed::read(&bytes) {
             Ok(_) => Ok(Self { path, bytes }),
             Err(fault) => Err(SnnError::Blob { path, fault }),

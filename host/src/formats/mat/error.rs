@@ -31,6 +31,11 @@ pub enum MatError {
     /// Level 4, without a header.
     #[error("this is a MAT-file of level 4, which is not read: {}", save_again!())]
     Level4,
+    /// The header of a MAT-file has another version or byte order.
+    #[error(
+        "the header ends in {0:02x?} and not in [00, 01, 49, 4d], the mark of level 5, nor in [01, 00, 4d, 49], that of a big-endian machine: the file is damaged; copy it again"
+    )]
+    Header([u8; 4]),
     /// The header is cut off.
     #[error("the file ends after {length} bytes, within the header of {HEADER_BYTES}")]
     TruncatedHeader {

@@ -73,6 +73,10 @@ fn byte_order(bytes: &[u8]) -> Result<ByteOrder, MatError> {
                 length: bytes.len(),
             })
         }
+        _ if bytes.starts_with(b"MATLAB 5.0") => {
+            let end = bytes.get(VERSION_AT..HEADER_BYTES).unwrap_or_default();
+            Err(MatError::Header(end.try_into().unwrap_or_default()))
+        }
         _ if bytes.starts_with(&blob::MAGIC) => Err(MatError::Deployed),
         _ if is_level_4(bytes) => Err(MatError::Level4),
         _ => Err(MatError::Kind(kind::name(bytes))),

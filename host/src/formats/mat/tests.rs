@@ -359,6 +359,10 @@ fn a_name_must_fit() {
 fn other_levels_are_refused_with_a_way_out() {
     let mut hdf5 = MatFile::new().to_bytes().expect("writable");
     hdf5[VERSION_AT..HEADER_BYTES].copy_from_slice(b"\x00\x02IM");
+    let mut turned = MatFile::new().to_bytes().expect("writable");
+    turned[HEADER_BYTES - 2..HEADER_BYTES].reverse();
+    let fault = MatFile::from_bytes(&turned).expect_err("another byte order");
+    assert_eq!(fault, MatError::Header(*b"\x00\x01MI"));
     let level_4 = [0_u32, 1, 1, 0, 2].map(u32::to_le_bytes).concat();
     let big_level_4 = [1010_u32, 1, 1, 0, 2].map(u32::to_be_bytes).concat();
     let refusals: [(&[u8], MatError); 10] = [
