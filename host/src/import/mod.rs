@@ -62,7 +62,9 @@ pub enum ImportError {
         found: usize,
     },
     /// An edge to or from a node that is missing.
-    #[error("an edge from '{from}' to '{to}': no node is called '{missing}'")]
+    #[error(
+        "an edge from '{from}' to '{to}': no node is called '{missing}' (links inside the file are not followed)"
+    )]
     Edge {
         /// The name at its beginning.
         from: String,

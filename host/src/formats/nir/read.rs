@@ -86,6 +86,11 @@ pub enum NirError {
         /// The kind of file, and what it holds.
         what: String,
     },
+    /// A newer version of NIR, whose numbers may mean something else.
+    #[error(
+        "the file has version {0:?} of NIR, and versions 0 and 1 are read; write it with nir 1"
+    )]
+    Version(String),
     /// One node without a graph around it.
     #[error(
         "the file holds one node of type {0:?} and no graph: write a NIRGraph with Input, nodes, Output and edges"
@@ -239,6 +244,9 @@ impl ReadGraph {
             if !file.root().groups()?.iter().any(|name| name == "node") {
                 return Err(foreign(&file));
             }
+            if let Ok(version) = text(&file.root(), "", "version") {
+                check_version(version)?;
+            }
             let root = file.group("node")?;
             let kind = text(&root, "", "type")?;
             if kind != "NIRGraph" {
@@ -288,6 +296,15 @@ fn foreign(file: &File) -> NirError {
     names.truncate(SHOWN);
     NirError::Foreign {
         what: format!("an HDF5 file with '{}'{more}", names.join("', '")),
+    }
+}
+
+/// Refuses a version of NIR whose first number is not known.
+fn check_version(version: String) -> Result<(), NirError> {
+    let first = version.trim().split('.').next().unwrap_or_default();
+    match first.parse::<u32>() {
+        Ok(2..) => Err(NirError::Version(version)),
+        _ => Ok(()),
     }
 }
 

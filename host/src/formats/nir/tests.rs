@@ -11,7 +11,15 @@ fn text(group: &mut GroupBuilder, name: &str, value: &str) {
 
 /// A file whose group `node` is what `fill` makes of it.
 fn file(fill: impl FnOnce(&mut GroupBuilder)) -> Vec<u8> {
+    file_of_version(None, fill)
+}
+
+fn file_of_version(version: Option<&str>, fill: impl FnOnce(&mut GroupBuilder)) -> Vec<u8> {
     let mut file = FileBuilder::new();
+    if let Some(version) = version {
+        let set = file.create_dataset("version");
+        set.with_vlen_strings(&[version]).with_shape(&[]);
+    }
     let mut root = file.create_group("node");
     fill(&mut root);
     file.add_group(root.finish());
@@ -167,6 +175,26 @@ fn a_graph_without_a_part_that_every_one_has_is_refused_by_the_part() {
         root.create_dataset("type").with_f64_data(&[1.0]);
     });
     assert!(refusal(&number).contains("'type' is a number and no text"));
+}
+
+#[test]
+fn a_version_of_nir_that_is_not_known_is_refused() {
+    let of_version = |version| {
+        file_of_version(Some(version), |root| {
+            text(root, "type", "Linear");
+        })
+    };
+    for version in ["0.2.0", "1.0.6", "1.1", "unknown"] {
+        let message = refusal(&of_version(version));
+        assert!(!message.contains("has version"), "{version}: {message}");
+    }
+    for version in ["2.0.0", "99"] {
+        let message = refusal(&of_version(version));
+        assert!(
+            message.contains(version) && message.contains("write it with nir 1"),
+            "{message}"
+        );
+    }
 }
 
 #[test]
