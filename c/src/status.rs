@@ -34,11 +34,13 @@ pub enum Status {
     R2S_CAPACITY = 10,
     /// The self-test ran, and its spikes are other ones than those stored.
     R2S_SELF_TEST = 11,
+    /// The network's numbers are f32, and this library steps fixed point.
+    R2S_ARITHMETIC = 12,
 }
 
 impl Status {
     /// Each status, in the order of the codes.
-    const ALL: [Status; 12] = [
+    const ALL: [Status; 13] = [
         Status::R2S_OK,
         Status::R2S_NULL,
         Status::R2S_SHORT,
@@ -51,6 +53,7 @@ impl Status {
         Status::R2S_CHANNELS,
         Status::R2S_CAPACITY,
         Status::R2S_SELF_TEST,
+        Status::R2S_ARITHMETIC,
     ];
 
     fn name(self) -> &'static CStr {
@@ -67,6 +70,7 @@ impl Status {
             Status::R2S_CHANNELS => c"R2S_CHANNELS",
             Status::R2S_CAPACITY => c"R2S_CAPACITY",
             Status::R2S_SELF_TEST => c"R2S_SELF_TEST",
+            Status::R2S_ARITHMETIC => c"R2S_ARITHMETIC",
         }
     }
 
@@ -86,6 +90,9 @@ impl Status {
             Status::R2S_CHANNELS => c"give as many values as r2s_describe says",
             Status::R2S_CAPACITY => c"the array is too small for the values",
             Status::R2S_SELF_TEST => c"the self-test's spikes differ from those stored with the network",
+            Status::R2S_ARITHMETIC => {
+                c"the network is in f32, and this library steps fixed point: quantize it without --arithmetic f32"
+            }
         }
     }
 }
@@ -97,6 +104,7 @@ impl From<BlobError> for Status {
             BlobError::Magic(_) => Status::R2S_NOT_A_NETWORK,
             BlobError::Layout(_) => Status::R2S_LAYOUT,
             BlobError::Checksum { .. } => Status::R2S_CHECKSUM,
+            BlobError::Arithmetic(_) => Status::R2S_ARITHMETIC,
             BlobError::Payload | BlobError::Table { .. } | BlobError::Range { .. } => {
                 Status::R2S_CONTENT
             }

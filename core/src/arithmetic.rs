@@ -9,8 +9,8 @@
 //! | `f32` | fast on the desktop, and on a chip with a floating-point unit |
 //! | [`Fixed`] | 32-bit integers; what a microcontroller runs |
 //!
-//! Floating point uses no fused multiply-add, so its bits do not depend on the
-//! machine.
+//! Floating point uses no fused multiply-add, and adds in the same order with each number of
+//! lanes, so its bits do not depend on the machine.
 //!
 //! Fixed point uses integer operations that wrap: a sum beyond the range
 //! continues at the other end. The step has no check for it. The program that
@@ -66,6 +66,8 @@ pub trait Arithmetic: Copy + PartialOrd + Debug + 'static {
     const NO_LEAK: Self::Factor;
     /// True if [`Arithmetic::faded`] changes small numbers.
     const FADES: bool;
+    /// True if a sum depends on the order of its parts.
+    const ROUNDS: bool;
     /// True if a membrane may be quadratic.
     const QUADRATIC: bool;
     /// The only threshold that these numbers can compare with; `None` if any
@@ -130,6 +132,10 @@ pub trait Arithmetic: Copy + PartialOrd + Debug + 'static {
 
     /// `2 · sum`.
     fn doubled(sum: Self::Sum) -> Self::Sum;
+
+    /// True if the sum of an output's offset and filters lies beyond the range, or a filter
+    /// stands at an end of it.
+    fn leaves_range(offset: Self, filters: impl Iterator<Item = Self>) -> bool;
 }
 
 macro_rules! floating_point {
@@ -147,6 +153,7 @@ macro_rules! floating_point {
             const REST: Self = 0.0;
             const NO_LEAK: Self = 0.0;
             const FADES: bool = true;
+            const ROUNDS: bool = true;
             const QUADRATIC: bool = true;
             const THRESHOLD: Option<Self> = None;
             const OUTPUT_ONE: Self = 1.0;
@@ -232,6 +239,10 @@ macro_rules! floating_point {
             fn negated(self) -> Self {
                 -self
             }
+
+            fn leaves_range(offset: Self, filters: impl Iterator<Item = Self>) -> bool {
+                !filters.fold(offset, Self::plus).is_finite()
+            }
         }
     };
 }
@@ -255,6 +266,7 @@ impl Arithmetic for Fixed {
     const REST: Self = Fixed::from_bits(HALF);
     const NO_LEAK: i16 = 0;
     const FADES: bool = false;
+    const ROUNDS: bool = false;
     const QUADRATIC: bool = false;
     const THRESHOLD: Option<Self> = Some(Fixed::ZERO);
     /// 32, so that the top 16 bits of an output resolve a thousandth.
@@ -335,6 +347,16 @@ impl Arithmetic for Fixed {
 
     fn negated(self) -> Self {
         self.wrapping_neg()
+    }
+
+    fn leaves_range(offset: Self, filters: impl Iterator<Item = Self>) -> bool {
+        let mut sum = i64::from(offset.to_bits());
+        let mut at_end = false;
+        for r in filters {
+            at_end |= r == Fixed::MIN || r == Fixed::MAX;
+            sum += i64::from(r.to_bits()) - i64::from(HALF);
+        }
+        at_end || i32::try_from(sum).is_err()
     }
 }
 

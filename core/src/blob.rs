@@ -6,7 +6,7 @@
 //! offset  bytes
 //!      0  4      magic "R2SN"
 //!      4  2      layout version, little endian
-//!      6  2      zero
+//!      6  2      from layout 5 on the kind of the numbers: 0 fixed point, 1 f32
 //!      8  4      length of the payload
 //!     12  4      CRC-32 (ISO-HDLC) of bytes 0 to 11 and of the payload
 //!     16  …      payload: `Payload` in postcard
@@ -14,19 +14,24 @@
 //!                layout 4: the task's hash, the number of outputs, their offsets,
 //!                the names of the classes and the preprocessing, in postcard;
 //!                for a data set also the seed of its parts
+//!                layout 5: as layout 4
 //! ```
 //!
-//! A payload is written in the oldest layout that has a place for all of it. Every
-//! layout from 2 on is read.
+//! A payload is written in the oldest layout that has a place for all of it: fixed point
+//! in layout 2, 3 or 4, and f32 in layout 5. Every layout from 2 on is read.
 //!
 //! The tables in the payload are byte strings, which a reader borrows from flash.
 //! Their numbers are little endian and are read byte by byte, since nothing is
 //! aligned. [`Deployed::read`] checks everything once; after that no access can
-//! fail.
+//! fail. The rows of the tables differ between the kinds of numbers: those of fixed point
+//! are described here, and those of f32 in [`floating`].
+
+pub mod floating;
 
 use crc::{CRC_32_ISO_HDLC, Crc, Table};
 use fixed::types::{I4F12, I6F10};
 use heapless::Vec;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::arithmetic::{Arithmetic, FACTOR_SHIFT, Fixed};
@@ -42,7 +47,7 @@ use crate::trial::{Clock, Run, SpikeHash};
 pub const MAGIC: [u8; 4] = *b"R2SN";
 
 /// Newest version of the layout; CHANGELOG.md tells its history.
-pub const LAYOUT: u16 = 4;
+pub const LAYOUT: u16 = 5;
 
 /// Oldest version of the layout that is read.
 pub const OLDEST_LAYOUT: u16 = 2;
@@ -79,9 +84,246 @@ pub const fn readout_bytes(outputs: usize) -> usize {
 /// The check sum, with a table of 256 entries, which takes 1 KiB of flash.
 static CRC: Crc<u32, Table<1>> = Crc::<u32, Table<1>>::new(&CRC_32_ISO_HDLC);
 
+/// A kind of number in which a blob can hold a network, with the sizes of its tables' rows.
+pub trait Stored:
+    Arithmetic<Factor: Serialize + DeserializeOwned + Send + Sync>
+    + Serialize
+    + DeserializeOwned
+    + Send
+    + Sync
+{
+    /// The kind of number in the header.
+    const ARITHMETIC: u16;
+    /// Bytes of a row of [`Payload::units`].
+    const UNIT_BYTES: usize;
+    /// Bytes of an input weight.
+    const INPUT_WEIGHT_BYTES: usize;
+    /// Bytes of a synapse.
+    const SYNAPSE_BYTES: usize;
+    /// Bytes of a readout filter.
+    const FILTER_BYTES: usize;
+    /// Bytes of an output's offset.
+    const OFFSET_BYTES: usize;
+    /// Bytes of two weights in a row of [`Payload::readout`].
+    const PAIR_BYTES: usize;
+
+    /// Bytes of a row of [`Payload::readout`].
+    fn readout_bytes(outputs: usize) -> usize {
+        1 + Self::PAIR_BYTES * outputs
+    }
+
+    /// The distance in a synapse's bytes from the column's previous target.
+    fn gap(synapse: &[u8]) -> usize;
+
+    /// True if the second of two readout weights is zero.
+    fn is_single(pair: &[u8]) -> bool;
+
+    /// The fault of a number that these numbers do not allow.
+    ///
+    /// # Errors
+    /// [`BlobError::Range`].
+    fn check_numbers(payload: &Payload<Self>) -> Result<(), BlobError>;
+
+    /// The value of an input channel, as boards receive it.
+    fn input(value: I4F12) -> Self::Input;
+
+    /// The 32 bits of the number.
+    fn bits(self) -> i32;
+
+    /// The number with these bits.
+    fn from_bits(bits: i32) -> Self;
+
+    /// See [`Network::unit`].
+    fn unit(payload: &Payload<Self>, unit: usize) -> UnitFactors<Self>;
+
+    /// The weight with this index in [`Payload::input_weights`].
+    fn input_weight(payload: &Payload<Self>, index: usize) -> Self::InputWeight;
+
+    /// See [`Network::each_drive`].
+    fn each_drive(payload: &Payload<Self>, input: &[Self::Input], set: impl FnMut(usize, Self));
+
+    /// See [`Network::each_target`].
+    fn each_target(payload: &Payload<Self>, unit: usize, to: impl Deliver<Self>);
+
+    /// See [`Network::readout_filter`].
+    fn readout_filter(payload: &Payload<Self>, index: usize) -> ReadoutFilter<Self>;
+
+    /// See [`Network::each_readout`].
+    fn each_readout(
+        payload: &Payload<Self>,
+        banks: Banks,
+        unit: usize,
+        deliver: impl FnMut(usize, usize, Self),
+    );
+
+    /// See [`Network::output_offset`].
+    fn output_offset(payload: &Payload<Self>, output: usize) -> Self;
+}
+
+impl Stored for Fixed {
+    const ARITHMETIC: u16 = 0;
+    const UNIT_BYTES: usize = UNIT_BYTES;
+    const INPUT_WEIGHT_BYTES: usize = INPUT_WEIGHT_BYTES;
+    const SYNAPSE_BYTES: usize = SYNAPSE_BYTES;
+    const FILTER_BYTES: usize = FILTER_BYTES;
+    const OFFSET_BYTES: usize = OFFSET_BYTES;
+    const PAIR_BYTES: usize = PAIR_BYTES;
+
+    fn gap(synapse: &[u8]) -> usize {
+        synapse.first().copied().unwrap_or(0).into()
+    }
+
+    fn is_single(pair: &[u8]) -> bool {
+        i16_at(pair, 2) == 0
+    }
+
+    fn check_numbers(payload: &Payload<Self>) -> Result<(), BlobError> {
+        let shared = &payload.shared;
+        if shared.weight_shift < 24 && shared.readout_shift < 16 {
+            return Ok(());
+        }
+        Err(BlobError::Range {
+            table: TableName::Shared,
+            row: 0,
+        })
+    }
+
+    fn input(value: I4F12) -> I4F12 {
+        value
+    }
+
+    fn bits(self) -> i32 {
+        self.to_bits()
+    }
+
+    fn from_bits(bits: i32) -> Self {
+        Fixed::from_bits(bits)
+    }
+
+    fn unit(payload: &Payload, unit: usize) -> UnitFactors<Fixed> {
+        let row = row(payload.units, unit, UNIT_BYTES);
+        UnitFactors {
+            filter: filter(row),
+            gain: (),
+            lag: (),
+            bias: drive(i16_at(row, BIAS_AT)),
+        }
+    }
+
+    fn input_weight(payload: &Payload, index: usize) -> I6F10 {
+        let row = row(payload.input_weights, index, INPUT_WEIGHT_BYTES);
+        I6F10::from_bits(i16_at(row, 0))
+    }
+
+    #[inline]
+    fn each_drive(payload: &Payload, input: &[I4F12], mut set: impl FnMut(usize, Fixed)) {
+        // A loop for each of the usual numbers of channels takes half the cycles.
+        let one = |weight: &Weight, u| core::iter::once((I6F10::from_le_bytes(*weight), u));
+        match *input {
+            [a] => return each_drive(payload, |[x]: &[_; 1]| one(x, a), set),
+            [a, b] => {
+                let products = |[x, y]: &[_; 2]| one(x, a).chain(one(y, b));
+                return each_drive(payload, products, set);
+            }
+            [a, b, c] => {
+                let products = |[x, y, z]: &[_; 3]| one(x, a).chain(one(y, b)).chain(one(z, c));
+                return each_drive(payload, products, set);
+            }
+            [a, b, c, d] => {
+                let products = |[w, x, y, z]: &[_; 4]| {
+                    let first = one(w, a).chain(one(x, b));
+                    first.chain(one(y, c)).chain(one(z, d))
+                };
+                return each_drive(payload, products, set);
+            }
+            _ => {}
+        }
+        let (units, _) = payload.units.as_chunks::<UNIT_BYTES>();
+        let (weights, _) = payload.input_weights.as_chunks();
+        let mut weights = weights.iter().map(|bytes| I6F10::from_le_bytes(*bytes));
+        for (unit, row) in units.iter().enumerate() {
+            let weights = input.iter().zip(&mut weights);
+            let products = weights.map(|(&u, weight)| (weight, u));
+            set(unit, Fixed::driven(drive(i16_at(row, BIAS_AT)), products));
+        }
+    }
+
+    #[inline]
+    fn each_target(payload: &Payload, unit: usize, to: impl Deliver<Fixed>) {
+        let synapses = column(payload, unit).unwrap_or_default();
+        // A loop for each of the usual shifts has it in its instructions, and a
+        // register more: counted in the listing, 19.5 cycles a synapse on a
+        // Cortex-M0+ and 11.5 on a Cortex-M4, where the last one takes two more.
+        match payload.shared.weight_shift {
+            14 => deliver(synapses, 14, to),
+            15 => deliver(synapses, 15, to),
+            16 => deliver(synapses, 16, to),
+            17 => deliver(synapses, 17, to),
+            18 => deliver(synapses, 18, to),
+            19 => deliver(synapses, 19, to),
+            20 => deliver(synapses, 20, to),
+            shift => deliver(synapses, shift.into(), to),
+        };
+    }
+
+    fn readout_filter(payload: &Payload, index: usize) -> ReadoutFilter<Fixed> {
+        let row = row(payload.filters, index, FILTER_BYTES);
+        ReadoutFilter {
+            filter: filter(row),
+            weight: (),
+        }
+    }
+
+    #[inline]
+    fn each_readout(
+        payload: &Payload,
+        banks: Banks,
+        unit: usize,
+        mut deliver: impl FnMut(usize, usize, Fixed),
+    ) {
+        let shift = payload.shared.readout_shift as u32;
+        let row = row(payload.readout, unit, readout_bytes(banks.count));
+        let Some((&first, pairs)) = row.split_first() else {
+            return;
+        };
+        let (mut filter, next_bank) = (usize::from(first), banks.start(1));
+        let mut feed = |bank, filter, weight: i16| {
+            if weight != 0 {
+                let amount = i32::from(weight).wrapping_shl(shift);
+                deliver(bank, filter, Fixed::from_bits(amount));
+            }
+        };
+        let (pairs, _) = pairs.as_chunks::<PAIR_BYTES>();
+        for (bank, &[a, b, c, d]) in pairs.iter().enumerate() {
+            feed(bank, filter, i16::from_le_bytes([a, b]));
+            feed(bank, filter + 1, i16::from_le_bytes([c, d]));
+            filter += next_bank;
+        }
+    }
+
+    #[inline(always)]
+    fn output_offset(payload: &Payload, output: usize) -> Fixed {
+        let (offsets, _) = payload.output_offsets.as_chunks();
+        let offset = offsets.get(output);
+        offset.map_or(Fixed::ZERO, |bytes| Fixed::from_le_bytes(*bytes))
+    }
+}
+
+/// Two factors of a filter at the beginning of a row.
+fn filter(row: &[u8]) -> FilterFactors<Fixed> {
+    FilterFactors {
+        synapse_decay: i16_at(row, 0),
+        rise_gain: i16_at(row, 2),
+    }
+}
+
 /// Numbers that all units share; [`Constants`] with the types of the blob.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Shared {
+#[serde(bound(
+    serialize = "A: Serialize, A::Factor: Serialize",
+    deserialize = "A: Deserialize<'de>, A::Factor: Deserialize<'de>"
+))]
+pub struct Shared<A: Arithmetic = Fixed> {
     /// Number of units.
     pub units: u16,
     /// Number of input channels.
@@ -89,25 +331,25 @@ pub struct Shared {
     /// True for the double filter.
     pub double_filter: bool,
     /// See [`Constants::leak`].
-    pub leak: i16,
+    pub leak: A::Factor,
     /// See [`Constants::rise_decay`].
-    pub rise_decay: i16,
+    pub rise_decay: A::Factor,
     /// See [`Constants::noise_gain`].
-    pub noise_gain: i16,
-    /// The unit of all other potentials, drives and weights, in mV.
+    pub noise_gain: A::Factor,
+    /// The unit of all other potentials, drives and weights, in mV; 1 in f32.
     pub unit_mv: u8,
-    /// Potential at which a unit fires, in mV. All other potentials and the drives
-    /// are counted from the threshold.
-    pub threshold: Fixed,
+    /// Potential at which a unit fires, in mV. In fixed point all other potentials and the
+    /// drives are counted from the threshold.
+    pub threshold: A,
     /// See [`Constants::reset`].
-    pub reset: Fixed,
+    pub reset: A,
     /// See [`Constants::start`].
-    pub start: (Fixed, Fixed),
+    pub start: (A, A),
     /// See [`Constants::refractory_steps`].
     pub refractory_steps: u16,
-    /// A spike adds `weight · 2^weight_shift` to a rise.
+    /// A spike adds `weight · 2^weight_shift` to a rise; 0 in f32.
     pub weight_shift: u8,
-    /// A spike adds `weight · 2^readout_shift` to a readout filter's rise.
+    /// A spike adds `weight · 2^readout_shift` to a readout filter's rise; 0 in f32.
     pub readout_shift: u8,
 }
 
@@ -122,9 +364,14 @@ pub struct SelfTest<'a> {
     pub pulses: &'a [u8],
 }
 
-/// The content of a blob.
+/// The content of a blob. The sizes of the rows are those of fixed point; [`Stored`] has
+/// those of each kind of number.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Payload<'a> {
+#[serde(bound(
+    serialize = "A: Serialize, A::Factor: Serialize",
+    deserialize = "A: Deserialize<'de>, A::Factor: Deserialize<'de>"
+))]
+pub struct Payload<'a, A: Arithmetic = Fixed> {
     /// Name of the task, UTF-8.
     pub task: &'a [u8],
     /// Length of a time step in nanoseconds.
@@ -132,11 +379,11 @@ pub struct Payload<'a> {
     /// The scaling factor λ of the conversion, in thousandths.
     pub lambda_thousandths: u32,
     /// The numbers that all units share.
-    pub shared: Shared,
+    pub shared: Shared<A>,
     /// Length of a trial.
     pub clock: Clock,
     /// The rule that reads an answer from the output.
-    pub decision: Decision<Fixed>,
+    pub decision: Decision<A>,
     /// A trial whose spikes are known.
     pub self_test: SelfTest<'a>,
     /// [`UNIT_BYTES`] a unit.
@@ -185,7 +432,7 @@ struct HashTail {
     task_hash: u64,
 }
 
-/// What layout 4 adds behind the payload of layout 2.
+/// What layouts 4 and 5 add behind the payload of layout 2.
 #[derive(Serialize, Deserialize)]
 struct OutputsTail<'a> {
     task_hash: Option<u64>,
@@ -196,13 +443,13 @@ struct OutputsTail<'a> {
     preprocessing: &'a [u8],
 }
 
-/// What layout 4 adds behind that for a network that was trained on a data set.
+/// What layouts 4 and 5 add behind that for a network that was trained on a data set.
 #[derive(Serialize, Deserialize)]
 struct PartsTail {
     parts_seed: u64,
 }
 
-impl Payload<'_> {
+impl<A: Stored> Payload<'_, A> {
     /// The oldest layout that has a place for all fields.
     fn layout(&self) -> u16 {
         let one_output =
@@ -210,6 +457,7 @@ impl Payload<'_> {
         let as_it_is =
             self.sensor_channels == 0 && self.preprocessing.is_empty() && self.parts_seed.is_none();
         match self.task_hash {
+            _ if A::ARITHMETIC != 0 => 5,
             _ if !(one_output && as_it_is) => 4,
             Some(_) => 3,
             None => OLDEST_LAYOUT,
@@ -257,6 +505,8 @@ pub enum BlobError {
         /// Row of the table.
         row: usize,
     },
+    /// The numbers are of another kind than those that are read, of this one.
+    Arithmetic(u16),
 }
 
 /// The tables of a blob, for [`BlobError`].
@@ -277,13 +527,15 @@ pub enum TableName {
     OutputOffsets,
     ClassNames,
     Preprocessing,
+    Decision,
 }
 
-/// The header of a blob of this layout with this payload.
-fn header(layout: u16, payload: &[u8]) -> [u8; HEADER_BYTES] {
+/// The header of a blob of this layout and kind of number with this payload.
+fn header(layout: u16, arithmetic: u16, payload: &[u8]) -> [u8; HEADER_BYTES] {
     let mut header = [0; HEADER_BYTES];
     header[0..4].copy_from_slice(&MAGIC);
     header[4..6].copy_from_slice(&layout.to_le_bytes());
+    header[6..8].copy_from_slice(&arithmetic.to_le_bytes());
     header[8..12].copy_from_slice(&(payload.len() as u32).to_le_bytes());
     let checksum = checksum(&header[..12], payload);
     header[12..16].copy_from_slice(&checksum.to_le_bytes());
@@ -299,7 +551,7 @@ fn checksum(header: &[u8], payload: &[u8]) -> u32 {
 
 /// Writes `payload` as a blob into `buffer` and returns the blob; `None` if
 /// the buffer is too small.
-pub fn write<'b>(payload: &Payload, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
+pub fn write<'b, A: Stored>(payload: &Payload<A>, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
     let (head, body) = buffer.split_at_mut_checked(HEADER_BYTES)?;
     let mut length = postcard::to_slice(payload, body).ok()?.len();
     let layout = payload.layout();
@@ -330,26 +582,44 @@ pub fn write<'b>(payload: &Payload, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
             }
         }
     };
-    head.copy_from_slice(&header(layout, &body[..length]));
+    head.copy_from_slice(&header(layout, A::ARITHMETIC, &body[..length]));
     Some(&buffer[..HEADER_BYTES + length])
+}
+
+/// The kind of the numbers in a blob, as its header has it: [`Stored::ARITHMETIC`].
+pub fn arithmetic(bytes: &[u8]) -> u16 {
+    match u16_at(bytes, 4) {
+        // Earlier layouts have fixed point only.
+        layout if layout < 5 => Fixed::ARITHMETIC,
+        _ => u16_at(bytes, 6),
+    }
 }
 
 /// A blob that was checked: a [`Network`] that borrows its bytes.
 #[derive(Clone, Copy, Debug)]
-pub struct Deployed<'a> {
-    payload: Payload<'a>,
+pub struct Deployed<'a, A: Arithmetic = Fixed> {
+    payload: Payload<'a, A>,
     checksum: u32,
     length: usize,
-    constants: Constants<Fixed>,
+    constants: Constants<A>,
     preprocessing: Option<Chain<'a>>,
 }
 
 impl<'a> Deployed<'a> {
-    /// Checks `bytes`, which may go on behind the blob, and borrows them.
+    /// Checks `bytes`, which may go on behind the blob, and borrows them. The numbers are
+    /// fixed point; [`Deployed::of`] reads other kinds.
     pub fn read(bytes: &'a [u8]) -> Result<Self, BlobError> {
-        let (payload, checksum) = checked_payload(bytes)?;
+        Self::of(bytes)
+    }
+}
+
+impl<'a, A: Stored> Deployed<'a, A> {
+    /// Checks `bytes`, which may go on behind the blob, and borrows them.
+    pub fn of(bytes: &'a [u8]) -> Result<Self, BlobError> {
+        let (payload, checksum) = checked_payload::<A>(bytes)?;
         let length = HEADER_BYTES + u32_at(bytes, 8) as usize;
         check_tables(&payload)?;
+        A::check_numbers(&payload)?;
         check_indices(&payload)?;
         check_pulses(&payload)?;
         let preprocessing = chain(&payload)?;
@@ -367,7 +637,7 @@ impl<'a> Deployed<'a> {
             leak: shared.leak,
             rise_decay: shared.rise_decay,
             noise_gain: shared.noise_gain,
-            threshold: Fixed::ZERO,
+            threshold: A::THRESHOLD.unwrap_or(shared.threshold),
             reset: shared.reset,
             refractory_steps: shared.refractory_steps,
             start: shared.start,
@@ -382,7 +652,7 @@ impl<'a> Deployed<'a> {
     }
 
     /// The content of the blob.
-    pub fn payload(&self) -> &Payload<'a> {
+    pub fn payload(&self) -> &Payload<'a, A> {
         &self.payload
     }
 
@@ -398,7 +668,7 @@ impl<'a> Deployed<'a> {
 
     /// Number of synapses, fillers between distant targets included.
     pub fn synapses(&self) -> usize {
-        self.payload.synapses.len() / SYNAPSE_BYTES
+        self.payload.synapses.len() / A::SYNAPSE_BYTES
     }
 
     /// The preprocessing of a sensor's integers; `None` for a network that takes its
@@ -417,41 +687,12 @@ impl<'a> Deployed<'a> {
         names.nth(usize::try_from(label).ok()?)
     }
 
-    /// Runs the self-test and returns the hash of its spikes, which should equal
-    /// [`SelfTest::spike_hash`].
-    ///
-    /// # Errors
-    /// The memory is too small.
-    pub fn self_test(&self, memory: StateMemory<Fixed>) -> Result<u64, StartError> {
-        self.self_test_with(memory, || {})
-    }
-
-    /// The same; `stepped` is called after each step, for a watchdog for instance.
-    ///
-    /// # Errors
-    /// The memory is too small.
-    pub fn self_test_with(
-        &self,
-        memory: StateMemory<Fixed>,
-        mut stepped: impl FnMut(),
-    ) -> Result<u64, StartError> {
-        let mut noise = Noise::new(self.payload.self_test.seed, 0);
-        let state = State::start(self, memory, &mut noise)?;
-        let mut run = Run::new(self, state, noise, self.payload.clock);
-        let mut hash = SpikeHash::default();
-        while let Some(step) = run.step(|sample| self.self_test_input(sample)) {
-            hash.add_step(step, run.state());
-            stepped();
-        }
-        Ok(hash.value())
-    }
-
     /// Input of the self-test: all channels in `sample`.
-    pub fn self_test_input(&self, sample: u32) -> Vec<I4F12, MOST_INPUTS> {
+    pub fn self_test_input(&self, sample: u32) -> Vec<A::Input, MOST_INPUTS> {
         let mut input = Vec::new();
         for channel in 0..self.constants.inputs {
-            // `read` refused more channels than there is room for.
-            let _ = input.push(self.pulses_in(sample, channel));
+            // `of` refused more channels than there is room for.
+            let _ = input.push(A::input(self.pulses_in(sample, channel)));
         }
         input
     }
@@ -470,135 +711,87 @@ impl<'a> Deployed<'a> {
                 sum.saturating_add(I4F12::from_bits(i16_at(pulse, 5)))
             })
     }
+
+    /// Runs the self-test and returns the hash of its spikes, which should equal
+    /// [`SelfTest::spike_hash`].
+    ///
+    /// # Errors
+    /// The memory is too small.
+    pub fn self_test(&self, memory: StateMemory<A>) -> Result<u64, StartError> {
+        self.self_test_with(memory, || {})
+    }
+
+    /// The same; `stepped` is called after each step, for a watchdog for instance.
+    ///
+    /// # Errors
+    /// The memory is too small.
+    pub fn self_test_with(
+        &self,
+        memory: StateMemory<A>,
+        mut stepped: impl FnMut(),
+    ) -> Result<u64, StartError> {
+        let mut noise = Noise::new(self.payload.self_test.seed, 0);
+        let state = State::start(self, memory, &mut noise)?;
+        let mut run = Run::new(self, state, noise, self.payload.clock);
+        let mut hash = SpikeHash::default();
+        while let Some(step) = run.step(|sample| self.self_test_input(sample)) {
+            hash.add_step(step, run.state());
+            stepped();
+        }
+        Ok(hash.value())
+    }
 }
 
-impl Network for Deployed<'_> {
-    type Number = Fixed;
+impl<A: Stored> Network for Deployed<'_, A> {
+    type Number = A;
 
     #[inline(always)]
-    fn constants(&self) -> &Constants<Fixed> {
+    fn constants(&self) -> &Constants<A> {
         &self.constants
     }
 
-    fn unit(&self, unit: usize) -> UnitFactors<Fixed> {
-        let row = row(self.payload.units, unit, UNIT_BYTES);
-        UnitFactors {
-            filter: FilterFactors {
-                synapse_decay: i16_at(row, 0),
-                rise_gain: i16_at(row, 2),
-            },
-            gain: (),
-            lag: (),
-            bias: drive(i16_at(row, BIAS_AT)),
-        }
+    #[inline(always)]
+    fn unit(&self, unit: usize) -> UnitFactors<A> {
+        A::unit(&self.payload, unit)
     }
 
-    fn input_weight(&self, unit: usize, channel: usize) -> I6F10 {
-        let index = unit * self.constants.inputs + channel;
-        I6F10::from_bits(i16_at(
-            row(self.payload.input_weights, index, INPUT_WEIGHT_BYTES),
-            0,
-        ))
+    #[inline(always)]
+    fn input_weight(&self, unit: usize, channel: usize) -> A::InputWeight {
+        A::input_weight(&self.payload, unit * self.constants.inputs + channel)
     }
 
     /// Does the same as the trait's method, in one pass over the tables.
-    #[inline]
-    fn each_drive(&self, input: &[I4F12], mut set: impl FnMut(usize, Fixed)) {
-        // A loop for each of the usual numbers of channels takes half the cycles.
-        let one = |weight: &Weight, u| core::iter::once((I6F10::from_le_bytes(*weight), u));
-        let payload = &self.payload;
-        match *input {
-            [a] => return each_drive(payload, |[x]: &[_; 1]| one(x, a), set),
-            [a, b] => {
-                let products = |[x, y]: &[_; 2]| one(x, a).chain(one(y, b));
-                return each_drive(payload, products, set);
-            }
-            [a, b, c] => {
-                let products = |[x, y, z]: &[_; 3]| one(x, a).chain(one(y, b)).chain(one(z, c));
-                return each_drive(payload, products, set);
-            }
-            [a, b, c, d] => {
-                let products = |[w, x, y, z]: &[_; 4]| {
-                    let first = one(w, a).chain(one(x, b));
-                    first.chain(one(y, c)).chain(one(z, d))
-                };
-                return each_drive(payload, products, set);
-            }
-            _ => {}
-        }
-        let (units, _) = self.payload.units.as_chunks::<UNIT_BYTES>();
-        let (weights, _) = self.payload.input_weights.as_chunks();
-        let mut weights = weights.iter().map(|bytes| I6F10::from_le_bytes(*bytes));
-        for (unit, row) in units.iter().enumerate() {
-            let weights = input.iter().zip(&mut weights);
-            let products = weights.map(|(&u, weight)| (weight, u));
-            set(unit, Fixed::driven(drive(i16_at(row, BIAS_AT)), products));
-        }
+    #[inline(always)]
+    fn each_drive(&self, input: &[A::Input], set: impl FnMut(usize, A)) {
+        A::each_drive(&self.payload, input, set);
     }
 
-    #[inline]
-    fn each_target(&self, unit: usize, to: impl Deliver<Fixed>) {
-        let synapses = column(&self.payload, unit).unwrap_or_default();
-        // A loop for each of the usual shifts has it in its instructions, and a
-        // register more: counted in the listing, 19.5 cycles a synapse on a
-        // Cortex-M0+ and 11.5 on a Cortex-M4, where the last one takes two more.
-        match self.payload.shared.weight_shift {
-            14 => deliver(synapses, 14, to),
-            15 => deliver(synapses, 15, to),
-            16 => deliver(synapses, 16, to),
-            17 => deliver(synapses, 17, to),
-            18 => deliver(synapses, 18, to),
-            19 => deliver(synapses, 19, to),
-            20 => deliver(synapses, 20, to),
-            shift => deliver(synapses, shift.into(), to),
-        };
+    #[inline(always)]
+    fn each_target(&self, unit: usize, to: impl Deliver<A>) {
+        A::each_target(&self.payload, unit, to);
     }
 
     #[inline(always)]
     fn banks(&self) -> Banks {
         Banks {
             count: self.constants.outputs,
-            filters: self.payload.filters.len() / FILTER_BYTES,
-        }
-    }
-
-    fn readout_filter(&self, index: usize) -> ReadoutFilter<Fixed> {
-        let row = row(self.payload.filters, index, FILTER_BYTES);
-        let filter = FilterFactors {
-            synapse_decay: i16_at(row, 0),
-            rise_gain: i16_at(row, 2),
-        };
-        ReadoutFilter { filter, weight: () }
-    }
-
-    #[inline]
-    fn each_readout(&self, unit: usize, mut deliver: impl FnMut(usize, usize, Fixed)) {
-        let shift = self.payload.shared.readout_shift as u32;
-        let bytes = readout_bytes(self.constants.outputs);
-        let row = row(self.payload.readout, unit, bytes);
-        let Some((&first, pairs)) = row.split_first() else {
-            return;
-        };
-        let (mut filter, next_bank) = (usize::from(first), self.banks().start(1));
-        let mut feed = |bank, filter, weight: i16| {
-            if weight != 0 {
-                let amount = i32::from(weight).wrapping_shl(shift);
-                deliver(bank, filter, Fixed::from_bits(amount));
-            }
-        };
-        let (pairs, _) = pairs.as_chunks::<PAIR_BYTES>();
-        for (bank, &[a, b, c, d]) in pairs.iter().enumerate() {
-            feed(bank, filter, i16::from_le_bytes([a, b]));
-            feed(bank, filter + 1, i16::from_le_bytes([c, d]));
-            filter += next_bank;
+            filters: self.payload.filters.len() / A::FILTER_BYTES,
         }
     }
 
     #[inline(always)]
-    fn output_offset(&self, output: usize) -> Fixed {
-        let (offsets, _) = self.payload.output_offsets.as_chunks();
-        let offset = offsets.get(output);
-        offset.map_or(Fixed::ZERO, |bytes| Fixed::from_le_bytes(*bytes))
+    fn readout_filter(&self, index: usize) -> ReadoutFilter<A> {
+        A::readout_filter(&self.payload, index)
+    }
+
+    #[inline(always)]
+    fn each_readout(&self, unit: usize, deliver: impl FnMut(usize, usize, A)) {
+        A::each_readout(&self.payload, self.banks(), unit, deliver);
+    }
+
+    #[inline(always)]
+    fn output_offset(&self, output: usize) -> A {
+        A::output_offset(&self.payload, output)
     }
 }
 
@@ -697,7 +890,7 @@ fn u32_at(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(array(bytes, at))
 }
 
-fn start(payload: &Payload, unit: usize) -> usize {
+fn start<A: Arithmetic>(payload: &Payload<A>, unit: usize) -> usize {
     u32_at(row(payload.starts, unit, START_BYTES), 0) as usize
 }
 
@@ -711,7 +904,7 @@ fn column<'a>(payload: &Payload<'a>, unit: usize) -> Option<&'a [[u8; SYNAPSE_BY
 }
 
 /// The payload, and its check sum.
-fn checked_payload(bytes: &[u8]) -> Result<(Payload<'_>, u32), BlobError> {
+fn checked_payload<A: Stored>(bytes: &[u8]) -> Result<(Payload<'_, A>, u32), BlobError> {
     let short = |needed| BlobError::Short {
         needed,
         found: bytes.len(),
@@ -734,13 +927,17 @@ fn checked_payload(bytes: &[u8]) -> Result<(Payload<'_>, u32), BlobError> {
     if stored != computed {
         return Err(BlobError::Checksum { stored, computed });
     }
+    let found = arithmetic(bytes);
+    if found != A::ARITHMETIC {
+        return Err(BlobError::Arithmetic(found));
+    }
     let payload = decoded(layout, body).ok_or(BlobError::Payload)?;
     Ok((payload, computed))
 }
 
 /// The payload and the tail of its layout; `None` if something is left over.
-fn decoded(layout: u16, body: &[u8]) -> Option<Payload<'_>> {
-    let (mut payload, mut rest): (Payload, _) = postcard::take_from_bytes(body).ok()?;
+fn decoded<A: Stored>(layout: u16, body: &[u8]) -> Option<Payload<'_, A>> {
+    let (mut payload, mut rest): (Payload<A>, _) = postcard::take_from_bytes(body).ok()?;
     payload.outputs = 1;
     match layout {
         OLDEST_LAYOUT => {}
@@ -768,7 +965,7 @@ fn decoded(layout: u16, body: &[u8]) -> Option<Payload<'_>> {
     rest.is_empty().then_some(payload)
 }
 
-fn check_tables(payload: &Payload) -> Result<(), BlobError> {
+fn check_tables<A: Stored>(payload: &Payload<A>) -> Result<(), BlobError> {
     let units = payload.shared.units as usize;
     let inputs = payload.shared.inputs as usize;
     let outputs = payload.outputs as usize;
@@ -784,33 +981,32 @@ fn check_tables(payload: &Payload) -> Result<(), BlobError> {
         }
     };
     let whole = |table, bytes: &[u8], row| exact(table, bytes, bytes.len() / row * row);
-    exact(TableName::Units, payload.units, units * UNIT_BYTES)?;
+    exact(TableName::Units, payload.units, units * A::UNIT_BYTES)?;
     exact(
         TableName::InputWeights,
         payload.input_weights,
-        units * inputs * INPUT_WEIGHT_BYTES,
+        units * inputs * A::INPUT_WEIGHT_BYTES,
     )?;
     exact(TableName::Starts, payload.starts, (units + 1) * START_BYTES)?;
     exact(
         TableName::Readout,
         payload.readout,
-        units * readout_bytes(outputs),
+        units * A::readout_bytes(outputs),
     )?;
     if !payload.output_offsets.is_empty() {
-        let needed = outputs * OFFSET_BYTES;
+        let needed = outputs * A::OFFSET_BYTES;
         exact(TableName::OutputOffsets, payload.output_offsets, needed)?;
     }
-    whole(TableName::Synapses, payload.synapses, SYNAPSE_BYTES)?;
-    whole(TableName::Filters, payload.filters, FILTER_BYTES)?;
+    whole(TableName::Synapses, payload.synapses, A::SYNAPSE_BYTES)?;
+    whole(TableName::Filters, payload.filters, A::FILTER_BYTES)?;
     whole(TableName::Pulses, payload.self_test.pulses, PULSE_BYTES)
 }
 
-fn check_indices(payload: &Payload) -> Result<(), BlobError> {
+fn check_indices<A: Stored>(payload: &Payload<A>) -> Result<(), BlobError> {
     let shared = &payload.shared;
     let range = |table, row| Err(BlobError::Range { table, row });
-    let shifts_fit = shared.weight_shift < 24 && shared.readout_shift < 16;
     let inputs_fit = (shared.inputs as usize) <= MOST_INPUTS;
-    if shared.units == 0 || !inputs_fit || shared.refractory_steps == u16::MAX || !shifts_fit {
+    if shared.units == 0 || !inputs_fit || shared.refractory_steps == u16::MAX {
         return range(TableName::Shared, 0);
     }
     let outputs = usize::from(payload.outputs);
@@ -833,29 +1029,29 @@ fn check_indices(payload: &Payload) -> Result<(), BlobError> {
         return range(TableName::Clock, 0);
     }
     let units = shared.units as usize;
-    let synapses = payload.synapses.len() / SYNAPSE_BYTES;
+    let synapses = payload.synapses.len() / A::SYNAPSE_BYTES;
     if start(payload, 0) != 0 || start(payload, units) != synapses {
         return range(TableName::Starts, units);
     }
-    let filters = payload.filters.len() / FILTER_BYTES;
+    let filters = payload.filters.len() / A::FILTER_BYTES;
     for unit in 0..units {
         if start(payload, unit) > start(payload, unit + 1) || start(payload, unit + 1) > synapses {
             return range(TableName::Starts, unit);
         }
-        let last = column(payload, unit)
-            .unwrap_or_default()
-            .iter()
-            .map(|synapse| synapse[0] as usize)
-            .sum::<usize>();
-        if last >= units && start(payload, unit) < start(payload, unit + 1) {
+        let (from, to) = (start(payload, unit), start(payload, unit + 1));
+        let column = from * A::SYNAPSE_BYTES..to * A::SYNAPSE_BYTES;
+        let column = payload.synapses.get(column).unwrap_or_default();
+        let gaps = column.chunks_exact(A::SYNAPSE_BYTES).map(A::gap);
+        let last = gaps.fold(0, usize::saturating_add);
+        if last >= units && from < to {
             return range(TableName::Synapses, unit);
         }
-        let row = row(payload.readout, unit, readout_bytes(outputs));
+        let row = row(payload.readout, unit, A::readout_bytes(outputs));
         let Some((&first, pairs)) = row.split_first() else {
             return range(TableName::Readout, unit);
         };
-        let mut pairs = pairs.chunks_exact(PAIR_BYTES);
-        let used = 1 + usize::from(pairs.any(|pair| i16_at(pair, 2) != 0));
+        let mut pairs = pairs.chunks_exact(A::PAIR_BYTES);
+        let used = 1 + usize::from(!pairs.all(A::is_single));
         if usize::from(first) + used > filters {
             return range(TableName::Readout, unit);
         }
@@ -864,7 +1060,7 @@ fn check_indices(payload: &Payload) -> Result<(), BlobError> {
 }
 
 /// The preprocessing of a payload.
-fn chain<'a>(payload: &Payload<'a>) -> Result<Option<Chain<'a>>, BlobError> {
+fn chain<'a, A: Arithmetic>(payload: &Payload<'a, A>) -> Result<Option<Chain<'a>>, BlobError> {
     if payload.sensor_channels == 0 && payload.preprocessing.is_empty() {
         return Ok(None);
     }
@@ -876,7 +1072,7 @@ fn chain<'a>(payload: &Payload<'a>) -> Result<Option<Chain<'a>>, BlobError> {
     })
 }
 
-fn check_pulses(payload: &Payload) -> Result<(), BlobError> {
+fn check_pulses<A: Arithmetic>(payload: &Payload<A>) -> Result<(), BlobError> {
     let pulses = payload.self_test.pulses.chunks_exact(PULSE_BYTES);
     match pulses
         .clone()
@@ -977,13 +1173,13 @@ mod tests {
             (3, with_tail, true),
             (3, body, false),
         ] {
-            assert_eq!(decoded(layout, body).is_some(), wanted, "{layout}");
-            let mut blob = header(layout, body).to_vec();
+            assert_eq!(decoded::<Fixed>(layout, body).is_some(), wanted, "{layout}");
+            let mut blob = header(layout, 0, body).to_vec();
             blob.extend(body);
             assert_eq!(Deployed::read(&blob).is_ok(), wanted, "{layout}");
         }
-        for layout in [0, 1, 5, u16::MAX] {
-            let mut blob = header(layout, without).to_vec();
+        for layout in [0, 1, 6, u16::MAX] {
+            let mut blob = header(layout, 0, without).to_vec();
             blob.extend(without);
             let error = Deployed::read(&blob).expect_err("no layout of this version");
             assert_eq!(error, BlobError::Layout(layout));

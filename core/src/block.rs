@@ -15,7 +15,7 @@
 //! A readout filter has the same h and s, its current called r, and no membrane.
 
 use crate::arithmetic::{Arithmetic, Fixed};
-use crate::lanes::{LANES, Packed, Pairs, in_this_order};
+use crate::lanes::{Apart, LANES, Packed, Pairs, in_this_order};
 use crate::network::{Constants, ReadoutFilter};
 use crate::neuron::{self, Filter, UnitFactors};
 
@@ -89,12 +89,35 @@ impl Block<Fixed> {
 }
 
 impl ReadoutBlock<Fixed> {
-    /// All zero; see [`Block::EMPTY`].
+    /// All zero; see [`Block::<Fixed>::EMPTY`].
     pub const EMPTY: Self = Self {
         filter: Packed::ZERO,
         weight: [(); LANES],
         h: [Fixed::ZERO; LANES],
         r: [Fixed::ZERO; LANES],
+    };
+}
+
+impl Block<f32> {
+    /// All zero; see [`Block::<Fixed>::EMPTY`].
+    pub const EMPTY: Self = Self {
+        filter: Apart::ZERO,
+        membrane: Apart::ZERO,
+        gain: [0.0; LANES],
+        lag: [0.0; LANES],
+        h: [0.0; LANES],
+        s: [0.0; LANES],
+        v: [0.0; LANES],
+    };
+}
+
+impl ReadoutBlock<f32> {
+    /// All zero; see [`Block::<Fixed>::EMPTY`].
+    pub const EMPTY: Self = Self {
+        filter: Apart::ZERO,
+        weight: [0.0; LANES],
+        h: [0.0; LANES],
+        r: [0.0; LANES],
     };
 }
 

@@ -3,18 +3,30 @@
 //!
 //! A desktop processor has vector registers, and steps [`LANES`] units with each
 //! instruction. A microcontroller has none, and steps one unit after the other.
-//! The number of lanes changes the layout of the memory and no result.
+//! The number of lanes changes the layout of the memory and no result: sums of floating
+//! point have the same order with each number ([`SUM_LANES`]).
 
 use core::fmt::Debug;
 use core::sync::atomic::{Ordering, compiler_fence};
 
 /// Number of units that are stepped together: a vector register full of `f32` on
-/// a desktop processor, one unit on a microcontroller.
-pub const LANES: usize = if cfg!(target_pointer_width = "64") {
-    16
+/// a desktop processor, one unit on a microcontroller. The tests set other numbers with
+/// `--cfg rate2spike_lanes="4"`.
+pub const LANES: usize = if cfg!(rate2spike_lanes = "1") {
+    1
+} else if cfg!(rate2spike_lanes = "4") {
+    4
+} else if cfg!(rate2spike_lanes = "8") {
+    8
+} else if cfg!(target_pointer_width = "64") {
+    SUM_LANES
 } else {
     1
 };
+
+/// Number of partial sums of an output: filter k adds to sum k modulo this number, and the
+/// partial sums are added in ascending order.
+pub const SUM_LANES: usize = 16;
 
 /// Number of blocks that hold `units` units.
 pub const fn blocks(units: usize) -> usize {
@@ -48,6 +60,14 @@ pub trait Pairs<First, Second>: Copy + Debug {
 pub struct Apart<T> {
     first: [T; LANES],
     second: [T; LANES],
+}
+
+impl Apart<f32> {
+    /// All zero.
+    pub const ZERO: Self = Self {
+        first: [0.0; LANES],
+        second: [0.0; LANES],
+    };
 }
 
 impl<T: Copy + Debug> Pairs<T, T> for Apart<T> {

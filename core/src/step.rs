@@ -23,10 +23,10 @@
 
 use core::hint::black_box;
 
-use crate::arithmetic::{Arithmetic, Fixed};
+use crate::arithmetic::Arithmetic;
 use crate::block::{Block, ReadoutBlock};
 use crate::delivery;
-use crate::lanes::{LANES, blocks};
+use crate::lanes::{LANES, SUM_LANES, blocks};
 use crate::network::{Constants, Network};
 use crate::neuron::{self, Membrane};
 use crate::noise::{Deviates, Noise};
@@ -267,14 +267,12 @@ impl<'m, A: Arithmetic> State<'m, A> {
     #[inline(always)]
     fn weigh_readout<N: Network<Number = A>>(&mut self, network: &N, output: usize) {
         let weights = network.readout_weights(output).chunks(LANES);
-        let mut sums = [A::ZERO; LANES];
-        for (block, weights) in self.readout.iter().zip(weights) {
-            block.weigh(weights, &mut sums);
-        }
+        let blocks = self.readout.iter().zip(weights);
+        let offset = network.output_offset(output);
         if let Some(place) = self.outputs.get_mut(output) {
-            *place = sums
-                .into_iter()
-                .fold(network.output_offset(output), A::plus);
+            *place = sum(offset, blocks, |(block, weights), sums| {
+                block.weigh(weights, sums);
+            });
         }
     }
 
@@ -416,6 +414,19 @@ impl<'m, A: Arithmetic> State<'m, A> {
         self.set_leak(unit, leak);
     }
 
+    /// True if the readout leaves its range: in fixed point a filter stands at the end of its
+    /// range, or the sum of an output's filters lies beyond it, so that the output has
+    /// wrapped; in floating point a sum is not finite.
+    pub fn readout_leaves_range<N: Network<Number = A>>(&self, network: &N) -> bool {
+        let banks = network.banks();
+        (0..banks.count).any(|bank| {
+            let first = banks.start(bank);
+            let filters = first..first + banks.filters;
+            let filters = filters.map(|index| self.filtered(index));
+            A::leaves_range(network.output_offset(bank), filters)
+        })
+    }
+
     #[inline(always)]
     fn set_leak(&mut self, unit: usize, leak: A::Factor) {
         if let Some(block) = self.blocks.get_mut(unit / LANES) {
@@ -488,25 +499,6 @@ impl<'m, A: Arithmetic> State<'m, A> {
     }
 }
 
-impl State<'_, Fixed> {
-    /// True if the readout leaves its range: a filter stands at the end of its range, or
-    /// the sum of an output's filters lies beyond it, so that the output has wrapped.
-    pub fn readout_leaves_range<N: Network<Number = Fixed>>(&self, network: &N) -> bool {
-        let banks = network.banks();
-        (0..banks.count).any(|bank| {
-            let first = banks.start(bank);
-            let mut sum = i64::from(network.output_offset(bank).to_bits());
-            let mut at_end = false;
-            for index in first..first + banks.filters {
-                let r = self.filtered(index);
-                at_end |= r == Fixed::MIN || r == Fixed::MAX;
-                sum += i64::from(r.to_bits()) - i64::from(Fixed::REST.to_bits());
-            }
-            at_end || i32::try_from(sum).is_err()
-        })
-    }
-}
-
 /// Advances the readout filters of a bank, and returns their sum with the output's
 /// offset. On a microcontroller this is a function of its own, whose loop has the few
 /// registers for itself.
@@ -517,18 +509,45 @@ fn advance_bank<A: Arithmetic>(
     rise_decay: A::Factor,
     offset: A,
 ) -> A {
-    let mut sums = [A::ZERO; LANES];
-    for block in bank {
-        block.advance(rise_decay, &mut sums);
+    sum(offset, bank.iter_mut(), |block, sums| {
+        block.advance(rise_decay, sums);
+    })
+}
+
+/// The sum of `offset` and of what `add` adds for each block. Numbers that round are added
+/// in the order of [`SUM_LANES`].
+#[inline(always)]
+fn sum<A: Arithmetic, B>(
+    offset: A,
+    mut blocks: impl Iterator<Item = B>,
+    mut add: impl FnMut(B, &mut [A; LANES]),
+) -> A {
+    if !A::ROUNDS || LANES == SUM_LANES {
+        let mut sums = [A::ZERO; LANES];
+        blocks.for_each(|block| add(block, &mut sums));
+        return sums.into_iter().fold(offset, A::plus);
     }
-    sums.into_iter().fold(offset, A::plus)
+    let mut sums = [A::ZERO; SUM_LANES];
+    loop {
+        let (places, _) = sums.as_chunks_mut();
+        for place in places {
+            let Some(block) = blocks.next() else {
+                return sums.into_iter().fold(offset, A::plus);
+            };
+            add(block, place);
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use core::hash::Hasher;
     use std::vec::Vec;
 
+    use fnv::FnvHasher;
+
     use super::*;
+    use crate::arithmetic::Fixed;
     use crate::network::Tables;
     use crate::neuron::{Filter, FilterFactors, UnitFactors};
     use crate::noise::deviate;
@@ -560,6 +579,37 @@ mod tests {
     /// Makes `unit` fire in the next step.
     fn push(state: &mut State<f64>, unit: usize) {
         state.set_potential(unit, THRESHOLD + 1.0);
+    }
+
+    /// `tests/tests/lanes.rs` runs this with other numbers of lanes.
+    #[test]
+    fn outputs_have_the_same_bits_with_each_number_of_lanes() {
+        let units = 45;
+        let mut net = Net::unconnected(units);
+        net.constants.outputs = 3;
+        net.output_offsets = [0.1, -0.7, 3.0].to_vec();
+        let weight = |k: usize| 0.1 * (k * 7919 % 23) as f64 - 1.0;
+        net.readout_weights = (0..3 * units).map(weight).collect();
+        for (k, unit) in net.units.iter_mut().enumerate() {
+            unit.bias = 1.1 + 0.03 * k as f64;
+        }
+        let mut hash = FnvHasher::default();
+        for filter in [Filter::Double, Filter::Single] {
+            net.constants.filter = filter;
+            let tables = net.tables();
+            let mut memory = Memory::of(&tables);
+            let mut noise = Noise::new(1, 0);
+            let mut state = memory.start(&tables, &mut noise).expect("enough memory");
+            for _ in 0..1000 {
+                state.step(&tables, &mut noise);
+                for output in state.outputs() {
+                    hash.write(&output.to_bits().to_le_bytes());
+                }
+            }
+            assert!(state.outputs().iter().all(|output| *output != 0.0));
+        }
+        let found = hash.finish();
+        assert_eq!(found, 0xcfa6_391d_1714_6a00, "{found:#018x}");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use rate2spike_core::Fixed;
 use rate2spike_core::blob::{
     self, BlobError, Deployed, FILTER_BYTES, HEADER_BYTES, INPUT_WEIGHT_BYTES, OFFSET_BYTES,
-    PULSE_BYTES, Payload, SelfTest, Shared, UNIT_BYTES,
+    PULSE_BYTES, Payload, SelfTest, Shared, Stored, UNIT_BYTES,
 };
 use rate2spike_core::block::{Block, ReadoutBlock};
 use rate2spike_core::decision::MOST_OUTPUTS;
@@ -50,14 +50,22 @@ fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
 /// Reads the bytes and, if they are a network, runs some steps of it; true if
 /// they are one.
 fn survives(bytes: &[u8]) -> bool {
-    let Ok(network) = Deployed::read(bytes) else {
+    match blob::arithmetic(bytes) {
+        f32::ARITHMETIC => steps::<f32>(bytes),
+        _ => steps::<Fixed>(bytes),
+    }
+}
+
+/// The same in numbers `A`.
+fn steps<A: Stored>(bytes: &[u8]) -> bool {
+    let Ok(network) = Deployed::<A>::of(bytes) else {
         return false;
     };
     let constants = network.constants();
-    let mut state_blocks = vec![Block::<Fixed>::default(); blocks(constants.units)];
+    let mut state_blocks = vec![Block::<A>::default(); blocks(constants.units)];
     let mut readout = vec![ReadoutBlock::default(); network.banks().blocks()];
     let mut waiting = vec![Waiting::default(); constants.units];
-    let mut outputs = vec![Fixed::ZERO; constants.outputs];
+    let mut outputs = vec![A::ZERO; constants.outputs];
     let mut noise = Noise::new(1, 0);
     let mut state = State::start(
         &network,
@@ -78,6 +86,7 @@ fn survives(bytes: &[u8]) -> bool {
             let value = i32::MIN.wrapping_add(step.wrapping_mul(0x2345_6789).cast_signed());
             let input = chain.apply(&mut chain_state, &[value; 32]);
             assert_eq!(input.len(), constants.inputs);
+            let input: Vec<A::Input> = input.into_iter().map(A::input).collect();
             state.set_input(&network, &input);
         }
         state.step(&network, &mut noise);
@@ -112,14 +121,31 @@ fn every_single_bit_that_flips_is_noticed() {
 }
 
 #[test]
+fn a_flipped_bit_of_a_network_in_f32_is_noticed() {
+    let mut bytes = frozen("f32/xor.snn");
+    assert!(survives(&bytes));
+    // The whole header, and then some of the bytes behind it.
+    let header = 0..8 * HEADER_BYTES;
+    let rest = (8 * HEADER_BYTES..8 * bytes.len()).step_by(7);
+    for bit in header.chain(rest).step_by(STRIDE) {
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        assert!(Deployed::<f32>::of(&bytes).is_err(), "bit {bit}");
+        bytes[bit / 8] ^= 1 << (bit % 8);
+    }
+}
+
+#[test]
 fn a_blob_cut_anywhere_is_short() {
-    let bytes = frozen("xor.snn");
-    for length in (0..bytes.len()).step_by(STRIDE) {
-        match Deployed::read(&bytes[..length]) {
-            Err(BlobError::Short { needed, found }) => assert!(needed > found),
-            other => panic!("{length}: {other:?}"),
+    fn check<A: Stored>(bytes: &[u8], stride: usize) {
+        for length in (0..bytes.len()).step_by(stride) {
+            match Deployed::<A>::of(&bytes[..length]) {
+                Err(BlobError::Short { needed, found }) => assert!(needed > found),
+                other => panic!("{length}: {other:?}"),
+            }
         }
     }
+    check::<Fixed>(&frozen("xor.snn"), STRIDE);
+    check::<f32>(&frozen("f32/xor.snn"), 7 * STRIDE);
 }
 
 /// The beginning of one and the end of another.
@@ -143,10 +169,15 @@ fn two_blobs_in_one_are_noticed() {
 
 #[test]
 fn a_changed_byte_with_a_right_check_sum_does_no_harm() {
-    let bytes = frozen("xor.snn");
+    changed_bytes_do_no_harm("xor.snn", 37);
+    changed_bytes_do_no_harm("f32/xor.snn", 211);
+}
+
+fn changed_bytes_do_no_harm(name: &str, stride: usize) {
+    let bytes = frozen(name);
     let (mut refused, mut taken) = (0, 0);
     // The numbers that all units share, and then some of the tables'.
-    let places = (HEADER_BYTES..300).chain((300..bytes.len()).step_by(37));
+    let places = (HEADER_BYTES..300).chain((300..bytes.len()).step_by(stride));
     for at in places.step_by(STRIDE) {
         for value in [0x00, 0x01, 0x7f, 0x80, 0xff, bytes[at] ^ 0x10] {
             let mut changed = bytes.clone();
@@ -168,12 +199,12 @@ fn a_changed_byte_with_a_right_check_sum_does_no_harm() {
 
 #[test]
 fn pieces_put_together_with_a_right_check_sum_do_no_harm() {
-    let sources = ["go-nogo.snn", "mante.snn", "xor.snn"].map(frozen);
+    let sources = ["go-nogo.snn", "mante.snn", "xor.snn", "f32/xor.snn"].map(frozen);
     let mut random = random();
     for _ in 0..20_000 / STRIDE {
-        let mut bytes = sources[random(3)].clone();
+        let mut bytes = sources[random(4)].clone();
         for _ in 0..=random(3) {
-            let other = &sources[random(3)];
+            let other = &sources[random(4)];
             let (from, length) = (random(other.len()), random(64));
             let piece = &other[from..other.len().min(from + length)];
             // In the place of as many bytes, of fewer, or of more.

@@ -5,7 +5,8 @@
 
 use std::path::Path;
 
-use rate2spike_core::blob::{self, Deployed, INPUT_WEIGHT_BYTES, UNIT_BYTES, readout_bytes};
+use rate2spike_core::Fixed;
+use rate2spike_core::blob::{self, Deployed, Stored};
 use rate2spike_protocol::Request;
 use rate2spike_protocol::frame::{self, LINE_BYTES};
 use rate2spike_protocol::message::TrialRequest;
@@ -53,22 +54,29 @@ fn small(bytes: &[u8]) -> mat::MatFile {
 
 /// A network of two units, cut from a frozen network. It is short, so that the fuzzer can
 /// try many changes.
-fn tiny(bytes: &[u8], task_hash: Option<u64>, class_names: &[u8]) -> Vec<u8> {
+fn tiny<A: Stored>(bytes: &[u8], task_hash: Option<u64>, class_names: &[u8]) -> Vec<u8> {
     const UNITS: usize = 2;
-    let mut payload = *Deployed::read(bytes).expect("a frozen network").payload();
+    let network = Deployed::<A>::of(bytes).expect("a frozen network");
+    let mut payload = *network.payload();
     let inputs = usize::from(payload.shared.inputs);
     payload.shared.units = UNITS as u16;
-    payload.units = &payload.units[..UNITS * UNIT_BYTES];
-    payload.input_weights = &payload.input_weights[..UNITS * inputs * INPUT_WEIGHT_BYTES];
-    payload.readout = &payload.readout[..UNITS * readout_bytes(1)];
+    payload.units = &payload.units[..UNITS * A::UNIT_BYTES];
+    payload.input_weights = &payload.input_weights[..UNITS * inputs * A::INPUT_WEIGHT_BYTES];
+    payload.readout = &payload.readout[..UNITS * A::readout_bytes(1)];
     // The first unit reaches both units, the second one no unit.
     payload.starts = &[0, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0];
-    payload.synapses = &[0, 0x40, 1, 0xc0];
+    let mut synapses = vec![0; 2 * A::SYNAPSE_BYTES];
+    // The gap to the second unit is in the first byte of its synapse, and the weight ends
+    // with its last byte.
+    synapses[A::SYNAPSE_BYTES - 1] = 0x40;
+    synapses[A::SYNAPSE_BYTES] = 1;
+    synapses[2 * A::SYNAPSE_BYTES - 1] = 0xc0;
+    payload.synapses = &synapses;
     payload.task_hash = task_hash;
     payload.class_names = class_names;
     let mut buffer = vec![0; bytes.len() + 32];
     let blob = blob::write(&payload, &mut buffer).expect("it is shorter");
-    assert!(Deployed::read(blob).is_ok());
+    assert!(Deployed::<A>::of(blob).is_ok());
     blob.to_vec()
 }
 
@@ -158,16 +166,25 @@ fn main() {
         write("nir", &name, &bytes);
     }
     for (name, bytes) in files("../core/tests/golden", "snn") {
-        write("snn", &format!("tiny-{name}"), &tiny(&bytes, None, b""));
+        write(
+            "snn",
+            &format!("tiny-{name}"),
+            &tiny::<Fixed>(&bytes, None, b""),
+        );
         let hash = Some(0x1234_5678);
         write(
             "snn",
             &format!("tiny-hash-{name}"),
-            &tiny(&bytes, hash, b""),
+            &tiny::<Fixed>(&bytes, hash, b""),
         );
-        let named = tiny(&bytes, hash, b"yes");
+        let named = tiny::<Fixed>(&bytes, hash, b"yes");
         write("snn", &format!("tiny-named-{name}"), &named);
         write("snn", &name, &bytes);
+    }
+    for (name, bytes) in files("../core/tests/golden/f32", "snn") {
+        let small = tiny::<f32>(&bytes, Some(0x1234_5678), b"");
+        write("snn", &format!("tiny-f32-{name}"), &small);
+        write("snn", &format!("f32-{name}"), &bytes);
     }
     for folder in ["models", "gradients", "traces"] {
         for (name, bytes) in files(&format!("../tests/fixtures/{folder}"), "mat") {

@@ -6,7 +6,7 @@
 use crc::{CRC_32_ISO_HDLC, Crc};
 use libfuzzer_sys::fuzz_target;
 use rate2spike_core::Fixed;
-use rate2spike_core::blob::{Deployed, HEADER_BYTES, LAYOUT, MAGIC, OLDEST_LAYOUT};
+use rate2spike_core::blob::{Deployed, HEADER_BYTES, LAYOUT, MAGIC, OLDEST_LAYOUT, Stored};
 use rate2spike_core::block::{Block, ReadoutBlock};
 use rate2spike_core::lanes::blocks;
 use rate2spike_core::network::Network;
@@ -22,10 +22,11 @@ const MOST_UNITS: usize = 256;
 
 static CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
-/// A blob of this layout with this payload and a right check sum.
-fn sealed(layout: u16, payload: &[u8]) -> Vec<u8> {
+/// A blob of this layout and kind of number with this payload and a right check sum.
+fn sealed(layout: u16, arithmetic: u16, payload: &[u8]) -> Vec<u8> {
     let mut bytes = MAGIC.to_vec();
-    bytes.extend(u32::from(layout).to_le_bytes());
+    bytes.extend(layout.to_le_bytes());
+    bytes.extend(arithmetic.to_le_bytes());
     bytes.extend((payload.len() as u32).to_le_bytes());
     let mut digest = CRC.digest();
     digest.update(&bytes);
@@ -35,8 +36,8 @@ fn sealed(layout: u16, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
-fn run(bytes: &[u8]) {
-    let Ok(network) = Deployed::read(bytes) else {
+fn run<A: Stored>(bytes: &[u8]) {
+    let Ok(network) = Deployed::<A>::of(bytes) else {
         return;
     };
     assert!(network.length() <= bytes.len());
@@ -44,10 +45,10 @@ fn run(bytes: &[u8]) {
     if units > MOST_UNITS {
         return;
     }
-    let mut states = vec![Block::<Fixed>::default(); blocks(units)];
+    let mut states = vec![Block::<A>::default(); blocks(units)];
     let mut readout = vec![ReadoutBlock::default(); network.banks().blocks()];
     let mut waiting = vec![Waiting::default(); units];
-    let mut outputs = vec![Fixed::ZERO; network.constants().outputs];
+    let mut outputs = vec![A::ZERO; network.constants().outputs];
     let mut noise = Noise::new(1, 0);
     let state = State::start(
         &network,
@@ -70,10 +71,12 @@ fn run(bytes: &[u8]) {
 }
 
 fuzz_target!(|data: &[u8]| {
-    run(data);
+    run::<Fixed>(data);
+    run::<f32>(data);
     if let Some(payload) = data.get(HEADER_BYTES..) {
         for layout in OLDEST_LAYOUT..=LAYOUT {
-            run(&sealed(layout, payload));
+            run::<Fixed>(&sealed(layout, Fixed::ARITHMETIC, payload));
         }
+        run::<f32>(&sealed(LAYOUT, f32::ARITHMETIC, payload));
     }
 });

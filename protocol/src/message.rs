@@ -18,8 +18,8 @@ pub const SENSOR_BYTES: usize = 4;
 /// Bytes of a spike: step (4) and unit (2), little endian.
 pub const SPIKE_BYTES: usize = 6;
 
-/// Bytes of an output value, in the bits of [`rate2spike_core::Fixed`], little
-/// endian.
+/// Bytes of an output value, in the bits of [`rate2spike_core::Fixed`] or, for a network in
+/// f32, in those of `f32`; little endian.
 pub const OUTPUT_BYTES: usize = 4;
 
 /// Most outputs of a step in a message.
@@ -31,6 +31,12 @@ pub const UNIT_RAM_BYTES: usize = 24;
 
 /// Bytes of RAM that a readout filter takes on a board.
 pub const FILTER_RAM_BYTES: usize = 12;
+
+/// Bytes of RAM that a unit of a network in f32 takes on a board.
+pub const FLOAT_UNIT_RAM_BYTES: usize = 40;
+
+/// Bytes of RAM that a readout filter of a network in f32 takes on a board.
+pub const FLOAT_FILTER_RAM_BYTES: usize = 20;
 
 /// A request of the host.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

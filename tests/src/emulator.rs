@@ -53,6 +53,14 @@ impl Board {
         }
     }
 
+    /// True if its firmware steps networks in f32.
+    pub fn steps_f32(self) -> bool {
+        match self {
+            Board::Stm32f405 => true,
+            Board::Rp2040 | Board::Riscv => false,
+        }
+    }
+
     /// Cycles of the chip for each one that the firmware counts in the emulator.
     pub fn cycles_of_a_count(self) -> f64 {
         match self {

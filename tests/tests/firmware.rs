@@ -11,7 +11,7 @@ use rate2spike::board::budget::Budget;
 use rate2spike::board::client::SampleBytes;
 use rate2spike::board::comparison::compare;
 use rate2spike::board::recording::{SentTrial, answered};
-use rate2spike::board::session::pair;
+use rate2spike::board::session::{Reported, Runs, pair};
 use rate2spike::board::steps::{self, BoardTrials};
 use rate2spike::board::target::Target;
 use rate2spike::convert::one_to_one;
@@ -27,7 +27,7 @@ use rate2spike::spiking::time_step::TimeStep;
 use rate2spike::spiking::trial::Memory;
 use rate2spike::task::Task;
 use rate2spike_core::Network;
-use rate2spike_core::blob::{BlobError, Deployed};
+use rate2spike_core::blob::{BlobError, Deployed, Stored};
 use rate2spike_core::decision::Evidence;
 use rate2spike_core::neuron::Scheme;
 use rate2spike_core::noise::Noise;
@@ -82,6 +82,55 @@ fn every_board_spikes_as_the_desktop_does_in_all_frozen_tasks() {
                 println!("{name}: {:016x}", pair.board.spike_hash);
             }
         }
+    }
+}
+
+#[test]
+fn a_board_with_a_floating_point_unit_steps_f32_as_the_desktop_does() {
+    for board in boards().filter(|board| board.steps_f32()) {
+        for task in [Task::go_nogo(), Task::xor(), Task::mante()] {
+            let name = format!("core/tests/golden/f32/{}.snn", task.name());
+            let bytes = std::fs::read(repository().join(name)).expect("a frozen network");
+            let deployed = Deployed::<f32>::of(&bytes).expect("a frozen network");
+            let emulator = Emulator::start(board, &bytes, &[]);
+            let (mut client, identity) = emulator.connect();
+            assert_eq!(identity.network, Ok(deployed.checksum()));
+            let test = client.self_test().expect("a self-test");
+            assert_eq!(test.found, test.wanted, "{board:?}, {}", task.name());
+            let experiment = Experiment::deployed(&deployed, &task, 1);
+            let mut memory = Memory::of(&deployed);
+            for index in 0..2 {
+                let pair = pair(&mut client, &experiment, &mut memory, index).expect("a trial");
+                let name = format!("{board:?}, f32, {}, trial {index}", task.name());
+                assert_eq!(pair.board, pair.desktop, "{name}");
+                assert!(pair.board.spikes > 100, "{name} shows nothing");
+                println!("{name}: {:016x}", pair.board.spike_hash);
+            }
+            let (mut on_board, mut here) = (Vec::new(), Vec::new());
+            let mut sent = |_, bits: &[i32]| on_board.extend_from_slice(bits);
+            let reported = Reported::Outputs(&mut sent);
+            let run = client.run_trial(&experiment, 0, reported);
+            run.expect("a trial");
+            let trial = experiment.trial(0);
+            experiment.watch(&mut memory, 0, &trial, |step, state| {
+                if step % experiment.clock.steps_per_sample == 0 {
+                    here.extend(state.outputs().iter().map(|output| output.bits()));
+                }
+            });
+            assert_eq!(on_board, here, "{board:?}: outputs of {}", task.name());
+        }
+    }
+}
+
+#[test]
+fn a_board_without_a_floating_point_unit_refuses_f32_by_its_reason() {
+    let path = repository().join("core/tests/golden/f32/xor.snn");
+    let bytes = std::fs::read(path).expect("a frozen network");
+    for board in boards().filter(|board| !board.steps_f32()) {
+        let emulator = Emulator::start(board, &bytes, &[]);
+        let (_, identity) = emulator.connect();
+        let wanted = NetworkFault::Blob(BlobError::Arithmetic(1));
+        assert_eq!(identity.network, Err(wanted), "{board:?}");
     }
 }
 

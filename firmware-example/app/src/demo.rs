@@ -24,16 +24,16 @@ use crate::board::Board;
 use crate::input::preprocessed;
 use crate::line::{number, say};
 use crate::log;
-use crate::memory::{Memory, Started};
+use crate::memory::{Memory, Number, Started};
 use crate::pace::Pace;
 
 /// Runs until a byte arrives on the line, and returns it; `None` once the board
 /// is switched off.
 #[inline(never)]
-pub fn run<B: Board, const UNITS: usize>(
+pub fn run<A: Number, B: Board, const UNITS: usize>(
     board: &mut B,
     memory: &mut Memory<UNITS>,
-    network: &Deployed,
+    network: &Deployed<A>,
 ) -> Option<u8> {
     let payload = network.payload();
     let sample_ns = payload
@@ -75,7 +75,7 @@ enum Ended {
 }
 
 /// Shows an answer on the pins, with the light, and on the line.
-fn tell<B: Board>(board: &mut B, network: &Deployed, answer: i16) {
+fn tell<A: Number, B: Board>(board: &mut B, network: &Deployed<A>, answer: i16) {
     let kind = network.payload().decision.kind;
     if kind == Kind::Track {
         return;
@@ -89,10 +89,10 @@ fn tell<B: Board>(board: &mut B, network: &Deployed, answer: i16) {
 }
 
 /// A trial whose input comes from the board's sensor.
-fn sensed<B: Board, const UNITS: usize>(
+fn sensed<A: Number, B: Board, const UNITS: usize>(
     board: &mut B,
     memory: &mut Memory<UNITS>,
-    network: &Deployed,
+    network: &Deployed<A>,
     mut noise: Noise,
     pace: &mut Pace,
 ) -> Ended {
@@ -130,10 +130,10 @@ fn sensed<B: Board, const UNITS: usize>(
 }
 
 /// A trial whose input is the button.
-fn pressed<B: Board, const UNITS: usize>(
+fn pressed<A: Number, B: Board, const UNITS: usize>(
     board: &mut B,
     memory: &mut Memory<UNITS>,
-    network: &Deployed,
+    network: &Deployed<A>,
     mut noise: Noise,
     pace: &mut Pace,
 ) -> Ended {
@@ -161,7 +161,7 @@ fn pressed<B: Board, const UNITS: usize>(
         }
         let was_pressed = core::mem::replace(&mut pressed, board.button());
         if pressed != was_pressed {
-            run.show(cue(pressed, channels));
+            run.show(cue::<A>(pressed, channels));
             if pressed {
                 began = run.now();
                 evidence.forget();
@@ -177,7 +177,7 @@ fn pressed<B: Board, const UNITS: usize>(
 
 /// Switches the light on where the output shows at once that something is there.
 #[inline(always)]
-fn watch<B: Board>(board: &mut B, network: &Deployed, output: rate2spike_core::Fixed) {
+fn watch<A: Number, B: Board>(board: &mut B, network: &Deployed<A>, output: A) {
     let decision = &network.payload().decision;
     if decision.kind == Kind::Detection && output > decision.high {
         board.set_light(true);
@@ -186,8 +186,8 @@ fn watch<B: Board>(board: &mut B, network: &Deployed, output: rate2spike_core::F
 
 /// The input of all channels: one on the first channel while the button is
 /// pressed, zero otherwise.
-fn cue(pressed: bool, channels: usize) -> Vec<I4F12, MOST_INPUTS> {
+fn cue<A: Number>(pressed: bool, channels: usize) -> Vec<A::Input, MOST_INPUTS> {
     (0..channels)
-        .map(|channel| I4F12::from_num(pressed && channel == 0))
+        .map(|channel| A::input(I4F12::from_num(pressed && channel == 0)))
         .collect()
 }

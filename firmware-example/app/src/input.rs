@@ -11,6 +11,7 @@ use rate2spike_protocol::{Answer, Request};
 
 use crate::board::Board;
 use crate::line::{next, send};
+use crate::memory::Number;
 
 /// Room for two pieces: the one that is used, and the one that comes.
 const QUEUE_BYTES: usize = 2 * TABLE_BYTES;
@@ -19,8 +20,8 @@ const QUEUE_BYTES: usize = 2 * TABLE_BYTES;
 pub type Queue = Deque<u8, QUEUE_BYTES>;
 
 /// The samples of a trial, in their order. At most two pieces of them are in memory.
-pub struct Samples<'n, 'm> {
-    network: &'n Deployed<'n>,
+pub struct Samples<'n, 'm, A: Number> {
+    network: &'n Deployed<'n, A>,
     queue: &'m mut Queue,
     /// Bytes of a sample.
     sample_bytes: usize,
@@ -41,10 +42,10 @@ pub struct Samples<'n, 'm> {
     preprocessing: ChainState<&'m mut [i64]>,
 }
 
-impl<'n, 'm> Samples<'n, 'm> {
+impl<'n, 'm, A: Number> Samples<'n, 'm, A> {
     /// The input of the trial `wanted`; `None` if it has no sample.
     pub fn new(
-        network: &'n Deployed<'n>,
+        network: &'n Deployed<'n, A>,
         wanted: &TrialRequest,
         preprocessing: ChainState<&'m mut [i64]>,
         queue: &'m mut Queue,
@@ -172,12 +173,12 @@ impl<'n, 'm> Samples<'n, 'm> {
     }
 
     /// The network's input in the next sample, which has arrived.
-    pub fn take(&mut self) -> Vec<I4F12, MOST_INPUTS> {
+    pub fn take(&mut self) -> Vec<A::Input, MOST_INPUTS> {
         self.next += 1;
         self.front += 1;
         if self.network.preprocessing().is_none() {
             return (0..self.network.constants().inputs)
-                .map(|_| I4F12::from_le_bytes(self.bytes()))
+                .map(|_| A::input(I4F12::from_le_bytes(self.bytes())))
                 .collect();
         }
         let mut integers = [0; MOST_VALUES];
@@ -197,19 +198,23 @@ impl<'n, 'm> Samples<'n, 'm> {
 
 /// The input of a network at a sample of its sensor. A network without a preprocessing
 /// takes the integers as they are, in 2⁻¹².
-pub fn preprocessed(
-    network: &Deployed,
+pub fn preprocessed<A: Number>(
+    network: &Deployed<A>,
     state: &mut ChainState<&mut [i64]>,
     sample: &[i32],
-) -> Vec<I4F12, MOST_INPUTS> {
+) -> Vec<A::Input, MOST_INPUTS> {
     match network.preprocessing() {
-        Some(chain) => chain.apply(state, sample),
+        Some(chain) => chain
+            .apply(state, sample)
+            .into_iter()
+            .map(A::input)
+            .collect(),
         None => sample
             .iter()
             .take(MOST_INPUTS)
             .map(|&value| {
                 let bits = value.clamp(i16::MIN.into(), i16::MAX.into());
-                I4F12::from_bits(bits as i16)
+                A::input(I4F12::from_bits(bits as i16))
             })
             .collect(),
     }

@@ -1,7 +1,9 @@
 //! The RAM of a network, and the check that a network fits into it.
 
-use rate2spike_core::Fixed;
-use rate2spike_core::blob::Deployed;
+use rate2spike_core::arithmetic::{Arithmetic, Fixed};
+#[cfg(feature = "f32")]
+use rate2spike_core::blob::arithmetic;
+use rate2spike_core::blob::{Deployed, Stored};
 use rate2spike_core::block::{Block, ReadoutBlock};
 use rate2spike_core::decision::{Evidence, MOST_OUTPUTS};
 use rate2spike_core::network::Network;
@@ -10,7 +12,9 @@ use rate2spike_core::preprocessing::{ChainState, MOST_OPERATIONS};
 use rate2spike_core::refractory::Waiting;
 use rate2spike_core::step::{StartError, State, StateMemory};
 #[cfg(target_pointer_width = "32")]
-use rate2spike_protocol::message::{FILTER_RAM_BYTES, UNIT_RAM_BYTES};
+use rate2spike_protocol::message::{
+    FILTER_RAM_BYTES, FLOAT_FILTER_RAM_BYTES, FLOAT_UNIT_RAM_BYTES, UNIT_RAM_BYTES,
+};
 use rate2spike_protocol::message::{Limits, NetworkFault, Refusal};
 
 use crate::input::Queue;
@@ -18,25 +22,62 @@ use crate::input::Queue;
 /// Most readout filters.
 pub const FILTERS: usize = 8 * MOST_OUTPUTS;
 
-/// State of up to `UNITS` units.
-pub struct Memory<const UNITS: usize> {
+/// State of up to `UNITS` units in numbers `A`.
+pub struct Parts<A: Number, const UNITS: usize> {
     // A block holds one unit on a microcontroller and more on a desktop, where
     // `UNITS` blocks are more than enough.
-    units: [Block<Fixed>; UNITS],
-    readout: [ReadoutBlock<Fixed>; FILTERS],
+    units: [Block<A>; UNITS],
+    readout: [ReadoutBlock<A>; FILTERS],
+    outputs: [A; MOST_OUTPUTS],
+    sums: [A::Sum; MOST_OUTPUTS],
+}
+
+/// What a trial changes beside the numbers of the network.
+pub struct Common<const UNITS: usize> {
     waiting: [Waiting; UNITS],
-    outputs: [Fixed; MOST_OUTPUTS],
-    sums: [i64; MOST_OUTPUTS],
     kept: [i64; MOST_OPERATIONS],
     queue: Queue,
 }
 
+/// State of up to `UNITS` units.
+pub struct Memory<const UNITS: usize> {
+    fixed: Parts<Fixed, UNITS>,
+    #[cfg(feature = "f32")]
+    float: Parts<f32, UNITS>,
+    common: Common<UNITS>,
+}
+
+/// A kind of number that this firmware steps.
+pub trait Number: Stored {
+    /// The memory of these numbers, and what all numbers share.
+    fn parts<const UNITS: usize>(
+        memory: &mut Memory<UNITS>,
+    ) -> (&mut Parts<Self, UNITS>, &mut Common<UNITS>);
+}
+
+impl Number for Fixed {
+    fn parts<const UNITS: usize>(
+        memory: &mut Memory<UNITS>,
+    ) -> (&mut Parts<Self, UNITS>, &mut Common<UNITS>) {
+        (&mut memory.fixed, &mut memory.common)
+    }
+}
+
+#[cfg(feature = "f32")]
+impl Number for f32 {
+    fn parts<const UNITS: usize>(
+        memory: &mut Memory<UNITS>,
+    ) -> (&mut Parts<Self, UNITS>, &mut Common<UNITS>) {
+        (&mut memory.float, &mut memory.common)
+    }
+}
+
 /// Everything that a trial changes, before its first step.
-pub struct Started<'m> {
+pub struct Started<'m, A: Number> {
     /// The network.
-    pub state: State<'m, Fixed>,
+    pub state: State<'m, A>,
     /// What the answer is read from.
-    pub evidence: Evidence<Fixed, &'m mut [i64]>,
+    pub evidence: Evidence<A, &'m mut [A::Sum]>,
     /// The preprocessing of a sensor's integers.
     pub preprocessing: ChainState<&'m mut [i64]>,
     /// Room for the samples of the trial.
@@ -53,13 +94,24 @@ impl<const UNITS: usize> Memory<UNITS> {
     /// All zero, so that a `static` memory costs no flash.
     pub const fn new() -> Self {
         Self {
-            units: [Block::EMPTY; UNITS],
-            readout: [ReadoutBlock::EMPTY; FILTERS],
-            waiting: [Waiting::EMPTY; UNITS],
-            outputs: [Fixed::ZERO; MOST_OUTPUTS],
-            sums: [0; MOST_OUTPUTS],
-            kept: [0; MOST_OPERATIONS],
-            queue: Queue::new(),
+            fixed: Parts {
+                units: [Block::<Fixed>::EMPTY; UNITS],
+                readout: [ReadoutBlock::<Fixed>::EMPTY; FILTERS],
+                outputs: [Fixed::ZERO; MOST_OUTPUTS],
+                sums: [Fixed::EMPTY_SUM; MOST_OUTPUTS],
+            },
+            #[cfg(feature = "f32")]
+            float: Parts {
+                units: [Block::<f32>::EMPTY; UNITS],
+                readout: [ReadoutBlock::<f32>::EMPTY; FILTERS],
+                outputs: [0.0; MOST_OUTPUTS],
+                sums: [f32::EMPTY_SUM; MOST_OUTPUTS],
+            },
+            common: Common {
+                waiting: [Waiting::EMPTY; UNITS],
+                kept: [0; MOST_OPERATIONS],
+                queue: Queue::new(),
+            },
         }
     }
 
@@ -67,22 +119,23 @@ impl<const UNITS: usize> Memory<UNITS> {
     ///
     /// # Errors
     /// The network is larger than the memory.
-    pub fn start(
+    pub fn start<A: Number>(
         &mut self,
-        network: &Deployed,
+        network: &Deployed<A>,
         noise: &mut Noise,
-    ) -> Result<Started<'_>, StartError> {
+    ) -> Result<Started<'_, A>, StartError> {
+        let (parts, common) = A::parts(self);
         let memory = StateMemory {
-            blocks: &mut self.units,
-            readout: &mut self.readout,
-            waiting: &mut self.waiting,
-            outputs: &mut self.outputs,
+            blocks: &mut parts.units,
+            readout: &mut parts.readout,
+            waiting: &mut common.waiting,
+            outputs: &mut parts.outputs,
         };
         Ok(Started {
             state: State::start(network, memory, noise)?,
-            evidence: Evidence::with(&mut self.sums),
-            preprocessing: ChainState::with(&mut self.kept),
-            queue: &mut self.queue,
+            evidence: Evidence::with(&mut parts.sums),
+            preprocessing: ChainState::with(&mut common.kept),
+            queue: &mut common.queue,
         })
     }
 
@@ -90,18 +143,53 @@ impl<const UNITS: usize> Memory<UNITS> {
     ///
     /// # Errors
     /// The network is larger than the memory.
-    pub fn self_test(
+    pub fn self_test<A: Number>(
         &mut self,
-        network: &Deployed,
+        network: &Deployed<A>,
         stepped: impl FnMut(),
     ) -> Result<u64, StartError> {
+        let (parts, common) = A::parts(self);
         let memory = StateMemory {
-            blocks: &mut self.units,
-            readout: &mut self.readout,
-            waiting: &mut self.waiting,
-            outputs: &mut self.outputs,
+            blocks: &mut parts.units,
+            readout: &mut parts.readout,
+            waiting: &mut common.waiting,
+            outputs: &mut parts.outputs,
         };
         network.self_test_with(memory, stepped)
+    }
+}
+
+/// A network in one of the kinds of numbers that this firmware steps.
+pub enum AnyNetwork<'s> {
+    /// Fixed point.
+    Fixed(Deployed<'s>),
+    /// f32.
+    #[cfg(feature = "f32")]
+    Float(Deployed<'s, f32>),
+}
+
+/// Calls a function with the network of an [`AnyNetwork`], whatever its numbers are.
+macro_rules! with_network {
+    ($any:expr, $network:ident => $call:expr) => {
+        match $any {
+            $crate::memory::AnyNetwork::Fixed($network) => $call,
+            #[cfg(feature = "f32")]
+            $crate::memory::AnyNetwork::Float($network) => $call,
+        }
+    };
+}
+
+pub(crate) use with_network;
+
+impl AnyNetwork<'_> {
+    /// See [`Deployed::checksum`].
+    pub fn checksum(&self) -> u32 {
+        with_network!(self, network => network.checksum())
+    }
+
+    /// See [`Deployed::length`].
+    pub fn length(&self) -> usize {
+        with_network!(self, network => network.length())
     }
 }
 
@@ -118,8 +206,19 @@ pub const fn limits<const UNITS: usize>(network_bytes: usize) -> Limits {
 ///
 /// # Errors
 /// The fault of the network.
-pub fn held<'s>(bytes: &'s [u8], limits: &Limits) -> Result<Deployed<'s>, NetworkFault> {
-    let network = Deployed::read(bytes).map_err(NetworkFault::Blob)?;
+pub fn held<'s>(bytes: &'s [u8], limits: &Limits) -> Result<AnyNetwork<'s>, NetworkFault> {
+    #[cfg(feature = "f32")]
+    if arithmetic(bytes) == f32::ARITHMETIC {
+        return checked(bytes, limits).map(AnyNetwork::Float);
+    }
+    checked(bytes, limits).map(AnyNetwork::Fixed)
+}
+
+fn checked<'s, A: Number>(
+    bytes: &'s [u8],
+    limits: &Limits,
+) -> Result<Deployed<'s, A>, NetworkFault> {
+    let network = Deployed::<A>::of(bytes).map_err(NetworkFault::Blob)?;
     let shared = &network.payload().shared;
     if shared.units > limits.units {
         let found = shared.units;
@@ -135,7 +234,7 @@ pub fn held<'s>(bytes: &'s [u8], limits: &Limits) -> Result<Deployed<'s>, Networ
 
 /// The refusal of a network that was not started. [`held`] keeps such networks
 /// away.
-pub fn unstarted(network: &Deployed, error: StartError) -> Refusal {
+pub fn unstarted<A: Number>(network: &Deployed<A>, error: StartError) -> Refusal {
     Refusal::NoNetwork(match error {
         StartError::Readout(_) => NetworkFault::Filters {
             found: network.banks().filters_in_all() as u16,
@@ -151,4 +250,6 @@ pub fn unstarted(network: &Deployed, error: StartError) -> Refusal {
 const _: () = {
     assert!(size_of::<Block<Fixed>>() + size_of::<Waiting>() == UNIT_RAM_BYTES);
     assert!(size_of::<ReadoutBlock<Fixed>>() == FILTER_RAM_BYTES);
+    assert!(size_of::<Block<f32>>() + size_of::<Waiting>() == FLOAT_UNIT_RAM_BYTES);
+    assert!(size_of::<ReadoutBlock<f32>>() == FLOAT_FILTER_RAM_BYTES);
 };

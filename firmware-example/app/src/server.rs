@@ -9,14 +9,14 @@ use rate2spike_protocol::{Answer, Request};
 
 use crate::board::{Board, Store};
 use crate::line::{next, refuse, send};
-use crate::memory::{Memory, unstarted};
+use crate::memory::{AnyNetwork, Memory, Number, unstarted, with_network};
 use crate::slots::{self, Replacement};
 use crate::{demo, trial, trouble};
 
 /// The network that the board holds, and the networks for which it has room.
 pub struct Held<'s> {
     /// The network, or the reason why the board holds no network.
-    pub network: Result<Deployed<'s>, NetworkFault>,
+    pub network: Result<AnyNetwork<'s>, NetworkFault>,
     /// The largest network and input.
     pub limits: Limits,
 }
@@ -39,7 +39,7 @@ pub fn serve<B: Board, const UNITS: usize>(
 ) -> Left {
     loop {
         let mut byte = match &held.network {
-            Ok(network) => demo::run(board, memory, network),
+            Ok(any) => with_network!(any, network => demo::run(board, memory, network)),
             Err(fault) => trouble::report(board, fault),
         };
         while let Some(received) = byte {
@@ -85,7 +85,9 @@ fn run<B: Board, const UNITS: usize>(
     let network = held.network.as_ref();
     let result = network
         .map_err(|fault| Refusal::NoNetwork(*fault))
-        .and_then(|network| trial::run(board, receiver, memory, network, wanted));
+        .and_then(|any| {
+            with_network!(any, network => trial::run(board, receiver, memory, network, wanted))
+        });
     match result {
         Ok(outcome) => send(board, &Answer::Done(outcome)),
         Err(refusal) => refuse(board, refusal),
@@ -104,7 +106,7 @@ fn answer<B: Board, const UNITS: usize>(
         Request::Identify => return identify(board, &held.limits, network),
         Request::SelfTest => network
             .map_err(Refusal::NoNetwork)
-            .and_then(|network| self_test(board, memory, network))
+            .and_then(|any| with_network!(any, network => self_test(board, memory, network)))
             .map(Answer::SelfTest),
         // No trial runs that asked for it.
         Request::Load { .. } => Err(Refusal::Input),
@@ -122,10 +124,10 @@ fn answer<B: Board, const UNITS: usize>(
     }
 }
 
-fn self_test<B: Board, const UNITS: usize>(
+fn self_test<A: Number, B: Board, const UNITS: usize>(
     board: &mut B,
     memory: &mut Memory<UNITS>,
-    network: &Deployed,
+    network: &Deployed<A>,
 ) -> Result<SelfTest, Refusal> {
     let found = memory
         .self_test(network, || board.alive())
@@ -134,18 +136,18 @@ fn self_test<B: Board, const UNITS: usize>(
     Ok(SelfTest { wanted, found })
 }
 
-fn identify<B: Board>(board: &mut B, limits: &Limits, network: Result<&Deployed, NetworkFault>) {
+fn identify<B: Board>(board: &mut B, limits: &Limits, network: Result<&AnyNetwork, NetworkFault>) {
     let identity = Identity {
         board: B::NAME.as_bytes(),
         clock_hz: board.clock_hz(),
         limits: *limits,
         stack_bytes: board.stack_bytes(),
-        network: network.map(holding),
+        network: network.map(|any| with_network!(any, network => holding(network))),
     };
     send(board, &Answer::Identity(identity));
 }
 
-fn holding<'s>(network: &Deployed<'s>) -> Holding<'s> {
+fn holding<'s, A: Number>(network: &Deployed<'s, A>) -> Holding<'s> {
     let payload = network.payload();
     Holding {
         task: payload.task,

@@ -24,16 +24,16 @@
 //! Only an image can hold a network that is larger than a slot. Such a network
 //! leaves no room for a second one, and only an image can replace it.
 
-use rate2spike_core::blob::{Deployed, MAGIC};
+use rate2spike_core::blob::MAGIC;
 use rate2spike_protocol::message::{FlashFault, Limits, NetworkFault, Refusal};
 use rate2spike_protocol::record::{self, RECORD_BYTES, Record};
 
 use crate::board::Store;
-use crate::memory;
+use crate::memory::{self, AnyNetwork};
 
 /// A network in a slot.
 struct Found<'s> {
-    network: Deployed<'s>,
+    network: AnyNetwork<'s>,
     record: Option<Record>,
 }
 
@@ -115,7 +115,7 @@ pub fn held<'s>(
     bytes: &'s [u8],
     slot_bytes: usize,
     limits: &Limits,
-) -> Result<Deployed<'s>, NetworkFault> {
+) -> Result<AnyNetwork<'s>, NetworkFault> {
     let survey = Survey::of(bytes, slot_bytes, limits);
     let chosen = match survey.choice() {
         Some(Slot::Second) => survey.second,

@@ -1,7 +1,6 @@
 //! A trial with the input that the host sends, its cycles counted.
 
 use heapless::Vec;
-use rate2spike_core::Fixed;
 use rate2spike_core::blob::Deployed;
 use rate2spike_core::network::MOST_INPUTS;
 use rate2spike_core::noise::Noise;
@@ -16,7 +15,7 @@ use rate2spike_protocol::{Answer, Receiver};
 use crate::board::Board;
 use crate::input::Samples;
 use crate::line::send;
-use crate::memory::{Memory, Started, unstarted};
+use crate::memory::{Memory, Number, Started, unstarted};
 use crate::pace::Pace;
 
 /// Runs the trial that `wanted` describes, and sends the spikes and outputs that it
@@ -25,11 +24,11 @@ use crate::pace::Pace;
 /// # Errors
 /// The input does not arrive, or the network is larger than the memory.
 #[inline(never)]
-pub fn run<B: Board, const UNITS: usize>(
+pub fn run<A: Number, B: Board, const UNITS: usize>(
     board: &mut B,
     receiver: &mut Receiver,
     memory: &mut Memory<UNITS>,
-    network: &Deployed,
+    network: &Deployed<A>,
     wanted: &TrialRequest,
 ) -> Result<Outcome, Refusal> {
     let mut noise = Noise::new(wanted.seed, wanted.index);
@@ -118,12 +117,12 @@ struct Stream {
 }
 
 impl Stream {
-    fn take<B: Board>(
+    fn take<A: Number, B: Board>(
         &mut self,
         board: &mut B,
         wanted: &TrialRequest,
         step: u32,
-        state: &State<Fixed>,
+        state: &State<A>,
     ) {
         if wanted.spikes {
             for unit in state.fired() {
@@ -147,7 +146,7 @@ impl Stream {
         }
     }
 
-    fn output<B: Board>(&mut self, board: &mut B, step: u32, outputs: &[Fixed]) {
+    fn output<A: Number, B: Board>(&mut self, board: &mut B, step: u32, outputs: &[A]) {
         let outputs = outputs.get(..MOST_SENT_OUTPUTS).unwrap_or(outputs);
         if self.outputs.len() + outputs.len() * OUTPUT_BYTES > TABLE_BYTES {
             self.send_outputs(board);
@@ -157,7 +156,7 @@ impl Stream {
         }
         self.each_step = outputs.len() as u8;
         for output in outputs {
-            let bytes = output.to_bits().to_le_bytes();
+            let bytes = output.bits().to_le_bytes();
             // The check above has made room.
             let _ = self.outputs.extend_from_slice(&bytes);
         }

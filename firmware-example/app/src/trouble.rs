@@ -13,6 +13,7 @@
 //! | 5 | holds a malformed network |
 //! | 6 | holds a network that is too large for this firmware |
 //! | 7 | was erased |
+//! | 8 | holds a network in f32, which this firmware does not step |
 
 use rate2spike_core::blob::BlobError;
 use rate2spike_protocol::message::NetworkFault;
@@ -32,6 +33,9 @@ fn described(fault: &NetworkFault) -> (u32, &'static str) {
         NetworkFault::Blob(BlobError::Short { .. }) => (2, "cut"),
         NetworkFault::Blob(BlobError::Layout(_)) => (3, "another layout version"),
         NetworkFault::Blob(BlobError::Checksum { .. }) => (4, "check sum is wrong"),
+        NetworkFault::Blob(BlobError::Arithmetic(_)) => {
+            (8, "its numbers are not those of this firmware")
+        }
         NetworkFault::Blob(_) => (5, "malformed"),
         NetworkFault::Units { .. } => (6, "too many units"),
         NetworkFault::Filters { .. } => (6, "too many readout filters"),

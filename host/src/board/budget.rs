@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::steps::{BoardTrials, Step, quiet};
 use super::target::Target;
 use crate::spiking::experiment::Experiment;
+use crate::spiking::trial::Deployable;
 
 /// Number of trials whose spikes are counted.
 const TRIALS: u64 = 4;
@@ -129,7 +130,11 @@ impl std::fmt::Display for Advice {
 
 impl Budget {
     /// The budget on `target` of the network in `bytes`.
-    pub fn new(target: &Target, experiment: &Experiment<Deployed>, bytes: &[u8]) -> Self {
+    pub fn new<A: Deployable>(
+        target: &Target,
+        experiment: &Experiment<Deployed<A>>,
+        bytes: &[u8],
+    ) -> Self {
         let network = experiment.network;
         let units = network.constants().units;
         let filters = network.banks().filters_in_all();
@@ -177,7 +182,11 @@ impl Budget {
 }
 
 impl Time {
-    fn new(target: &Target, experiment: &Experiment<Deployed>, bytes: &[u8]) -> Self {
+    fn new<A: Deployable>(
+        target: &Target,
+        experiment: &Experiment<Deployed<A>>,
+        bytes: &[u8],
+    ) -> Self {
         let (cost, network) = (&target.cost, experiment.network);
         let units = network.constants().units;
         let quiet = quiet(cost, network);
@@ -242,7 +251,7 @@ fn most_spikes(steps: &[Step], times: f64) -> f64 {
 
 /// The units for which the firmware has memory and, with this network's density,
 /// the board has flash.
-fn most_units(target: &Target, network: &Deployed, bytes: usize) -> usize {
+fn most_units<A: Deployable>(target: &Target, network: &Deployed<A>, bytes: usize) -> usize {
     let units = network.constants().units as f64;
     let synapses = network.payload().synapses.len() as f64;
     let growth = Growth {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::BoardError;
 use super::session::{Pair, Runs, pair, parting};
 use crate::spiking::experiment::{Experiment, Outcome, Score};
-use crate::spiking::trial::Memory;
+use crate::spiking::trial::{Deployable, Memory};
 
 /// The trials of a board beside those of the desktop.
 #[derive(Debug)]
@@ -66,9 +66,9 @@ pub struct Difference {
 ///
 /// # Errors
 /// The errors of [`Runs::run_trial`].
-pub fn compare(
-    board: &mut impl Runs,
-    experiment: &Experiment<Deployed>,
+pub fn compare<A: Deployable>(
+    board: &mut impl Runs<A>,
+    experiment: &Experiment<Deployed<A>>,
     trials: usize,
     clock_hz: u32,
     mut done: impl FnMut(),
@@ -104,9 +104,9 @@ pub fn compare(
     })
 }
 
-fn difference(
-    board: &mut impl Runs,
-    experiment: &Experiment<Deployed>,
+fn difference<A: Deployable>(
+    board: &mut impl Runs<A>,
+    experiment: &Experiment<Deployed<A>>,
     trial: u64,
 ) -> Result<Difference, BoardError> {
     let parting = parting(board, experiment, trial)?;

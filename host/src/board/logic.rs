@@ -3,6 +3,7 @@
 use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 
+use rate2spike_core::Fixed;
 use rate2spike_core::blob::Deployed;
 use rate2spike_core::noise::Noise;
 use rate2spike_protocol::logic::{self, Answer, Identity, Outcome, Receiver};
@@ -162,7 +163,7 @@ impl Logic {
     }
 }
 
-impl Runs for Logic {
+impl Runs<Fixed> for Logic {
     fn run_trial(
         &mut self,
         experiment: &Experiment<Deployed>,

@@ -7,6 +7,7 @@ use rate2spike_protocol::message::NetworkFault;
 
 use super::client::{Client, Identity};
 use super::{BoardError, explain_network};
+use crate::spiking::trial::Deployable;
 
 /// A board that cannot run a network.
 #[derive(Debug, thiserror::Error)]
@@ -43,13 +44,13 @@ pub enum PreparationError {
 }
 
 /// The network that a board should hold.
-pub struct Wanted<'a> {
+pub struct Wanted<'a, A: Deployable> {
     /// File of the network.
     pub file: PathBuf,
     /// The blob in the file.
     pub bytes: &'a [u8],
     /// The network in the blob.
-    pub deployed: &'a Deployed<'a>,
+    pub deployed: &'a Deployed<'a, A>,
     /// Whether the network is written over another one in the board's flash.
     pub replace: bool,
 }
@@ -59,10 +60,10 @@ pub struct Wanted<'a> {
 ///
 /// # Errors
 /// [`PreparationError`].
-pub fn prepare(
+pub fn prepare<A: Deployable>(
     client: &mut Client,
     identity: &Identity,
-    wanted: &Wanted,
+    wanted: &Wanted<A>,
     written: impl FnMut(usize),
 ) -> Result<(), PreparationError> {
     let checksum = wanted.deployed.checksum();

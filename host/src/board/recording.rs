@@ -1,7 +1,6 @@
 //! A recording, cut into trials and run on a board, beside the same trials on the desktop.
 
 use fixed::types::I4F12;
-use rate2spike_core::Fixed;
 use rate2spike_core::blob::Deployed;
 use rate2spike_core::decision::Evidence;
 use rate2spike_core::network::Network;
@@ -13,7 +12,7 @@ use serde::Serialize;
 
 use super::BoardError;
 use super::client::{Client, SampleBytes};
-use crate::spiking::trial::Memory;
+use crate::spiking::trial::{Deployable, Memory};
 
 /// Seed of the noise.
 const SEED: u64 = 1;
@@ -44,7 +43,7 @@ pub struct Answered {
 }
 
 /// Number of channels of a recording that `network` takes.
-pub fn channels(network: &Deployed) -> usize {
+pub fn channels<A: Deployable>(network: &Deployed<A>) -> usize {
     match network.preprocessing() {
         Some(chain) => chain.channels(),
         None => network.constants().inputs,
@@ -52,7 +51,7 @@ pub fn channels(network: &Deployed) -> usize {
 }
 
 /// Number of samples of a trial of `network`.
-pub fn samples(network: &Deployed) -> usize {
+pub fn samples<A: Deployable>(network: &Deployed<A>) -> usize {
     let clock = network.payload().clock;
     (clock.steps / clock.steps_per_sample.max(1)) as usize
 }
@@ -60,7 +59,7 @@ pub fn samples(network: &Deployed) -> usize {
 impl SentTrial {
     /// The trial of these values, samples × channels. A network with a preprocessing gets
     /// them rounded to integers.
-    pub fn new(network: &Deployed, values: &[f32]) -> Self {
+    pub fn new<A: Deployable>(network: &Deployed<A>, values: &[f32]) -> Self {
         let channels = channels(network);
         match network.preprocessing() {
             Some(chain) => {
@@ -89,15 +88,17 @@ impl SentTrial {
     }
 
     /// The answer and the hash of the spikes on the desktop.
-    pub fn on_desktop(&self, network: &Deployed, index: u64) -> (i16, u64) {
-        let mut memory = Memory::<Fixed>::of(network);
+    pub fn on_desktop<A: Deployable>(&self, network: &Deployed<A>, index: u64) -> (i16, u64) {
+        let mut memory = Memory::<A>::of(network);
         let mut noise = Noise::new(SEED, index);
         let state = memory.start(network, &mut noise);
         let mut run = Run::new(network, state, noise, network.payload().clock);
         let decision = &network.payload().decision;
         let (mut evidence, mut hash) = (Evidence::default(), SpikeHash::default());
-        let last = self.input.len() - 1;
-        while let Some(step) = run.step(|sample| &self.input[(sample as usize).min(last)]) {
+        let numbers = |sample: &Vec<I4F12>| sample.iter().map(|&u| A::input(u)).collect();
+        let input: Vec<Vec<A::Input>> = self.input.iter().map(numbers).collect();
+        let last = input.len() - 1;
+        while let Some(step) = run.step(|sample| &input[(sample as usize).min(last)]) {
             hash.add_step(step, run.state());
             evidence.see(decision, step, run.state().outputs());
         }
@@ -109,10 +110,10 @@ impl SentTrial {
     ///
     /// # Errors
     /// If the board refuses the trial or does not answer.
-    pub fn on_board(
+    pub fn on_board<A: Deployable>(
         &self,
         client: &mut Client,
-        network: &Deployed,
+        network: &Deployed<A>,
         index: u64,
         live: bool,
         mut output: impl FnMut(&[i32]),
@@ -132,7 +133,12 @@ impl SentTrial {
 }
 
 /// What the board answered to the `index`-th trial, beside the desktop.
-pub fn answered(network: &Deployed, shown: &SentTrial, index: u64, outcome: &Outcome) -> Answered {
+pub fn answered<A: Deployable>(
+    network: &Deployed<A>,
+    shown: &SentTrial,
+    index: u64,
+    outcome: &Outcome,
+) -> Answered {
     let (answer, hash) = shown.on_desktop(network, index);
     let name = network.class_name(outcome.answer);
     Answered {

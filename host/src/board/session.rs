@@ -1,14 +1,13 @@
 //! Runs trials on a board, and compares them with the same trials on the desktop.
 
-use rate2spike_core::Fixed;
 use rate2spike_core::blob::Deployed;
-use rate2spike_core::network::Network;
+use rate2spike_core::network::{Network, Target};
 use rate2spike_protocol::message::{self, Cycles};
 
 use super::BoardError;
 use super::client::{Client, SampleBytes};
 use crate::spiking::experiment::{Experiment, Grader, Outcome};
-use crate::spiking::trial::{Input, Memory};
+use crate::spiking::trial::{Deployable, Input, Memory};
 use crate::task::samples::is_graded;
 
 /// The outcomes of one trial on the board and on the desktop.
@@ -45,24 +44,24 @@ pub enum Reported<'a> {
     Outputs(&'a mut dyn FnMut(u32, &[i32])),
 }
 
-/// A board that runs trials.
-pub trait Runs {
+/// A board that runs trials of networks in numbers `A`.
+pub trait Runs<A: Deployable> {
     /// Runs the `index`-th trial of `experiment`, of which it reports something.
     ///
     /// # Errors
     /// If the board refuses the trial or does not answer.
     fn run_trial(
         &mut self,
-        experiment: &Experiment<Deployed>,
+        experiment: &Experiment<Deployed<A>>,
         index: u64,
         reported: Reported,
     ) -> Result<message::Outcome, BoardError>;
 }
 
-impl Runs for Client {
+impl<A: Deployable> Runs<A> for Client {
     fn run_trial(
         &mut self,
-        experiment: &Experiment<Deployed>,
+        experiment: &Experiment<Deployed<A>>,
         index: u64,
         reported: Reported,
     ) -> Result<message::Outcome, BoardError> {
@@ -92,10 +91,10 @@ impl Runs for Client {
 ///
 /// # Errors
 /// The errors of [`Runs::run_trial`].
-pub fn pair(
-    board: &mut impl Runs,
-    experiment: &Experiment<Deployed>,
-    memory: &mut Memory<Fixed>,
+pub fn pair<A: Deployable>(
+    board: &mut impl Runs<A>,
+    experiment: &Experiment<Deployed<A>>,
+    memory: &mut Memory<A>,
     index: u64,
 ) -> Result<Pair, BoardError> {
     let desktop = experiment.outcome(memory, index);
@@ -104,7 +103,7 @@ pub fn pair(
     let mut grader = Grader::new(&trial, experiment.task.samples(), every);
     let mut seen = 0;
     let mut output = |step, bits: &[i32]| {
-        let outputs: Vec<Fixed> = bits.iter().map(|&bits| Fixed::from_bits(bits)).collect();
+        let outputs: Vec<A> = bits.iter().map(|&bits| A::from_bits(bits)).collect();
         seen += usize::from(outputs.len() == experiment.network.banks().count);
         grader.see(step, &outputs);
     };
@@ -140,9 +139,9 @@ pub fn pair(
 ///
 /// # Errors
 /// The errors of [`Runs::run_trial`].
-pub fn parting(
-    board: &mut impl Runs,
-    experiment: &Experiment<Deployed>,
+pub fn parting<A: Deployable>(
+    board: &mut impl Runs<A>,
+    experiment: &Experiment<Deployed<A>>,
     index: u64,
 ) -> Result<Option<Parting>, BoardError> {
     let desktop = spikes(experiment, index);
@@ -171,7 +170,10 @@ pub fn parting(
 
 /// The `index`-th trial and its input: the integers of a data set, which the network's own
 /// preprocessing turns into inputs, or the inputs of another task.
-fn shown(experiment: &Experiment<Deployed>, index: u64) -> (message::TrialRequest, SampleBytes) {
+fn shown<A: Deployable>(
+    experiment: &Experiment<Deployed<A>>,
+    index: u64,
+) -> (message::TrialRequest, SampleBytes) {
     let (input, label) = input(experiment, index);
     let integers = experiment.task.integers(index);
     let samples = match (experiment.network.preprocessing(), integers) {
@@ -193,21 +195,24 @@ fn shown(experiment: &Experiment<Deployed>, index: u64) -> (message::TrialReques
     (trial, samples)
 }
 
-fn input(experiment: &Experiment<Deployed>, index: u64) -> (Input<fixed::types::I4F12>, i16) {
+fn input<A: Deployable>(
+    experiment: &Experiment<Deployed<A>>,
+    index: u64,
+) -> (Input<fixed::types::I4F12>, i16) {
     let trial = experiment.trial(index);
     let input = Input::of_trial(experiment.task.channels(), &trial);
     (input, trial.label)
 }
 
 /// The number of synapses that a spike of `unit` reaches.
-pub fn reach(network: &Deployed, unit: usize) -> usize {
+pub fn reach<A: Deployable>(network: &Deployed<A>, unit: usize) -> usize {
     let mut count = 0;
-    network.each_target(unit, |_, _| count += 1);
+    network.each_target(unit, |_: Target, _: A| count += 1);
     count
 }
 
 /// Step and unit of each spike of the `index`-th trial on the desktop.
-pub fn spikes(experiment: &Experiment<Deployed>, index: u64) -> Vec<(u32, u16)> {
+pub fn spikes<A: Deployable>(experiment: &Experiment<Deployed<A>>, index: u64) -> Vec<(u32, u16)> {
     let trial = experiment.trial(index);
     let mut memory = Memory::of(experiment.network);
     let mut spikes = Vec::new();

@@ -5,14 +5,14 @@
 //! also waits for each line that is not there: the trial's reads of the network go through
 //! a model of the cache, in their order.
 
-use rate2spike_core::blob::{Deployed, START_BYTES, SYNAPSE_BYTES, readout_bytes};
+use rate2spike_core::blob::{Deployed, START_BYTES};
 use rate2spike_core::network::Network;
 
 use super::cache::{FlashCache, Lines};
 use super::session::{reach, spikes};
 use super::target::{Cost, Target};
 use crate::spiking::experiment::Experiment;
-use crate::spiking::trial::Input;
+use crate::spiking::trial::{Deployable, Input};
 
 /// The cycles of a step, part by part.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -33,7 +33,7 @@ impl Step {
 }
 
 /// Cycles of every step beside the input, the spikes and the wait for flash.
-pub fn quiet(cost: &Cost, network: &Deployed) -> f64 {
+pub fn quiet<A: Deployable>(cost: &Cost, network: &Deployed<A>) -> f64 {
     let filters = network.banks().filters_in_all();
     cost.step + cost.filter * filters as f64 + cost.unit * network.constants().units as f64
 }
@@ -63,9 +63,9 @@ impl Flash<'_> {
 }
 
 /// The trials of a network on a board.
-pub struct BoardTrials<'a, 'n> {
+pub struct BoardTrials<'a, 'n, A: Deployable> {
     cost: Cost,
-    experiment: &'a Experiment<'a, Deployed<'n>>,
+    experiment: &'a Experiment<'a, Deployed<'n, A>>,
     flash: Option<Flash<'a>>,
     /// First address of the code.
     code_address: usize,
@@ -73,11 +73,11 @@ pub struct BoardTrials<'a, 'n> {
     reaches: Vec<usize>,
 }
 
-impl<'a, 'n> BoardTrials<'a, 'n> {
+impl<'a, 'n, A: Deployable> BoardTrials<'a, 'n, A> {
     /// The trials of `experiment` on `target`; the network is read from `bytes`.
     pub fn new(
         target: &Target,
-        experiment: &'a Experiment<'a, Deployed<'n>>,
+        experiment: &'a Experiment<'a, Deployed<'n, A>>,
         bytes: &'a [u8],
     ) -> Self {
         let network = experiment.network;
@@ -173,7 +173,7 @@ impl<'a, 'n> BoardTrials<'a, 'n> {
 const CODE_OFFSET: usize = 0x6000;
 
 /// The bytes of the network that a spike of `unit` reads.
-fn spike_parts<'a>(network: &Deployed<'a>, unit: usize) -> [&'a [u8]; 3] {
+fn spike_parts<'a, A: Deployable>(network: &Deployed<'a, A>, unit: usize) -> [&'a [u8]; 3] {
     let payload = network.payload();
     let part = |table: &'a [u8], from: usize, to: usize| table.get(from..to).unwrap_or_default();
     let starts = part(payload.starts, START_BYTES * unit, START_BYTES * (unit + 2));
@@ -181,13 +181,13 @@ fn spike_parts<'a>(network: &Deployed<'a>, unit: usize) -> [&'a [u8]; 3] {
         let bytes = starts.get(at..).and_then(<[u8]>::first_chunk);
         bytes.map_or(0, |bytes| u32::from_le_bytes(*bytes) as usize)
     };
-    let row = readout_bytes(network.constants().outputs);
+    let row = A::readout_bytes(network.constants().outputs);
     [
         starts,
         part(
             payload.synapses,
-            SYNAPSE_BYTES * place(0),
-            SYNAPSE_BYTES * place(START_BYTES),
+            A::SYNAPSE_BYTES * place(0),
+            A::SYNAPSE_BYTES * place(START_BYTES),
         ),
         part(payload.readout, row * unit, row * (unit + 1)),
     ]

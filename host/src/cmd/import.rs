@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use rate2spike_core::Fixed;
 use rate2spike_core::neuron::Scheme;
 use serde::Serialize;
 
@@ -121,7 +122,7 @@ pub fn run(args: &ImportArgs, console: &Console) -> Result<(), CommandError> {
     })?;
     disk::write(&args.output, &quantized.bytes)?;
     let ScoreArgs { trials, seed } = args.score;
-    let scores = Scores::of(
+    let scores = Scores::of::<Fixed>(
         network,
         &quantized.bytes,
         &Scoring {

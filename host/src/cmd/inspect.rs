@@ -16,9 +16,10 @@ use crate::formats::mat::{MatFile, Value};
 use crate::formats::model_checks;
 use crate::formats::names::{self, LAMBDA};
 use crate::formats::rate_model::{self, RateModelFile};
-use crate::formats::snn::{NetFile, SnnError};
+use crate::formats::snn::{AnyNetFile, NetFile, SnnError};
 use crate::number::{hexadecimal, shown};
 use crate::print::console::Console;
+use crate::spiking::trial::Deployable;
 use crate::task::SAMPLE_MS;
 
 /// Say what a file holds, or what is wrong with it
@@ -50,14 +51,20 @@ pub fn run(args: &InspectArgs, console: &Console) -> Result<(), CommandError> {
     let bytes = disk::read(&args.file)?;
     let named_snn = ends_in(&args.file, "snn");
     if named_snn || bytes.starts_with(&MAGIC) {
-        let file = NetFile::new(&args.file, bytes)?;
-        let mut warnings = Warnings::default();
-        let mut facts = blob_facts(&file);
-        let (tested, fault) = tested_facts(args, &file, &mut warnings);
-        facts.extend(tested);
-        warnings.say(console);
-        print_facts(args, console, &facts, &[]);
-        return fault.map_or(Ok(()), |fault| Err(fault.into()));
+        return match AnyNetFile::new(&args.file, bytes)? {
+            AnyNetFile::Fixed(file) => {
+                let shared = file.deployed().payload().shared;
+                let threshold_mv = shared.threshold.to_num::<f64>();
+                let reset_mv = shared.reset.to_num::<f64>() * f64::from(shared.unit_mv);
+                let potentials = [threshold_mv, threshold_mv + reset_mv];
+                network(args, console, &file, potentials)
+            }
+            AnyNetFile::Float(file) => {
+                let shared = file.deployed().payload().shared;
+                let potentials = [shared.threshold, shared.reset].map(f64::from);
+                network(args, console, &file, potentials)
+            }
+        };
     }
     if args.task.task.is_some() {
         return Err(CommandError::Usage(format!(
@@ -104,6 +111,22 @@ pub fn run(args: &InspectArgs, console: &Console) -> Result<(), CommandError> {
     }
 }
 
+/// Says what a deployed network holds; its threshold and reset are `potentials`, in mV.
+fn network<A: Deployable>(
+    args: &InspectArgs,
+    console: &Console,
+    file: &NetFile<A>,
+    potentials: [f64; 2],
+) -> Result<(), CommandError> {
+    let mut warnings = Warnings::default();
+    let mut facts = blob_facts(file, potentials);
+    let (tested, fault) = tested_facts(args, file, &mut warnings);
+    facts.extend(tested);
+    warnings.say(console);
+    print_facts(args, console, &facts, &[]);
+    fault.map_or(Ok(()), |fault| Err(fault.into()))
+}
+
 /// All for which another command refuses the model, in sentences.
 fn model_problems(path: &Path, file: &MatFile) -> Vec<String> {
     let found = model_checks::check(path, file).problems;
@@ -114,12 +137,10 @@ fn model_problems(path: &Path, file: &MatFile) -> Vec<String> {
     all.map(|problem| problem.to_string()).collect()
 }
 
-fn blob_facts(file: &NetFile) -> Facts {
+fn blob_facts<A: Deployable>(file: &NetFile<A>, [threshold_mv, reset_mv]: [f64; 2]) -> Facts {
     let deployed = file.deployed();
     let payload = deployed.payload();
     let shared = &payload.shared;
-    let threshold_mv = shared.threshold.to_num::<f64>();
-    let reset_mv = threshold_mv + shared.reset.to_num::<f64>() * f64::from(shared.unit_mv);
     let step_ms = f64::from(payload.step_ns) / 1e6;
     vec![
         ("kind", "deployed network".into()),
@@ -128,6 +149,7 @@ fn blob_facts(file: &NetFile) -> Facts {
             "task hash",
             payload.task_hash.map_or("none".into(), hexadecimal).into(),
         ),
+        ("arithmetic", A::NAME.into()),
         ("units", shared.units.into()),
         ("inputs", shared.inputs.into()),
         ("synapses", deployed.synapses().into()),
@@ -158,7 +180,7 @@ fn blob_facts(file: &NetFile) -> Facts {
         ),
         (
             "readout filters",
-            (payload.filters.len() / rate2spike_core::blob::FILTER_BYTES).into(),
+            (payload.filters.len() / A::FILTER_BYTES).into(),
         ),
         (
             "self-test hash",
@@ -170,9 +192,9 @@ fn blob_facts(file: &NetFile) -> Facts {
 /// Whether the task's description is the one that the network was made for, and what
 /// the self-test gives; the error, if the task that was asked for is another. The self-test is not run where the trial is not a trial of the
 /// task, since it could take any time.
-fn tested_facts(
+fn tested_facts<A: Deployable>(
     args: &InspectArgs,
-    file: &NetFile,
+    file: &NetFile<A>,
     warnings: &mut Warnings,
 ) -> (Facts, Option<SnnError>) {
     let tested = file.tested_task(args.task.task.as_ref());

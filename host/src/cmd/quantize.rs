@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use rate2spike_core::Fixed;
 use rate2spike_core::blob::Deployed;
 use serde::Serialize;
 
@@ -14,15 +15,16 @@ use crate::formats::disk;
 use crate::number::{hexadecimal, shown};
 use crate::print::console::Console;
 use crate::print::path::lossy;
+use crate::quantize::floating::quantize_f32;
 use crate::quantize::longest_step::{Comparison, DEPLOYED_STEP_MS, DeployedStep};
-use crate::quantize::quantize;
 use crate::quantize::report::Losses;
 use crate::quantize::scores::{Scores, Scoring};
+use crate::quantize::{ArithmeticName, quantize};
 use crate::spiking::experiment::{Experiment, outcomes_f64};
 use crate::spiking::time_step::TimeStep;
 use crate::statistics::Accuracy;
 
-/// Write a rate model as a fixed-point network for a microcontroller, and say how much was lost
+/// Write a rate model as a network for a microcontroller, and say how much was lost
 ///
 /// Example:  rate2spike quantize MODEL.mat -o net.snn --dt 0.5
 #[derive(Clone, Debug, Args)]
@@ -37,6 +39,9 @@ pub struct QuantizeArgs {
     /// Time step in ms; auto: the longest that costs at most a point of accuracy against 0.05 ms
     #[arg(long, value_name = "MS|auto", default_value_t = DeployedStep::Given(DEPLOYED_STEP_MS))]
     pub dt: DeployedStep,
+    /// The numbers of the network
+    #[arg(long, value_name = "NUMBERS", default_value = "fixed")]
+    pub arithmetic: ArithmeticName,
     /// The trials before and after
     #[command(flatten)]
     pub score: ScoreArgs,
@@ -51,6 +56,7 @@ struct QuantizeReport<'a> {
     network: &'a Path,
     task: String,
     lambda: f64,
+    arithmetic: &'static str,
     dt_ms: f64,
     trials: usize,
     before: Accuracy,
@@ -68,29 +74,41 @@ pub fn run(args: &QuantizeArgs, console: &Console) -> Result<(), CommandError> {
     let task = args.task.of(&model)?;
     let ScoreArgs { trials, seed } = args.score;
     let trials = task.scored(trials);
+    if args.dt == DeployedStep::Auto && args.arithmetic == ArithmeticName::F32 {
+        let message = "--dt auto compares networks in fixed point: give --dt in ms with --arithmetic f32, for instance the step that --dt auto finds without it";
+        return Err(CommandError::Usage(message.into()));
+    }
     let (step, steps) = find_step(args.dt, &network, &task, seed.seed, console)?;
-    let quantized = quantize(&network, &task, &step).map_err(|source| CommandError::Quantize {
+    let quantized = match args.arithmetic {
+        ArithmeticName::Fixed => quantize(&network, &task, &step),
+        ArithmeticName::F32 => quantize_f32(&network, &task, &step),
+    };
+    let quantized = quantized.map_err(|source| CommandError::Quantize {
         path: args.model.model.clone(),
         source,
     })?;
     disk::write(&args.output, &quantized.bytes)?;
-    let scores = Scores::of(
-        &network,
-        &quantized.bytes,
-        &Scoring {
-            task: &task,
-            step: &step,
-            seed: seed.seed,
-            trials,
-        },
-    );
+    let scoring = Scoring {
+        task: &task,
+        step: &step,
+        seed: seed.seed,
+        trials,
+    };
+    let scores = match args.arithmetic {
+        ArithmeticName::Fixed => Scores::of::<Fixed>(&network, &quantized.bytes, &scoring),
+        ArithmeticName::F32 => Scores::of::<f32>(&network, &quantized.bytes, &scoring),
+    };
     let mut warnings = Warnings::default();
     warnings.of_data(&task);
     warnings.of_score(&task, &scores.after);
     warnings.of_rounding(&quantized.rounded);
-    let deployed = Deployed::read(&quantized.bytes).expect("a blob that was just written is valid");
-    let experiment = Experiment::deployed(&deployed, &task, seed.seed);
-    warnings.of_saturation(&experiment, scores.after.trials);
+    // The range of f32 has no end that an output reaches.
+    if args.arithmetic == ArithmeticName::Fixed {
+        let deployed = Deployed::read(&quantized.bytes);
+        let deployed = deployed.expect("a blob that was just written is valid");
+        let experiment = Experiment::deployed(&deployed, &task, seed.seed);
+        warnings.of_saturation(&experiment, scores.after.trials);
+    }
     if step.ms > TimeStep::PUBLISHED.ms {
         let published = outcomes_f64(&network, &task, &TimeStep::PUBLISHED, seed.seed, trials);
         warnings.of_step(step.ms, &published, &scores.outcomes);
@@ -99,6 +117,7 @@ pub fn run(args: &QuantizeArgs, console: &Console) -> Result<(), CommandError> {
         network: &args.output,
         task: task.name().into(),
         lambda: network.lambda,
+        arithmetic: args.arithmetic.words(),
         dt_ms: step.ms,
         trials,
         before: (&scores.before).into(),
@@ -114,13 +133,22 @@ pub fn run(args: &QuantizeArgs, console: &Console) -> Result<(), CommandError> {
     Ok(())
 }
 
+/// An error as people read it.
+fn plain(error: f64) -> String {
+    match error < 1e-5 && error > 0.0 {
+        true => format!("{error:.0e}"),
+        false => format!("{error:.5}"),
+    }
+}
+
 fn print(report: &QuantizeReport, console: &Console) {
     print_steps(&report.steps, console);
     console.say("what was lost           largest       rms  unit");
     for (name, unit, loss) in report.losses.rows() {
         console.say(format!(
-            "{name:<22}  {:>8.5}  {:>8.5}  {unit}",
-            loss.largest, loss.rms
+            "{name:<22}  {:>8}  {:>8}  {unit}",
+            plain(loss.largest),
+            plain(loss.rms)
         ));
     }
     console.say("");
@@ -129,7 +157,10 @@ fn print(report: &QuantizeReport, console: &Console) {
         "over {} trials          {first:>8}  {second:>6}",
         report.trials
     ));
-    for (form, score) in [("f64, exact", report.before), ("fixed point", report.after)] {
+    for (form, score) in [
+        ("f64, exact", report.before),
+        (report.arithmetic, report.after),
+    ] {
         let [first, second] = score.cells();
         console.say(format!("{form:<20} {first:>12.3}  {second:>6.3}"));
     }

@@ -12,13 +12,14 @@ use super::run_report::RunReport;
 use super::shared::{OwnTaskArgs, ScoreArgs};
 use super::warnings::Warnings;
 use crate::board::port::Port;
-use crate::formats::snn::NetFile;
+use crate::formats::snn::{AnyNetFile, NetFile};
 use crate::print::console::Console;
 use crate::quantize::perturb::perturbed;
 use crate::spiking::experiment::Experiment;
 use crate::spiking::perturb::Perturbation;
+use crate::spiking::trial::Deployable;
 
-/// Run a deployed network in core's fixed point, and score it
+/// Run a deployed network with core's step, and score it
 ///
 /// Example:  rate2spike run net.snn --trials 1000
 ///
@@ -58,7 +59,10 @@ pub struct RunArgs {
 /// # Errors
 /// [`CommandError`].
 pub fn run(args: &RunArgs, console: &Console) -> Result<(), CommandError> {
-    let file = NetFile::read(&args.network)?;
+    let file = match AnyNetFile::read(&args.network)? {
+        AnyNetFile::Fixed(file) => file,
+        AnyNetFile::Float(file) => return run_float(args, console, &file),
+    };
     let units = usize::from(file.deployed().payload().shared.units);
     let perturbation = args.perturbation.perturbation(units)?;
     if perturbation == Perturbation::default() {
@@ -73,7 +77,21 @@ pub fn run(args: &RunArgs, console: &Console) -> Result<(), CommandError> {
     score(args, console, &NetFile::new(&args.network, changed)?)
 }
 
-fn score(args: &RunArgs, console: &Console, file: &NetFile) -> Result<(), CommandError> {
+/// Runs a network in f32.
+fn run_float(args: &RunArgs, console: &Console, file: &NetFile<f32>) -> Result<(), CommandError> {
+    let units = usize::from(file.deployed().payload().shared.units);
+    if args.perturbation.perturbation(units)? != Perturbation::default() {
+        let message = "perturbations run in fixed point: quantize the model without --arithmetic f32, or use `rate2spike simulate`";
+        return Err(CommandError::Usage(message.into()));
+    }
+    score(args, console, file)
+}
+
+fn score<A: Deployable>(
+    args: &RunArgs,
+    console: &Console,
+    file: &NetFile<A>,
+) -> Result<(), CommandError> {
     let task = file.tested_task(args.task.task.as_ref())?;
     let deployed = file.deployed();
     let units = usize::from(deployed.payload().shared.units);

@@ -3,8 +3,6 @@
 
 use std::path::Path;
 
-use rate2spike_core::Fixed;
-use rate2spike_core::arithmetic::Arithmetic;
 use rate2spike_core::blob::Deployed;
 use serde::Serialize;
 
@@ -18,6 +16,7 @@ use crate::data;
 use crate::print::console::Console;
 use crate::print::path::lossy;
 use crate::spiking::experiment::Experiment;
+use crate::spiking::trial::Deployable;
 
 #[derive(Serialize)]
 struct InputReport<'a> {
@@ -36,9 +35,9 @@ struct InputReport<'a> {
 /// # Errors
 /// If the recording is not what the network takes, if the board fails, or if it gives other
 /// spikes although no sample came too late.
-pub fn run_input(
+pub fn run_input<A: Deployable>(
     on: &OnBoard,
-    experiment: &Experiment<Deployed>,
+    experiment: &Experiment<Deployed<A>>,
     (input, live): (&Path, bool),
     console: &Console,
 ) -> Result<(), CommandError> {
@@ -58,7 +57,7 @@ pub fn run_input(
     let mut answers = Vec::new();
     for (shown, index) in trials.iter().zip(0..) {
         let outcome = shown.on_board(&mut client, network, index, live, |outputs| {
-            bar.set_message(drawn(outputs));
+            bar.set_message(drawn::<A>(outputs));
         })?;
         let answer = answered(network, shown, index, &outcome);
         bar.suspend(|| console.say(sentence(&answer, live)));
@@ -95,7 +94,10 @@ fn is_logic(port: &Port) -> Result<bool, BoardError> {
 
 /// The trials of the recording; the samples behind the last whole trial are left out. The
 /// recording of a data set's sensor has the sample period of the data set.
-fn trials(experiment: &Experiment<Deployed>, path: &Path) -> Result<Vec<SentTrial>, CommandError> {
+fn trials<A: Deployable>(
+    experiment: &Experiment<Deployed<A>>,
+    path: &Path,
+) -> Result<Vec<SentTrial>, CommandError> {
     let network = experiment.network;
     let failed = |error: data::DataError| CommandError::Failed(error.to_string());
     let (values, found) = data::recording(path).map_err(failed)?;
@@ -123,11 +125,10 @@ fn trials(experiment: &Experiment<Deployed>, path: &Path) -> Result<Vec<SentTria
 }
 
 /// The outputs as bars.
-fn drawn(outputs: &[i32]) -> String {
+fn drawn<A: Deployable>(outputs: &[i32]) -> String {
     const WIDTH: f64 = 20.0;
     let bar = |bits: &i32| {
-        let one: f64 = Fixed::OUTPUT_ONE.to_num();
-        let output = Fixed::from_bits(*bits).to_num::<f64>() / one;
+        let output = A::from_bits(*bits).number();
         let length = (output.abs().min(1.0) * WIDTH).round() as usize;
         format!("{output:+.2} {:<20}", "#".repeat(length))
     };

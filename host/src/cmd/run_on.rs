@@ -18,9 +18,11 @@ use crate::board::preparation::{Wanted, prepare};
 use crate::board::session::Runs;
 use crate::board::{BoardError, OTHER_SPIKES};
 use crate::export::verilog::image::Image;
+use crate::formats::snn::NetFile;
 use crate::number::hexadecimal;
 use crate::print::console::Console;
 use crate::spiking::experiment::Experiment;
+use crate::spiking::trial::Deployable;
 
 /// A network that runs on a board.
 pub struct OnBoard<'a> {
@@ -56,18 +58,25 @@ struct BoardReport<'a> {
 ///
 /// # Errors
 /// If the board fails, holds another network, or gives other spikes.
-pub fn run_on(
+pub fn run_on<A: Deployable>(
     on: &OnBoard,
-    experiment: &Experiment<Deployed>,
+    experiment: &Experiment<Deployed<A>>,
     console: &Console,
 ) -> Result<(), CommandError> {
     // An emulator of a microcontroller takes one connection, and no logic is behind it.
     if let Port::Serial(_) = on.port
         && let Some((mut logic, identity)) = Logic::connect(on.port)?
     {
-        prepare_logic(&mut logic, on, experiment.network)?;
-        let found = compared(&mut logic, on, experiment, identity.clock_hz, console)?;
-        let board = BoardReport::new(on, experiment, "logic".into(), found);
+        // Logic steps fixed point only.
+        let fixed = NetFile::new(on.network, on.bytes.to_vec())?;
+        let network = fixed.deployed();
+        let experiment = Experiment {
+            silenced: experiment.silenced,
+            ..Experiment::deployed(&network, &experiment.task, experiment.seed)
+        };
+        prepare_logic(&mut logic, on, &network)?;
+        let found = compared(&mut logic, on, &experiment, identity.clock_hz, console)?;
+        let board = BoardReport::new(on, &experiment, "logic".into(), found);
         return finish(
             BoardReport {
                 clock_hz: identity.clock_hz,
@@ -91,9 +100,9 @@ pub fn run_on(
 }
 
 /// A microcontroller that holds the network and has passed its self-test.
-pub fn prepared(
+pub fn prepared<A: Deployable>(
     on: &OnBoard,
-    network: &Deployed,
+    network: &Deployed<A>,
     console: &Console,
 ) -> Result<(Client, Identity), CommandError> {
     let (mut client, identity) = Client::connect(on.port)?;
@@ -112,10 +121,10 @@ pub fn prepared(
 }
 
 /// The trials on the board beside those on the desktop.
-fn compared(
-    board: &mut impl Runs,
+fn compared<A: Deployable>(
+    board: &mut impl Runs<A>,
     on: &OnBoard,
-    experiment: &Experiment<Deployed>,
+    experiment: &Experiment<Deployed<A>>,
     clock_hz: u32,
     console: &Console,
 ) -> Result<Comparison, CommandError> {
@@ -128,9 +137,9 @@ fn compared(
 impl<'a> BoardReport<'a> {
     /// The report of a board, without its clock and without what only a microcontroller
     /// counts.
-    fn new(
+    fn new<A: Deployable>(
         on: &OnBoard<'a>,
-        experiment: &Experiment<Deployed>,
+        experiment: &Experiment<Deployed<A>>,
         board: String,
         found: Comparison,
     ) -> Self {

@@ -13,6 +13,7 @@ use crate::quantize::rounding::Rounded;
 use crate::quantize::saturation::Beyond;
 use crate::spiking::experiment::{Experiment, Outcome, Score, paired};
 use crate::spiking::time_step::PUBLISHED_STEP_MS;
+use crate::spiking::trial::Deployable;
 use crate::statistics::Interval;
 use crate::sweep::row::Row;
 use crate::task::Task;
@@ -129,7 +130,11 @@ impl Warnings {
     }
 
     /// A deployed network whose readout leaves its range in the first ones of `trials` trials.
-    pub fn of_saturation(&mut self, experiment: &Experiment<Deployed>, trials: usize) {
+    pub fn of_saturation<A: Deployable>(
+        &mut self,
+        experiment: &Experiment<Deployed<A>>,
+        trials: usize,
+    ) {
         let Beyond { steps, trials } = Beyond::of(experiment, trials);
         if steps == 0 {
             return;

@@ -1,9 +1,12 @@
 //! `*.snn`: a deployed network on disk. The file holds the bytes of
 //! [`rate2spike_core::blob`] and nothing else.
 
+use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
-use rate2spike_core::blob::{BlobError, Deployed, LAYOUT, MAGIC, OLDEST_LAYOUT};
+use rate2spike_core::Fixed;
+use rate2spike_core::arithmetic::Arithmetic;
+use rate2spike_core::blob::{self, BlobError, Deployed, LAYOUT, MAGIC, OLDEST_LAYOUT, Stored};
 
 use super::disk::{self, DiskError};
 use super::kind;
@@ -155,17 +158,37 @@ pub fn explain(error: &BlobError) -> String {
         BlobError::Range { table, row } => format!(
             "row {row} of table {table:?} is out of range: written by another version; quantize the model again"
         ),
+        BlobError::Arithmetic(f32::ARITHMETIC) => {
+            "its numbers are f32, and only fixed point is taken here: quantize the model without --arithmetic f32"
+                .into()
+        }
+        BlobError::Arithmetic(Fixed::ARITHMETIC) => {
+            "its numbers are fixed point, and only f32 is taken here".into()
+        }
+        BlobError::Arithmetic(kind) => format!(
+            "its numbers are of kind {kind}, which this version does not know: quantize the model again"
+        ),
     }
 }
 
 /// A deployed network: its bytes, which were checked, and the file that holds them.
 #[derive(Clone, Debug)]
-pub struct NetFile {
+pub struct NetFile<A: Arithmetic = Fixed> {
     path: PathBuf,
     bytes: Vec<u8>,
+    numbers: PhantomData<A>,
 }
 
-impl NetFile {
+/// A deployed network in one of the kinds of numbers.
+#[derive(Clone, Debug)]
+pub enum AnyNetFile {
+    /// Fixed point.
+    Fixed(NetFile),
+    /// f32.
+    Float(NetFile<f32>),
+}
+
+impl AnyNetFile {
     /// Reads a file.
     ///
     /// # Errors
@@ -179,14 +202,49 @@ impl NetFile {
     /// # Errors
     /// [`SnnError::Kind`] or [`SnnError::Blob`].
     pub fn new(path: &Path, bytes: Vec<u8>) -> Result<Self, SnnError> {
+        match blob::arithmetic(&bytes) {
+            f32::ARITHMETIC => NetFile::of(path, bytes).map(Self::Float),
+            _ => NetFile::of(path, bytes).map(Self::Fixed),
+        }
+    }
+}
+
+impl NetFile {
+    /// Reads a file of a network in fixed point.
+    ///
+    /// # Errors
+    /// [`SnnError::Disk`], [`SnnError::Kind`] or [`SnnError::Blob`].
+    pub fn read(path: &Path) -> Result<Self, SnnError> {
+        Self::new(path, disk::read(path)?)
+    }
+
+    /// The network in fixed point in the bytes of the file at `path`.
+    ///
+    /// # Errors
+    /// [`SnnError::Kind`] or [`SnnError::Blob`].
+    pub fn new(path: &Path, bytes: Vec<u8>) -> Result<Self, SnnError> {
+        Self::of(path, bytes)
+    }
+}
+
+impl<A: Stored> NetFile<A> {
+    /// The network in the bytes of the file at `path`.
+    ///
+    /// # Errors
+    /// [`SnnError::Kind`] or [`SnnError::Blob`].
+    pub fn of(path: &Path, bytes: Vec<u8>) -> Result<Self, SnnError> {
         let path = path.to_path_buf();
         let start = bytes.len().min(MAGIC.len());
         if start == 0 || bytes[..start] != MAGIC[..start] {
             let kind = kind::name(&bytes);
             return Err(SnnError::Kind { path, kind });
         }
-        match Deployed::read(&bytes) {
-            Ok(_) => Ok(Self { path, bytes }),
+        match Deployed::<A>::of(&bytes) {
+            Ok(_) => Ok(Self {
+                path,
+                bytes,
+                numbers: PhantomData,
+            }),
             Err(fault) => Err(SnnError::Blob { path, fault }),
         }
     }
@@ -202,8 +260,8 @@ impl NetFile {
     }
 
     /// The network, which borrows the bytes.
-    pub fn deployed(&self) -> Deployed<'_> {
-        Deployed::read(&self.bytes).expect("the bytes were checked")
+    pub fn deployed(&self) -> Deployed<'_, A> {
+        Deployed::of(&self.bytes).expect("the bytes were checked")
     }
 
     /// The task that the network answers: `asked`, where the network has that name,
@@ -295,7 +353,7 @@ impl NetFile {
         })
     }
 
-    fn check_clock(&self, deployed: &Deployed, task: &Task) -> Result<(), SnnError> {
+    fn check_clock(&self, deployed: &Deployed<A>, task: &Task) -> Result<(), SnnError> {
         let (clock, step_ns) = (deployed.payload().clock, deployed.payload().step_ns);
         let per_sample = u64::from(clock.steps_per_sample);
         // A step is stored in whole nanoseconds.

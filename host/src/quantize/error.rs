@@ -1,5 +1,7 @@
 //! The reasons why a network has no fixed-point form.
 
+use rate2spike_core::blob::BlobError;
+use rate2spike_core::blob::floating::MOST_NUMBER;
 use rate2spike_core::decision::MOST_OUTPUTS;
 use rate2spike_core::network::MOST_INPUTS;
 
@@ -18,6 +20,16 @@ pub(super) const MOST_UNIT_MV: f64 = 64.0;
 
 /// Lengths of a step that divide a published sample of 5 ms, in ms.
 const STEPS_MS: [f64; 8] = [0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1.0];
+
+/// Where the number stands.
+fn explain(fault: &BlobError) -> String {
+    match fault {
+        BlobError::Range { table, row } => {
+            format!("row {row} of the table {table:?} has another one")
+        }
+        fault => format!("{fault:?}"),
+    }
+}
 
 /// The way out for a time that decays by more than half in a step.
 fn shorter(time_ms: f64) -> String {
@@ -49,6 +61,16 @@ pub enum QuantizeError {
         "the quadratic neuron has no fixed-point form (v² leaves the range): quantize the leaky one"
     )]
     Quadratic,
+    /// The quadratic neuron, in f32.
+    #[error("a deployed network has leaky neurons only: quantize the leaky one")]
+    QuadraticFloat,
+    /// A number that the f32 form does not take.
+    #[error(
+        "the f32 form takes finite numbers up to {most} in size, and decays between −1 and 0 in a step: {}",
+        explain(.0),
+        most = MOST_NUMBER
+    )]
+    Float(BlobError),
     /// The time step does not fit the task.
     #[error(transparent)]
     Step(#[from] StepError),

@@ -15,6 +15,7 @@
 
 mod decay;
 mod error;
+pub mod floating;
 pub mod longest_step;
 pub mod perturb;
 mod readout;
@@ -23,9 +24,10 @@ pub mod rounding;
 pub mod saturation;
 pub mod scores;
 
+use clap::ValueEnum;
 use fixed::types::{I4F12, I6F10};
 use rate2spike_core::arithmetic::{Arithmetic, DRIVE_FRACTION_BITS, FACTOR_SHIFT, Fixed};
-use rate2spike_core::blob::{self, Deployed, Payload, SelfTest, Shared};
+use rate2spike_core::blob::{self, BlobError, Deployed, Payload, SelfTest, Shared, Stored};
 use rate2spike_core::decision::{Decision, Kind, MOST_OUTPUTS};
 use rate2spike_core::network::MOST_INPUTS;
 use rate2spike_core::neuron::{Membrane, Scheme};
@@ -36,7 +38,7 @@ use crate::spiking::experiment::clock;
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::neuron::Neuron;
 use crate::spiking::time_step::TimeStep;
-use crate::spiking::trial::Memory;
+use crate::spiking::trial::{Deployable, Memory};
 use crate::task::Task;
 use decay::{Decay, Decays, area};
 pub use error::QuantizeError;
@@ -53,6 +55,26 @@ const MOST_NAME_BYTES: usize = 24;
 /// Seed of the self-test.
 const SELF_TEST_SEED: u64 = 0x5EED;
 
+/// The numbers of a deployed network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ArithmeticName {
+    /// Integers of 32 bits: each board, and the faster one
+    #[default]
+    Fixed,
+    /// Floating point of 32 bits: boards with a floating-point unit
+    F32,
+}
+
+impl ArithmeticName {
+    /// The numbers in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            ArithmeticName::Fixed => Fixed::NAME,
+            ArithmeticName::F32 => f32::NAME,
+        }
+    }
+}
+
 /// A network as a blob, and what it lost.
 #[derive(Clone, Debug)]
 pub struct Quantized {
@@ -64,17 +86,92 @@ pub struct Quantized {
     pub rounded: Vec<Rounded>,
 }
 
-/// Fixed-point numbers of a network, before they become bytes.
-#[derive(Clone, Debug)]
+/// The tables of a deployed network.
+#[derive(Clone, Debug, Default)]
 struct Tables {
     units: Vec<u8>,
     input_weights: Vec<u8>,
     starts: Vec<u8>,
     synapses: Vec<u8>,
-    weight_shift: u8,
+    filters: Vec<u8>,
+    readout: Vec<u8>,
+    output_offsets: Vec<u8>,
+}
+
+/// What a deployed network says of its task, whatever its numbers are.
+struct Described<'a> {
+    task: &'a Task,
+    step: &'a TimeStep,
+    lambda: f64,
+    outputs: usize,
+    pulses: Vec<u8>,
+    class_names: Vec<u8>,
+    sensor_channels: u8,
+    preprocessing: Vec<u8>,
+}
+
+impl<'a> Described<'a> {
+    fn new(network: &SpikingNetwork, task: &'a Task, step: &'a TimeStep) -> Self {
+        let (sensor_channels, preprocessing) = preprocessing(task);
+        Self {
+            task,
+            step,
+            lambda: network.lambda,
+            outputs: network.readout.outputs(),
+            pulses: self_test_pulses(task),
+            class_names: class_names(task),
+            sensor_channels,
+            preprocessing,
+        }
+    }
+
+    /// The blob of these tables, with its self-test.
+    ///
+    /// # Errors
+    /// The fault of a number that the reader refuses.
+    fn bytes<A: Stored>(
+        &self,
+        shared: Shared<A>,
+        decision: Decision<A>,
+        tables: &Tables,
+    ) -> Result<Vec<u8>, BlobError> {
+        let task = self.task;
+        let mut payload = Payload {
+            task: task.name().as_bytes(),
+            step_ns: (self.step.ms * 1e6).round() as u32,
+            lambda_thousandths: (self.lambda * 1000.0).round() as u32,
+            shared,
+            clock: clock(task, self.step),
+            decision,
+            self_test: SelfTest {
+                seed: SELF_TEST_SEED,
+                spike_hash: 0,
+                pulses: &self.pulses,
+            },
+            units: &tables.units,
+            input_weights: &tables.input_weights,
+            starts: &tables.starts,
+            synapses: &tables.synapses,
+            filters: &tables.filters,
+            readout: &tables.readout,
+            task_hash: Some(task.fingerprint()),
+            outputs: self.outputs as u8,
+            output_offsets: &tables.output_offsets,
+            class_names: &self.class_names,
+            sensor_channels: self.sensor_channels,
+            preprocessing: &self.preprocessing,
+            parts_seed: task.recorded().map(|recorded| recorded.description.seed),
+        };
+        let unproven = bytes(&payload);
+        payload.self_test.spike_hash = self_test::<A>(&Deployed::of(&unproven)?);
+        Ok(bytes(&payload))
+    }
 }
 
 /// The fixed-point form of `network` for `task`, with steps of `step`.
+///
+/// # Errors
+/// [`QuantizeError`].
 pub fn quantize(
     network: &SpikingNetwork,
     task: &Task,
@@ -89,68 +186,44 @@ pub fn quantize(
     check(network, step, unit_mv)?;
     let mut losses = Losses::default();
     let decays = Decays::new(network, step, &mut losses)?;
-    let tables = tables(network, step, &decays, &mut losses)?;
+    let (tables, weight_shift) = tables(network, step, &decays, &mut losses)?;
     let readout = readout::Bank::new(network, step, &decays, &mut losses)?;
     let shared = Shared {
         unit_mv: unit_mv as u8,
         threshold: Fixed::saturating_from_num(network.neuron.threshold_mv * unit_mv),
-        weight_shift: tables.weight_shift,
+        weight_shift,
         readout_shift: readout.shift,
         ..shared(network, step, &decays, &mut losses)?
     };
     for loss in [&mut losses.bias_mv, &mut losses.input_weight_mv] {
         *loss = loss.times(unit_mv);
     }
-    let pulses = self_test_pulses(task);
-    let output_offsets = output_offsets(&network.readout.offset);
-    let class_names = class_names(task);
-    let (sensor_channels, preprocessing) = preprocessing(task);
-    let mut payload = Payload {
-        task: task.name().as_bytes(),
-        step_ns: (step.ms * 1e6).round() as u32,
-        lambda_thousandths: (network.lambda * 1000.0).round() as u32,
-        shared,
-        clock: clock(task, step),
-        decision: decision(task, step),
-        self_test: SelfTest {
-            seed: SELF_TEST_SEED,
-            spike_hash: 0,
-            pulses: &pulses,
-        },
-        units: &tables.units,
-        input_weights: &tables.input_weights,
-        starts: &tables.starts,
-        synapses: &tables.synapses,
-        filters: &readout.filters,
-        readout: &readout.rows,
-        task_hash: Some(task.fingerprint()),
-        outputs: network.readout.outputs() as u8,
-        output_offsets: &output_offsets,
-        class_names: &class_names,
-        sensor_channels,
-        preprocessing: &preprocessing,
-        parts_seed: task.recorded().map(|recorded| recorded.description.seed),
+    let tables = Tables {
+        filters: readout.filters,
+        readout: readout.rows,
+        output_offsets: output_offsets(&network.readout.offset),
+        ..tables
     };
-    let unproven = bytes(&payload);
-    let deployed = Deployed::read(&unproven).expect("a blob that was just written is valid");
-    payload.self_test.spike_hash = self_test(&deployed);
+    let described = Described::new(network, task, step);
+    let bytes = described.bytes(shared, decision(task, step), &tables);
+    let bytes = bytes.expect("a blob that was just written is valid");
     let neuron = &network.neuron;
     let noise_bits = noise_bits(neuron, step);
     let noise_mv = neuron.noise_mv * unit_mv;
     let kept = noise_bits.round() / noise_bits;
-    let refractory_ms = f64::from(payload.shared.refractory_steps) * step.ms;
+    let refractory_ms = f64::from(shared.refractory_steps) * step.ms;
     let rounded = [
         Rounded::of("--noise", "mV", noise_mv, noise_mv * kept),
         Rounded::of("--refractory", "ms", neuron.refractory_ms, refractory_ms),
     ];
     Ok(Quantized {
-        bytes: bytes(&payload),
+        bytes,
         losses,
         rounded: rounded.into_iter().flatten().collect(),
     })
 }
 
-fn bytes(payload: &Payload) -> Vec<u8> {
+fn bytes<A: Stored>(payload: &Payload<A>) -> Vec<u8> {
     let tables = [
         payload.units,
         payload.input_weights,
@@ -172,7 +245,7 @@ fn bytes(payload: &Payload) -> Vec<u8> {
 }
 
 /// Runs the self-test of a blob; returns the hash of its spikes.
-pub fn self_test(deployed: &Deployed) -> u64 {
+pub fn self_test<A: Stored>(deployed: &Deployed<A>) -> u64 {
     deployed
         .self_test(Memory::of(deployed).all())
         .expect("the memory was made for this network")
@@ -357,12 +430,13 @@ fn divided(readout: &Readout<f64>, divisor: f64) -> Readout<f64> {
     }
 }
 
+/// The tables of the units and of the synapses, and the shift of the weights.
 fn tables(
     network: &SpikingNetwork,
     step: &TimeStep,
     decays: &Decays,
     losses: &mut Losses,
-) -> Result<Tables, QuantizeError> {
+) -> Result<(Tables, u8), QuantizeError> {
     let n = network.units;
     let weight_shift = weight_shift(network, step, decays);
     let mut gains = Vec::with_capacity(n);
@@ -400,13 +474,14 @@ fn tables(
             .map(|(q, w)| q.to_num::<f64>() - w),
     );
     let (starts, synapses) = columns(&quantized, n);
-    Ok(Tables {
+    let tables = Tables {
         units,
         input_weights: inputs.iter().flat_map(|w| w.to_le_bytes()).collect(),
         starts,
         synapses,
-        weight_shift,
-    })
+        ..Tables::default()
+    };
+    Ok((tables, weight_shift))
 }
 
 /// The bias of each unit as the format counts it, mV.

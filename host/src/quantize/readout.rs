@@ -26,9 +26,9 @@ pub(super) struct Bank {
 
 /// A unit's share in two neighbouring filters.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct FilterShare {
-    first: usize,
-    weights: [f64; 2],
+pub(super) struct FilterShare {
+    pub(super) first: usize,
+    pub(super) weights: [f64; 2],
 }
 
 impl Bank {
@@ -123,7 +123,7 @@ fn weight_scale(worth: f64, gain: i16) -> f64 {
 }
 
 /// Time constants of the bank, ms: in geometric steps over the units' range.
-fn bank_taus(decay_ms: &[f64]) -> Vec<f64> {
+pub(super) fn bank_taus(decay_ms: &[f64]) -> Vec<f64> {
     let low = decay_ms.iter().copied().fold(f64::INFINITY, f64::min);
     let high = decay_ms.iter().copied().fold(0.0, f64::max);
     if high / low < 1.0 + 1e-6 {
@@ -135,7 +135,7 @@ fn bank_taus(decay_ms: &[f64]) -> Vec<f64> {
 }
 
 /// The shares that keep the area, `weight`, and the mean delay, `tau`.
-fn share(taus: &[f64], tau: f64, weight: f64) -> FilterShare {
+pub(super) fn share(taus: &[f64], tau: f64, weight: f64) -> FilterShare {
     if taus.len() == 1 {
         return FilterShare {
             first: 0,
@@ -169,7 +169,7 @@ fn shift(shares: &[FilterShare], largest: f64) -> u8 {
 
 /// Largest difference between a unit's response and that of its share in the
 /// bank, relative to the response's peak.
-fn response_error(taus: &[f64], share: &FilterShare, tau: f64, rise_ms: f64) -> f64 {
+pub(super) fn response_error(taus: &[f64], share: &FilterShare, tau: f64, rise_ms: f64) -> f64 {
     let response = |tau: f64, t: f64| {
         if rise_ms > 0.0 && (tau - rise_ms).abs() > 1e-9 {
             ((-t / tau).exp() - (-t / rise_ms).exp()) / (tau - rise_ms)

@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use crate::spiking::experiment::Experiment;
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::time_step::TimeStep;
-use crate::spiking::trial::Memory;
+use crate::spiking::trial::{Deployable, Memory};
 use crate::task::Task;
 use crate::task::description::Part;
 
@@ -40,9 +40,9 @@ pub struct Beyond {
 
 impl Beyond {
     /// Looks at the first ones of `trials` trials of a score.
-    pub fn of(experiment: &Experiment<Deployed>, trials: usize) -> Self {
+    pub fn of<A: Deployable>(experiment: &Experiment<Deployed<A>>, trials: usize) -> Self {
         let trials = trials.min(WATCHED);
-        let of_trial = |memory: &mut Memory<Fixed>, index| {
+        let of_trial = |memory: &mut Memory<A>, index| {
             let mut steps = 0;
             experiment.watch(memory, index, &experiment.trial(index), |_, state| {
                 steps += u64::from(state.readout_leaves_range(experiment.network));

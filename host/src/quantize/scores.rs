@@ -6,6 +6,7 @@ use crate::spiking::experiment::{Experiment, Outcome, Score, score_f64};
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::neuron::Neuron;
 use crate::spiking::time_step::TimeStep;
+use crate::spiking::trial::Deployable;
 use crate::task::Task;
 
 /// The trials of a score.
@@ -26,22 +27,22 @@ pub struct Scoring<'a> {
 pub struct Scores {
     /// The score in f64, at the same step and with the same start.
     pub before: Score,
-    /// The trials in fixed point.
+    /// The trials of the deployed network.
     pub outcomes: Vec<Outcome>,
-    /// The score of the trials in fixed point.
+    /// The score of these trials.
     pub after: Score,
 }
 
 impl Scores {
-    /// Scores `network`, and the blob that was made of it.
-    pub fn of(network: &SpikingNetwork, blob: &[u8], scoring: &Scoring) -> Self {
+    /// Scores `network`, and the blob in numbers `A` that was made of it.
+    pub fn of<A: Deployable>(network: &SpikingNetwork, blob: &[u8], scoring: &Scoring) -> Self {
         let &Scoring {
             task,
             step,
             seed,
             trials,
         } = scoring;
-        let deployed = Deployed::read(blob).expect("a blob that was just written is valid");
+        let deployed = Deployed::<A>::of(blob).expect("a blob that was just written is valid");
         let experiment = Experiment::deployed(&deployed, task, seed);
         let outcomes = experiment.outcomes(0, trials);
         let network = &shipped_start(network);

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::network::SpikingNetwork;
 use super::tables::Float;
 use super::time_step::TimeStep;
-use super::trial::{FromInput, Input, Memory, OutputNumber, Presentation};
+use super::trial::{Deployable, FromInput, Input, Memory, OutputNumber, Presentation};
 use crate::random::Stream;
 use crate::statistics::{Accuracy, Interval, Paired};
 use crate::task::samples::{Graded, SampleSums, is_graded, spread, wanted};
@@ -185,6 +185,8 @@ pub struct Experiment<'a, N: Network> {
     pub seed: u64,
     /// Units whose spikes are not counted, since they reach no other unit.
     pub silenced: &'a [usize],
+    /// True if the input is rounded as a board receives it.
+    pub as_on_board: bool,
 }
 
 /// A task's decision in the numbers of a floating-point network.
@@ -227,14 +229,15 @@ impl<'a, 't, A: Float> Experiment<'a, Tables<'t, A>> {
             step_ms: step.ms,
             seed,
             silenced: &[],
+            as_on_board: false,
         }
     }
 }
 
-impl<'a, 'b> Experiment<'a, Deployed<'b>> {
+impl<'a, 'b, A: Deployable> Experiment<'a, Deployed<'b, A>> {
     /// A deployed network, which says itself how it answers and how long its
     /// steps are.
-    pub fn deployed(network: &'a Deployed<'b>, task: &Task, seed: u64) -> Self {
+    pub fn deployed(network: &'a Deployed<'b, A>, task: &Task, seed: u64) -> Self {
         let payload = network.payload();
         Self {
             network,
@@ -244,6 +247,7 @@ impl<'a, 'b> Experiment<'a, Deployed<'b>> {
             step_ms: f64::from(payload.step_ns) / 1e6,
             seed,
             silenced: &[],
+            as_on_board: true,
         }
     }
 }
@@ -385,10 +389,15 @@ where
         trial: &Trial,
         observe: impl FnMut(u32, &State<N::Number>),
     ) {
+        let channels = self.task.channels();
+        let input = match self.as_on_board {
+            true => Input::as_on_board(channels, trial),
+            false => Input::of_trial(channels, trial),
+        };
         Presentation {
             network: self.network,
             clock: self.clock,
-            input: &Input::of_trial(self.task.channels(), trial),
+            input: &input,
             seed: self.seed,
             index,
         }

@@ -1,7 +1,9 @@
 //! One trial: the memory of a network's state, the input, and the loop that scores
 //! trials.
 
+use fixed::types::I4F12;
 use rate2spike_core::arithmetic::{Arithmetic, Fixed};
+use rate2spike_core::blob::Stored;
 use rate2spike_core::block::{Block, ReadoutBlock};
 use rate2spike_core::lanes::blocks;
 use rate2spike_core::network::{self, Network};
@@ -70,7 +72,7 @@ impl<A: Float> FromInput for A {
     }
 }
 
-impl FromInput for fixed::types::I4F12 {
+impl FromInput for I4F12 {
     fn from_input(u: f64) -> Self {
         Self::saturating_from_num(u)
     }
@@ -94,6 +96,20 @@ impl OutputNumber for Fixed {
     }
 }
 
+/// The numbers of a deployed network.
+pub trait Deployable: Stored<Input: FromInput> + OutputNumber {
+    /// The numbers in words.
+    const NAME: &'static str;
+}
+
+impl Deployable for Fixed {
+    const NAME: &'static str = "fixed point";
+}
+
+impl Deployable for f32 {
+    const NAME: &'static str = "f32";
+}
+
 /// The input of a trial, sample by sample; the last sample lasts to the end.
 #[derive(Clone, Debug)]
 pub struct Input<U> {
@@ -115,6 +131,13 @@ impl<U: FromInput> Input<U> {
     /// The input of `trial`.
     pub fn of_trial(channels: usize, trial: &Trial) -> Self {
         let values: Vec<f64> = trial.input.iter().map(|&u| u.into()).collect();
+        Self::new(channels, &values)
+    }
+
+    /// The input of `trial`, rounded as a board receives it.
+    pub fn as_on_board(channels: usize, trial: &Trial) -> Self {
+        let rounded = |&u: &f32| I4F12::saturating_from_num(u).to_num();
+        let values: Vec<f64> = trial.input.iter().map(rounded).collect();
         Self::new(channels, &values)
     }
 

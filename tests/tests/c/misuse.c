@@ -104,8 +104,9 @@ int main(void) {
 
     if (strcmp(r2s_status_name(R2S_LAYOUT), "R2S_LAYOUT") != 0) faults++;
     if (strcmp(r2s_status_name(-1), "unknown") != 0) faults++;
-    if (strcmp(r2s_status_text(12), "unknown") != 0) faults++;
+    if (strcmp(r2s_status_text(13), "unknown") != 0) faults++;
     if (strlen(r2s_status_text(R2S_LAYOUT)) < 20) faults++;
+    if (strstr(r2s_status_text(R2S_ARITHMETIC), "f32") == NULL) faults++;
     printf("%d faults\n", faults);
     free(memory);
     free(bytes);
