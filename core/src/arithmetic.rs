@@ -178,11 +178,7 @@ macro_rules! floating_point {
             fn faded(self) -> Self {
                 // Small beside any current, and far from the smallest numbers.
                 const NOTHING: $float = 1e-20;
-                if self < NOTHING && self > -NOTHING {
-                    0.0
-                } else {
-                    self
-                }
+                if self.abs() < NOTHING { 0.0 } else { self }
             }
 
             #[inline(always)]

@@ -33,7 +33,7 @@ use crate::noise::{Deviates, Noise};
 use crate::refractory::{Refractory, Waiting};
 
 /// Number of steps between two searches for synapses that have decayed to zero.
-const FADE_STEPS: u16 = 64;
+pub const FADE_STEPS: u16 = 64;
 
 /// The state of a network: everything that changes during a run. The memory is
 /// the caller's.

@@ -29,11 +29,13 @@ pub enum Board {
     Stm32f405,
     /// No board that one can buy: RV32IMAC, in QEMU's virt.
     Riscv,
+    /// No board that one can buy: a Cortex-M33, in QEMU's mps2-an505.
+    M33,
 }
 
 impl Board {
     /// All boards.
-    pub const ALL: [Board; 3] = [Board::Rp2040, Board::Stm32f405, Board::Riscv];
+    pub const ALL: [Board; 4] = [Board::Rp2040, Board::Stm32f405, Board::Riscv, Board::M33];
 
     /// Name of its package in `firmware-example`, without `rate2spike-`.
     pub fn package(self) -> &'static str {
@@ -41,6 +43,7 @@ impl Board {
             Board::Rp2040 => "rp2040",
             Board::Stm32f405 => "stm32f4",
             Board::Riscv => "riscv",
+            Board::M33 => "m33",
         }
     }
 
@@ -50,13 +53,14 @@ impl Board {
             Board::Rp2040 => "thumbv6m-none-eabi",
             Board::Stm32f405 => "thumbv7em-none-eabihf",
             Board::Riscv => "riscv32imac-unknown-none-elf",
+            Board::M33 => "thumbv8m.main-none-eabihf",
         }
     }
 
     /// True if its firmware steps networks in f32.
     pub fn steps_f32(self) -> bool {
         match self {
-            Board::Stm32f405 => true,
+            Board::Stm32f405 | Board::M33 => true,
             Board::Rp2040 | Board::Riscv => false,
         }
     }
@@ -65,7 +69,7 @@ impl Board {
     pub fn cycles_of_a_count(self) -> f64 {
         match self {
             Board::Stm32f405 => 1000.0 / QEMU_SYSTICK_MHZ * CORTEX_M4_CYCLES_AN_INSTRUCTION,
-            Board::Rp2040 | Board::Riscv => 1.0,
+            Board::Rp2040 | Board::Riscv | Board::M33 => 1.0,
         }
     }
 
@@ -81,7 +85,7 @@ impl Board {
                 return (!runs("node") || !folder.is_dir())
                     .then(|| "no rp2040js; run `npm install` in tests/emulators".to_string());
             }
-            Board::Stm32f405 => "qemu-system-arm",
+            Board::Stm32f405 | Board::M33 => "qemu-system-arm",
             Board::Riscv => "qemu-system-riscv32",
         };
         (!runs(emulator)).then(|| format!("no {emulator}; install QEMU"))
@@ -186,7 +190,7 @@ impl Emulator {
                 std::fs::write(&file, image.image.bytes).expect("a writable folder");
                 (rp2040js(&file, &network_file), None)
             }
-            Board::Stm32f405 | Board::Riscv => {
+            Board::Stm32f405 | Board::Riscv | Board::M33 => {
                 let port = free_port();
                 (qemu(board, &firmware, &network_file, port), Some(port))
             }
@@ -312,6 +316,7 @@ fn rp2040js(firmware: &Path, network: &Path) -> Command {
 fn qemu(board: Board, firmware: &Path, network: &Path, port: u16) -> Command {
     let (program, machine, address) = match board {
         Board::Riscv => ("qemu-system-riscv32", "virt", 0x8040_0000u32),
+        Board::M33 => ("qemu-system-arm", "mps2-an505", 0x1020_0000),
         _ => ("qemu-system-arm", "netduinoplus2", 0x0806_0000),
     };
     let loader = format!(
