@@ -145,10 +145,33 @@ fn a_record_that_was_emptied_does_not_empty_the_table() {
     succeeds(folder.path(), line);
     let table = lines(folder.path(), "rows.csv");
     std::fs::write(folder.path().join("rows/rows.jsonl"), "").expect("a file");
+    let said = String::from_utf8(run(folder.path(), "report rows").stderr).expect("UTF-8");
+    assert!(said.contains("no network has a row"), "{said}");
     for line in ["sweep --merge rows", line] {
         let parts = ["rows/rows.csv", "holds 2 rows", "rows/rows.jsonl, only 0"];
         fails(folder.path(), line, 1, &parts);
         assert_eq!(lines(folder.path(), "rows.csv"), table);
+    }
+}
+
+#[test]
+fn networks_that_never_fired_are_counted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let line = "sweep --task go-nogo --n 6 --seeds 2 --n_trials 4 --trials 5 -o rows";
+    succeeds(folder.path(), line);
+    let silent = lines(folder.path(), "rows.jsonl").into_iter().map(|line| {
+        let mut row: Value = serde_json::from_str(&line).expect("a row");
+        row["mean_rate_hz"] = 0.0.into();
+        row.to_string() + "\n"
+    });
+    let silent: String = silent.collect();
+    std::fs::write(folder.path().join("rows/rows.jsonl"), silent).expect("a file");
+    for line in [line, "report rows"] {
+        let said = String::from_utf8(run(folder.path(), line).stderr).expect("UTF-8");
+        assert!(
+            said.contains("in 2 of 2 networks no unit fired"),
+            "{line}: {said}"
+        );
     }
 }
 

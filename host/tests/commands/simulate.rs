@@ -83,6 +83,7 @@ fn a_recording_is_the_same_in_every_format() {
         "r.mat --record-every 500",
         "r.npz --record-every 500",
         "r.csv",
+        "CAPITALS.MAT",
     ];
     let hashes: Vec<Json> = files
         .iter()
@@ -91,6 +92,8 @@ fn a_recording_is_the_same_in_every_format() {
     assert!(hashes.iter().all(|hash| *hash == hashes[0]));
 
     let mat = read_mat(&place.path("r.mat")).expect("a recording");
+    let capitals = read_mat(&place.path("CAPITALS.MAT")).expect("a recording");
+    assert_eq!(capitals.vector("spk_unit"), mat.vector("spk_unit"));
     for name in ["spk_unit", "spk_step", "spk_trial", "labels", "v_idx"] {
         let array = place.array("r.npz", name);
         let values = array.into_vec::<i64>().expect("integers");

@@ -132,6 +132,13 @@ fn a_task_file_of_any_text_editor_is_read() {
         let report = place.json(&format!("trials {name} -o t.npz --trials 2"));
         assert_eq!(report["task"], "same-sign");
     }
+    let three = format!("{SAME_SIGN}[decision]\nmean_ms = [450, 500, 600]\n");
+    std::fs::write(place.path("three.toml"), three).expect("a writable folder");
+    place.fails(
+        "train --task three.toml",
+        2,
+        &["three.toml", "3 numbers; give two times"],
+    );
     std::fs::write(place.path("none.toml"), b"").expect("a writable folder");
     place.fails("train --task none.toml", 2, &["none.toml", "empty"]);
     std::fs::create_dir(place.path("folder.toml")).expect("a writable folder");
