@@ -129,7 +129,7 @@ impl Warnings {
         }
     }
 
-    /// A deployed network whose readout leaves its range in the first ones of `trials` trials.
+    /// A deployed network whose readout leaves its range in some of `trials` trials.
     pub fn of_saturation<A: Deployable>(
         &mut self,
         experiment: &Experiment<Deployed<A>>,

@@ -39,9 +39,8 @@ pub struct Beyond {
 }
 
 impl Beyond {
-    /// Looks at the first ones of `trials` trials of a score.
+    /// Looks at some of the first `trials` trials of a score.
     pub fn of<A: Deployable>(experiment: &Experiment<Deployed<A>>, trials: usize) -> Self {
-        let trials = trials.min(WATCHED);
         let of_trial = |memory: &mut Memory<A>, index| {
             let mut steps = 0;
             experiment.watch(memory, index, &experiment.trial(index), |_, state| {
@@ -49,12 +48,20 @@ impl Beyond {
             });
             steps
         };
-        let steps = (0..trials as u64)
-            .into_par_iter()
+        let steps = spread(trials, WATCHED)
             .map_init(|| Memory::of(experiment.network), of_trial)
             .sum();
+        let trials = trials.min(WATCHED);
         Self { steps, trials }
     }
+}
+
+/// `most` of the trials, evenly spread: a data set often has its trials class by class.
+fn spread(trials: usize, most: usize) -> impl IndexedParallelIterator<Item = u64> {
+    let count = most.min(trials);
+    (0..count)
+        .into_par_iter()
+        .map(move |k| (k * trials / count) as u64)
 }
 
 /// The power of two by which the outputs of `network` are to be divided, so that they fit
@@ -72,7 +79,6 @@ pub(super) fn divisor(network: &SpikingNetwork, task: &Task, step: &TimeStep) ->
     let tables = network.tables::<f64>(step);
     let tables = tables.tables();
     let experiment = Experiment::floating(&tables, &task, step, 0);
-    let trials = task.scored(LOOKED_AT).min(LOOKED_AT) as u64;
     let largest = |memory: &mut Memory<f64>, index| {
         let mut largest = 0f64;
         experiment.watch(memory, index, &experiment.trial(index), |_, state| {
@@ -81,8 +87,7 @@ pub(super) fn divisor(network: &SpikingNetwork, task: &Task, step: &TimeStep) ->
         });
         largest
     };
-    let largest = (0..trials)
-        .into_par_iter()
+    let largest = spread(task.scored(LOOKED_AT), LOOKED_AT)
         .map_init(|| Memory::of(&tables), largest)
         .reduce(|| 0.0, f64::max);
     let end = Fixed::MAX.to_num::<f64>() / Fixed::OUTPUT_ONE.to_num::<f64>();
