@@ -4,6 +4,7 @@
 pub mod calls;
 pub mod emulator;
 pub mod ensemble;
+pub mod foretold;
 pub mod imports;
 pub mod logic;
 pub mod networks;

@@ -53,6 +53,14 @@ pub fn silent(bytes: &[u8]) -> Vec<u8> {
     })
 }
 
+/// The same network, with the inputs themselves in place of a sensor.
+pub fn without_preprocessing(bytes: &[u8]) -> Vec<u8> {
+    changed(bytes, |payload| {
+        payload.sensor_channels = 0;
+        payload.preprocessing = &[];
+    })
+}
+
 /// Channels of the sensor of [`sensor_network`].
 pub const SENSOR_CHANNELS: usize = 6;
 

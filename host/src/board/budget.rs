@@ -11,7 +11,7 @@ use crate::spiking::experiment::Experiment;
 use crate::spiking::trial::Deployable;
 
 /// Number of trials whose spikes are counted.
-const TRIALS: u64 = 4;
+pub const TRIALS: u64 = 4;
 
 /// Lengths of a time step that a network can have, in ms.
 const STEPS_MS: [f64; 8] = [0.05, 0.1, 0.125, 0.2, 0.25, 0.5, 0.625, 1.0];
@@ -207,7 +207,6 @@ impl Time {
         let total: f64 = first.iter().chain(&later).map(Step::total).sum();
         let per_ms = target.clock_hz / 1000.0;
         let available = per_ms * experiment.step_ms;
-        let grows = worst.total() - worst.input;
         let input = later.iter().map(|step| step.input).fold(0.0, f64::max);
         let fits = |ms: f64| {
             let spikes = rest
@@ -215,11 +214,13 @@ impl Time {
                 .map(|steps| most_spikes(steps, ms / experiment.step_ms));
             quiet + input + spikes.fold(0.0, f64::max) <= per_ms * ms
         };
-        let growth = Growth {
-            fixed: quiet - cost.unit * units as f64,
-            unit: cost.unit + worst.input / units as f64,
-            // With the same density and rate the cycles of the spikes grow as the square.
-            pair: grows / (units as f64).powi(2),
+        let fired: usize = later.iter().map(|step| step.fired).sum();
+        let grown = Grown {
+            target,
+            network,
+            bytes: bytes.len(),
+            worst,
+            fired: fired as f64 / later.len().max(1) as f64,
         };
         let mean = quiet + total / count;
         let asleep = (1.0 - mean / available).max(0.0);
@@ -233,7 +234,7 @@ impl Time {
             cycles_first: quiet + beginning.total(),
             cycles_start: cost.start * units as f64,
             shortest_step_ms: STEPS_MS.into_iter().find(|&ms| fits(ms)),
-            most_units: most_units(target, network, bytes.len()).min(growth.largest(available)),
+            most_units: grown.largest(available, most_units(target, network, bytes.len())),
         }
     }
 }
@@ -247,6 +248,99 @@ fn most_spikes(steps: &[Step], times: f64) -> f64 {
     windows
         .map(|steps| steps.iter().map(cycles).sum())
         .fold(0.0, f64::max)
+}
+
+/// Networks of other sizes, with the density and the rate of this one.
+struct Grown<'a, 'n, A: Deployable> {
+    target: &'a Target,
+    network: &'a Deployed<'n, A>,
+    /// Bytes of this network.
+    bytes: usize,
+    /// The slowest step of this network.
+    worst: Step,
+    /// Units that fire in a step on average.
+    fired: f64,
+}
+
+impl<A: Deployable> Grown<'_, '_, A> {
+    /// The largest number of units, at most `room`, whose slowest step takes at most
+    /// `available` cycles.
+    fn largest(&self, available: f64, room: usize) -> usize {
+        let (mut fits, mut beyond) = (0, room + 1);
+        while beyond - fits > 1 {
+            let middle = fits.midpoint(beyond);
+            match self.cycles(middle) <= available {
+                true => fits = middle,
+                false => beyond = middle,
+            }
+        }
+        fits
+    }
+
+    /// Cycles of the slowest step of a network of `units` units. If the units fire
+    /// independently, the number that fires in a step has a mean that grows with the units,
+    /// and fluctuations that grow with their square root. Each spike reaches more synapses.
+    fn cycles(&self, units: usize) -> f64 {
+        let (cost, worst) = (&self.target.cost, &self.worst);
+        let held = self.network.constants().units as f64;
+        let times = units as f64 / held;
+        let quiet = quiet(cost, self.network) + cost.unit * (units as f64 - held);
+        let more = match worst.input > 0.0 {
+            true => cost.input(self.network.constants().inputs) * (units as f64 - held),
+            false => 0.0,
+        };
+        let spikes = worst.fired as f64 * cost.spike + worst.reached as f64 * cost.synapse;
+        // Units whose refractory time ends.
+        let released = (worst.spikes - spikes).max(0.0);
+        let fired = self.fired_of(times);
+        let share = match worst.fired {
+            0 => 0.0,
+            count => fired / count as f64,
+        };
+        let spikes =
+            share * (worst.fired as f64 * cost.spike + times * worst.reached as f64 * cost.synapse);
+        quiet + worst.input + more + spikes + times * released + self.wait(times, share)
+    }
+
+    /// Units that fire in the slowest step of a network that is `times` as large.
+    fn fired_of(&self, times: f64) -> f64 {
+        let above = (self.worst.fired as f64 - self.fired).max(0.0);
+        let mean = self.fired.min(self.worst.fired as f64);
+        mean * times + above * times.sqrt()
+    }
+
+    /// Cycles for which the slowest step waits for flash, in a network that is `times` as
+    /// large and has `share` times the spikes in that step. A network that fits into the
+    /// cache hardly waits; one that has outgrown it waits for each line.
+    fn wait(&self, times: f64, share: f64) -> f64 {
+        let Some(cache) = self.target.cache else {
+            return 0.0;
+        };
+        let (worst, payload) = (&self.worst, self.network.payload());
+        let line = cache.line_bytes as f64;
+        let tables = match worst.input > 0.0 {
+            true => (payload.units.len() + payload.input_weights.len()) as f64 / line,
+            false => 0.0,
+        };
+        // The synapses of a spike lie together; two lines are read beside them.
+        let lines = |times: f64, share: f64| {
+            let synapses = A::SYNAPSE_BYTES as f64 * times * worst.reached as f64 / line;
+            times * tables + share * (2.0 * worst.fired as f64 + synapses)
+        };
+        let all = |times, share| cache.miss_cycles * lines(times, share);
+        let room = cache.bytes() as f64;
+        let (held, grown) = (
+            self.bytes as f64,
+            self.bytes as f64 * times.max(times.powi(2)),
+        );
+        if held <= room && grown > room {
+            return all(times, share);
+        }
+        match all(1.0, 1.0) {
+            here if here > 0.0 => worst.flash * all(times, share) / here,
+            _ => worst.flash,
+        }
+    }
 }
 
 /// The units for which the firmware has memory and, with this network's density,

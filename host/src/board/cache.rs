@@ -1,7 +1,8 @@
 //! The cache between a processor and its flash: which reads have to wait.
 
-/// The cache of a chip that runs from flash on a serial line. A set has two lines; a new
-/// line replaces the one that was used longest ago.
+/// The cache of a flash on a serial line. A set has two lines; a new line replaces the one
+/// that was used longest ago. The firmware runs from RAM, so that the cache holds nothing
+/// but the network.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FlashCache {
     /// Number of sets.
@@ -10,12 +11,13 @@ pub struct FlashCache {
     pub line_bytes: usize,
     /// Cycles until a missing line has arrived.
     pub miss_cycles: f64,
-    /// Bytes of code that every step runs through.
-    pub step_code_bytes: usize,
-    /// Bytes of code for spikes and for the end of their refractory time.
-    pub spike_code_bytes: usize,
-    /// Bytes of code for new input.
-    pub input_code_bytes: usize,
+}
+
+impl FlashCache {
+    /// Bytes that the cache holds.
+    pub fn bytes(&self) -> usize {
+        2 * self.sets * self.line_bytes
+    }
 }
 
 /// The lines that a cache holds.
@@ -67,9 +69,6 @@ mod tests {
         sets: 4,
         line_bytes: 8,
         miss_cycles: 1.0,
-        step_code_bytes: 0,
-        spike_code_bytes: 0,
-        input_code_bytes: 0,
     };
 
     #[test]

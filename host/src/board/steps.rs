@@ -7,6 +7,7 @@
 
 use rate2spike_core::blob::{Deployed, START_BYTES};
 use rate2spike_core::network::Network;
+use rate2spike_core::preprocessing::OPERATION_BYTES;
 
 use super::cache::{FlashCache, Lines};
 use super::session::{reach, spikes};
@@ -23,6 +24,10 @@ pub struct Step {
     pub spikes: f64,
     /// The wait for flash.
     pub flash: f64,
+    /// Number of units that fire.
+    pub fired: usize,
+    /// Number of synapses that their spikes reach.
+    pub reached: usize,
 }
 
 impl Step {
@@ -67,8 +72,6 @@ pub struct BoardTrials<'a, 'n, A: Deployable> {
     cost: Cost,
     experiment: &'a Experiment<'a, Deployed<'n, A>>,
     flash: Option<Flash<'a>>,
-    /// First address of the code.
-    code_address: usize,
     /// Synapses that a spike of each unit reaches.
     reaches: Vec<usize>,
 }
@@ -91,7 +94,6 @@ impl<'a, 'n, A: Deployable> BoardTrials<'a, 'n, A> {
                 address: target.network_address as usize,
                 bytes,
             }),
-            code_address: target.flash_address as usize + CODE_OFFSET,
             reaches: (0..units).map(|unit| reach(network, unit)).collect(),
         }
     }
@@ -108,32 +110,46 @@ impl<'a, 'n, A: Deployable> BoardTrials<'a, 'n, A> {
         let waited = u32::from(constants.refractory_steps) + 1;
         let mut steps: Vec<Step> = Vec::with_capacity(clock.steps as usize);
         let mut released = vec![0usize; clock.steps as usize + waited as usize + 1];
+        let operations = network.payload().preprocessing.len() / OPERATION_BYTES;
+        self.start();
         for step in 1..=clock.steps {
             let fired = later.iter().take_while(|(at, _)| *at == step).count();
             let (now, rest) = later.split_at(fired);
             later = rest;
             let sample = clock.sample(step);
-            let is_new = step == 1 || {
-                let before = clock.sample(step - 1);
-                before != sample && input.at(before) != input.at(sample)
-            };
+            let before = clock.sample(step.saturating_sub(1));
+            let begins = step == 1 || before != sample;
+            let is_new = step == 1 || (begins && input.at(before) != input.at(sample));
             released[(step + waited) as usize] += fired;
             let mut cycles = Step::default();
+            if begins {
+                cycles.input = self.cost.operation * operations as f64;
+            }
             if is_new {
-                cycles.input = self.cost.input(constants.inputs) * constants.units as f64;
+                let each = self.cost.input(constants.inputs) * constants.units as f64;
+                cycles.input += each + self.cost.sample(constants.inputs);
             }
             cycles.spikes = self.cost.release * released[step as usize] as f64;
             if step == waited {
                 cycles.spikes += self.cost.end_start * constants.units as f64;
             }
-            for (_, unit) in now {
-                let reached = self.reaches[usize::from(*unit)];
-                cycles.spikes += self.cost.spike + self.cost.synapse * reached as f64;
-            }
+            let reaches = now.iter().map(|&(_, unit)| self.reaches[usize::from(unit)]);
+            (cycles.fired, cycles.reached) = (now.len(), reaches.sum());
+            cycles.spikes += self.cost.spike * cycles.fired as f64;
+            cycles.spikes += self.cost.synapse * cycles.reached as f64;
             cycles.flash = self.wait(is_new, now);
             steps.push(cycles);
         }
         steps
+    }
+
+    /// Reads what a trial reads before its first step.
+    fn start(&mut self) {
+        if let Some(flash) = &mut self.flash {
+            let payload = self.experiment.network.payload();
+            flash.read(payload.units);
+            flash.read(payload.filters);
+        }
     }
 
     /// Cycles for which a step waits for flash.
@@ -141,36 +157,23 @@ impl<'a, 'n, A: Deployable> BoardTrials<'a, 'n, A> {
         let Some(flash) = &mut self.flash else {
             return 0.0;
         };
-        let payload = self.experiment.network.payload();
-        let FlashCache {
-            step_code_bytes,
-            spike_code_bytes,
-            input_code_bytes,
-            ..
-        } = flash.cache;
-        let spike_code = self.code_address + step_code_bytes;
-        let input_code = spike_code + spike_code_bytes;
+        let network = self.experiment.network;
+        let payload = network.payload();
         let mut misses = 0;
         if is_new {
-            misses += flash.lines.read(input_code, input_code_bytes);
-            misses += flash.read(payload.units) + flash.read(payload.input_weights);
-        }
-        misses += flash.lines.read(self.code_address, step_code_bytes);
-        if !fired.is_empty() {
-            misses += flash.lines.read(spike_code, spike_code_bytes);
+            let row = A::INPUT_WEIGHT_BYTES * network.constants().inputs;
+            let weights = payload.input_weights.chunks(row.max(1));
+            for (unit, weights) in payload.units.chunks(A::UNIT_BYTES).zip(weights) {
+                misses += flash.read(unit) + flash.read(weights);
+            }
         }
         for &(_, unit) in fired {
-            let [starts, synapses, readout] = spike_parts(self.experiment.network, unit.into());
+            let [starts, synapses, readout] = spike_parts(network, unit.into());
             misses += flash.read(starts) + flash.read(synapses) + flash.read(readout);
         }
         flash.cache.miss_cycles * misses as f64
     }
 }
-
-/// Distance of a step's code from the beginning of flash. The code of a firmware lies in
-/// its first 64 KiB; where exactly makes little difference, since the cache has as many
-/// sets as lines follow each other in 8 KiB.
-const CODE_OFFSET: usize = 0x6000;
 
 /// The bytes of the network that a spike of `unit` reads.
 fn spike_parts<'a, A: Deployable>(network: &Deployed<'a, A>, unit: usize) -> [&'a [u8]; 3] {

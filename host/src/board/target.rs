@@ -26,6 +26,12 @@ pub struct Cost {
     pub inputs: f64,
     /// Cycles of each channel of such a network.
     pub channel: f64,
+    /// Cycles of a step that has new input, beside those of the units and of the channels.
+    pub sample: f64,
+    /// Cycles of each channel of such a step, beside those of the units.
+    pub sample_channel: f64,
+    /// Cycles of an operation of the preprocessing, on average.
+    pub operation: f64,
     /// Cycles of a spike without its synapses and without the end of its refractory time.
     pub spike: f64,
     /// Cycles of a synapse that a spike reaches.
@@ -44,6 +50,11 @@ impl Cost {
         let few = channels.checked_sub(1).and_then(|k| self.few_inputs.get(k));
         few.copied()
             .unwrap_or(self.inputs + self.channel * channels as f64)
+    }
+
+    /// Cycles that new input on `channels` channels takes beside those of the units.
+    pub fn sample(&self, channels: usize) -> f64 {
+        self.sample + self.sample_channel * channels as f64
     }
 }
 
@@ -143,27 +154,27 @@ impl Target {
         filters: 8 * MOST_OUTPUTS,
         clock_hz: 133e6,
         cost: Cost {
-            step: 285.0,
+            step: 273.9,
             filter: 46.1,
             unit: 52.0,
-            few_inputs: [49.0, 61.9, 87.6, 97.7],
-            inputs: 66.1,
-            channel: 27.8,
-            spike: 469.0,
+            few_inputs: [47.9, 60.8, 85.8, 96.6],
+            inputs: 64.8,
+            channel: 27.9,
+            sample: 410.0,
+            sample_channel: 140.0,
+            operation: 943.0,
+            spike: 469.2,
             synapse: 19.3,
             release: 37.0,
             end_start: 13.0,
-            start: 182.0,
+            start: 171.2,
         },
         cache: Some(FlashCache {
             sets: 1024,
             line_bytes: 8,
             miss_cycles: 64.0,
-            step_code_bytes: 2048,
-            spike_code_bytes: 1024,
-            input_code_bytes: 512,
         }),
-        stack_bytes: 5204,
+        stack_bytes: 4348,
         sleeps: true,
         uf2: true,
     };
@@ -194,6 +205,9 @@ impl Target {
             few_inputs: [18.0, 22.0, 25.3, 29.9],
             inputs: 25.0,
             channel: 7.0,
+            sample: 200.0,
+            sample_channel: 70.0,
+            operation: 400.0,
             spike: 276.0,
             synapse: 11.6,
             release: 20.0,

@@ -19,9 +19,15 @@ use rate2spike::spiking::trial::Memory;
 use rate2spike::task::Task;
 use rate2spike_core::Network;
 use rate2spike_core::blob::Deployed;
-use rate2spike_protocol::message::{Cycles, FILTER_RAM_BYTES, TrialRequest, UNIT_RAM_BYTES};
+use rate2spike_core::preprocessing::OPERATION_BYTES;
+use rate2spike_protocol::message::{
+    Cycles, FILTER_RAM_BYTES, Outcome, TrialRequest, UNIT_RAM_BYTES,
+};
 use rate2spike_tests::emulator::{Board, Emulator};
-use rate2spike_tests::networks::{silent, with_channels, with_outputs};
+use rate2spike_tests::foretold::Foretold;
+use rate2spike_tests::networks::{
+    SENSOR_CHANNELS, sensor_network, silent, with_channels, with_outputs, without_preprocessing,
+};
 use rate2spike_tests::untrained;
 
 /// Seed of the trials.
@@ -73,14 +79,16 @@ fn main() {
                 .each_ref()
                 .map(|network| measure_with(board, network, options));
             let outputs = print_outputs(board);
-            print_cost(board, &rows, &outputs, &sizes[1].1);
+            print_cost(board, &rows, &outputs);
             print_real_time(
                 board,
                 &REAL_TIME.map(|(n, step_ms)| untrained_of(n, step_ms)),
             );
+            print_foretold(board, &untrained_networks());
         } else {
             println!("\n{board:?}");
             print_real_time(board, &named);
+            print_foretold(board, &named);
         }
     }
 }
@@ -136,22 +144,31 @@ fn measure_with(board: Board, (path, bytes): &(PathBuf, Vec<u8>), options: &[&st
     }
 }
 
-/// Cycles of a unit in a step that has new input on `channels` channels: the difference
-/// between a trial whose input changes in each sample, by too little for any spike, and a
-/// trial whose input stays.
+/// Cycles that a step takes longer if it has new input on `channels` channels: the
+/// difference between the first step and the others, in a network that never fires.
 fn input(board: Board, bytes: &[u8], channels: u8) -> f64 {
-    let bytes = &with_channels(bytes, channels);
+    let bytes = silent(&with_channels(bytes, channels));
     let channels = usize::from(channels);
-    let units = Deployed::read(bytes).expect("a network").constants().units;
+    let still = vec![0; channels * Task::go_nogo().samples()];
+    let [outcome] = with_inputs(board, &bytes, [SampleBytes::of_input(channels, &still)]);
+    let Cycles { total, first, .. } = outcome.cycles;
+    let others = (total as f64 - f64::from(first)) / f64::from(outcome.cycles.steps - 1);
+    board.cycles_of_a_count() * (f64::from(first) - others)
+}
+
+/// The outcomes of trials with these inputs, without a cache.
+fn with_inputs<const K: usize>(
+    board: Board,
+    bytes: &[u8],
+    inputs: [SampleBytes; K],
+) -> [Outcome; K] {
     let emulator = Emulator::start(board, bytes, without_cache(board));
     let (mut client, _) = emulator.connect();
-    let samples = Task::go_nogo().samples();
-    let mut cycles = |input: Vec<i16>| {
-        let input = SampleBytes::of_input(channels, &input);
+    inputs.map(|input| {
         let trial = TrialRequest {
             seed: SEED,
             index: 0,
-            samples: samples as u32,
+            samples: input.count(),
             label: 0,
             spikes: false,
             output_every: 0,
@@ -159,13 +176,33 @@ fn input(board: Board, bytes: &[u8], channels: u8) -> f64 {
         };
         let outcome = client.run(&trial, &input, |_, _| {}, |_, _| {});
         outcome.expect("a trial")
-    };
-    let still = cycles(vec![0; channels * samples]);
-    let changes = |k: usize| (k.is_multiple_of(channels) && k / channels % 2 == 1).into();
-    let changing = cycles((0..channels * samples).map(changes).collect());
-    assert_eq!(still.spike_hash, changing.spike_hash);
-    let more = changing.cycles.total - still.cycles.total;
-    board.cycles_of_a_count() * more as f64 / (samples as f64 * units as f64)
+    })
+}
+
+/// Cycles of an operation of the preprocessing: the difference between a network with nine
+/// of them and the same network without.
+fn operation(board: Board) -> f64 {
+    const SAMPLES: u32 = 100;
+    let sensor = silent(&sensor_network(60, SAMPLES));
+    let plain = without_preprocessing(&sensor);
+    let count = Deployed::read(&sensor).expect("a network");
+    let count = count.payload().preprocessing.len() / OPERATION_BYTES;
+    let samples = SAMPLES as usize;
+    let [with] = with_inputs(
+        board,
+        &sensor,
+        [SampleBytes::of_sensor(
+            SENSOR_CHANNELS,
+            &vec![0; SENSOR_CHANNELS * samples],
+        )],
+    );
+    let [without] = with_inputs(
+        board,
+        &plain,
+        [SampleBytes::of_input(4, &vec![0; 4 * samples])],
+    );
+    let more = with.cycles.total as f64 - without.cycles.total as f64;
+    board.cycles_of_a_count() * more / (samples * count) as f64
 }
 
 /// Spikes behind the first step, and the synapses that they reach.
@@ -205,7 +242,7 @@ impl Row {
 
 /// Cycles of the parts of a step, from networks of different sizes and with different
 /// numbers of outputs.
-fn fitted(board: Board, rows: &[Row], outputs: &[Row], bytes: &[u8]) -> Cost {
+fn fitted(board: Board, rows: &[Row], outputs: &[Row]) -> Cost {
     let (one, many) = (&outputs[0], &outputs[outputs.len() - 1]);
     let filter = (many.quiet() - one.quiet()) / (many.filters - one.filters) as f64;
     let [small, large] = [50, 500].map(|units| {
@@ -220,15 +257,27 @@ fn fitted(board: Board, rows: &[Row], outputs: &[Row], bytes: &[u8]) -> Cost {
     let determinant = few.spikes * many.delivered - many.spikes * few.delivered;
     let spike = (spiking(few) * many.delivered - spiking(many) * few.delivered) / determinant;
     let known = target(board).cost;
-    let (five, ten) = (input(board, bytes, 5), input(board, bytes, 10));
-    let channel = (ten - five) / 5.0;
+    // Cycles of a unit, and of the step beside its units.
+    let new_input = |channels: u8| {
+        let cycles = |(_, bytes): (PathBuf, Vec<u8>)| input(board, &bytes, channels);
+        let [few, many] = [50, 200].map(|units| cycles(untrained_of(units, STEP_MS)));
+        let unit = (many - few) / 150.0;
+        (unit, few - 50.0 * unit)
+    };
+    let few_inputs = [1, 2, 3, 4].map(new_input);
+    let (five, ten) = (new_input(5), new_input(10));
+    let channel = (ten.0 - five.0) / 5.0;
+    let sample_channel = (few_inputs[3].1 - few_inputs[0].1) / 3.0;
     Cost {
         step: small.quiet() - unit * small.units as f64 - filter * small.filters as f64,
         filter,
         unit,
-        few_inputs: [1, 2, 3, 4].map(|channels| input(board, bytes, channels)),
-        inputs: five - 5.0 * channel,
+        few_inputs: few_inputs.map(|(unit, _)| unit),
+        inputs: five.0 - 5.0 * channel,
         channel,
+        sample: few_inputs[0].1 - sample_channel,
+        sample_channel,
+        operation: operation(board),
         spike: spike - known.release,
         synapse: (few.spikes * spiking(many) - many.spikes * spiking(few)) / determinant,
         // Counted in the listing of the firmware.
@@ -238,11 +287,8 @@ fn fitted(board: Board, rows: &[Row], outputs: &[Row], bytes: &[u8]) -> Cost {
     }
 }
 
-fn print_cost(board: Board, rows: &[Row], outputs: &[Row], bytes: &[u8]) {
-    println!(
-        "\nwithout a cache: {:.1?}",
-        fitted(board, rows, outputs, bytes)
-    );
+fn print_cost(board: Board, rows: &[Row], outputs: &[Row]) {
+    println!("\nwithout a cache: {:.1?}", fitted(board, rows, outputs));
     println!("`deploy` counts with: {:.1?}", target(board).cost);
 }
 
@@ -264,6 +310,55 @@ fn print_real_time(board: Board, networks: &[(PathBuf, Vec<u8>)]) {
             100.0 * row.mean() / available,
             100.0 * row.scale * f64::from(row.cycles.worst) / available,
             row.scale * f64::from(row.cycles.first) / available,
+        );
+    }
+}
+
+/// Untrained networks of the three tasks, of several sizes.
+fn untrained_networks() -> Vec<(PathBuf, Vec<u8>)> {
+    let (go, xor, mante) = (Task::go_nogo(), Task::xor(), Task::mante());
+    let networks = [
+        (&go, 20),
+        (&xor, 50),
+        (&mante, 50),
+        (&go, 100),
+        (&xor, 100),
+        (&mante, 200),
+        (&go, 500),
+        (&mante, 500),
+        (&go, 1000),
+    ];
+    let network = |(task, units): (&Task, usize)| {
+        let name = format!("{}, {units} units, untrained", task.name());
+        (name.into(), untrained(task.clone(), units, STEP_MS))
+    };
+    networks.map(network).into()
+}
+
+/// The mean and the slowest step that `deploy` foretells, beside the measured ones.
+fn print_foretold(board: Board, networks: &[(PathBuf, Vec<u8>)]) {
+    println!(
+        "\n| network | N | channels | step, ms | mean step: foretold | measured | worst step: foretold | measured | foretold / measured |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|");
+    for (path, bytes) in networks {
+        let file = NetFile::new(path, bytes.clone()).unwrap_or_else(|error| panic!("{error}"));
+        let task = file.task(None).unwrap_or_else(|error| panic!("{error}"));
+        let deployed = file.deployed();
+        let experiment = Experiment::deployed(&deployed, &task, SEED);
+        let foretold = Foretold::new(board, target(board), &experiment, file.bytes());
+        let (mean, worst) = (foretold.mean, foretold.worst);
+        println!(
+            "| {} | {} | {} | {} | {:.0} | {:.0} | {:.0} | {:.0} | {:.3} |",
+            path.file_stem().unwrap_or_default().to_string_lossy(),
+            deployed.constants().units,
+            deployed.constants().inputs,
+            experiment.step_ms,
+            mean.foretold,
+            mean.measured,
+            worst.foretold,
+            worst.measured,
+            worst.ratio(),
         );
     }
 }
