@@ -209,7 +209,7 @@ fn nothing_that_is_built_in_can_download() {
 #[test]
 fn no_build_script_of_ours_starts_a_program_or_opens_a_connection() {
     let ours = ["core", "host", "protocol", "tests", "fuzz"];
-    let boards = ["app", "cortex", "riscv", "rp2040", "stm32f4"]
+    let boards = ["app", "cortex", "riscv", "rp2040", "rtic", "stm32f4"]
         .map(|board| format!("firmware-example/{board}"));
     for folder in ours.map(String::from).into_iter().chain(boards) {
         let script = repository().join(&folder).join("build.rs");
