@@ -22,7 +22,7 @@ use rate2spike_core::trial::Run;
 
 use crate::board::Board;
 use crate::input::preprocessed;
-use crate::line::{number, say};
+use crate::line::{nap, number, say};
 use crate::log;
 use crate::memory::{Memory, Number, Started};
 use crate::pace::Pace;
@@ -41,13 +41,29 @@ pub fn run<A: Number, B: Board, const UNITS: usize>(
         .saturating_mul(payload.clock.steps_per_sample);
     let channels = network.preprocessing().map_or(0, Chain::channels);
     let senses = channels > 0 && board.start_sensor(channels, sample_ns);
+    let mut sample = Sample::of(channels);
+    // The first trial begins with a sample, and the others follow without a pause.
+    while senses && !sample.poll(board) {
+        if !board.is_on() {
+            return None;
+        }
+        if let Some(byte) = board.receive() {
+            return Some(byte);
+        }
+        nap(board);
+    }
     let mut pace = Pace::new(board, payload.step_ns);
     let mut episode = 0;
     while board.is_on() {
         let noise = Noise::new(board.cycles().into(), episode);
         episode += 1;
         let ended = if senses {
-            sensed(board, memory, network, noise, &mut pace)
+            let trial = Trial {
+                network,
+                noise,
+                pace: &mut pace,
+            };
+            sensed(board, memory, trial, &mut sample)
         } else {
             pressed(board, memory, network, noise, &mut pace)
         };
@@ -62,6 +78,44 @@ pub fn run<A: Number, B: Board, const UNITS: usize>(
         log::late(pace.late);
     }
     None
+}
+
+/// The latest sample of the sensor.
+struct Sample {
+    values: [i32; MOST_VALUES],
+    channels: usize,
+    /// True if it was not shown to the network.
+    is_new: bool,
+}
+
+impl Sample {
+    fn of(channels: usize) -> Self {
+        Self {
+            values: [0; MOST_VALUES],
+            channels,
+            is_new: false,
+        }
+    }
+
+    /// Asks the sensor; true if there is a sample that was not shown.
+    fn poll<B: Board>(&mut self, board: &mut B) -> bool {
+        let values = self.values.get_mut(..self.channels).unwrap_or_default();
+        self.is_new = self.is_new || board.sense(values);
+        self.is_new
+    }
+
+    /// The values, which count as shown.
+    fn take(&mut self) -> &[i32] {
+        self.is_new = false;
+        self.values.get(..self.channels).unwrap_or_default()
+    }
+}
+
+/// A trial in real time.
+struct Trial<'a, 'n, A: Number> {
+    network: &'a Deployed<'n, A>,
+    noise: Noise,
+    pace: &'a mut Pace,
 }
 
 /// How a trial ends.
@@ -92,10 +146,14 @@ fn tell<A: Number, B: Board>(board: &mut B, network: &Deployed<A>, answer: i16) 
 fn sensed<A: Number, B: Board, const UNITS: usize>(
     board: &mut B,
     memory: &mut Memory<UNITS>,
-    network: &Deployed<A>,
-    mut noise: Noise,
-    pace: &mut Pace,
+    trial: Trial<A>,
+    sample: &mut Sample,
 ) -> Ended {
+    let Trial {
+        network,
+        mut noise,
+        pace,
+    } = trial;
     let payload = network.payload();
     // A network that does not fit was refused before.
     let Ok(started) = memory.start(network, &mut noise) else {
@@ -108,8 +166,6 @@ fn sensed<A: Number, B: Board, const UNITS: usize>(
         ..
     } = started;
     let mut run = Run::new(network, state, noise, payload.clock);
-    let mut values = [0; MOST_VALUES];
-    let channels = network.preprocessing().map_or(0, Chain::channels);
     while !run.is_over() {
         if !board.is_on() {
             return Ended::Off;
@@ -117,9 +173,8 @@ fn sensed<A: Number, B: Board, const UNITS: usize>(
         if let Some(byte) = board.receive() {
             return Ended::Byte(byte);
         }
-        let sample = values.get_mut(..channels).unwrap_or_default();
-        if board.sense(sample) {
-            run.show(preprocessed(network, &mut preprocessing, sample));
+        if sample.poll(board) {
+            run.show(preprocessed(network, &mut preprocessing, sample.take()));
         }
         let step = run.advance();
         evidence.see(&payload.decision, step, run.state().outputs());

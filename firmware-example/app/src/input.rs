@@ -10,11 +10,18 @@ use rate2spike_protocol::message::{INPUT_BYTES, Refusal, SENSOR_BYTES, TABLE_BYT
 use rate2spike_protocol::{Answer, Request};
 
 use crate::board::Board;
-use crate::line::{next, send};
+use crate::line::{next_within, send};
 use crate::memory::Number;
 
 /// Room for two pieces: the one that is used, and the one that comes.
 const QUEUE_BYTES: usize = 2 * TABLE_BYTES;
+
+/// Milliseconds after which the board asks once more for samples that have not arrived: a
+/// piece takes 20 on the line.
+const AGAIN_MS: u32 = 500;
+
+/// Most requests for the same samples.
+const MOST_REQUESTS: u32 = 10;
 
 /// The samples that have arrived and were not used.
 pub type Queue = Deque<u8, QUEUE_BYTES>;
@@ -39,6 +46,8 @@ pub struct Samples<'n, 'm, A: Number> {
     is_live: bool,
     /// True if the host was asked for the samples from `arriving` on.
     asked: bool,
+    /// The count of cycles at which it was asked.
+    asked_at: u32,
     preprocessing: ChainState<&'m mut [i64]>,
 }
 
@@ -65,6 +74,7 @@ impl<'n, 'm, A: Number> Samples<'n, 'm, A> {
             arriving: 0,
             is_live: wanted.live,
             asked: false,
+            asked_at: 0,
             preprocessing,
         })
     }
@@ -95,6 +105,10 @@ impl<'n, 'm, A: Number> Samples<'n, 'm, A> {
         receiver: &mut Receiver,
     ) -> Result<(), Refusal> {
         if self.is_live {
+            let waited = board.cycles().wrapping_sub(self.asked_at);
+            if waited / AGAIN_MS > board.clock_hz() / 1000 {
+                self.asked = false;
+            }
             self.ask(board);
         }
         // A host that was not asked has nothing to say except the end of the trial.
@@ -102,7 +116,7 @@ impl<'n, 'm, A: Number> Samples<'n, 'm, A> {
             let Some(byte) = board.receive() else {
                 break;
             };
-            self.arrived(receiver, byte)?;
+            self.arrived(board, receiver, byte)?;
             if self.is_live {
                 self.ask(board);
             }
@@ -120,9 +134,17 @@ impl<'n, 'm, A: Number> Samples<'n, 'm, A> {
         receiver: &mut Receiver,
     ) -> Result<(), Refusal> {
         self.ask(board);
+        let mut requests = 1;
         while !self.has_next() {
-            let byte = next(board).ok_or(Refusal::Input)?;
-            self.arrived(receiver, byte)?;
+            match next_within(board, AGAIN_MS) {
+                Some(byte) => self.arrived(board, receiver, byte)?,
+                None if requests < MOST_REQUESTS && board.is_on() => {
+                    requests += 1;
+                    self.asked = false;
+                    self.ask(board);
+                }
+                None => return Err(Refusal::Input),
+            }
         }
         Ok(())
     }
@@ -131,12 +153,20 @@ impl<'n, 'm, A: Number> Samples<'n, 'm, A> {
         let has_room = self.queue.len() + TABLE_BYTES <= QUEUE_BYTES;
         if !self.asked && has_room && self.arriving <= self.last && self.sample_bytes > 0 {
             self.asked = true;
+            self.asked_at = board.cycles();
             let first = self.arriving;
             send(board, &Answer::Want { first });
         }
     }
 
-    fn arrived(&mut self, receiver: &mut Receiver, byte: u8) -> Result<(), Refusal> {
+    /// Takes a byte. A piece that has arrived damaged is asked for once more, and one that has
+    /// arrived before is left out.
+    fn arrived<B: Board>(
+        &mut self,
+        board: &mut B,
+        receiver: &mut Receiver,
+        byte: u8,
+    ) -> Result<(), Refusal> {
         match receiver
             .push(byte)
             .map(|frame| frame.and_then(frame::decode))
@@ -145,10 +175,16 @@ impl<'n, 'm, A: Number> Samples<'n, 'm, A> {
             Some(Ok(Request::Load { first, values })) if self.asked && first == self.arriving => {
                 self.keep(values).ok_or(Refusal::Input)
             }
+            Some(Ok(Request::Load { first, .. })) if first < self.arriving => Ok(()),
             Some(Ok(Request::Stop)) => Err(Refusal::Stopped),
             Some(Ok(_)) => Err(Refusal::Input),
-            Some(Err(error)) if self.asked => Err(Refusal::Frame(error)),
-            Some(Err(_)) => Ok(()),
+            Some(Err(_)) => {
+                if self.asked {
+                    self.asked = false;
+                    self.ask(board);
+                }
+                Ok(())
+            }
         }
     }
 

@@ -6,9 +6,9 @@ use rate2spike_protocol::message::Refusal;
 
 use crate::board::{Board, Restart};
 
-/// Seconds without a byte after which the board returns to its work without a
+/// Milliseconds without a byte after which the board returns to its work without a
 /// host.
-const QUIET_S: u32 = 5;
+const QUIET_MS: u32 = 5000;
 
 /// Cycles of a nap while the board waits for a byte: a thousandth of a second, in which
 /// no more than twelve bytes arrive.
@@ -17,11 +17,16 @@ pub fn nap<B: Board>(board: &mut B) {
     board.rest(cycles);
 }
 
-/// Waits for a byte; `None` after [`QUIET_S`] seconds.
+/// Waits for a byte; `None` after [`QUIET_MS`].
 pub fn next<B: Board>(board: &mut B) -> Option<u8> {
+    next_within(board, QUIET_MS)
+}
+
+/// Waits for a byte; `None` after this number of milliseconds.
+pub fn next_within<B: Board>(board: &mut B, milliseconds: u32) -> Option<u8> {
     let start = board.cycles();
-    let quiet = board.clock_hz().saturating_mul(QUIET_S);
-    while board.is_on() && board.cycles().wrapping_sub(start) < quiet {
+    let most = (board.clock_hz() / 1000).saturating_mul(milliseconds);
+    while board.is_on() && board.cycles().wrapping_sub(start) < most {
         if let Some(byte) = board.receive() {
             return Some(byte);
         }

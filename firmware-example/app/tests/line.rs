@@ -239,6 +239,45 @@ fn a_trial_streams_what_it_hashes() {
     assert_eq!(hash.value(), outcome.spike_hash);
 }
 
+#[test]
+fn a_piece_that_arrives_damaged_is_asked_for_again_and_one_that_comes_twice_is_left_out() {
+    let trial = TrialRequest {
+        seed: 1,
+        index: 0,
+        samples: 200,
+        label: 0,
+        spikes: false,
+        output_every: 0,
+        live: false,
+    };
+    let load = |first: u32, values: &'static [u8]| Request::Load { first, values };
+    static PIECE: [u8; 192] = [0; 192];
+    let (first, rest) = (load(0, &PIECE), load(96, &PIECE));
+    let last = load(192, &PIECE[..16]);
+    let outcome = |bytes: Vec<u8>| {
+        let (mut wants, mut done) = (Vec::new(), None);
+        each_answer(
+            &said(&mut Flash::with(NETWORK), bytes),
+            |answer| match answer {
+                Answer::Want { first } => wants.push(first),
+                Answer::Done(outcome) => done = Some(outcome.spike_hash),
+                other => panic!("{other:?}"),
+            },
+        );
+        (wants, done)
+    };
+    let whole = outcome(line(&[Request::Run(trial), first, rest, last]));
+    assert_eq!(whole.0, [0, 96, 192]);
+    assert!(whole.1.is_some());
+    let mut damaged = line(&[rest]);
+    // No byte of a frame is zero.
+    damaged[7] ^= 2;
+    let mut bytes = line(&[Request::Run(trial), first]);
+    bytes.extend(damaged);
+    bytes.extend(line(&[first, rest, rest, last]));
+    assert_eq!(outcome(bytes), (vec![0, 96, 96, 192], whole.1));
+}
+
 /// The answers to a trial whose samples arrive so late that the rest of them does not.
 fn live(requests: &[Request]) -> (Vec<u32>, Vec<Refusal>, Option<Outcome>) {
     let (mut wants, mut refusals, mut done) = (Vec::new(), Vec::new(), None);

@@ -1,8 +1,8 @@
 //! The second half of the flash, which has room for two networks.
 //!
-//! The chip runs from its flash and cannot do so while the flash is written.
-//! The functions that write it are in the boot ROM; what calls them lies in
-//! RAM, and so does the copy of the second boot stage that switches back.
+//! The flash cannot be read while it is written. The functions that write it are in the boot
+//! ROM; the firmware, its interrupts and the copy of the second boot stage that switches back
+//! lie in RAM.
 
 use rate2spike_app::Store;
 use rate2spike_protocol::message::FlashFault;
@@ -116,35 +116,23 @@ impl Routines {
     /// The range must be a multiple of sectors and hold nothing in use.
     unsafe fn erase(&self, address: u32, bytes: usize) {
         // SAFETY: as the caller promises.
-        unsafe { alone(self, address, core::ptr::null(), bytes) };
+        unsafe { without_flash(self, address, core::ptr::null(), bytes) };
     }
 
     /// # Safety
     /// The range must be a multiple of pages and hold nothing in use.
     unsafe fn program(&self, address: u32, bytes: &[u8]) {
         // SAFETY: as the caller promises; the bytes are in RAM.
-        unsafe { alone(self, address, bytes.as_ptr(), bytes.len()) };
+        unsafe { without_flash(self, address, bytes.as_ptr(), bytes.len()) };
     }
-}
-
-/// Calls [`without_flash`] while no interrupt can come, whose handler would be read from
-/// the flash.
-///
-/// # Safety
-/// That of [`without_flash`], except for the interrupts.
-unsafe fn alone(routines: &Routines, address: u32, source: *const u8, bytes: usize) {
-    cortex_m::interrupt::free(|_| {
-        // SAFETY: as the caller promises; no interrupts, and the second core sleeps.
-        unsafe { without_flash(routines, address, source, bytes) };
-    });
 }
 
 /// Erases, or writes `source` where it is not null.
 ///
 /// # Safety
 /// `routines` are those of the ROM, and `address` and `source` are what they
-/// take. Nothing else may run: no interrupts, no second core.
-#[unsafe(link_section = ".data.without_flash")]
+/// take. Nothing else may read the flash: the firmware and its interrupts lie in RAM, and
+/// the second core sleeps.
 #[inline(never)]
 unsafe fn without_flash(routines: &Routines, address: u32, source: *const u8, bytes: usize) {
     /// The command that erases a whole block, used where one fits.

@@ -1,10 +1,12 @@
 //! Raspberry Pi Pico: a serial line over USB, another one over UART0 on GP0 and GP1, the
-//! button between GP15 and ground, the light on the board. The analog inputs GP26 to GP28
-//! are the sensor. GP6 to GP13 show the answers 0 to 7, GP14 shows −1.
+//! button between GP15 and ground, the light on the board. The sensor is an accelerometer on
+//! GP4 and GP5, if there is one and the network wants three channels, else the analog inputs
+//! GP26 to GP28. GP6 to GP13 show the answers 0 to 7, GP14 shows −1.
 
 #![no_std]
 #![no_main]
 
+mod accelerometer;
 mod analog;
 mod flash;
 mod usb;
@@ -12,9 +14,15 @@ mod usb;
 #[cfg(feature = "defmt")]
 use {defmt_rtt as _, panic_probe as _};
 
+use core::cell::RefCell;
+
+use accelerometer::Accelerometer;
+use cortex_m::interrupt::Mutex;
 use cortex_m::singleton;
 use cortex_m_rt::entry;
+use embedded_hal::delay::DelayNs;
 use embedded_hal::digital::{InputPin, OutputPin};
+use heapless::Deque;
 use rate2spike_app::{Board, Memory, Restart};
 use rate2spike_cortex::Cycles;
 use rp2040_hal::adc::{Adc, AdcPin};
@@ -24,10 +32,11 @@ use rp2040_hal::gpio::bank0::{Gpio0, Gpio1, Gpio15, Gpio25};
 use rp2040_hal::gpio::{
     DynPinId, FunctionSioInput, FunctionSioOutput, FunctionUart, Pin, PullDown, PullUp,
 };
+use rp2040_hal::i2c::I2C;
 use rp2040_hal::pac::interrupt;
 use rp2040_hal::pll::{PLLConfig, common_configs::PLL_USB_48MHZ, setup_pll_blocking};
 use rp2040_hal::timer::{Alarm, Alarm0};
-use rp2040_hal::uart::{DataBits, Enabled, StopBits, UartConfig, UartPeripheral};
+use rp2040_hal::uart::{DataBits, Reader, StopBits, UartConfig, UartPeripheral, Writer};
 use rp2040_hal::usb::UsbBus;
 use rp2040_hal::watchdog::Watchdog;
 use rp2040_hal::xosc::setup_xosc_blocking;
@@ -51,6 +60,12 @@ const SYSTEM_CLOCK: PLLConfig = PLLConfig {
 
 const BAUD: u32 = 115_200;
 
+/// Rate of the bus of the accelerometer.
+const I2C_HZ: u32 = 400_000;
+
+/// Time in which the pull-up resistors raise a line.
+const PULL_UP_US: u32 = 20;
+
 /// Time without a sign of life after which the watchdog starts the chip anew. The watchdog
 /// counts 24 bits, two in a microsecond.
 const PATIENCE: MicrosDurationU32 = MicrosDurationU32::secs(8);
@@ -63,6 +78,36 @@ type Line = (
     Pin<Gpio1, FunctionUart, PullUp>,
 );
 
+/// Bytes of the serial line that can wait while a step is made or the flash is written: more
+/// than two frames.
+const WAITING_BYTES: usize = 512;
+
+/// The receiver of the serial line, and the bytes that have arrived.
+struct Arriving {
+    receiver: Reader<pac::UART0, Line>,
+    bytes: Deque<u8, WAITING_BYTES>,
+}
+
+static ARRIVING: Mutex<RefCell<Option<Arriving>>> = Mutex::new(RefCell::new(None));
+
+/// Takes the bytes from the serial line before its queue of 32 bytes is full.
+#[interrupt]
+fn UART0_IRQ() {
+    cortex_m::interrupt::free(|key| {
+        let mut arriving = ARRIVING.borrow(key).borrow_mut();
+        let Some(Arriving { receiver, bytes }) = arriving.as_mut() else {
+            return;
+        };
+        let mut queue = [0; 32];
+        while let Ok(count) = receiver.read_raw(&mut queue) {
+            for &byte in queue.iter().take(count) {
+                // A byte without room is lost, and the check sum of its frame notices.
+                let _ = bytes.push_back(byte);
+            }
+        }
+    });
+}
+
 type Output = Pin<DynPinId, FunctionSioOutput, PullDown>;
 
 struct Pico {
@@ -71,9 +116,12 @@ struct Pico {
     micros_a_cycle: u64,
     cycles: Cycles,
     alarm: Alarm0,
-    line: UartPeripheral<Enabled, pac::UART0, Line>,
+    line: Writer<pac::UART0, Line>,
     usb: &'static mut usb::Usb,
-    sensor: analog::AnalogInputs,
+    accelerometer: Option<Accelerometer>,
+    analog: analog::AnalogInputs,
+    /// True if the accelerometer is the sensor.
+    is_accelerated: bool,
     button: Pin<Gpio15, FunctionSioInput, PullUp>,
     light: Pin<Gpio25, FunctionSioOutput, PullDown>,
     /// The pins of the answers 0 to 7, and of −1.
@@ -134,8 +182,10 @@ impl Board for Pico {
 
     fn receive(&mut self) -> Option<u8> {
         feed();
-        let mut byte = [0];
-        let received = self.line.read_raw(&mut byte).ok().map(|_| byte[0]);
+        let received = cortex_m::interrupt::free(|key| {
+            let mut arriving = ARRIVING.borrow(key).borrow_mut();
+            arriving.as_mut()?.bytes.pop_front()
+        });
         received.or_else(|| self.usb.receive())
     }
 
@@ -149,11 +199,23 @@ impl Board for Pico {
     }
 
     fn start_sensor(&mut self, channels: usize, sample_ns: u32) -> bool {
-        self.sensor.start(channels, sample_ns)
+        let three = channels == accelerometer::CHANNELS;
+        let chosen = self.accelerometer.as_mut().filter(|_| three);
+        self.is_accelerated = chosen.is_some();
+        match chosen {
+            Some(accelerometer) => {
+                accelerometer.start(sample_ns);
+                true
+            }
+            None => self.analog.start(channels, sample_ns),
+        }
     }
 
     fn sense(&mut self, values: &mut [i32]) -> bool {
-        self.sensor.sense(values)
+        match &mut self.accelerometer {
+            Some(accelerometer) if self.is_accelerated => accelerometer.sense(values),
+            _ => self.analog.sense(values),
+        }
     }
 
     fn button(&mut self) -> bool {
@@ -178,6 +240,22 @@ impl Board for Pico {
     }
 }
 
+/// Copies the table of the interrupts' handlers into RAM, where it can be read while the flash
+/// is written.
+fn vectors_in_ram(control: &pac::SCB) {
+    /// The exceptions and interrupts of the chip.
+    const VECTORS: usize = 16 + 32;
+    /// At an address that the chip takes: a multiple of 256.
+    #[repr(C, align(256))]
+    struct Table([u32; VECTORS]);
+    let table = control.vtor.read() as *const [u32; VECTORS];
+    // SAFETY: the boot stage set this address, at which the chip's table lies.
+    let copy = singleton!(: Table = Table(unsafe { table.read_volatile() }));
+    let copy = copy.expect("made once");
+    // SAFETY: the copy is a whole table and stays for ever.
+    unsafe { control.vtor.write((&raw const *copy).addr() as u32) };
+}
+
 /// Why the chip was started anew, if nobody wanted it to.
 fn restart(watchdog: &pac::WATCHDOG) -> Option<Restart> {
     let stood_still = watchdog.reason().read().timer().bit_is_set();
@@ -190,6 +268,7 @@ fn main() -> ! {
     static mut MEMORY: Memory<1024> = Memory::new();
 
     let core = pac::CorePeripherals::take().expect("taken once");
+    vectors_in_ram(&core.SCB);
     let chip = pac::Peripherals::take().expect("taken once");
     let mut resets = chip.RESETS;
 
@@ -237,16 +316,49 @@ fn main() -> ! {
         &mut resets,
     );
     let clock_hz = clocks.system_clock.freq().to_Hz();
+    let (mut receiver, line) = UartPeripheral::new(chip.UART0, line, &mut resets)
+        .enable(format, clocks.peripheral_clock.freq())
+        .expect("a rate that the clock can make")
+        .split();
+    receiver.enable_rx_interrupt();
+    cortex_m::interrupt::free(|key| {
+        ARRIVING.borrow(key).replace(Some(Arriving {
+            receiver,
+            bytes: Deque::new(),
+        }));
+    });
+    // SAFETY: its handler is above.
+    unsafe { pac::NVIC::unmask(pac::Interrupt::UART0_IRQ) };
+    // Without pull-ups and a sensor on the bus the lines are low, and no one would answer.
+    let (mut data, mut clock) = (
+        pins.gpio4.into_pull_up_input(),
+        pins.gpio5.into_pull_up_input(),
+    );
+    timer.delay_us(PULL_UP_US);
+    let is_connected = data.is_high().unwrap_or(false) && clock.is_high().unwrap_or(false);
+    let bus = is_connected.then(|| {
+        let (data, clock) = (data.reconfigure(), clock.reconfigure());
+        let speed = I2C_HZ.Hz();
+        I2C::i2c0(
+            chip.I2C0,
+            data,
+            clock,
+            speed,
+            &mut resets,
+            &clocks.system_clock,
+        )
+    });
+    let accelerometer = bus.and_then(|bus| Accelerometer::new(bus, timer));
     let mut board = Pico {
         clock_hz,
         micros_a_cycle: (1_000_000 << 32) / u64::from(clock_hz),
         cycles: Cycles::new(core.SYST),
         alarm,
-        line: UartPeripheral::new(chip.UART0, line, &mut resets)
-            .enable(format, clocks.peripheral_clock.freq())
-            .expect("a rate that the clock can make"),
+        line,
         usb: singleton!(: usb::Usb = usb::Usb::new(usb)).expect("made once"),
-        sensor: analog::AnalogInputs::new(
+        accelerometer,
+        is_accelerated: false,
+        analog: analog::AnalogInputs::new(
             adc,
             AdcPin::new(pins.gpio26.into_function()).expect("an analog pin"),
             AdcPin::new(pins.gpio27.into_function()).expect("an analog pin"),

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use rate2spike_protocol::frame::{self, LINE_BYTES};
 use rate2spike_protocol::message::{
-    INPUT_BYTES, Limits, NetworkFault, Outcome, SENSOR_BYTES, SPIKE_BYTES, SelfTest, TABLE_BYTES,
-    TrialRequest,
+    INPUT_BYTES, Limits, NetworkFault, Outcome, Refusal, SENSOR_BYTES, SPIKE_BYTES, SelfTest,
+    TABLE_BYTES, TrialRequest,
 };
 use rate2spike_protocol::{Answer, FrameError, Receiver, Request};
 
@@ -25,6 +25,9 @@ const MOST_TIME: Duration = Duration::from_secs(3600);
 
 /// Number of calls before a board counts as silent.
 const CALLS: usize = 5;
+
+/// Most repetitions of a request that did not arrive whole.
+const REPETITIONS: usize = 3;
 
 /// A board at the other end of a line.
 pub struct Client {
@@ -251,24 +254,44 @@ impl Client {
                 offset: offset as u32,
                 bytes: &bytes,
             };
-            self.exchange(&request, ANSWER_TIME, |answer| match answer {
-                Answer::Written => Reaction::Done(()),
-                _ => Reaction::Foreign,
-            })?;
+            self.write_piece(&request)?;
             written(network.len().min(offset + bytes.len()));
         }
         self.identify()
     }
 
+    /// Lets the board write a piece of a network; asks again if the board has heard nothing.
+    fn write_piece(&mut self, piece: &Request) -> Result<(), BoardError> {
+        for _ in 0..REPETITIONS {
+            let result = self.exchange(piece, ANSWER_TIME, |answer| match answer {
+                Answer::Written => Reaction::Done(()),
+                _ => Reaction::Foreign,
+            });
+            match result {
+                // A zero ends the part that has arrived.
+                Err(BoardError::Silent { .. }) => self.write(&[0])?,
+                result => return result,
+            }
+        }
+        Err(BoardError::Silent {
+            port: self.port.clone(),
+            waited: ANSWER_TIME,
+        })
+    }
+
+    /// Sends a request, and again if the board says that it arrived damaged, until its answers
+    /// have come.
     fn exchange<T>(
         &mut self,
         request: &Request,
         patience: Duration,
         mut react: impl FnMut(&Answer) -> Reaction<T>,
     ) -> Result<T, BoardError> {
-        self.write(&framed(request))?;
+        let frame = framed(request);
+        self.write(&frame)?;
         let start = Instant::now();
         let mut asked = start;
+        let mut repetitions = 0;
         while asked.elapsed() < patience && start.elapsed() < MOST_TIME {
             let Some(byte) = self.next()? else { continue };
             let body = match self.receiver.push(byte) {
@@ -283,6 +306,11 @@ impl Client {
             };
             let port = || self.port.clone();
             match frame::decode(body) {
+                Ok(Answer::Refused(Refusal::Frame(_))) if repetitions < REPETITIONS => {
+                    repetitions += 1;
+                    self.write(&frame)?;
+                    asked = Instant::now();
+                }
                 Ok(Answer::Refused(refusal)) => {
                     return Err(BoardError::Refused {
                         port: port(),
