@@ -97,8 +97,8 @@ mod app {
 
     /// Runs trial after trial in real time, and shows each answer.
     #[task(priority = 1, local = [input, light, memory: Memory = Memory {
-        blocks: [Block::EMPTY; UNITS],
-        readout: [ReadoutBlock::EMPTY; FILTERS],
+        blocks: [Block::<Fixed>::EMPTY; UNITS],
+        readout: [ReadoutBlock::<Fixed>::EMPTY; FILTERS],
         waiting: [Waiting::EMPTY; UNITS],
         outputs: [Fixed::ZERO],
     }])]
