@@ -45,7 +45,7 @@ pub struct DataArgs {
     /// Silence after a recording in ms, in which the class is read [default: 100]
     #[arg(long, value_name = "MS", value_parser = from_0)]
     pub tail_ms: Option<f64>,
-    /// Length of the decision window in ms [default: the tail]
+    /// Length of the decision window in ms [default: the tail, or the whole trial where a recording has more than 100 samples]
     #[arg(long, value_name = "MS", value_parser = from_0)]
     pub window_ms: Option<f64>,
     /// Names of the classes, with commas between; of a folder, the folders to take

@@ -171,7 +171,8 @@ pub struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tail_ms: Option<f64>,
     /// Length of the decision window, which ends with the trial; in a data set with
-    /// labels for each sample, with the recording.
+    /// labels for each sample, with the recording. The usual one is the tail, or the whole trial
+    /// of a long recording.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window_ms: Option<f64>,
     /// The names of the classes.

@@ -17,6 +17,10 @@ use crate::task::{Definition, Recorded, Trial, Trials};
 /// Silence after a recording in which its class is read, where none is asked for.
 const TAIL_MS: f64 = 100.0;
 
+/// Samples of a recording beyond which its class is read in the whole trial: a network does
+/// not keep until the tail what it saw so long before (docs/experiments.md).
+const MANY_SAMPLES: usize = 100;
+
 /// Integers in a standard deviation of a channel whose recorded numbers are not whole.
 const STEPS_OF_DEVIATION: f64 = 8192.0;
 
@@ -60,6 +64,7 @@ impl Opened {
             Goal::Label | Goal::Track => recorded,
         };
         let usual = match goal {
+            Goal::Class if self.set.longest() > MANY_SAMPLES => end,
             Goal::Class if tail > 0 => tail,
             Goal::Class => (TAIL_MS / sample_ms).ceil() as usize,
             Goal::Label => self.last_labels(parts) * hold,
