@@ -1,14 +1,18 @@
 //! The loss of a network's fixed-point form against its f64 form.
 
+use std::path::Path;
+
 use rate2spike::convert::one_to_one;
 use rate2spike::formats::rate_model::RateModelFile;
+use rate2spike::formats::snn::NetFile;
 use rate2spike::formats::task;
+use rate2spike::quantize::floating::quantize_f32;
 use rate2spike::quantize::quantize;
 use rate2spike::quantize::saturation::Beyond;
 use rate2spike::quantize::scores::shipped_start;
 use rate2spike::readout::Readout;
 use rate2spike::route::RouteError;
-use rate2spike::spiking::experiment::{Experiment, outcomes_f64, score_f64};
+use rate2spike::spiking::experiment::{Experiment, Outcome, outcomes_f64, score_f64};
 use rate2spike::spiking::network::SpikingNetwork;
 use rate2spike::spiking::neuron::Neuron;
 use rate2spike::spiking::time_step::TimeStep;
@@ -184,4 +188,43 @@ fn decay_times_are_off_by_little_at_long_steps_and_more_at_short_ones() {
         let worst = losses.tau_synapse.largest;
         assert!(worst > 0.0 && worst < limit, "steps of {ms} ms: {worst}");
     }
+}
+
+#[test]
+fn a_network_in_f32_has_the_spikes_of_the_simulation_in_f32_with_the_same_start() {
+    let (network, task) = (published(), Task::go_nogo());
+    let step = TimeStep::new(0.1, Scheme::Exact).expect("a step");
+    let bytes = quantize_f32(&network, &task, &step).expect("it fits").bytes;
+    let deployed = Deployed::<f32>::of(&bytes).expect("what was written");
+    let tables = shipped_start(&network).tables::<f32>(&step);
+    let tables = tables.tables();
+    let simulated = Experiment::floating(&tables, &task, &step, 1).outcomes(0, 5);
+    let found = Experiment::deployed(&deployed, &task, 1).outcomes(0, 5);
+    let hashes = |outcomes: &[Outcome]| -> Vec<u64> {
+        outcomes.iter().map(|outcome| outcome.spike_hash).collect()
+    };
+    assert_eq!(hashes(&found), hashes(&simulated));
+    assert!(found.iter().all(|outcome| outcome.spikes > 100));
+}
+
+#[test]
+fn what_steps_fixed_point_only_refuses_a_network_in_f32_by_its_reason() {
+    let step = TimeStep::new(0.5, Scheme::Exact).expect("a step");
+    let made = quantize_f32(&published(), &Task::go_nogo(), &step).expect("it fits");
+    let error = NetFile::new(Path::new("net.snn"), made.bytes).expect_err("f32");
+    let message = error.to_string();
+    assert!(
+        message.contains("quantize the model without --arithmetic f32"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_number_that_f32_does_not_hold_is_refused_by_its_table() {
+    let mut network = published();
+    network.offset_mv[3] = 1e39;
+    let step = TimeStep::new(0.5, Scheme::Exact).expect("a step");
+    let error = quantize_f32(&network, &Task::go_nogo(), &step).expect_err("infinite");
+    let message = error.to_string();
+    assert!(message.contains("row 3 of the table Units"), "{message}");
 }

@@ -2,7 +2,6 @@
 
 use rate2spike_core::blob::Deployed;
 use rate2spike_core::network::Network;
-use rate2spike_protocol::message::{FILTER_RAM_BYTES, UNIT_RAM_BYTES};
 use serde::Serialize;
 
 use super::steps::{BoardTrials, Step, quiet};
@@ -141,7 +140,7 @@ impl Budget {
         Self {
             flash_bytes: bytes.len(),
             flash_room: target.network_bytes,
-            ram_bytes: UNIT_RAM_BYTES * units + FILTER_RAM_BYTES * filters,
+            ram_bytes: A::UNIT_RAM_BYTES * units + A::FILTER_RAM_BYTES * filters,
             units,
             units_room: target.units,
             filters,

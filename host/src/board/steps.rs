@@ -8,6 +8,7 @@
 use rate2spike_core::blob::{Deployed, START_BYTES};
 use rate2spike_core::network::Network;
 use rate2spike_core::preprocessing::OPERATION_BYTES;
+use rate2spike_core::step::FADE_STEPS;
 
 use super::cache::{FlashCache, Lines};
 use super::session::{reach, spikes};
@@ -132,6 +133,9 @@ impl<'a, 'n, A: Deployable> BoardTrials<'a, 'n, A> {
             cycles.spikes = self.cost.release * released[step as usize] as f64;
             if step == waited {
                 cycles.spikes += self.cost.end_start * constants.units as f64;
+            }
+            if step.is_multiple_of(FADE_STEPS.into()) {
+                cycles.spikes += self.cost.fade * constants.units as f64;
             }
             let reaches = now.iter().map(|&(_, unit)| self.reaches[usize::from(unit)]);
             (cycles.fired, cycles.reached) = (now.len(), reaches.sum());

@@ -40,6 +40,9 @@ pub struct Cost {
     pub release: f64,
     /// Cycles of a unit in the step in which the refractory time of the trial's start ends.
     pub end_start: f64,
+    /// Cycles of a unit in a step that ends the synapses that have decayed to nothing, which
+    /// floating point does.
+    pub fade: f64,
     /// Cycles of a unit before a trial, when it gets its factors and its potential.
     pub start: f64,
 }
@@ -106,6 +109,9 @@ pub struct Target {
     pub clock_hz: f64,
     /// Cycles of a step's parts, without the wait for flash.
     pub cost: Cost,
+    /// The same for networks in f32, measured by `cargo run --release -p rate2spike-tests
+    /// --bin float_cost`; `None` if the firmware does not step them.
+    pub float_cost: Option<Cost>,
     /// The cache of the flash; `None` if reads from flash do not wait.
     pub cache: Option<FlashCache>,
     /// Bytes of stack that the firmware used in an emulator.
@@ -132,6 +138,12 @@ impl Target {
             self.package,
             self.firmware_file().display()
         )
+    }
+
+    /// The board as a network in f32 finds it; `None` if its firmware does not step f32.
+    pub fn in_f32(&self) -> Option<Target> {
+        let cost = self.float_cost?;
+        Some(Target { cost, ..*self })
     }
 
     /// Raspberry Pi Pico.
@@ -167,8 +179,10 @@ impl Target {
             synapse: 19.3,
             release: 37.0,
             end_start: 13.0,
+            fade: 0.0,
             start: 171.2,
         },
+        float_cost: None,
         cache: Some(FlashCache {
             sets: 1024,
             line_bytes: 8,
@@ -212,8 +226,23 @@ impl Target {
             synapse: 11.6,
             release: 20.0,
             end_start: 9.0,
+            fade: 0.0,
             start: 65.5,
         },
+        float_cost: Some(Cost {
+            step: 142.3,
+            filter: 61.5,
+            unit: 51.6,
+            few_inputs: [38.4, 53.8, 69.3, 84.8],
+            inputs: 22.9,
+            channel: 15.5,
+            spike: 306.9,
+            synapse: 16.5,
+            release: 20.0,
+            end_start: 9.0,
+            fade: 20.4,
+            start: 120.0,
+        }),
         cache: None,
         stack_bytes: 3704,
         sleeps: false,

@@ -13,10 +13,11 @@ use crate::board::firmware::Firmware;
 use crate::board::probe;
 use crate::board::target::{Chip, Target};
 use crate::formats::image::{Image, ImageFormat};
-use crate::formats::snn::NetFile;
+use crate::formats::snn::{AnyNetFile, NetFile};
 use crate::print::console::Console;
 use crate::print::path::lossy;
 use crate::spiking::experiment::Experiment;
+use crate::spiking::trial::Deployable;
 
 /// Voltage of the chips of all boards.
 const SUPPLY_V: f64 = 3.3;
@@ -85,7 +86,25 @@ pub fn run(args: &DeployArgs, console: &Console) -> Result<(), CommandError> {
         Chip::Logic(device) => return deploy_logic::run(args, device, console),
     };
     check(args, target)?;
-    let file = NetFile::read(&args.network)?;
+    match AnyNetFile::read(&args.network)? {
+        AnyNetFile::Fixed(file) => deploy(args, target, &file, console),
+        AnyNetFile::Float(file) => match target.in_f32() {
+            Some(target) => deploy(args, &target, &file, console),
+            None => Err(CommandError::Failed(format!(
+                "{}: its numbers are f32, and {} has no floating-point unit: quantize the model without --arithmetic f32",
+                args.network.display(),
+                target.name
+            ))),
+        },
+    }
+}
+
+fn deploy<A: Deployable>(
+    args: &DeployArgs,
+    target: &Target,
+    file: &NetFile<A>,
+    console: &Console,
+) -> Result<(), CommandError> {
     let task = file.tested_task(args.task.task.as_ref())?;
     let (bytes, deployed) = (file.bytes(), file.deployed());
     let firmware = Firmware::find(args.firmware.as_deref(), target)?;

@@ -12,6 +12,10 @@ use rate2spike_core::refractory::Waiting;
 use rate2spike_core::step::{State, StateMemory};
 use rate2spike_core::trial::{Clock, Run};
 
+use rate2spike_protocol::message::{
+    FILTER_RAM_BYTES, FLOAT_FILTER_RAM_BYTES, FLOAT_UNIT_RAM_BYTES, UNIT_RAM_BYTES,
+};
+
 use super::tables::Float;
 use crate::task::Trial;
 
@@ -100,14 +104,22 @@ impl OutputNumber for Fixed {
 pub trait Deployable: Stored<Input: FromInput> + OutputNumber {
     /// The numbers in words.
     const NAME: &'static str;
+    /// Bytes of RAM that a unit takes on a board.
+    const UNIT_RAM_BYTES: usize;
+    /// Bytes of RAM that a readout filter takes on a board.
+    const FILTER_RAM_BYTES: usize;
 }
 
 impl Deployable for Fixed {
     const NAME: &'static str = "fixed point";
+    const UNIT_RAM_BYTES: usize = UNIT_RAM_BYTES;
+    const FILTER_RAM_BYTES: usize = FILTER_RAM_BYTES;
 }
 
 impl Deployable for f32 {
     const NAME: &'static str = "f32";
+    const UNIT_RAM_BYTES: usize = FLOAT_UNIT_RAM_BYTES;
+    const FILTER_RAM_BYTES: usize = FLOAT_FILTER_RAM_BYTES;
 }
 
 /// The input of a trial, sample by sample; the last sample lasts to the end.
