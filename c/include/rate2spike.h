@@ -60,6 +60,8 @@ enum r2s_status
   R2S_CAPACITY = 10,
   // The self-test ran, and its spikes are other ones than those stored.
   R2S_SELF_TEST = 11,
+  // The network's numbers are f32, and this library steps fixed point.
+  R2S_ARITHMETIC = 12,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L

@@ -77,8 +77,8 @@ impl Places {
         // before the slice is made.
         unsafe {
             StateMemory {
-                blocks: fill(start, self.blocks, Block::EMPTY),
-                readout: fill(start, self.readout, ReadoutBlock::EMPTY),
+                blocks: fill(start, self.blocks, Block::<Fixed>::EMPTY),
+                readout: fill(start, self.readout, ReadoutBlock::<Fixed>::EMPTY),
                 waiting: fill(start, self.waiting, Waiting::EMPTY),
                 outputs: fill(start, self.outputs, Fixed::ZERO),
             }

@@ -283,6 +283,7 @@ fn fitted(board: Board, rows: &[Row], outputs: &[Row]) -> Cost {
         // Counted in the listing of the firmware.
         release: known.release,
         end_start: known.end_start,
+        fade: known.fade,
         start: rows[3].start() / rows[3].units as f64,
     }
 }
