@@ -59,16 +59,14 @@ impl Program {
         self.functions.values().map(String::as_str)
     }
 
-    /// Address of the one function whose name begins and ends like this.
-    pub fn function(&self, start: &str, end: &str) -> u32 {
-        let mut found = self
-            .functions
+    /// Addresses of the functions whose names begin and end like this.
+    pub fn functions(&self, start: &str, end: &str) -> Vec<u32> {
+        self.functions
             .iter()
             .filter(|(_, name)| name.trim_start_matches('<').starts_with(start))
-            .filter(|(_, name)| name.ends_with(end));
-        let (address, name) = found.next().expect("the function is there");
-        assert!(found.next().is_none(), "there are several like {name}");
-        *address
+            .filter(|(_, name)| name.ends_with(end))
+            .map(|(address, _)| *address)
+            .collect()
     }
 
     fn halfword(&self, address: u32) -> Option<u16> {

@@ -931,15 +931,22 @@ fn the_linked_step_has_no_panic_and_the_fixed_build_no_floating_point() {
             continue;
         }
         let program = Program::read(&board.build());
-        let step = program.function("rate2spike_core::step::State", "::step");
-        let calls = reachable(&program, step);
-        assert!(
-            calls.iter().any(|name| name.contains("::fire")),
-            "{board:?}: the walk finds what the step calls: {calls:?}"
-        );
-        let panics: Vec<_> = calls.iter().filter(|name| name.contains("panic")).collect();
-        assert!(panics.is_empty(), "{board:?}: {panics:?}");
-        let main = program.function("rate2spike_", "::__cortex_m_rt_main");
+        let steps = program.functions("rate2spike_core::step::State", "::step");
+        // One for each kind of number.
+        assert_eq!(steps.len(), 1 + usize::from(board.steps_f32()), "{board:?}");
+        for step in steps {
+            let calls = reachable(&program, step);
+            assert!(
+                calls.iter().any(|name| name.contains("::fire")),
+                "{board:?}: the walk finds what the step calls: {calls:?}"
+            );
+            let panics: Vec<_> = calls.iter().filter(|name| name.contains("panic")).collect();
+            assert!(panics.is_empty(), "{board:?}: {panics:?}");
+        }
+        let main = program.functions("rate2spike_", "::__cortex_m_rt_main");
+        let [main] = main[..] else {
+            panic!("{board:?}: one program has one start");
+        };
         let elsewhere = reachable(&program, main);
         assert!(
             elsewhere.iter().any(|name| name.contains("panic")),
