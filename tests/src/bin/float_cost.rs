@@ -100,7 +100,8 @@ fn input(channels: usize) -> f64 {
     let changing: Vec<i16> = (0..channels * samples).map(changes).collect();
     let changing = run(&mut client, channels, &changing);
     let more = changing.cycles.total - unchanged.cycles.total;
-    scale() * more as f64 / (samples * UNITS) as f64
+    let step = scale() * more as f64 / samples as f64;
+    (step - Target::STM32F405.cost.sample(channels)) / UNITS as f64
 }
 
 /// Spikes behind the first step, the synapses that they reach, and their cycles beside
@@ -171,8 +172,9 @@ fn main() {
     let spike = (few[2] * many[1] - many[2] * few[1]) / determinant;
     let (five, ten) = (input(5), input(10));
     let channel = (ten - five) / 5.0;
-    // Both count the refractory time as fixed point does.
-    let release = Target::STM32F405.cost.release;
+    // The refractory time and the samples of a sensor are counted as in fixed point.
+    let known = Target::STM32F405.cost;
+    let release = known.release;
     let cost = Cost {
         step: quiet(&small) - 50.0 * mean - 8.0 * filter,
         filter,
@@ -180,10 +182,13 @@ fn main() {
         few_inputs: [1, 2, 3, 4].map(input),
         inputs: five - 5.0 * channel,
         channel,
+        sample: known.sample,
+        sample_channel: known.sample_channel,
+        operation: known.operation,
         spike: spike - release,
         synapse: (few[0] * many[2] - many[0] * few[2]) / determinant,
         release,
-        end_start: Target::STM32F405.cost.end_start,
+        end_start: known.end_start,
         fade,
         start: scale() * f64::from(large.cycles.start - small.cycles.start) / more,
     };
