@@ -4,7 +4,7 @@ use rate2spike::board::budget::{Budget, TRIALS};
 use rate2spike::board::session::pair;
 use rate2spike::board::target::Target;
 use rate2spike::spiking::experiment::Experiment;
-use rate2spike::spiking::trial::Memory;
+use rate2spike::spiking::trial::{Deployable, Memory};
 use rate2spike_core::blob::Deployed;
 
 use crate::emulator::{Board, Emulator};
@@ -36,10 +36,10 @@ pub struct Foretold {
 
 impl Foretold {
     /// Runs the trials on an emulated board; the network was decoded from `bytes`.
-    pub fn new(
+    pub fn new<A: Deployable>(
         board: Board,
         target: &Target,
-        experiment: &Experiment<Deployed>,
+        experiment: &Experiment<Deployed<A>>,
         bytes: &[u8],
     ) -> Self {
         let time = Budget::new(target, experiment, bytes).time;

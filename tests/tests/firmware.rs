@@ -899,27 +899,11 @@ fn deploy_foretells_the_steps_of_a_network_in_f32_within_a_tenth() {
         let bytes = std::fs::read(repository().join(name)).expect("a frozen network");
         let deployed = Deployed::<f32>::of(&bytes).expect("a frozen network");
         let experiment = Experiment::deployed(&deployed, &task, 1);
-        let emulator = Emulator::start(board, &bytes, &[]);
-        let (mut client, _) = emulator.connect();
-        let mut memory = Memory::of(&deployed);
-        let pair = pair(&mut client, &experiment, &mut memory, 0).expect("a trial");
-        let steps = BoardTrials::new(&target, &experiment, &bytes).steps(0);
-        let quiet = steps::quiet(&target.cost, &deployed);
-        let totals = || steps.iter().map(|step| step.total());
-        let most = totals().skip(1).fold(0.0, f64::max);
-        let mean = totals().sum::<f64>() / steps.len() as f64;
-        let scale = board.cycles_of_a_count();
-        let found_worst = scale * f64::from(pair.cycles.worst);
-        let found_mean = scale * pair.cycles.total as f64 / f64::from(pair.cycles.steps);
-        println!(
-            "f32, {}: mean {:.0} for {found_mean:.0}, worst {:.0} for {found_worst:.0}",
-            task.name(),
-            quiet + mean,
-            quiet + most
-        );
-        for (foretold, found) in [(quiet + mean, found_mean), (quiet + most, found_worst)] {
-            let off = foretold / found - 1.0_f64;
-            assert!(off.abs() < 0.1, "{}: {foretold} for {found}", task.name());
+        let foretold = Foretold::new(board, &target, &experiment, &bytes);
+        println!("f32, {}: {foretold:.0?}", task.name());
+        for beside in [foretold.mean, foretold.worst] {
+            let off = beside.ratio() - 1.0;
+            assert!(off.abs() < 0.1, "{}: {beside:?}", task.name());
         }
     }
 }
