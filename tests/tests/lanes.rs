@@ -19,8 +19,8 @@ fn compiled(lanes: &str) -> String {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{errors}");
     let name = "\"executable\":\"";
-    let files = messages.lines().filter_map(|line| line.split(name).nth(1));
-    let file = files.last().and_then(|file| file.split('"').next());
+    let mut files = messages.lines().filter_map(|line| line.split(name).nth(1));
+    let file = files.next_back().and_then(|file| file.split('"').next());
     file.expect("a test program").into()
 }
 
