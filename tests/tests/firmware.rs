@@ -395,7 +395,7 @@ fn a_board_that_is_cut_off_while_its_network_is_replaced_keeps_it() {
     let half = requests.len() / 2;
     request(emulator.port(), &requests[..half], half);
     emulator.order("restart");
-    let restarted = emulator.line(Duration::from_secs(10), |line| line == "restarted");
+    let restarted = emulator.line(Duration::from_secs(60), |line| line == "restarted");
     assert!(restarted.is_some());
     let (mut client, identity) = emulator.connect();
     assert_eq!(identity.network, Ok(checksum(&old)), "the old one is whole");
