@@ -2,7 +2,7 @@
 
 use fixed::types::I4F12;
 use heapless::{Deque, Vec};
-use rate2spike_core::blob::Deployed;
+use rate2spike_core::blob::{Deployed, Stored};
 use rate2spike_core::network::{MOST_INPUTS, Network};
 use rate2spike_core::preprocessing::{ChainState, MOST_VALUES};
 use rate2spike_protocol::frame::{self, Receiver};
@@ -11,7 +11,6 @@ use rate2spike_protocol::{Answer, Request};
 
 use crate::board::Board;
 use crate::line::{next_within, send};
-use crate::memory::Number;
 
 /// Room for two pieces: the one that is used, and the one that comes.
 const QUEUE_BYTES: usize = 2 * TABLE_BYTES;
@@ -27,7 +26,7 @@ const MOST_REQUESTS: u32 = 10;
 pub type Queue = Deque<u8, QUEUE_BYTES>;
 
 /// The samples of a trial, in their order. At most two pieces of them are in memory.
-pub struct Samples<'n, 'm, A: Number> {
+pub struct Samples<'n, 'm, A: Stored> {
     network: &'n Deployed<'n, A>,
     queue: &'m mut Queue,
     /// Bytes of a sample.
@@ -51,7 +50,7 @@ pub struct Samples<'n, 'm, A: Number> {
     preprocessing: ChainState<&'m mut [i64]>,
 }
 
-impl<'n, 'm, A: Number> Samples<'n, 'm, A> {
+impl<'n, 'm, A: Stored> Samples<'n, 'm, A> {
     /// The input of the trial `wanted`; `None` if it has no sample.
     pub fn new(
         network: &'n Deployed<'n, A>,
@@ -234,7 +233,7 @@ impl<'n, 'm, A: Number> Samples<'n, 'm, A> {
 
 /// The input of a network at a sample of its sensor. A network without a preprocessing
 /// takes the integers as they are, in 2⁻¹².
-pub fn preprocessed<A: Number>(
+pub fn preprocessed<A: Stored>(
     network: &Deployed<A>,
     state: &mut ChainState<&mut [i64]>,
     sample: &[i32],
