@@ -221,9 +221,19 @@ function execute() {
 }
 
 // Starts the chip as the boot ROM and the second boot stage do.
+// The emulator's own reset sets the stack and the first instruction, and leaves the rest of
+// the processor as it is: interrupts that were off would stay off.
 function reset() {
-  chip.core.VTOR = VECTORS;
-  chip.core.reset();
+  const { core } = chip;
+  core.PM = false;
+  core.IPSR = 0;
+  core.currentMode = 0;
+  core.SPSEL = 0;
+  core.enabledInterrupts = 0;
+  core.waiting = false;
+  core.eventRegistered = false;
+  core.VTOR = VECTORS;
+  core.reset();
 }
 
 // What follows `name` in the arguments; undefined if nothing does.
