@@ -256,11 +256,14 @@ def test_ctrl_c_in_a_training_leaves_a_check_point_from_which_it_goes_on(tmp_pat
 
 
 def test_ctrl_c_ends_a_simulation(model):
+    # A shell starts a job in the background with Ctrl-C ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     timer = threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT))
     timer.start()
     started = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         model.simulate(trials=100_000, progress=False)
+    signal.signal(signal.SIGINT, before)
     assert time.monotonic() - started < 10
 
 
