@@ -246,6 +246,11 @@ macro_rules! floating_point {
 floating_point!(f32);
 floating_point!(f64);
 
+/// The size at which an output of a fixed-point network ends, counted in
+/// [`Arithmetic::OUTPUT_ONE`].
+pub const LARGEST_OUTPUT: f64 =
+    (1u64 << 31) as f64 / <Fixed as Arithmetic>::OUTPUT_ONE.to_bits() as f64;
+
 /// Drives are multiples of 1/32 mV, 16 bits wide; factors are 16 bits wide, in
 /// 2⁻¹⁶. Potentials and drives are counted from the threshold, so that the
 /// comparison with it looks at the sign alone; every membrane is leaky.

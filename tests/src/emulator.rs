@@ -8,12 +8,13 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-use rate2spike::board::client::{Client, Identity};
+use rate2spike::board::client::{Client, Identity, SampleBytes};
 use rate2spike::board::firmware::Firmware;
 use rate2spike::board::port::Port;
 use rate2spike::board::target::{CORTEX_M4_CYCLES_AN_INSTRUCTION, Target};
 use rate2spike_protocol::Request;
 use rate2spike_protocol::frame::{self, LINE_BYTES};
+use rate2spike_protocol::message::{Outcome, TrialRequest};
 use tempfile::TempDir;
 
 /// Rate at which QEMU's SysTick counts while an instruction takes a nanosecond; it does
@@ -263,6 +264,21 @@ impl Emulator {
             }
         }
     }
+}
+
+/// The outcome of a trial with this input, without its spikes and outputs.
+pub fn outcome(client: &mut Client, seed: u64, index: u64, input: &SampleBytes) -> Outcome {
+    let trial = TrialRequest {
+        seed,
+        index,
+        samples: input.count(),
+        label: 0,
+        spikes: false,
+        output_every: 0,
+        live: false,
+    };
+    let outcome = client.run(&trial, input, |_, _| {}, |_, _| {});
+    outcome.expect("a trial")
 }
 
 /// Sends `count` meaningless bytes, and reads the answers.

@@ -10,6 +10,17 @@ use rate2spike_protocol::{Answer, Request};
 /// The frozen go-nogo network.
 const NETWORK: &[u8] = include_bytes!("../../../core/tests/golden/go-nogo.snn");
 
+/// A trial whose spikes and outputs are not sent.
+const TRIAL: TrialRequest = TrialRequest {
+    seed: 1,
+    index: 0,
+    samples: 200,
+    label: 0,
+    spikes: false,
+    output_every: 0,
+    live: false,
+};
+
 /// Random bytes; one in `zeros` is a zero, which ends a frame.
 fn garbage(count: usize, zeros: u64) -> Vec<u8> {
     let mut state = 0x9e37_79b9_7f4a_7c15u64;
@@ -241,15 +252,6 @@ fn a_trial_streams_what_it_hashes() {
 
 #[test]
 fn a_piece_that_arrives_damaged_is_asked_for_again_and_one_that_comes_twice_is_left_out() {
-    let trial = TrialRequest {
-        seed: 1,
-        index: 0,
-        samples: 200,
-        label: 0,
-        spikes: false,
-        output_every: 0,
-        live: false,
-    };
     let load = |first: u32, values: &'static [u8]| Request::Load { first, values };
     static PIECE: [u8; 192] = [0; 192];
     let (first, rest) = (load(0, &PIECE), load(96, &PIECE));
@@ -266,13 +268,13 @@ fn a_piece_that_arrives_damaged_is_asked_for_again_and_one_that_comes_twice_is_l
         );
         (wants, done)
     };
-    let whole = outcome(line(&[Request::Run(trial), first, rest, last]));
+    let whole = outcome(line(&[Request::Run(TRIAL), first, rest, last]));
     assert_eq!(whole.0, [0, 96, 192]);
     assert!(whole.1.is_some());
     let mut damaged = line(&[rest]);
     // No byte of a frame is zero.
     damaged[7] ^= 2;
-    let mut bytes = line(&[Request::Run(trial), first]);
+    let mut bytes = line(&[Request::Run(TRIAL), first]);
     bytes.extend(damaged);
     bytes.extend(line(&[first, rest, rest, last]));
     assert_eq!(outcome(bytes), (vec![0, 96, 96, 192], whole.1));
@@ -293,19 +295,10 @@ fn live(requests: &[Request]) -> (Vec<u32>, Vec<Refusal>, Option<Outcome>) {
 
 #[test]
 fn a_trial_that_runs_ends_when_the_host_says_so() {
-    let trial = TrialRequest {
-        seed: 1,
-        index: 0,
-        samples: 200,
-        label: 0,
-        spikes: false,
-        output_every: 0,
-        live: false,
-    };
     for is_live in [false, true] {
         let trial = TrialRequest {
             live: is_live,
-            ..trial
+            ..TRIAL
         };
         let load = Request::Load {
             first: 0,

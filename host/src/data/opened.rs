@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rate2spike_core::arithmetic::LARGEST_OUTPUT;
 use rate2spike_core::decision::MOST_OUTPUTS;
 use rate2spike_core::network::MOST_INPUTS;
 use rate2spike_core::preprocessing::MOST_VALUES;
@@ -26,9 +27,6 @@ const USUAL_RECORDING_MS: f64 = 500.0;
 /// Longest step of a rate network for a data set. With longer ones the spiking network
 /// answers otherwise than the rate network (docs/experiments.md).
 const LONGEST_STEP_MS: f64 = 10.0;
-
-/// End of the range of a deployed network's output.
-const LARGEST_OUTPUT: f64 = 32.0;
 
 /// The seed by which parts are drawn where none is given.
 pub const SEED: u64 = 1;

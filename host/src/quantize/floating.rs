@@ -4,15 +4,13 @@
 //! the fixed-point form, and the potentials start between reset and threshold as there.
 
 use rate2spike_core::blob::{Shared, floating};
-use rate2spike_core::decision::MOST_OUTPUTS;
-use rate2spike_core::network::MOST_INPUTS;
-use rate2spike_core::neuron::{Membrane, Scheme};
+use rate2spike_core::neuron::Membrane;
 use rate2spike_core::noise::DEVIATE_SD;
 
 use super::readout::{bank_taus, response_error, share};
 use super::report::{Loss, Losses};
 use super::scores::shipped_start;
-use super::{Described, QuantizeError, Quantized, Tables};
+use super::{Described, QuantizeError, Quantized, Tables, check_form};
 use crate::spiking::experiment::decision;
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::time_step::TimeStep;
@@ -115,16 +113,7 @@ fn check(network: &SpikingNetwork, step: &TimeStep) -> Result<(), QuantizeError>
         Membrane::Leaky => {}
         Membrane::Quadratic => return Err(QuantizeError::QuadraticFloat),
     }
-    if step.scheme != Scheme::Exact {
-        return Err(QuantizeError::Scheme);
-    }
-    if network.readout.outputs() > MOST_OUTPUTS {
-        return Err(QuantizeError::Outputs(network.readout.outputs()));
-    }
-    if network.channels > MOST_INPUTS {
-        return Err(QuantizeError::Channels(network.channels));
-    }
-    Ok(())
+    check_form(network, step)
 }
 
 /// The error of a number in f32.

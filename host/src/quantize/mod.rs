@@ -179,11 +179,12 @@ pub fn quantize(
 ) -> Result<Quantized, QuantizeError> {
     step.check_sample(task.sample_ms())?;
     let unit_mv = unit_mv(network, step)?;
+    let measured = measured_in(unit_mv, network);
+    check(&measured, step, unit_mv)?;
     let network = &SpikingNetwork {
         readout: divided(&network.readout, saturation::divisor(network, task, step)),
-        ..measured_in(unit_mv, network)
+        ..measured
     };
-    check(network, step, unit_mv)?;
     let mut losses = Losses::default();
     let decays = Decays::new(network, step, &mut losses)?;
     let (tables, weight_shift) = tables(network, step, &decays, &mut losses)?;
@@ -323,11 +324,8 @@ pub fn check_decays(neuron: &Neuron, decay_ms: f64, step: &TimeStep) -> Result<(
     Ok(())
 }
 
-fn check(network: &SpikingNetwork, step: &TimeStep, unit_mv: f64) -> Result<(), QuantizeError> {
-    match network.neuron.membrane {
-        Membrane::Leaky => {}
-        Membrane::Quadratic => return Err(QuantizeError::Quadratic),
-    }
+/// Checks what a blob asks for with numbers of any kind.
+fn check_form(network: &SpikingNetwork, step: &TimeStep) -> Result<(), QuantizeError> {
     if step.scheme != Scheme::Exact {
         return Err(QuantizeError::Scheme);
     }
@@ -337,6 +335,15 @@ fn check(network: &SpikingNetwork, step: &TimeStep, unit_mv: f64) -> Result<(), 
     if network.channels > MOST_INPUTS {
         return Err(QuantizeError::Channels(network.channels));
     }
+    Ok(())
+}
+
+fn check(network: &SpikingNetwork, step: &TimeStep, unit_mv: f64) -> Result<(), QuantizeError> {
+    match network.neuron.membrane {
+        Membrane::Leaky => {}
+        Membrane::Quadratic => return Err(QuantizeError::Quadratic),
+    }
+    check_form(network, step)?;
     for (unit, bias) in biases_above_threshold(network).enumerate() {
         let weights = &network.input_weights[unit * network.channels..][..network.channels];
         let limit = f64::from(I6F10::MAX);

@@ -6,8 +6,7 @@
 //! if all outputs are divided by one number; so the outputs of a classifier are divided
 //! until they fit.
 
-use rate2spike_core::Fixed;
-use rate2spike_core::arithmetic::Arithmetic;
+use rate2spike_core::arithmetic::LARGEST_OUTPUT;
 use rate2spike_core::blob::Deployed;
 use rate2spike_core::decision::Kind;
 use rayon::prelude::*;
@@ -90,7 +89,6 @@ pub(super) fn divisor(network: &SpikingNetwork, task: &Task, step: &TimeStep) ->
     let largest = spread(task.scored(LOOKED_AT), LOOKED_AT)
         .map_init(|| Memory::of(&tables), largest)
         .reduce(|| 0.0, f64::max);
-    let end = Fixed::MAX.to_num::<f64>() / Fixed::OUTPUT_ONE.to_num::<f64>();
-    let parts = largest / (USUAL_SHARE * end);
+    let parts = largest / (USUAL_SHARE * LARGEST_OUTPUT);
     parts.log2().ceil().max(0.0).exp2()
 }

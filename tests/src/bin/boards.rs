@@ -20,10 +20,8 @@ use rate2spike::task::Task;
 use rate2spike_core::Network;
 use rate2spike_core::blob::Deployed;
 use rate2spike_core::preprocessing::OPERATION_BYTES;
-use rate2spike_protocol::message::{
-    Cycles, FILTER_RAM_BYTES, Outcome, TrialRequest, UNIT_RAM_BYTES,
-};
-use rate2spike_tests::emulator::{Board, Emulator};
+use rate2spike_protocol::message::{Cycles, FILTER_RAM_BYTES, Outcome, UNIT_RAM_BYTES};
+use rate2spike_tests::emulator::{Board, Emulator, outcome};
 use rate2spike_tests::foretold::Foretold;
 use rate2spike_tests::networks::{
     SENSOR_CHANNELS, sensor_network, silent, with_channels, with_outputs, without_preprocessing,
@@ -164,19 +162,7 @@ fn with_inputs<const K: usize>(
 ) -> [Outcome; K] {
     let emulator = Emulator::start(board, bytes, without_cache(board));
     let (mut client, _) = emulator.connect();
-    inputs.map(|input| {
-        let trial = TrialRequest {
-            seed: SEED,
-            index: 0,
-            samples: input.count(),
-            label: 0,
-            spikes: false,
-            output_every: 0,
-            live: false,
-        };
-        let outcome = client.run(&trial, &input, |_, _| {}, |_, _| {});
-        outcome.expect("a trial")
-    })
+    inputs.map(|input| outcome(&mut client, SEED, 0, &input))
 }
 
 /// Cycles of an operation of the preprocessing: the difference between a network with nine

@@ -17,8 +17,8 @@ use rate2spike::task::Task;
 use rate2spike_core::blob::Deployed;
 use rate2spike_core::neuron::Scheme;
 use rate2spike_core::step::FADE_STEPS;
-use rate2spike_protocol::message::{Outcome, TrialRequest};
-use rate2spike_tests::emulator::{Board, Emulator};
+use rate2spike_protocol::message::Outcome;
+use rate2spike_tests::emulator::{Board, Emulator, outcome};
 
 /// Seed of the trials.
 const SEED: u64 = 1;
@@ -52,18 +52,7 @@ fn bytes(network: &SpikingNetwork) -> Vec<u8> {
 
 /// A trial with this input, sample by sample.
 fn run(client: &mut Client, channels: usize, input: &[i16]) -> Outcome {
-    let input = SampleBytes::of_input(channels, input);
-    let trial = TrialRequest {
-        seed: SEED,
-        index: 0,
-        samples: input.count(),
-        label: 0,
-        spikes: false,
-        output_every: 0,
-        live: false,
-    };
-    let outcome = client.run(&trial, &input, |_, _| {}, |_, _| {});
-    outcome.expect("a trial")
+    outcome(client, SEED, 0, &SampleBytes::of_input(channels, input))
 }
 
 /// A trial without a change of input.
@@ -126,17 +115,7 @@ fn spiking(units: usize, quiet: f64) -> [f64; 3] {
     let emulator = Emulator::start(Board::Stm32f405, &bytes, &[]);
     let (mut client, _) = emulator.connect();
     let input = SampleBytes::of_input(1, &[0]);
-    let trial = TrialRequest {
-        seed: SEED,
-        index,
-        samples: 1,
-        label: 0,
-        spikes: false,
-        output_every: 0,
-        live: false,
-    };
-    let outcome = client.run(&trial, &input, |_, _| {}, |_, _| {});
-    let cycles = outcome.expect("a trial").cycles;
+    let cycles = outcome(&mut client, SEED, index, &input).cycles;
     let steps = f64::from(cycles.steps - 1);
     let total = scale() * (cycles.total as f64 - f64::from(cycles.first));
     [later.len() as f64, delivered as f64, total - quiet * steps]
