@@ -4,19 +4,13 @@ use rand_distr::{Distribution, StandardNormal};
 use rate2spike_core::noise::Noise;
 
 use super::network::RateNetwork;
-use super::normal::fill;
+use super::normal::{START_NOISE, STEP_NOISE, fill};
 use super::spare::Spare;
 use crate::random::{Stream, generator};
 use crate::task::{SAMPLE_MS, Task, Trial};
 
-/// Standard deviation of the noise that each step adds to x.
-pub(super) const STEP_NOISE: f32 = 0.1;
-
 /// Time constant of the spiking neuron's membrane, which filters direct inputs, ms.
 const MEMBRANE_MS: f64 = 10.0;
-
-/// Standard deviation of x at the start.
-pub(super) const START_NOISE: f32 = 0.01;
 
 /// The trials of a stream that are drawn.
 #[derive(Clone, Copy, Debug)]

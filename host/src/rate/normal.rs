@@ -14,6 +14,12 @@
 
 use rate2spike_core::noise::Noise;
 
+/// Standard deviation of x at the start.
+pub const START_NOISE: f32 = 0.01;
+
+/// Standard deviation of the noise that each step adds to x.
+pub const STEP_NOISE: f32 = 0.1;
+
 /// Deviates that are drawn together.
 const LANES: usize = 16;
 

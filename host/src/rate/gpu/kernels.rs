@@ -11,8 +11,7 @@
 use cubecl::prelude::*;
 
 use super::plan::Plan;
-use crate::rate::batch::{START_NOISE, STEP_NOISE};
-use crate::rate::normal::{DEVIATE_SD, PERMUTATION};
+use crate::rate::normal::{DEVIATE_SD, PERMUTATION, START_NOISE, STEP_NOISE};
 
 /// The activation φ at the time when a kernel is compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

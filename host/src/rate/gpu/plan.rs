@@ -27,7 +27,8 @@ const REGISTERS: usize = 16_384;
 /// Most registers of a thread. The hardware has 255, but with all of them (at
 /// N = 250) the CUDA compiler, 12.6, moved weights to memory and back within the
 /// step; at N = 200, whose kernels take 128 and 96, it did not. Values
-/// between the two have not been tried.
+/// between the two have not been tried. The test in tests/cuda counts the registers and the
+/// bytes that a newer compiler moves.
 const REGISTERS_OF_A_THREAD: usize = 168;
 
 /// Registers are given to a thread in multiples of this number.

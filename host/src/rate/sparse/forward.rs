@@ -2,8 +2,8 @@
 
 use super::group::{Group, Parameters};
 use crate::rate::activation::Activation;
-use crate::rate::batch::{Batch, START_NOISE, STEP_NOISE};
-use crate::rate::normal::Rows;
+use crate::rate::batch::Batch;
+use crate::rate::normal::{Rows, START_NOISE, STEP_NOISE};
 
 /// A forward pass over all groups.
 pub(super) struct Pass<'a> {
