@@ -98,8 +98,9 @@ impl Case {
     }
 
     /// The loss; `flutter` holds what the fluctuations added to each rate, and
-    /// is filled where it is empty: no derivative is taken through them.
-    fn loss(&self, trained: &Trained, flutter: &mut Vec<f64>) -> f64 {
+    /// is filled where it is empty: no derivative is taken through them. Beside it the mean of
+    /// the rates.
+    fn loss(&self, trained: &Trained, flutter: &mut Vec<f64>) -> (f64, f64) {
         let (n, b, samples) = (self.network.units, self.batch.trials, self.batch.samples);
         let channels = self.network.channels;
         let (signs, taus) = (self.network.signs(), self.taus(trained));
@@ -111,7 +112,7 @@ impl Case {
             })
             .collect();
         let fill = flutter.is_empty();
-        let mut total = 0.0;
+        let (mut total, mut rates) = (0.0, 0.0);
         for trial in 0..b {
             let at = |t: usize, i: usize| (t * b + trial) * n + i;
             let start = &self.batch.start[trial * n..(trial + 1) * n];
@@ -151,6 +152,7 @@ impl Case {
                         r[i] += flutter;
                         shown += flutter;
                     }
+                    rates += r[i];
                     for (k, o) in o.iter_mut().enumerate() {
                         *o += trained.w_out[k * n + i] * shown;
                     }
@@ -159,7 +161,8 @@ impl Case {
             }
             total += self.trial_loss(trial, &outputs);
         }
-        total / b as f64
+        let mean_rate = rates / (b * n * (samples - 1)) as f64;
+        (total / b as f64, mean_rate)
     }
 
     /// The loss of a trial with these outputs, (T − 1) × K.
@@ -206,7 +209,8 @@ impl Case {
         let mut moved = |by: f64| {
             let mut trained = self.trained();
             *number(&mut trained) += by;
-            self.loss(&trained, flutter)
+            let (loss, mean_rate) = self.loss(&trained, flutter);
+            loss + f64::from(self.options.rate_penalty) * mean_rate
         };
         (moved(STEP) - moved(-STEP)) / (2.0 * STEP)
     }
@@ -223,6 +227,7 @@ impl Case {
         let drive = Arc::new(Drive {
             activation: self.activation.clone(),
             fluctuations: self.options.fluctuations,
+            rate_penalty: self.options.rate_penalty,
             batch: self.batch.clone(),
         });
         let wanted = Wanted::new(&self.batch);
@@ -230,7 +235,7 @@ impl Case {
         let gradients = value.backward();
         let value = f64::from(value.into_scalar());
         let mut flutter = Vec::new();
-        let wanted = self.loss(&self.trained(), &mut flutter);
+        let (wanted, _) = self.loss(&self.trained(), &mut flutter);
         assert!(
             (value / wanted - 1.0).abs() < 1e-5,
             "{:?}: {value} {wanted}",
@@ -331,6 +336,13 @@ fn gradients_are_central_differences_with_every_option() {
         o.activation = ActivationKind::Lif;
         o.fluctuations = 1.0;
         o.task = Task::xor();
+    });
+    // The penalty is of the size of the loss.
+    vary(|o| o.rate_penalty = 100.0);
+    vary(|o| {
+        o.activation = ActivationKind::Lif;
+        o.fluctuations = 1.0;
+        o.rate_penalty = 100.0;
     });
 }
 

@@ -49,6 +49,7 @@ fn case(file: &MatFile) -> Case {
         drive: Arc::new(Drive {
             activation,
             fluctuations: 0.0,
+            rate_penalty: 0.0,
             batch,
         }),
         loss,
@@ -227,6 +228,7 @@ fn the_rate_network_runs_as_the_published_one() {
         let drive = Drive {
             activation: activation.activation(),
             fluctuations: 0.0,
+            rate_penalty: 0.0,
             batch,
         };
         let model = RateModel::<Flex>::new(&network);

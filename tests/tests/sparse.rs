@@ -9,7 +9,7 @@ use rate2spike::rate::batch::{Batch, TrialRange};
 use rate2spike::rate::connections::Connections;
 use rate2spike::rate::network::RateNetwork;
 use rate2spike::rate::options::RateOptions;
-use rate2spike::rate::recurrence::{self, Gradient};
+use rate2spike::rate::recurrence::{self, Gradient, LossSlope};
 use rate2spike::rate::sparse::{Parameters, adjoint, forward};
 use rate2spike::task::Task;
 
@@ -53,9 +53,18 @@ impl Case {
             let activation = self.options.activation.activation();
             let strength = self.options.fluctuations;
             let (outputs, trajectory) = forward(&self.parameters, &activation, strength, batch);
-            let gradient = adjoint(&self.parameters, batch, &trajectory, &outputs, true);
+            let slope = slope(&outputs);
+            let gradient = adjoint(&self.parameters, batch, &trajectory, slope, true);
             (outputs, gradient)
         })
+    }
+}
+
+/// A loss that depends on the outputs and on the rates.
+fn slope(by_output: &[f32]) -> LossSlope<'_> {
+    LossSlope {
+        by_output,
+        by_rate: 0.3,
     }
 }
 
@@ -106,7 +115,8 @@ fn outputs_are_those_of_the_dense_form_bit_for_bit_and_gradients_to_rounding() {
                 inputs: true,
                 connections: existing,
             };
-            let mut wanted = recurrence::adjoint(&dense, &batch, &trajectory, &wanted, sought);
+            let slope = slope(&wanted);
+            let mut wanted = recurrence::adjoint(&dense, &batch, &trajectory, slope, sought);
             if existing.is_none() {
                 wanted.w = connections.taken_from(&wanted.w);
             }

@@ -42,7 +42,7 @@ pub struct Field {
 
 /// The options of a training, except task, number of units, activation and
 /// seed, in the order of the columns of a sweep's rows.
-pub static FIELDS: [Field; 20] = [
+pub static FIELDS: [Field; 21] = [
     Field {
         flag: "P_inh",
         value_name: "P",
@@ -194,6 +194,15 @@ pub static FIELDS: [Field; 20] = [
         help: "Share of each weight that an update takes away, times the learning rate",
         set: |o, values| number(values, &mut o.weight_decay),
         text: |o| one(o.weight_decay),
+        ..PLAIN
+    },
+    Field {
+        flag: "rate_penalty",
+        value_name: "WEIGHT",
+        column: "rate_penalty",
+        help: "Weight of the units' mean rate in the loss: a larger one makes a network fire less",
+        set: |o, values| number(values, &mut o.rate_penalty),
+        text: |o| one(o.rate_penalty),
         ..PLAIN
     },
     Field {
@@ -444,7 +453,7 @@ mod tests {
         );
         let numbers = (
             any::<[f64; 6]>(),
-            any::<[f32; 3]>(),
+            any::<[f32; 4]>(),
             any::<[usize; 5]>(),
             any::<u64>(),
         );
@@ -471,6 +480,7 @@ mod tests {
                 learning_rate: wide[3],
                 schedule,
                 weight_decay: wide[4],
+                rate_penalty: narrow[3],
                 train_inputs,
                 jitter: narrow[2],
                 settle: counts[4],

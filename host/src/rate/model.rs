@@ -22,7 +22,7 @@ use super::batch::Batch;
 use super::connections::Connections;
 use super::network::RateNetwork;
 use super::options::DecayTaus;
-use super::recurrence::{self, Gradient, Parameters, Sought, Trajectory};
+use super::recurrence::{self, Gradient, LossSlope, Parameters, Sought, Trajectory};
 use super::sparse::{self, pays};
 use crate::readout::Readout;
 
@@ -59,8 +59,19 @@ pub struct Drive {
     pub activation: Activation,
     /// Strength of the fluctuations of r.
     pub fluctuations: f32,
+    /// Weight of the mean rate in the loss.
+    pub rate_penalty: f32,
     /// Trials and noise.
     pub batch: Batch,
+}
+
+impl Drive {
+    /// The derivative of the penalty, which is `rate_penalty` times the mean of r over units,
+    /// trials and t = 1 … T−1, by one of these rates.
+    fn by_rate(&self, units: usize) -> f32 {
+        let rates = units * self.batch.trials * (self.batch.samples - 1);
+        self.rate_penalty / rates as f32
+    }
 }
 
 /// Tensors that the recurrence depends on: w N × N or 1 × the existing weights, w_in
@@ -102,6 +113,16 @@ enum Form {
     Dense(Parameters, Option<Arc<Connections>>),
     /// The weights that exist, and trials side by side.
     Sparse(sparse::Parameters),
+}
+
+impl Form {
+    /// N.
+    fn units(&self) -> usize {
+        match self {
+            Self::Dense(parameters, _) => parameters.tau.len(),
+            Self::Sparse(parameters) => parameters.tau.len(),
+        }
+    }
 }
 
 /// The arrays that a forward pass leaves for the adjoint.
@@ -148,6 +169,7 @@ fn forward<B: Backend>(form: &Form, drive: &Drive) -> (FloatTensor<B>, Passed) {
         activation,
         fluctuations,
         batch,
+        ..
     } = drive;
     let (outputs, passed) = match form {
         Form::Dense(parameters, _) => {
@@ -169,20 +191,25 @@ fn forward<B: Backend>(form: &Form, drive: &Drive) -> (FloatTensor<B>, Passed) {
 fn gradient(
     form: &Form,
     passed: &Passed,
-    batch: &Batch,
+    drive: &Drive,
     by_output: &[f32],
     inputs: bool,
 ) -> Gradient {
+    let batch = &drive.batch;
+    let slope = LossSlope {
+        by_output,
+        by_rate: drive.by_rate(form.units()),
+    };
     match (form, passed) {
         (Form::Dense(parameters, connections), Passed::Dense(trajectory)) => {
             let sought = Sought {
                 inputs,
                 connections: connections.as_deref(),
             };
-            recurrence::adjoint(parameters, batch, trajectory, by_output, sought)
+            recurrence::adjoint(parameters, batch, trajectory, slope, sought)
         }
         (Form::Sparse(parameters), Passed::Sparse(trajectory)) => {
-            sparse::adjoint(parameters, batch, trajectory, by_output, inputs)
+            sparse::adjoint(parameters, batch, trajectory, slope, inputs)
         }
         _ => unreachable!("a pass has the form of its parameters"),
     }
@@ -209,9 +236,8 @@ impl<B: Backend> Backward<B, 5> for RecurrenceAdjoint {
     ) {
         let (form, drive, passed) = &*ops.state;
         let by_output = values::<B>(gradients.consume::<B>(&ops.node));
-        let batch = &drive.batch;
         let inputs = ops.parents[1].is_some();
-        let gradient = gradient(form, passed, batch, &by_output, inputs);
+        let gradient = gradient(form, passed, drive, &by_output, inputs);
         let (n, k) = (gradient.tau.len(), gradient.readout.outputs());
         let channels = gradient.w_in.len() / n;
         let rows = if matches!(form, Form::Dense(_, None)) {

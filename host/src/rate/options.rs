@@ -121,6 +121,9 @@ pub struct RateOptions {
     /// Part of each weight that an update takes away, times Adam's rate.
     #[serde(default)]
     pub weight_decay: f64,
+    /// Weight of the mean rate, over units, trials and samples, that is added to the loss.
+    #[serde(default)]
+    pub rate_penalty: f32,
     /// Whether the input weights are trained.
     #[serde(default)]
     pub train_inputs: bool,
@@ -300,6 +303,7 @@ impl RateOptions {
             learning_rate: 0.01,
             schedule: Schedule::Constant,
             weight_decay: 0.0,
+            rate_penalty: 0.0,
             train_inputs: false,
             jitter: 0.0,
             settle: 0,
@@ -448,6 +452,7 @@ impl RateOptions {
             ("settle_fluctuations", self.settle_fluctuations),
             ("jitter", self.jitter),
             ("weight_decay", self.weight_decay as f32),
+            ("rate_penalty", self.rate_penalty),
         ] {
             if !(value >= 0.0 && value.is_finite()) {
                 let value = shown(value.into());

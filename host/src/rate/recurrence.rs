@@ -22,7 +22,8 @@
 //!                                                     ᾱ gains Σ s̄[t] ∘ (r[t] − s[t−1])
 //! ```
 //!
-//! A bar marks the derivative of the loss. The fluctuation of r stands for the
+//! A bar marks the derivative of the loss. A penalty on the rates adds a constant to each
+//! r̄[t]. The fluctuation of r stands for the
 //! irregularity of the spike trains that will replace it: an
 //! Ornstein–Uhlenbeck process with time constant τ_i and variance c·r/(2τ_i),
 //! through which no derivative is taken.
@@ -363,6 +364,15 @@ impl Flutter {
     }
 }
 
+/// The derivative of the loss by what a forward pass makes.
+#[derive(Clone, Copy, Debug)]
+pub struct LossSlope<'a> {
+    /// The derivative by the outputs, B × (T − 1) × K.
+    pub by_output: &'a [f32],
+    /// The derivative by each rate r[t], t = 1 … T−1, beside that through the outputs.
+    pub by_rate: f32,
+}
+
 /// The derivatives that an adjoint finds beside those of the readout and of τ.
 #[derive(Clone, Copy, Debug)]
 pub struct Sought<'a> {
@@ -372,21 +382,22 @@ pub struct Sought<'a> {
     pub connections: Option<&'a Connections>,
 }
 
-/// The gradient, from the derivative of the loss by the outputs, B × (T − 1) × K.
+/// The gradient, from the derivative of the loss.
 pub fn adjoint(
     parameters: &Parameters,
     batch: &Batch,
     trajectory: &Trajectory,
-    by_output: &[f32],
+    slope: LossSlope,
     sought: Sought,
 ) -> Gradient {
+    let LossSlope { by_output, by_rate } = slope;
     let (n, b, samples) = (parameters.tau.len(), batch.trials, batch.samples);
     let k = parameters.readout.outputs();
     let size = b * n;
     let alpha: Vec<f32> = parameters.tau.iter().map(|tau| 1.0 / tau).collect();
     let weights = Columns::from_rows(&parameters.w, n);
     let mut by_x = vec![0.0; size];
-    let mut by_r = vec![0.0; size];
+    let mut by_r = vec![by_rate; size];
     let mut by_alpha = vec![0.0f32; n];
     let mut by_readout = Readout {
         weights: vec![0.0f32; k * n],
@@ -464,8 +475,8 @@ pub fn adjoint(
             let row = &mut by_direct[t * size..(t + 1) * size];
             row.iter_mut().zip(products).for_each(|(by, x)| *by = x);
         }
-        by_r.fill(0.0);
-        // by_r[b, j] = Σ_i w[i, j] y[b, i].
+        by_r.fill(by_rate);
+        // by_r[b, j] += Σ_i w[i, j] y[b, i].
         add_products(&weights, y, &mut by_r);
     }
 

@@ -240,6 +240,7 @@ impl Training {
         let drive = Drive {
             activation: self.activation.clone(),
             fluctuations,
+            rate_penalty: options.rate_penalty,
             batch,
         };
         let value = objective.of_batch(self.model.forward(Arc::new(drive)), wanted);

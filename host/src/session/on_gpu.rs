@@ -60,6 +60,7 @@ fn cpu_alone(options: &RateOptions) -> Option<&'static str> {
         (options.train_inputs, "a network with --train_inputs"),
         (options.weight_decay > 0.0, "a network with --weight_decay"),
         (options.jitter > 0.0, "a network with --jitter"),
+        (options.rate_penalty > 0.0, "a network with --rate_penalty"),
     ]
     .into_iter()
     .find_map(|(asked, what)| asked.then_some(what))

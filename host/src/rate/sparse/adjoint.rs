@@ -3,6 +3,7 @@
 use super::forward::Table;
 use super::group::{EIGHT, Group, Parameters};
 use crate::rate::batch::Batch;
+use crate::rate::recurrence::LossSlope;
 
 /// Samples after which the weights' derivatives take what has come together. Their sums
 /// do not fit into the first cache, so that they are fetched once for several samples.
@@ -12,8 +13,7 @@ const CHUNK: usize = 4;
 pub(super) struct Pass<'a> {
     parameters: &'a Parameters,
     batch: &'a Batch,
-    /// B × (T − 1) × K.
-    by_output: &'a [f32],
+    slope: LossSlope<'a>,
     /// The weights in the order of the senders.
     sent: Vec<f32>,
     /// 1/τ, N.
@@ -53,14 +53,14 @@ impl<'a> Pass<'a> {
     pub fn new(
         parameters: &'a Parameters,
         batch: &'a Batch,
-        by_output: &'a [f32],
+        slope: LossSlope<'a>,
         inputs: bool,
     ) -> Self {
         let places = parameters.connections.places.iter();
         Self {
             parameters,
             batch,
-            by_output,
+            slope,
             sent: places.map(|&place| parameters.w[place as usize]).collect(),
             alpha: parameters.tau.iter().map(|tau| 1.0 / tau).collect(),
             inputs,
@@ -92,11 +92,18 @@ impl<'a> Pass<'a> {
         let length = self.batch.samples - 1;
         std::array::from_fn(|l| {
             if first + l < self.batch.trials {
-                self.by_output[((first + l) * length + t - 1) * k + output]
+                self.slope.by_output[((first + l) * length + t - 1) * k + output]
             } else {
                 0.0
             }
         })
+    }
+
+    /// The derivative by each rate in every lane, beside that through the outputs.
+    #[inline(always)]
+    fn by_rate<const L: usize>(&self, first: usize) -> [f32; L] {
+        let used = |l: usize| first + l < self.batch.trials;
+        std::array::from_fn(|l| if used(l) { self.slope.by_rate } else { 0.0 })
     }
 }
 
@@ -131,8 +138,9 @@ fn run<const L: usize>(pass: &Pass, group: &Group) -> Vec<Part> {
         debug_assert!((t + 1) * n * L <= array.len());
         t * n * L..(t + 1) * n * L
     };
-    let (mut by_x, mut by_r, mut by_alpha) = (zeros(n), zeros(n), zeros(n));
-    let nothing = zeros(n);
+    let (mut by_x, mut by_alpha) = (zeros(n), zeros(n));
+    let by_rate = vec![pass.by_rate::<L>(group.first); n];
+    let mut by_r = by_rate.clone();
     let connections = &*parameters.connections;
     let sent = Table {
         first: &connections.first_sent,
@@ -181,8 +189,8 @@ fn run<const L: usize>(pass: &Pass, group: &Group) -> Vec<Part> {
                 }
             }
         }
-        // by_r[j] = Σ_i w[i, j] y[i].
-        sent.add_to(&nothing, now, &mut by_r);
+        // by_r[j] = by_rate + Σ_i w[i, j] y[i].
+        sent.add_to(&by_rate, now, &mut by_r);
         times[filled] = t;
         filled += 1;
         if filled == CHUNK || t == 1 {

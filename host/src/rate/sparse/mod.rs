@@ -21,7 +21,7 @@ use rayon::prelude::*;
 use super::activation::Activation;
 use super::batch::Batch;
 use super::connections::Connections;
-use super::recurrence::Gradient;
+use super::recurrence::{Gradient, LossSlope};
 use crate::readout::Readout;
 use group::{EIGHT, Group, SIXTEEN};
 
@@ -88,16 +88,17 @@ fn run(
     (outputs.concat(), Trajectory { groups })
 }
 
-/// The gradient, from the derivative of the loss by the outputs, B × (T − 1) × K. Its `w`
+/// The gradient, from the derivative of the loss. Its `w`
 /// has the existing weights; its `w_in` is empty unless `inputs` is set.
 pub fn adjoint(
     parameters: &Parameters,
     batch: &Batch,
     trajectory: &Trajectory,
-    by_output: &[f32],
+    slope: LossSlope,
     inputs: bool,
 ) -> Gradient {
-    let pass = adjoint::Pass::new(parameters, batch, by_output, inputs);
+    let by_output = slope.by_output;
+    let pass = adjoint::Pass::new(parameters, batch, slope, inputs);
     let arch = Arch::new();
     let run = |group: &Group| match group.lanes {
         SIXTEEN => arch.dispatch(adjoint::Run::<SIXTEEN> { pass: &pass, group }),
