@@ -218,6 +218,7 @@ fn by_slices(case: &Case) -> Vec<Found> {
         let drive = model::Drive {
             activation: network.activation.activation(),
             fluctuations: case.fluctuations,
+            rate_penalty: 0.0,
             batch: batch.clone(),
         };
         let outputs = model.forward(Arc::new(drive));

@@ -8,10 +8,11 @@ use rate2spike::export::script::{self, ScriptTrial, Simulator};
 use rate2spike::formats::nir::read::ReadGraph;
 use rate2spike::formats::rate_model::RateModelFile;
 use rate2spike::import::{self, nir::Unsaid};
+use rate2spike::readout::Readout;
 use rate2spike::spiking::experiment::{clock, task_trial};
 use rate2spike::spiking::network::SpikingNetwork;
 use rate2spike::spiking::neuron::Neuron;
-use rate2spike::spiking::record::Recording;
+use rate2spike::spiking::record::{RecordedTrial, Recording};
 use rate2spike::spiking::time_step::TimeStep;
 use rate2spike::task::Task;
 use rate2spike_core::neuron::Scheme;
@@ -72,9 +73,19 @@ fn spikes(simulator: Simulator, rise_ms: f64, packages: &str) -> Option<[Vec<(u3
             Some((step.parse().ok()?, unit.parse().ok()?))
         })
         .collect();
-    let record = Recording {
-        network: &network,
-        step,
+    let ours = recorded(&network, &step, &trial)
+        .spikes
+        .iter()
+        .map(|&(step, unit)| (step, unit + 1))
+        .collect();
+    Some([ours, theirs])
+}
+
+/// Our recording of the first `SECONDS` of the trial.
+fn recorded(network: &SpikingNetwork, step: &TimeStep, trial: &ScriptTrial) -> RecordedTrial {
+    Recording {
+        network,
+        step: *step,
         input: &trial.input,
         clock: Clock {
             steps: (SECONDS * 1000.0 / step.ms).round() as u32,
@@ -86,13 +97,72 @@ fn spikes(simulator: Simulator, rise_ms: f64, packages: &str) -> Option<[Vec<(u3
         trial: trial.index,
         every: 0,
     }
-    .run::<f64>();
-    let ours = record
-        .spikes
-        .iter()
-        .map(|&(step, unit)| (step, unit + 1))
-        .collect();
-    Some([ours, theirs])
+    .run::<f64>()
+}
+
+/// Outputs of every step of a network with this number of outputs: ours, and those that the
+/// script writes; `None` where it cannot run.
+fn outputs(simulator: Simulator, rows: usize, packages: &str) -> Option<[Vec<f64>; 2]> {
+    let step = TimeStep::new(0.1, Scheme::Exact).expect("a step");
+    let (mut network, trial) = (network(2.0), trial(&step));
+    let single = network.readout.clone();
+    let scaled = |row: usize| {
+        let scale = 1.0 - 0.75 * row as f64;
+        single.weights.iter().map(move |w| w * scale)
+    };
+    network.readout = Readout {
+        weights: (0..rows).flat_map(scaled).collect(),
+        offset: (0..rows).map(|row| 0.25 - row as f64).collect(),
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("net.py");
+    std::fs::write(&path, simulator.script()).expect("a writable folder");
+    let numbers = script::numbers(&network, &step, &trial).expect("numbers");
+    numbers
+        .write(&path.with_extension("npz"))
+        .expect("a writable folder");
+    let output = folder.path().join("output.npy");
+    let paths = [&path, &output].map(|path| path.to_str().expect("UTF-8"));
+    let seconds = SECONDS.to_string();
+    python(
+        &[paths[0], "--seconds", &seconds, "--output", paths[1]],
+        packages,
+    )?;
+    let printed = python(
+        &[
+            "-c",
+            "import numpy, sys; [print(repr(float(x))) for x in numpy.load(sys.argv[1]).ravel()]",
+            paths[1],
+        ],
+        "numpy",
+    )?;
+    let theirs = printed.lines().map(|line| line.parse().expect("a number"));
+    let ours = recorded(&network, &step, &trial).output;
+    Some([ours, theirs.collect()])
+}
+
+/// All outputs of Brian2 are ours. Those of NEST follow its spikes, which are ours until one
+/// moves by a step.
+#[test]
+fn brian2_and_nest_give_the_same_outputs_of_a_network_with_one_and_with_three() {
+    for rows in [1, 3] {
+        for (simulator, packages, share) in [
+            (Simulator::Brian2, "brian2", 1.0),
+            (Simulator::Nest, "nest-simulator", 0.8),
+        ] {
+            let Some([ours, theirs]) = outputs(simulator, rows, packages) else {
+                return;
+            };
+            assert_eq!(ours.len(), theirs.len());
+            let compared = (ours.len() as f64 * share) as usize;
+            let pairs = || ours[..compared].iter().zip(&theirs);
+            let difference = pairs().fold(0.0f64, |most, (a, b)| most.max((a - b).abs()));
+            let size = pairs().fold(0.0f64, |most, (a, _)| most.max(a.abs()));
+            println!("{simulator:?}, {rows} outputs: {difference:e} of {size}, {compared} values");
+            assert!(size > 0.5, "{size}");
+            assert!(difference < 1e-9 * size, "{difference:e}");
+        }
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 """A spiking network and one of its trials, written by rate2spike for NEST.
 
-    python NAME.py [--seconds S]
+    python NAME.py [--seconds S] [--output FILE.npy]
 
 The script reads its numbers from NAME.npz and prints, after NEST's greeting, a line
 "step unit" for each spike, both counted from 1. There is no noise. Potentials are in
@@ -24,6 +24,7 @@ import numpy as np
 
 options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 options.add_argument("--seconds", type=float, help="stop after this time, in seconds")
+options.add_argument("--output", help="write the output of every step to this .npy")
 options = options.parse_args()
 
 p = np.load(pathlib.Path(__file__).with_suffix(".npz"))
@@ -131,3 +132,18 @@ events = recorder.events
 order = np.lexsort((events["senders"], np.round(events["times"] / dt)))
 for time, sender in zip(events["times"][order], events["senders"][order]):
     print(round(time / dt), sender - ids[0] + 1)
+
+if options.output:
+    fired = np.zeros((steps, units))
+    fired[np.round(events["times"] / dt).astype(int) - 1, events["senders"] - ids[0]] = 1
+    readout, r, q = p["readout_s"], np.zeros(units), np.zeros(units)
+    output = np.zeros((steps, *readout.shape[:-1]))
+    for step in range(steps):
+        r = r * (1 + p["synapse_decay"]) + q * p["rise_gain"]
+        q = q * (1 + p["rise_decay"])
+        if double:
+            q = q + fired[step]
+        else:
+            r = r + p["rise_gain"] * fired[step]
+        output[step] = readout @ r + p["output_offset"]
+    np.save(options.output, output)

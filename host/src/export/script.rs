@@ -59,7 +59,7 @@ impl Simulator {
                     "a spike reaches its targets within the step",
                 ),
                 faithful("refractory time", "counted in steps for each unit"),
-                faithful("input", "held for 5 ms, changed at the same steps"),
+                faithful("input", "held for a sample, changed at the same steps"),
                 faithful("start", "the potentials of this trial"),
                 faithful(
                     "membrane noise",
@@ -78,13 +78,16 @@ impl Simulator {
                     "NEST has no delay below a step: currents are sent with the size that they have one step later, and the membrane gets the first step of each one step late",
                 ),
                 faithful("refractory time", "t_ref"),
-                faithful("input", "held for 5 ms, changed at the same steps"),
+                faithful("input", "held for a sample, changed at the same steps"),
                 faithful(
                     "start",
                     "the potentials of this trial, held for the first refractory time",
                 ),
                 unsupported("membrane noise", "off; NEST's noise is a current"),
-                unsupported("readout", "the script prints spikes and no output"),
+                faithful(
+                    "readout",
+                    "--output writes the same two filters of NEST's spikes",
+                ),
                 unsupported("decision", "the script prints spikes and no answer"),
             ],
         }
