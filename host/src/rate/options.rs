@@ -362,6 +362,7 @@ impl RateOptions {
             updates: 1000,
             batch: 32,
             schedule: Schedule::Cosine,
+            rate_penalty: 0.3,
             train_inputs: true,
             jitter: 0.2,
             settle: 0,
