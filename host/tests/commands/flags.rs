@@ -270,6 +270,10 @@ fn what_a_training_cannot_use_is_refused_before_it_begins_with_advice_that_can_b
             ["weight_decay", "0 or more"],
         ),
         (
+            format!("{train} --rate_penalty -1"),
+            ["rate_penalty", "0 or more"],
+        ),
+        (
             format!("{train} --gain 1e30"),
             ["gain = 1e30", "at most 1000000"],
         ),
