@@ -95,6 +95,7 @@ impl Store for Ram {
     }
 }
 
+/// Starts the firmware.
 #[entry]
 fn main() -> ! {
     static mut MEMORY: Memory<1024> = Memory::new();

@@ -6,13 +6,19 @@
 #![no_std]
 #![no_main]
 
+#[path = "../../pico/accelerometer.rs"]
 mod accelerometer;
+#[path = "../../pico/analog.rs"]
 mod analog;
+#[path = "../../pico/flash.rs"]
 mod flash;
+#[path = "../../pico/usb.rs"]
 mod usb;
 
 #[cfg(feature = "defmt")]
 use {defmt_rtt as _, panic_probe as _};
+
+use rp2040_hal as hal;
 
 use core::cell::RefCell;
 
@@ -46,6 +52,18 @@ use rp2040_hal::{Sio, Timer, gpio, pac};
 #[unsafe(link_section = ".boot2")]
 #[used]
 static BOOT2_FIRMWARE: [u8; 256] = rp2040_boot2::BOOT_LOADER_W25Q080;
+
+/// Where the boot ROM's mark lies, there are functions that write the flash.
+const ROM_MARK: [u8; 3] = *b"Mu\x01";
+
+/// The code that lets the flash be read again after it was written: the second boot stage.
+const SWITCH_BACK: *const [u32; 64] = 0x1000_0000 as *const [u32; 64];
+
+/// Bytes of flash for networks: the second half.
+const NETWORK_BYTES: usize = 0x10_0000;
+
+/// The timer.
+type Time = Timer;
 
 /// Frequency of the board's crystal.
 const CRYSTAL: HertzU32 = HertzU32::MHz(12);
@@ -355,14 +373,14 @@ fn main() -> ! {
         cycles: Cycles::new(core.SYST),
         alarm,
         line,
-        usb: singleton!(: usb::Usb = usb::Usb::new(usb)).expect("made once"),
+        usb: singleton!(: usb::Usb = usb::Usb::new(usb, "rate2spike rp2040")).expect("made once"),
         accelerometer,
         is_accelerated: false,
         analog: analog::AnalogInputs::new(
             adc,
-            AdcPin::new(pins.gpio26.into_function()).expect("an analog pin"),
-            AdcPin::new(pins.gpio27.into_function()).expect("an analog pin"),
-            AdcPin::new(pins.gpio28.into_function()).expect("an analog pin"),
+            AdcPin::new(pins.gpio26.reconfigure()).expect("an analog pin"),
+            AdcPin::new(pins.gpio27.reconfigure()).expect("an analog pin"),
+            AdcPin::new(pins.gpio28.reconfigure()).expect("an analog pin"),
         ),
         button: pins.gpio15.reconfigure(),
         light: pins.gpio25.reconfigure(),

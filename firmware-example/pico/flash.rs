@@ -1,21 +1,20 @@
-//! The second half of the flash, which has room for two networks.
+//! The flash for networks, which begins 1 MiB behind the firmware and has room for two.
 //!
 //! The flash cannot be read while it is written. The functions that write it are in the boot
-//! ROM; the firmware, its interrupts and the copy of the second boot stage that switches back
-//! lie in RAM.
+//! ROM; the firmware, its interrupts and the copy of the function that switches back lie in
+//! RAM.
 
 use rate2spike_app::Store;
 use rate2spike_protocol::message::FlashFault;
-use rp2040_hal::rom_data;
+
+use crate::hal::rom_data;
+use crate::{NETWORK_BYTES, ROM_MARK, SWITCH_BACK};
 
 /// Where the flash begins in the chip's memory.
 const FLASH: usize = 0x1000_0000;
 
 /// The network's distance from there.
 const NETWORK: usize = 0x10_0000;
-
-/// Bytes of flash for networks.
-const NETWORK_BYTES: usize = 0x10_0000;
 
 /// Bytes for one of two.
 const SLOT: usize = NETWORK_BYTES / 2;
@@ -85,21 +84,22 @@ struct Routines {
     erase: unsafe extern "C" fn(u32, usize, u32, u8),
     program: unsafe extern "C" fn(u32, *const u8, usize),
     flush: unsafe extern "C" fn(),
-    boot2: [u32; 64],
+    /// Code that lets the flash be read again.
+    switch_back: [u32; 64],
 }
 
 impl Routines {
     /// Where there is a boot ROM, which an emulator may lack.
     fn new() -> Result<Self, FlashFault> {
-        // SAFETY: both are memory of this chip: the ROM's, whose address 16
-        // holds "Mu" and a version, and the flash's first 256 bytes.
-        let (magic, boot2) = unsafe {
+        // SAFETY: both are memory of this chip: the ROM's, whose address 16 holds "Mu" and
+        // a version, and the one that the board names.
+        let (mark, switch_back) = unsafe {
             (
                 (0x10 as *const [u8; 3]).read_volatile(),
-                (FLASH as *const [u32; 64]).read_volatile(),
+                SWITCH_BACK.read_volatile(),
             )
         };
-        if magic != *b"Mu\x01" {
+        if mark != ROM_MARK {
             return Err(FlashFault::Unavailable);
         }
         Ok(Self {
@@ -108,7 +108,7 @@ impl Routines {
             erase: rom_data::flash_range_erase::ptr(),
             program: rom_data::flash_range_program::ptr(),
             flush: rom_data::flash_flush_cache::ptr(),
-            boot2,
+            switch_back,
         })
     }
 
@@ -137,12 +137,11 @@ impl Routines {
 unsafe fn without_flash(routines: &Routines, address: u32, source: *const u8, bytes: usize) {
     /// The command that erases a whole block, used where one fits.
     const ERASE_BLOCK: u8 = 0xd8;
-    // SAFETY: the order that the chip's data sheet gives in section 2.8.3.1.
-    // The copy of the second boot stage is code of the Thumb set, which
-    // returns when it is called.
+    // SAFETY: the order that the chips' data sheets give for these functions. The copy is
+    // code of the Thumb set, which returns when it is called.
     unsafe {
-        let boot2: unsafe extern "C" fn() =
-            core::mem::transmute(routines.boot2.as_ptr().cast::<u8>().wrapping_add(1));
+        let switch_back: unsafe extern "C" fn() =
+            core::mem::transmute(routines.switch_back.as_ptr().cast::<u8>().wrapping_add(1));
         (routines.connect)();
         (routines.leave)();
         if source.is_null() {
@@ -151,6 +150,6 @@ unsafe fn without_flash(routines: &Routines, address: u32, source: *const u8, by
             (routines.program)(address, source, bytes);
         }
         (routines.flush)();
-        boot2();
+        switch_back();
     }
 }

@@ -3,14 +3,15 @@
 //! This is an example of a sensor with registers, whose driver is a crate of its own. To put
 //! another one in its place, give [`Accelerometer::sense`] its values.
 
+use crate::Time;
+use crate::hal::fugit::MicrosDurationU64;
+use crate::hal::gpio::bank0::{Gpio4, Gpio5};
+use crate::hal::gpio::{FunctionI2C, Pin, PullUp};
+use crate::hal::i2c::I2C;
+use crate::hal::pac;
+use crate::hal::timer::Instant;
 use lis3dh::accelerometer::RawAccelerometer;
 use lis3dh::{Lis3dh, Lis3dhI2C, SlaveAddr};
-use rp2040_hal::fugit::MicrosDurationU64;
-use rp2040_hal::gpio::bank0::{Gpio4, Gpio5};
-use rp2040_hal::gpio::{FunctionI2C, Pin, PullUp};
-use rp2040_hal::i2c::I2C;
-use rp2040_hal::timer::Instant;
-use rp2040_hal::{Timer, pac};
 
 /// Number of channels: x, y and z.
 pub const CHANNELS: usize = 3;
@@ -27,7 +28,7 @@ pub type Bus = I2C<
 /// The sensor.
 pub struct Accelerometer {
     driver: Lis3dh<Lis3dhI2C<Bus>>,
-    timer: Timer,
+    timer: Time,
     /// When the next sample is due, and the time between two of them.
     due: Instant,
     period: MicrosDurationU64,
@@ -35,7 +36,7 @@ pub struct Accelerometer {
 
 impl Accelerometer {
     /// The sensor at this port, if there is one; 400 measurements a second.
-    pub fn new(bus: Bus, timer: Timer) -> Option<Self> {
+    pub fn new(bus: Bus, timer: Time) -> Option<Self> {
         Some(Self {
             driver: Lis3dh::new_i2c(bus, SlaveAddr::Default).ok()?,
             timer,

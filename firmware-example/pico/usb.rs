@@ -1,7 +1,7 @@
 //! A serial line over the board's USB port.
 
+use crate::hal::usb::UsbBus;
 use cortex_m::singleton;
-use rp2040_hal::usb::UsbBus;
 use usb_device::bus::UsbBusAllocator;
 use usb_device::prelude::*;
 use usbd_serial::{SerialPort, USB_CLASS_CDC};
@@ -23,15 +23,15 @@ pub struct Usb {
 }
 
 impl Usb {
-    /// A line that waits for a host.
+    /// A line that waits for a host, to which the board shows this name.
     #[inline(never)]
-    pub fn new(bus: UsbBus) -> Self {
+    pub fn new(bus: UsbBus, name: &'static str) -> Self {
         let bus = singleton!(: UsbBusAllocator<UsbBus> = UsbBusAllocator::new(bus));
         let bus: &'static _ = bus.expect("made once");
         let serial = SerialPort::new(bus);
         let names = StringDescriptors::default()
             .manufacturer("rate2spike")
-            .product("rate2spike rp2040");
+            .product(name);
         let device = UsbDeviceBuilder::new(bus, IDS)
             .strings(&[names])
             .expect("one language")

@@ -4,9 +4,9 @@
 //! [`Board::start_sensor`](rate2spike_app::Board::start_sensor) and
 //! [`Board::sense`](rate2spike_app::Board::sense) its samples.
 
-use rp2040_hal::adc::{Adc, AdcFifo, AdcPin};
-use rp2040_hal::gpio::bank0::{Gpio26, Gpio27, Gpio28};
-use rp2040_hal::gpio::{FunctionNull, Pin, PullDown};
+use crate::hal::adc::{Adc, AdcFifo, AdcPin};
+use crate::hal::gpio::bank0::{Gpio26, Gpio27, Gpio28};
+use crate::hal::gpio::{FunctionNull, Pin, PullNone};
 
 /// Most channels: the analog pins of the board.
 const MOST_CHANNELS: usize = 3;
@@ -18,8 +18,8 @@ const TICKS_A_MICROSECOND: u32 = 48;
 const LONGEST: u32 = 1 << 16;
 const SHORTEST: u32 = 96;
 
-/// An analog pin.
-type Analog<P> = AdcPin<Pin<P, FunctionNull, PullDown>>;
+/// An analog pin. A pull-down would lower what a sensor of high resistance gives.
+type Analog<P> = AdcPin<Pin<P, FunctionNull, PullNone>>;
 
 /// The converter, at rest or at work.
 enum Converter {
