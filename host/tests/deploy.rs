@@ -33,8 +33,6 @@ impl Place {
             .args(line.split_whitespace())
             .current_dir(self.folder.path())
             .env("PATH", self.folder.path())
-            // Firmware is looked for in the folder only, as in Cargo's target folder.
-            .env("CARGO_TARGET_DIR", self.folder.path())
             .output()
             .expect("the program starts")
     }
@@ -70,6 +68,7 @@ fn an_image_is_written_for_each_board_and_format() {
         ("rp2040", "bin", Some(bytes.len())),
         // Blocks of 512 bytes hold 256 bytes each, and a sector has 16 blocks.
         ("rp2040", "uf2", Some(bytes.len().div_ceil(4096) * 16 * 512)),
+        ("rp2350", "uf2", Some(bytes.len().div_ceil(4096) * 16 * 512)),
     ] {
         let line = format!("deploy net.snn --board {board} --format {format} --slow --json");
         let output = place.run(&line);
@@ -116,11 +115,6 @@ fn a_request_that_cannot_be_met_is_refused_with_a_sentence() {
     for (line, status, part) in [
         ("deploy net.snn --board stm32f405 --format uf2", 2, "no UF2"),
         (
-            "deploy net.snn --board stm32f405 --format hex --content both",
-            2,
-            "cargo build",
-        ),
-        (
             "deploy net.snn --board stm32f405 --flash",
             1,
             "not installed",
@@ -147,6 +141,9 @@ fn a_request_that_cannot_be_met_is_refused_with_a_sentence() {
     }
 }
 
+/// Bytes of the second boot stage of the files that [`elf`] makes, with its check sum.
+const BOOT_STAGE: usize = 256;
+
 /// An ELF file for the RP2040 with one segment of code of this length at this address.
 fn elf(address: u32, bytes: u32) -> Vec<u8> {
     let half = |value: u16| value.to_le_bytes().to_vec();
@@ -163,40 +160,43 @@ fn elf(address: u32, bytes: u32) -> Vec<u8> {
             .concat(),
     );
     file.resize(84 + bytes as usize, 0x5a);
+    let checksum = crc::Crc::<u32>::new(&crc::CRC_32_MPEG_2).checksum(&[0x5a; BOOT_STAGE - 4]);
+    file[84 + BOOT_STAGE - 4..84 + BOOT_STAGE].copy_from_slice(&checksum.to_le_bytes());
     file
 }
 
 #[test]
-fn an_image_of_both_parts_has_the_firmware_that_was_built_or_named() {
+fn an_image_of_both_parts_has_the_firmware_that_the_program_carries_or_that_is_named() {
     let place = Place::new();
-    let asked = place.run("deploy net.snn --board rp2040 --format bin --content both --slow");
-    assert_eq!(asked.status.code(), Some(2));
-    let message = said(&asked);
-    for part in [
-        "cargo build --release",
-        "firmware-example/rp2040",
-        "--firmware",
-        "thumbv6m-none-eabi/release/rate2spike-rp2040",
+    let network = std::fs::read(network()).expect("the network");
+    for (board, network_at) in [
+        ("rp2040", 0x10_0000),
+        ("rp2350", 0x10_0000),
+        ("stm32f405", 0x6_0000),
     ] {
-        assert!(message.contains(part), "no {part} in {message}");
-    }
-    assert!(!place.path("net.bin").exists());
-
-    let folder = place.path("thumbv6m-none-eabi/release");
-    std::fs::create_dir_all(&folder).expect("a folder");
-    std::fs::write(folder.join("rate2spike-rp2040"), elf(0x1000_0000, 0x400)).expect("written");
-    std::fs::write(place.path("named"), elf(0x1000_0000, 0x300)).expect("written");
-    for (flag, firmware) in [("", 0x400), ("--firmware named", 0x300)] {
         let line =
-            format!("deploy net.snn --board rp2040 --format bin --content both --slow {flag}");
+            format!("deploy net.snn --board {board} --format bin --content both --slow --json");
         let output = place.run(&line);
         assert!(output.status.success(), "{line}: {}", said(&output));
+        let report: Json = serde_json::from_slice(&output.stdout).expect("one object");
+        let firmware = report["firmware"]["flash_bytes"].as_u64().expect("bytes") as usize;
         let image = std::fs::read(place.path("net.bin")).expect("an image");
-        let network = std::fs::read(network()).expect("the network");
-        assert!(image[..firmware].iter().all(|&byte| byte == 0x5a));
-        assert!(image[firmware..0x10_0000].iter().all(|&byte| byte == 0xff));
-        assert_eq!(image[0x10_0000..], network);
+        assert_eq!(image[network_at..], network, "{board}");
+        let erased = &image[firmware..network_at];
+        assert!(
+            firmware > 20_000 && erased.iter().all(|&byte| byte == 0xff),
+            "{board}"
+        );
     }
+
+    std::fs::write(place.path("named"), elf(0x1000_0000, 0x300)).expect("written");
+    let line = "deploy net.snn --board rp2040 --format bin --content both --slow --firmware named";
+    let output = place.run(line);
+    assert!(output.status.success(), "{line}: {}", said(&output));
+    let image = std::fs::read(place.path("net.bin")).expect("an image");
+    assert!(image[BOOT_STAGE..0x300].iter().all(|&byte| byte == 0x5a));
+    assert!(image[0x300..0x10_0000].iter().all(|&byte| byte == 0xff));
+    assert_eq!(image[0x10_0000..], network);
 }
 
 #[test]
@@ -227,6 +227,11 @@ fn a_firmware_that_the_board_cannot_run_is_refused_before_anything_is_written() 
             assert!(!place.path("net.bin").exists(), "{line}");
         }
     }
+    std::fs::write(place.path("rp2040"), elf(0x1000_0000, 0x400)).expect("written");
+    let output = place.run("deploy net.snn --board rp2350 --firmware rp2040 --slow");
+    assert_eq!(output.status.code(), Some(1));
+    let message = said(&output);
+    assert!(message.contains("image definition"), "{message}");
     let output = place.run("deploy net.snn --board stm32f405 --firmware elf-stm32 --slow --json");
     assert!(output.status.success(), "{}", said(&output));
 }
@@ -234,7 +239,7 @@ fn a_firmware_that_the_board_cannot_run_is_refused_before_anything_is_written() 
 #[test]
 fn no_more_units_are_named_than_the_firmware_has_memory_for() {
     let place = Place::new();
-    for board in ["rp2040", "stm32f405"] {
+    for board in ["rp2040", "rp2350", "stm32f405"] {
         let output = place.run(&format!("deploy net.snn --board {board} --slow --json"));
         let report: Json = serde_json::from_slice(&output.stdout).expect("one object");
         let most = report["budget"]["time"]["most_units"].as_u64();

@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 use rate2spike::board::client::{Client, Identity, SampleBytes};
 use rate2spike::board::firmware::Firmware;
 use rate2spike::board::port::Port;
-use rate2spike::board::target::{CORTEX_M4_CYCLES_AN_INSTRUCTION, Target};
+use rate2spike::board::target::{
+    CORTEX_M4_CYCLES_AN_INSTRUCTION, CORTEX_M33_CYCLES_AN_INSTRUCTION, Target,
+};
 use rate2spike_protocol::Request;
 use rate2spike_protocol::frame::{self, LINE_BYTES};
 use rate2spike_protocol::message::{Outcome, TrialRequest};
@@ -20,6 +22,11 @@ use tempfile::TempDir;
 /// Rate at which QEMU's SysTick counts while an instruction takes a nanosecond; it does
 /// not depend on the clock that the firmware sets.
 const QEMU_SYSTICK_MHZ: f64 = 168.0;
+
+/// The same for the machine with a Cortex-M33, where an instruction takes
+/// [`M33_NS_AN_INSTRUCTION`], so that the counter tells a few instructions apart.
+const M33_SYSTICK_MHZ: f64 = 20.0;
+const M33_NS_AN_INSTRUCTION: f64 = 8.0;
 
 /// A board that an emulator stands in for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +77,10 @@ impl Board {
     pub fn cycles_of_a_count(self) -> f64 {
         match self {
             Board::Stm32f405 => 1000.0 / QEMU_SYSTICK_MHZ * CORTEX_M4_CYCLES_AN_INSTRUCTION,
-            Board::Rp2040 | Board::Riscv | Board::M33 => 1.0,
+            Board::M33 => {
+                1000.0 / M33_SYSTICK_MHZ / M33_NS_AN_INSTRUCTION * CORTEX_M33_CYCLES_AN_INSTRUCTION
+            }
+            Board::Rp2040 | Board::Riscv => 1.0,
         }
     }
 
@@ -104,29 +114,34 @@ impl Board {
 
     /// Builds the firmware and returns the linked file.
     pub fn build(self) -> PathBuf {
-        let folder = repository().join("firmware-example");
-        let package = format!("rate2spike-{}", self.package());
-        let mut cargo = Command::new("cargo");
-        cargo
-            .current_dir(&folder)
-            .args(["build", "--release", "--quiet", "--package", &package])
-            .args(["--target", self.target()]);
-        // Settings of this build are not meant for the build of the firmware.
-        for name in [
-            "CARGO_BUILD_BUILD_DIR",
-            "CARGO_BUILD_TARGET",
-            "CARGO_ENCODED_RUSTFLAGS",
-            "CARGO_TARGET_DIR",
-            "RUSTFLAGS",
-            "RUSTC_WORKSPACE_WRAPPER",
-        ] {
-            cargo.env_remove(name);
-        }
-        let status = cargo.status().expect("cargo runs");
-        assert!(status.success(), "the firmware of {self:?} does not build");
-        let file = Path::new("target").join(self.target());
-        folder.join(file).join("release").join(package)
+        build(self.package(), self.target())
     }
+}
+
+/// Builds the firmware in this folder of `firmware-example`, and returns the linked file.
+pub fn build(package: &str, target: &str) -> PathBuf {
+    let folder = repository().join("firmware-example");
+    let package = format!("rate2spike-{package}");
+    let mut cargo = Command::new("cargo");
+    cargo
+        .current_dir(&folder)
+        .args(["build", "--release", "--quiet", "--package", &package])
+        .args(["--target", target]);
+    // Settings of this build are not meant for the build of the firmware.
+    for name in [
+        "CARGO_BUILD_BUILD_DIR",
+        "CARGO_BUILD_TARGET",
+        "CARGO_ENCODED_RUSTFLAGS",
+        "CARGO_TARGET_DIR",
+        "RUSTFLAGS",
+        "RUSTC_WORKSPACE_WRAPPER",
+    ] {
+        cargo.env_remove(name);
+    }
+    let status = cargo.status().expect("cargo runs");
+    assert!(status.success(), "{package} does not build");
+    let file = Path::new("target").join(target);
+    folder.join(file).join("release").join(package)
 }
 
 /// The repository's folder.
@@ -179,21 +194,25 @@ impl Emulator {
     /// Starts `board` with its firmware and with these bytes where its network
     /// lies; `options` go to the emulator.
     pub fn start(board: Board, network: &[u8], options: &[&str]) -> Self {
-        let firmware = board.build();
+        Self::start_with(board, &board.build(), network, options)
+    }
+
+    /// The same with the firmware in this linked file.
+    pub fn start_with(board: Board, firmware: &Path, network: &[u8], options: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder for images");
         let network_file = folder.path().join("network.bin");
         std::fs::write(&network_file, network).expect("a writable folder");
         let (command, port) = match board {
             Board::Rp2040 => {
                 let image =
-                    Firmware::read(&firmware, &Target::RP2040).expect("the firmware just built");
+                    Firmware::read(firmware, &Target::RP2040).expect("a firmware of the board");
                 let file = folder.path().join("firmware.bin");
                 std::fs::write(&file, image.image.bytes).expect("a writable folder");
                 (rp2040js(&file, &network_file), None)
             }
             Board::Stm32f405 | Board::Riscv | Board::M33 => {
                 let port = free_port();
-                (qemu(board, &firmware, &network_file, port), Some(port))
+                (qemu(board, firmware, &network_file, port), Some(port))
             }
         };
         let mut emulator = Self::run(command, options, folder);
@@ -335,6 +354,12 @@ fn qemu(board: Board, firmware: &Path, network: &Path, port: u16) -> Command {
         Board::M33 => ("qemu-system-arm", "mps2-an505", 0x1020_0000),
         _ => ("qemu-system-arm", "netduinoplus2", 0x0806_0000),
     };
+    // An instruction takes a power of two of nanoseconds of the board's time, so that its
+    // counter counts them.
+    let speed = match board {
+        Board::M33 => "shift=3",
+        _ => "shift=0",
+    };
     let loader = format!(
         "loader,file={},addr={address:#x},force-raw=on",
         network.display()
@@ -343,9 +368,7 @@ fn qemu(board: Board, firmware: &Path, network: &Path, port: u16) -> Command {
     let mut command = Command::new(program);
     command
         .args(["-machine", machine, "-display", "none", "-monitor", "none"])
-        // An instruction takes a nanosecond of the board's time, so that its
-        // counter counts them.
-        .args(["-icount", "shift=0"])
+        .args(["-icount", speed])
         .args(["-device", &loader, "-serial", &line, "-kernel"])
         .arg(firmware);
     if board == Board::Riscv {

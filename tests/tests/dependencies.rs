@@ -114,6 +114,18 @@ fn programs() -> Vec<(&'static str, BTreeSet<Package>)> {
             ),
         ),
         (
+            "firmware of the RP2350",
+            of(
+                &firmware,
+                &[
+                    "--package",
+                    "rate2spike-rp2350",
+                    "--target",
+                    "thumbv8m.main-none-eabihf",
+                ],
+            ),
+        ),
+        (
             "firmware of the STM32F405",
             of(
                 &firmware,
@@ -209,8 +221,10 @@ fn nothing_that_is_built_in_can_download() {
 #[test]
 fn no_build_script_of_ours_starts_a_program_or_opens_a_connection() {
     let ours = ["core", "host", "protocol", "tests", "fuzz"];
-    let boards = ["app", "cortex", "riscv", "rp2040", "rtic", "stm32f4"]
-        .map(|board| format!("firmware-example/{board}"));
+    let boards = [
+        "app", "cortex", "m33", "riscv", "rp2040", "rp2350", "rtic", "stm32f4",
+    ]
+    .map(|board| format!("firmware-example/{board}"));
     for folder in ours.map(String::from).into_iter().chain(boards) {
         let script = repository().join(&folder).join("build.rs");
         assert!(!script.exists(), "{folder}");
@@ -221,6 +235,15 @@ fn no_build_script_of_ours_starts_a_program_or_opens_a_connection() {
     for word in ["Command", "net::", "extern crate"] {
         assert!(!script.contains(word), "{word}");
     }
+}
+
+#[test]
+fn the_firmware_that_deploy_carries_is_made_from_the_present_sources() {
+    let check = repository().join(".ci/firmware");
+    let output = Command::new(check).arg("--check").output();
+    let output = output.expect("a shell");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}");
 }
 
 /// Counts linked packages, without macros and build scripts. Code in two versions

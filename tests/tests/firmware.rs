@@ -10,6 +10,7 @@ use rate2spike::board::BoardError;
 use rate2spike::board::budget::Budget;
 use rate2spike::board::client::SampleBytes;
 use rate2spike::board::comparison::compare;
+use rate2spike::board::firmware::{Firmware, carried_elf};
 use rate2spike::board::recording::{SentTrial, answered};
 use rate2spike::board::session::{Reported, Runs, pair};
 use rate2spike::board::target::Target;
@@ -34,7 +35,7 @@ use rate2spike_core::trial::{Run, SpikeHash};
 use rate2spike_protocol::Request;
 use rate2spike_protocol::message::{FlashFault, NetworkFault, Refusal, TrialRequest};
 use rate2spike_tests::calls::{Program, reachable};
-use rate2spike_tests::emulator::{Board, Emulator, repository, request};
+use rate2spike_tests::emulator::{Board, Emulator, build, repository, request};
 use rate2spike_tests::foretold::Foretold;
 use rate2spike_tests::networks::{
     SENSOR_CHANNELS, analog_network, sensor_network, sensor_trial, with_outputs,
@@ -822,6 +823,13 @@ fn four_outputs_cost_a_board_less_than_a_third_more_than_one() {
     }
 }
 
+fn without_cache(target: &Target) -> Target {
+    Target {
+        cache: None,
+        ..*target
+    }
+}
+
 #[test]
 fn deploy_foretells_the_mean_and_the_slowest_step_within_a_tenth() {
     let (go, xor, mante) = (Task::go_nogo(), Task::xor(), Task::mante());
@@ -829,6 +837,8 @@ fn deploy_foretells_the_mean_and_the_slowest_step_within_a_tenth() {
     for (board, target) in [
         (Board::Rp2040, &Target::RP2040),
         (Board::Stm32f405, &Target::STM32F405),
+        // The processor of the RP2350, whose flash is as fast as RAM in the emulator.
+        (Board::M33, &without_cache(&Target::RP2350)),
     ] {
         if !board.is_ready() {
             continue;
@@ -890,22 +900,89 @@ fn a_small_network_says_how_large_one_may_become() {
 
 #[test]
 fn deploy_foretells_the_steps_of_a_network_in_f32_within_a_tenth() {
-    let board = Board::Stm32f405;
-    if !board.is_ready() {
-        return;
-    }
     assert!(Target::RP2040.in_f32().is_none());
-    let target = Target::STM32F405.in_f32().expect("its firmware steps f32");
+    for (board, target) in [
+        (Board::Stm32f405, Target::STM32F405),
+        (Board::M33, without_cache(&Target::RP2350)),
+    ] {
+        if board.is_ready() {
+            foretells_in_f32(board, &target.in_f32().expect("its firmware steps f32"));
+        }
+    }
+}
+
+fn foretells_in_f32(board: Board, target: &Target) {
     for task in [Task::go_nogo(), Task::xor(), Task::mante()] {
         let name = format!("core/tests/golden/f32/{}.snn", task.name());
         let bytes = std::fs::read(repository().join(name)).expect("a frozen network");
         let deployed = Deployed::<f32>::of(&bytes).expect("a frozen network");
         let experiment = Experiment::deployed(&deployed, &task, 1);
-        let foretold = Foretold::new(board, &target, &experiment, &bytes);
-        println!("f32, {}: {foretold:.0?}", task.name());
+        let foretold = Foretold::new(board, target, &experiment, &bytes);
+        println!("{board:?} in f32, {}: {foretold:.0?}", task.name());
         for beside in [foretold.mean, foretold.worst] {
             let off = beside.ratio() - 1.0;
-            assert!(off.abs() < 0.1, "{}: {beside:?}", task.name());
+            assert!(off.abs() < 0.1, "{board:?}, {}: {beside:?}", task.name());
+        }
+    }
+}
+
+#[test]
+fn the_firmware_that_deploy_carries_runs_with_the_spikes_of_the_desktop() {
+    let bytes = network(Task::go_nogo());
+    let deployed = Deployed::read(&bytes).expect("a frozen network");
+    let experiment = experiment(&deployed, Task::go_nogo());
+    for (board, target) in [
+        (Board::Rp2040, &Target::RP2040),
+        (Board::Stm32f405, &Target::STM32F405),
+    ] {
+        if !board.is_ready() {
+            continue;
+        }
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), carried_elf(target)).expect("written");
+        let emulator = Emulator::start_with(board, file.path(), &bytes, &[]);
+        let (mut client, identity) = emulator.connect();
+        assert_eq!(identity.board, target.name);
+        let mut memory = Memory::of(&deployed);
+        let pair = pair(&mut client, &experiment, &mut memory, 0).expect("a trial");
+        assert_eq!(pair.board, pair.desktop, "{board:?}");
+    }
+}
+
+/// No emulator has the peripherals of the RP2350, so that its firmware is looked at and not
+/// run. Its step is the one that the emulated Cortex-M33 makes.
+#[test]
+fn the_firmware_of_the_pico_2_starts_where_its_chip_looks_and_runs_from_ram() {
+    if !Board::M33.is_ready() {
+        return;
+    }
+    let file = build("rp2350", Board::M33.target());
+    let target = &Target::RP2350;
+    let firmware = Firmware::read(&file, target).expect("a firmware that the chip starts");
+    assert!(firmware.stack_room > 65_536, "{}", firmware.stack_room);
+    let misfit = Firmware::read(&file, &Target::RP2040).expect_err("another chip");
+    assert!(misfit.to_string().contains("boot stage"), "{misfit}");
+    assert!(Firmware::read(&file, &Target::STM32F405).is_err());
+
+    let word = |at: usize| {
+        let bytes = firmware.image.bytes[at..].first_chunk();
+        u32::from_le_bytes(*bytes.expect("four bytes"))
+    };
+    // The vector table: the end of the stack, and the start.
+    assert_eq!(word(0), target.ram_address + target.ram_bytes as u32);
+    assert_eq!(word(4) & 1, 1);
+    assert!(((word(4) - target.flash_address) as usize) < firmware.image.bytes.len());
+    let program = Program::read(&file);
+    let names = [
+        ("rate2spike_core::step::State", "::step"),
+        ("", "UART0_IRQ"),
+        ("", "TIMER0_IRQ_0"),
+    ];
+    for (start, end) in names {
+        let found = program.functions(start, end);
+        assert!(!found.is_empty(), "{end}");
+        for address in found {
+            assert!(address >= target.ram_address, "{end} at {address:#010x}");
         }
     }
 }

@@ -1,8 +1,13 @@
-//! Checks that a board can run a linked firmware, and makes its image for the flash.
+//! The firmware that the program carries, or one from a file: checks that a board can run it,
+//! and makes its image for the flash.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::target::Target;
+use crc::{CRC_32_MPEG_2, Crc};
+use flate2::read::GzDecoder;
+
+use super::target::{Boot, Target};
 use crate::formats::disk::{self, DiskError};
 use crate::formats::elf::{Elf, ElfError, Machine, Segment};
 use crate::formats::image::{ERASED, Image};
@@ -19,37 +24,36 @@ pub struct Firmware {
 }
 
 impl Firmware {
-    /// The firmware in the file that was named, or the one that `cargo build` made; `None`
-    /// if neither exists.
+    /// The firmware in the file that was named, or the one that this program carries.
     ///
     /// # Errors
     /// If the file is not a firmware that the board can run.
-    pub fn find(named: Option<&Path>, target: &Target) -> Result<Option<Self>, FirmwareError> {
-        let path = named.map(PathBuf::from).or_else(|| built(target));
-        path.map(|path| Self::read(&path, target)).transpose()
+    pub fn find(named: Option<&Path>, target: &Target) -> Result<Self, FirmwareError> {
+        match named {
+            Some(path) => Self::read(path, target),
+            None => Ok(Self::carried(target)),
+        }
+    }
+
+    /// The firmware that this program carries.
+    pub fn carried(target: &Target) -> Self {
+        let elf = Elf::from_bytes(&carried_elf(target)).expect("a test reads each of them");
+        Self::new(elf, target).expect("a test reads each of them")
     }
 }
 
-/// The firmware that `cargo build` made. It is looked for in the folder that
-/// `CARGO_TARGET_DIR` names, else in `firmware-example/target` of each folder at or above
-/// the working folder and the folder of this program, and at last of the sources from which
-/// this program was built.
-fn built(target: &Target) -> Option<PathBuf> {
-    let file = target.firmware_file();
-    if let Some(folder) = std::env::var_os("CARGO_TARGET_DIR") {
-        return Some(PathBuf::from(folder).join(file)).filter(|path| path.is_file());
-    }
-    let here = std::env::current_dir().ok();
-    let program = std::env::current_exe().ok();
-    let sources = Some(PathBuf::from(env!("CARGO_MANIFEST_DIR")));
-    [here, program, sources].iter().flatten().find_map(|place| {
-        let sources = place
-            .ancestors()
-            .map(|folder| folder.join("firmware-example/target"));
-        sources
-            .map(|folder| folder.join(&file))
-            .find(|path| path.is_file())
-    })
+/// The linked firmware that this program carries for a board. `.ci/firmware` makes them.
+pub fn carried_elf(target: &Target) -> Vec<u8> {
+    let packed: &[u8] = match target.package {
+        "rp2040" => include_bytes!("../../firmware/rp2040.elf.gz"),
+        "rp2350" => include_bytes!("../../firmware/rp2350.elf.gz"),
+        "stm32f4" => include_bytes!("../../firmware/stm32f4.elf.gz"),
+        other => unreachable!("{other} has no firmware"),
+    };
+    let mut elf = Vec::new();
+    let mut unpacked = GzDecoder::new(packed);
+    unpacked.read_to_end(&mut elf).expect("a whole file");
+    elf
 }
 
 /// The reason why a firmware is not written to a board.
@@ -141,6 +145,16 @@ pub enum Misfit {
         /// The beginning of flash.
         wanted: u32,
     },
+    /// Without a second boot stage.
+    #[error(
+        "it does not begin with a second boot stage and its check sum, without which an RP2040 does not start it"
+    )]
+    SecondStage,
+    /// Without the definition of an image.
+    #[error(
+        "its first 4096 bytes hold no image definition for the RP2350, without which that chip does not start it"
+    )]
+    ImageDefinition,
     /// An entry point outside the firmware.
     #[error("its entry point {entry:#010x} lies in none of its segments")]
     Entry {
@@ -180,7 +194,12 @@ impl Firmware {
     /// # Errors
     /// If the board cannot run it.
     pub fn new(elf: Elf, target: &Target) -> Result<Self, Misfit> {
-        check_machine(&elf, target)?;
+        if elf.machine != target.machine {
+            return Err(Misfit::Machine {
+                found: elf.machine,
+                wanted: target.machine,
+            });
+        }
         for (index, segment) in elf.segments.iter().enumerate() {
             check_range(index, segment, target)?;
         }
@@ -195,6 +214,10 @@ impl Firmware {
             bytes.resize(at, ERASED);
             bytes.extend(segment.bytes);
         }
+        check_boot(&bytes, target.boot)?;
+        if elf.hard_float && !target.float_unit {
+            return Err(Misfit::Float);
+        }
         Ok(Self {
             image: Image {
                 address: target.flash_address,
@@ -206,17 +229,44 @@ impl Firmware {
     }
 }
 
-fn check_machine(elf: &Elf, target: &Target) -> Result<(), Misfit> {
-    if elf.machine != target.machine {
-        return Err(Misfit::Machine {
-            found: elf.machine,
-            wanted: target.machine,
-        });
+/// Checks what the boot ROM looks for in the image.
+fn check_boot(image: &[u8], boot: Boot) -> Result<(), Misfit> {
+    match boot {
+        Boot::Vectors => Ok(()),
+        Boot::SecondStage if has_second_stage(image) => Ok(()),
+        Boot::SecondStage => Err(Misfit::SecondStage),
+        Boot::ImageDefinition if has_image_definition(image) => Ok(()),
+        Boot::ImageDefinition => Err(Misfit::ImageDefinition),
     }
-    match elf.hard_float && !target.float_unit {
-        true => Err(Misfit::Float),
-        false => Ok(()),
-    }
+}
+
+/// Checks the CRC-32 of the first 252 bytes, which follows them (data sheet of the RP2040,
+/// section 2.8.1.3.1).
+fn has_second_stage(image: &[u8]) -> bool {
+    const CODE_BYTES: usize = 252;
+    let Some((code, rest)) = image.split_at_checked(CODE_BYTES) else {
+        return false;
+    };
+    let checksum = Crc::<u32>::new(&CRC_32_MPEG_2).checksum(code);
+    rest.starts_with(&checksum.to_le_bytes())
+}
+
+/// Looks for a block that begins with the definition of a program for the ARM processors of
+/// an RP2350 (data sheet of the RP2350, section 5.9.5.1).
+fn has_image_definition(image: &[u8]) -> bool {
+    const SEARCHED_BYTES: usize = 4096;
+    const BLOCK: [u8; 4] = 0xffff_ded3u32.to_le_bytes();
+    /// An item of one word: the image's type.
+    const IMAGE_TYPE: [u8; 2] = [0x42, 1];
+    /// Bits of the type: an executable, the processor, the chip.
+    const MASK: u16 = 0x700f;
+    const ARM_ON_RP2350: u16 = 0x1001;
+    let searched = image.get(..SEARCHED_BYTES).unwrap_or(image);
+    let words: Vec<&[u8]> = searched.chunks_exact(4).collect();
+    words.windows(2).any(|pair| {
+        let kind = u16::from_le_bytes([pair[1][2], pair[1][3]]);
+        pair[0] == BLOCK && pair[1].starts_with(&IMAGE_TYPE) && kind & MASK == ARM_ON_RP2350
+    })
 }
 
 fn check_range(index: usize, segment: &Segment, target: &Target) -> Result<(), Misfit> {
@@ -286,11 +336,14 @@ mod tests {
     const BOARD: Target = Target::RP2040;
     const FLASH: u32 = BOARD.flash_address;
 
+    /// A segment; the first one of the flash begins with a second boot stage.
     fn segment(address: u32, bytes: usize) -> Segment {
-        Segment {
-            address,
-            bytes: vec![7; bytes],
+        let mut bytes = vec![7; bytes];
+        if address == FLASH {
+            let checksum = Crc::<u32>::new(&CRC_32_MPEG_2).checksum(&[7; 252]);
+            bytes[252..256].copy_from_slice(&checksum.to_le_bytes());
         }
+        Segment { address, bytes }
     }
 
     fn elf(segments: &[Segment]) -> Elf {
@@ -306,6 +359,31 @@ mod tests {
 
     fn misfit(elf: Elf) -> Misfit {
         Firmware::new(elf, &BOARD).expect_err("a refusal")
+    }
+
+    #[test]
+    fn every_board_has_a_firmware_in_this_program_that_it_can_run() {
+        for target in Target::ALL {
+            let firmware = Firmware::carried(target);
+            assert!(firmware.image.bytes.len() > 20_000, "{}", target.name);
+            assert!(firmware.stack_room > 8192, "{}", target.name);
+            for other in Target::ALL {
+                let elf = Elf::from_bytes(&carried_elf(other)).expect("a firmware");
+                let fits = Firmware::new(elf, target).is_ok();
+                assert_eq!(fits, other.name == target.name, "{}", target.name);
+            }
+        }
+    }
+
+    #[test]
+    fn no_firmware_in_this_program_names_a_path_of_the_machine_that_made_it() {
+        for target in Target::ALL {
+            let elf = carried_elf(target);
+            for word in ["/home/", "/root/", "/tmp/", "/Users/", "index.crates.io"] {
+                let found = elf.windows(word.len()).any(|part| part == word.as_bytes());
+                assert!(!found, "{word} in the firmware of {}", target.name);
+            }
+        }
     }
 
     #[test]
@@ -341,6 +419,38 @@ mod tests {
             for part in ["segment 1", "32 bytes", part, "0x10000000 to 0x100fffff"] {
                 assert!(message.contains(part), "{message}");
             }
+        }
+    }
+
+    #[test]
+    fn a_firmware_of_the_other_chip_of_the_family_is_refused() {
+        let stage = elf(&[segment(FLASH, 0x2000)]);
+        assert_eq!(
+            Firmware::new(stage.clone(), &Target::RP2350),
+            Err(Misfit::ImageDefinition)
+        );
+        let definition = |at: usize, kind: u16| {
+            let mut elf = stage.clone();
+            let words = [0xffff_ded3, u32::from(kind) << 16 | 0x142, 0x1ff];
+            for (word, at) in words.into_iter().zip((at..).step_by(4)) {
+                elf.segments[0].bytes[at..at + 4].copy_from_slice(&u32::to_le_bytes(word));
+            }
+            elf.segments[0].bytes[0] ^= 1;
+            elf
+        };
+        let kinds = [
+            (0x110, 0x1021, true),
+            (4088, 0x1021, true),
+            // Not in the first 4096 bytes, or for RISC-V, an RP2040, or no program.
+            (4092, 0x1021, false),
+            (0x110, 0x1121, false),
+            (0x110, 0x0021, false),
+            (0x110, 0x1022, false),
+        ];
+        for (at, kind, starts) in kinds {
+            let found = Firmware::new(definition(at, kind), &Target::RP2350);
+            assert_eq!(found.is_ok(), starts, "{kind:#06x} at {at}");
+            assert_eq!(misfit(definition(at, kind)), Misfit::SecondStage);
         }
     }
 

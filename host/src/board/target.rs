@@ -1,7 +1,5 @@
 //! The boards for which there is a firmware, and the cycles of a step on each of them.
 
-use std::path::{Path, PathBuf};
-
 use clap::ValueEnum;
 use rate2spike_core::decision::MOST_OUTPUTS;
 use rate2spike_protocol::record::{self, RECORD_BYTES};
@@ -9,6 +7,7 @@ use rate2spike_protocol::record::{self, RECORD_BYTES};
 use super::cache::FlashCache;
 use crate::export::verilog::device::Device;
 use crate::formats::elf::Machine;
+use crate::formats::image::Uf2Family;
 
 /// Cycles of a step's parts, measured in emulators by
 /// `cargo run --release -p rate2spike-tests --bin boards`.
@@ -69,6 +68,21 @@ impl Cost {
 /// accelerator hides all waiting.
 pub const CORTEX_M4_CYCLES_AN_INSTRUCTION: f64 = 30.0 / 25.0;
 
+/// Estimated cycles of a Cortex-M33 for an instruction of the step. Arm publishes no table of
+/// its cycles, so that this is the factor of the Cortex-M4, which runs the same instructions.
+pub const CORTEX_M33_CYCLES_AN_INSTRUCTION: f64 = CORTEX_M4_CYCLES_AN_INSTRUCTION;
+
+/// What a chip looks for in a firmware before it starts it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Boot {
+    /// Nothing: it starts what lies at the beginning of its flash.
+    Vectors,
+    /// A second boot stage of 256 bytes with its check sum.
+    SecondStage,
+    /// The definition of an image for the RP2350, within the first 4096 bytes.
+    ImageDefinition,
+}
+
 /// The facts of a board and of its firmware.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Target {
@@ -82,6 +96,8 @@ pub struct Target {
     pub triple: &'static str,
     /// The processor.
     pub machine: Machine,
+    /// What the chip looks for in a firmware.
+    pub boot: Boot,
     /// Whether the processor has a floating-point unit.
     pub float_unit: bool,
     /// First address of flash, where the firmware lies and the chip starts.
@@ -114,31 +130,19 @@ pub struct Target {
     pub float_cost: Option<Cost>,
     /// The cache of the flash; `None` if reads from flash do not wait.
     pub cache: Option<FlashCache>,
+    /// Where the cycles come from, for the reader of the budget.
+    pub cycles_from: &'static str,
     /// Bytes of stack that the firmware used in an emulator.
     pub stack_bytes: usize,
     /// Whether the firmware sleeps until the next step begins.
     pub sleeps: bool,
-    /// Whether the boot loader takes UF2.
-    pub uf2: bool,
+    /// The chip's family in a UF2 file; `None` if the boot loader takes no UF2.
+    pub uf2: Option<Uf2Family>,
 }
 
 impl Target {
-    /// The path of the board's firmware in Cargo's target folder.
-    pub fn firmware_file(&self) -> PathBuf {
-        Path::new(self.triple)
-            .join("release")
-            .join(format!("rate2spike-{}", self.package))
-    }
-
-    /// The sentence that says how to make the board's firmware, where it is missing.
-    pub fn no_firmware(&self) -> String {
-        format!(
-            "no firmware of {} is found: run `cargo build --release` in firmware-example/{} of this program's source, and name the result with --firmware SOURCE/firmware-example/target/{}",
-            self.name,
-            self.package,
-            self.firmware_file().display()
-        )
-    }
+    /// All boards with a microcontroller.
+    pub const ALL: [&Target; 3] = [&Target::RP2040, &Target::RP2350, &Target::STM32F405];
 
     /// The board as a network in f32 finds it; `None` if its firmware does not step f32.
     pub fn in_f32(&self) -> Option<Target> {
@@ -153,6 +157,7 @@ impl Target {
         package: "rp2040",
         triple: "thumbv6m-none-eabi",
         machine: Machine::Arm,
+        boot: Boot::SecondStage,
         float_unit: false,
         flash_address: 0x1000_0000,
         ram_address: 0x2000_0000,
@@ -188,9 +193,78 @@ impl Target {
             line_bytes: 8,
             miss_cycles: 64.0,
         }),
+        cycles_from: "measured in an emulator that counts by the tables of the Cortex-M0+",
         stack_bytes: 4348,
         sleeps: true,
-        uf2: true,
+        uf2: Some(Uf2Family::Rp2040),
+    };
+
+    /// Raspberry Pi Pico 2. No emulator has the chip's peripherals. The cycles are those of
+    /// the firmware `m33` in QEMU.
+    pub const RP2350: Target = Target {
+        name: "rp2350",
+        chip: "RP235x",
+        package: "rp2350",
+        triple: "thumbv8m.main-none-eabihf",
+        machine: Machine::Arm,
+        boot: Boot::ImageDefinition,
+        float_unit: true,
+        flash_address: 0x1000_0000,
+        ram_address: 0x2000_0000,
+        network_address: 0x1010_0000,
+        network_bytes: 0x30_0000,
+        slot_bytes: 0x18_0000,
+        sector_bytes: 4096,
+        firmware_bytes: 0x10_0000,
+        ram_bytes: 512 * 1024,
+        units: 1024,
+        filters: 8 * MOST_OUTPUTS,
+        clock_hz: 150e6,
+        cost: Cost {
+            step: 142.7,
+            filter: 23.5,
+            unit: 30.0,
+            few_inputs: [18.0, 21.6, 25.1, 30.0],
+            inputs: 24.1,
+            channel: 7.2,
+            sample: 109.8,
+            sample_channel: 67.9,
+            operation: 492.4,
+            spike: 281.5,
+            synapse: 11.6,
+            release: 20.0,
+            end_start: 9.0,
+            fade: 0.0,
+            start: 64.5,
+        },
+        float_cost: Some(Cost {
+            step: 142.3,
+            filter: 61.5,
+            unit: 51.6,
+            few_inputs: [37.1, 52.1, 67.3, 82.4],
+            inputs: 21.9,
+            channel: 15.2,
+            sample: 200.0,
+            sample_channel: 70.0,
+            operation: 400.0,
+            spike: 306.9,
+            synapse: 16.5,
+            release: 20.0,
+            end_start: 9.0,
+            fade: 20.4,
+            start: 120.0,
+        }),
+        // The boot ROM reads a line in 36 clocks of the flash at a third of the processor's
+        // clock; 8 cycles are assumed for the bus.
+        cache: Some(FlashCache {
+            sets: 1024,
+            line_bytes: 8,
+            miss_cycles: 116.0,
+        }),
+        cycles_from: "estimated: instructions of an emulated Cortex-M33, times 1.2; the chip itself has no emulator",
+        stack_bytes: 3704,
+        sleeps: true,
+        uf2: Some(Uf2Family::Rp2350),
     };
 
     /// A board with an STM32F405.
@@ -200,6 +274,7 @@ impl Target {
         package: "stm32f4",
         triple: "thumbv7em-none-eabihf",
         machine: Machine::Arm,
+        boot: Boot::Vectors,
         float_unit: true,
         flash_address: 0x0800_0000,
         ram_address: 0x2000_0000,
@@ -247,9 +322,10 @@ impl Target {
             start: 120.0,
         }),
         cache: None,
+        cycles_from: "estimated: instructions of an emulated Cortex-M4, times 1.2",
         stack_bytes: 3704,
         sleeps: false,
-        uf2: false,
+        uf2: None,
     };
 
     /// Largest network, in bytes, that is written over the serial line.
@@ -284,6 +360,8 @@ pub enum Chip {
 pub enum BoardName {
     /// Raspberry Pi Pico
     Rp2040,
+    /// Raspberry Pi Pico 2
+    Rp2350,
     /// A board with an STM32F405
     Stm32f405,
     /// iCEBreaker, with an FPGA of type iCE40UP5K
@@ -297,6 +375,7 @@ impl BoardName {
     pub fn chip(self) -> Chip {
         match self {
             BoardName::Rp2040 => Chip::Controller(&Target::RP2040),
+            BoardName::Rp2350 => Chip::Controller(&Target::RP2350),
             BoardName::Stm32f405 => Chip::Controller(&Target::STM32F405),
             BoardName::Icebreaker => Chip::Logic(&Device::ICEBREAKER),
             BoardName::Ulx3s => Chip::Logic(&Device::ULX3S),
@@ -310,7 +389,7 @@ mod tests {
 
     #[test]
     fn the_firmware_ends_where_the_network_begins() {
-        for target in [Target::RP2040, Target::STM32F405] {
+        for target in Target::ALL {
             let end = target.flash_address + target.firmware_bytes as u32;
             assert_eq!(end, target.network_address, "{}", target.name);
         }
@@ -318,7 +397,7 @@ mod tests {
 
     #[test]
     fn an_image_reaches_into_the_sector_where_a_record_would_lie() {
-        for target in [Target::RP2040, Target::STM32F405] {
+        for target in Target::ALL {
             let sector = target.sector_bytes;
             for end in [0, 1, 255, 256, 257, 3000] {
                 let network = vec![7; 2 * sector - end];

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::CommandError;
-use super::deploy_args::{Content, Currents, DeployArgs, NamedImage, write_parts};
+use super::deploy_args::{Content, Currents, DeployArgs, ForBoard, NamedImage, write_parts};
 use super::deploy_logic;
 use crate::board::budget::{Budget, Misfit};
 use crate::board::firmware::Firmware;
@@ -45,8 +45,9 @@ struct DeployReport<'a> {
     network: &'a Path,
     board: &'static str,
     budget: Budget,
-    firmware: Option<FirmwareReport>,
+    firmware: FirmwareReport,
     stack_bytes: usize,
+    cycles_from: &'static str,
     power: Option<Power>,
     fits: bool,
     misfits: Vec<String>,
@@ -70,7 +71,7 @@ struct FirmwareReport {
 /// Refuses flags that would do nothing.
 fn check(args: &DeployArgs, target: &Target) -> Result<(), CommandError> {
     let usage = |message| Err(CommandError::Usage(message));
-    if args.format == Some(ImageFormat::Uf2) && !target.uf2 {
+    if args.format == Some(ImageFormat::Uf2) && target.uf2.is_none() {
         return usage(format!(
             "the boot loader of {} takes no UF2; use --format hex, bin, or --flash",
             target.name
@@ -108,9 +109,6 @@ fn deploy<A: Deployable>(
     let task = file.tested_task(args.task.task.as_ref())?;
     let (bytes, deployed) = (file.bytes(), file.deployed());
     let firmware = Firmware::find(args.firmware.as_deref(), target)?;
-    if firmware.is_none() && args.content() != Content::Network {
-        return Err(CommandError::Usage(target.no_firmware()));
-    }
     let experiment = Experiment::deployed(&deployed, &task, 1);
     let budget = Budget::new(target, &experiment, bytes);
     let mut misfits = budget.misfits();
@@ -122,10 +120,9 @@ fn deploy<A: Deployable>(
         network: &args.network,
         board: target.name,
         budget,
-        firmware: firmware
-            .as_ref()
-            .map(|firmware| firmware_report(target, firmware)),
+        firmware: firmware_report(target, &firmware),
         stack_bytes: target.stack_bytes,
+        cycles_from: target.cycles_from,
         power: args.current.map(|currents| Power::new(currents, asleep)),
         fits: misfits.is_empty(),
         misfits: misfits.iter().map(ToString::to_string).collect(),
@@ -173,19 +170,19 @@ fn firmware_report(target: &Target, firmware: &Firmware) -> FirmwareReport {
 }
 
 /// The images that were asked for, in the order of their addresses.
-fn parts(content: Content, firmware: Option<Firmware>, network: Image) -> Vec<NamedImage> {
-    let firmware = firmware.map(|firmware| NamedImage {
+fn parts(content: Content, firmware: Firmware, network: Image) -> Vec<NamedImage> {
+    let firmware = NamedImage {
         what: "the firmware",
         image: firmware.image,
-    });
+    };
     let network = NamedImage {
         what: "the network",
         image: network,
     };
     match content {
         Content::Network => vec![network],
-        Content::Firmware => firmware.into_iter().collect(),
-        Content::Both => firmware.into_iter().chain([network]).collect(),
+        Content::Firmware => vec![firmware],
+        Content::Both => vec![firmware, network],
     }
 }
 
@@ -198,13 +195,14 @@ fn write(
     report: &mut DeployReport,
     console: &Console,
 ) -> Result<(), CommandError> {
-    let (image, flashed) = write_parts(
-        args,
-        target.name,
-        parts,
-        console,
-        |NamedImage { what, image }| Ok(probe::flash(target, what, image)?),
-    )?;
+    let board = ForBoard {
+        name: target.name,
+        uf2: target.uf2,
+    };
+    let (image, flashed) =
+        write_parts(args, board, parts, console, |NamedImage { what, image }| {
+            Ok(probe::flash(target, what, image)?)
+        })?;
     if let Some(image) = image {
         report.address = format!("{:#010x}", image.address);
         report.image_bytes = Some(image.bytes);
@@ -222,16 +220,15 @@ fn print_budget(report: &DeployReport, console: &Console) {
         "  flash, network           {} of {} bytes",
         budget.flash_bytes, budget.flash_room
     ));
-    if let Some(firmware) = &report.firmware {
-        console.say(format!(
-            "  flash, firmware          {} of {} bytes",
-            firmware.flash_bytes, firmware.flash_room
-        ));
-        console.say(format!(
-            "  RAM, static              {} of {} bytes, for up to {} units; {} bytes left for the stack",
-            firmware.static_ram_bytes, firmware.ram_room, budget.units_room, firmware.stack_room
-        ));
-    }
+    let firmware = &report.firmware;
+    console.say(format!(
+        "  flash, firmware          {} of {} bytes",
+        firmware.flash_bytes, firmware.flash_room
+    ));
+    console.say(format!(
+        "  RAM, static              {} of {} bytes, for up to {} units; {} bytes left for the stack",
+        firmware.static_ram_bytes, firmware.ram_room, budget.units_room, firmware.stack_room
+    ));
     console.say(format!(
         "  RAM, this network        {} bytes for {} units and {} readout filters",
         budget.ram_bytes, budget.units, budget.filters
@@ -244,6 +241,7 @@ fn print_budget(report: &DeployReport, console: &Console) {
         "  a step of {} ms          {:.0} cycles without spikes, {:.0} on average, {:.0} at worst, of {:.0}",
         time.step_ms, time.cycles_quiet, time.cycles_mean, time.cycles_worst, time.cycles_available
     ));
+    console.say(format!("                           {}", report.cycles_from));
     console.say(format!(
         "  at a trial's start       {:.0} cycles before the first step, {:.0} in it",
         time.cycles_start, time.cycles_first

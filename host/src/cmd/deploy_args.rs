@@ -8,7 +8,7 @@ use super::CommandError;
 use super::shared::OwnTaskArgs;
 use crate::board::target::BoardName;
 use crate::formats::disk;
-use crate::formats::image::{Image, ImageFormat, is_same_kind};
+use crate::formats::image::{Image, ImageFormat, Uf2Family, is_same_kind};
 use crate::formats::outputs::Outputs;
 use crate::print::console::Console;
 
@@ -26,7 +26,7 @@ pub struct DeployArgs {
     /// The board
     #[arg(long, value_enum)]
     pub board: BoardName,
-    /// Format of the image; a uf2 file is copied onto a Pico
+    /// Format of the image; a uf2 file is copied onto a Pico or a Pico 2
     #[arg(long, value_enum)]
     pub format: Option<ImageFormat>,
     /// The image [default: the network's name with the format's extension]
@@ -35,7 +35,7 @@ pub struct DeployArgs {
     /// Contents of the image or of what is flashed [default: network]
     #[arg(long, value_enum)]
     pub content: Option<Content>,
-    /// The linked firmware [default: the one that was built in firmware-example]; for a board with an FPGA the bit stream [default: a new one]
+    /// The linked firmware [default: the one that this program carries]; for a board with an FPGA the bit stream [default: a new one]
     #[arg(long, value_name = "FILE")]
     pub firmware: Option<PathBuf>,
     /// Write into the board's flash: with probe-rs; a board with an FPGA with iceprog or openFPGALoader
@@ -132,15 +132,25 @@ pub struct WrittenImage {
     pub address: u32,
 }
 
+/// The board that an image is for.
+#[derive(Clone, Copy)]
+pub struct ForBoard<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// The family of its chip in a UF2 file, if its boot loader takes such files.
+    pub uf2: Option<Uf2Family>,
+}
+
 /// Writes a file with these parts.
 fn write_image(
     args: &DeployArgs,
     format: ImageFormat,
+    board: ForBoard,
     parts: &[NamedImage],
     console: &Console,
 ) -> Result<WrittenImage, CommandError> {
     let plain: Vec<Image> = parts.iter().map(|part| part.image.clone()).collect();
-    let bytes = format.bytes(&plain);
+    let bytes = format.bytes(&plain, board.uf2);
     let path = match &args.output {
         Some(path) => path.clone(),
         None => {
@@ -172,22 +182,23 @@ fn write_image(
 /// was written. Returns the image and whether the flash was written.
 pub fn write_parts(
     args: &DeployArgs,
-    board: &str,
+    board: ForBoard,
     parts: &[NamedImage],
     console: &Console,
     flash: impl Fn(&NamedImage) -> Result<(), CommandError>,
 ) -> Result<(Option<WrittenImage>, bool), CommandError> {
     let image = args
         .format
-        .map(|format| write_image(args, format, parts, console));
+        .map(|format| write_image(args, format, board, parts, console));
     let image = image.transpose()?;
     if args.flash {
         for part in parts {
             flash(part)?;
             console.say(format!(
-                "{}: {} bytes written to {board}",
+                "{}: {} bytes written to {}",
                 part.what,
-                part.image.bytes.len()
+                part.image.bytes.len(),
+                board.name
             ));
         }
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::CommandError;
-use super::deploy_args::{Content, DeployArgs, NamedImage, write_parts};
+use super::deploy_args::{Content, DeployArgs, ForBoard, NamedImage, write_parts};
 use crate::board::bit_stream;
 use crate::export::verilog::Refusal;
 use crate::export::verilog::clocks::Clocks;
@@ -199,7 +199,11 @@ fn write(
     report: &mut LogicReport,
     console: &Console,
 ) -> Result<(), CommandError> {
-    let (image, flashed) = write_parts(args, device.board, parts, console, |part| {
+    let board = ForBoard {
+        name: device.board,
+        uf2: None,
+    };
+    let (image, flashed) = write_parts(args, board, parts, console, |part| {
         Ok(bit_stream::flash(
             device,
             part.image.address,

@@ -1,6 +1,6 @@
 //! Images for a microcontroller's flash, written as `bin`, Intel `hex` or `uf2`.
 //!
-//! UF2 is what the RP2040's boot ROM takes as a drive: blocks of 512 bytes with
+//! UF2 is what the boot ROMs of RP2040 and RP2350 take as a drive: blocks of 512 bytes with
 //! 256 bytes of content each, every one with its address. The boot ROM erases
 //! by block numbers, so that parts begin on multiples of 4 KiB, have no gaps,
 //! and in a file of several parts each begins with a block number divisible by
@@ -24,7 +24,7 @@ pub enum ImageFormat {
     Bin,
     /// Intel hex
     Hex,
-    /// Blocks for the boot ROM of a Pico
+    /// Blocks for the boot ROM of a Pico or a Pico 2
     Uf2,
 }
 
@@ -38,12 +38,15 @@ impl ImageFormat {
         }
     }
 
-    /// The bytes of a file with these images.
-    pub fn bytes(self, images: &[Image]) -> Vec<u8> {
+    /// The bytes of a file with these images, for a chip of this UF2 family, if it has one.
+    pub fn bytes(self, images: &[Image], family: Option<Uf2Family>) -> Vec<u8> {
         match self {
             Self::Bin => bin(images),
             Self::Hex => hex(images).into_bytes(),
-            Self::Uf2 => uf2(images, UF2_RP2040),
+            Self::Uf2 => uf2(
+                images,
+                family.expect("asked for where a chip takes UF2 only"),
+            ),
         }
     }
 }
@@ -105,8 +108,24 @@ fn records_of(image: &Image) -> impl Iterator<Item = (Vec<u8>, u32)> + '_ {
     })
 }
 
-/// Family of the RP2040 in a UF2 file.
-pub const UF2_RP2040: u32 = 0xe48b_ff56;
+/// Chip family in a UF2 file, by which a boot ROM knows what is meant for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Uf2Family {
+    /// RP2040.
+    Rp2040,
+    /// RP2350, programs for its ARM processors in the secure state.
+    Rp2350,
+}
+
+impl Uf2Family {
+    /// The number in the file.
+    pub fn number(self) -> u32 {
+        match self {
+            Self::Rp2040 => 0xe48b_ff56,
+            Self::Rp2350 => 0xe48b_ff59,
+        }
+    }
+}
 
 /// Bytes of content in a UF2 block, and of the block.
 const UF2_CONTENT: usize = 256;
@@ -116,7 +135,7 @@ const UF2_BLOCK: usize = 512;
 const UF2_SECTOR: usize = 16;
 
 /// The images as UF2. Every image must begin on a multiple of 4 KiB.
-pub fn uf2(images: &[Image], family: u32) -> Vec<u8> {
+pub fn uf2(images: &[Image], family: Uf2Family) -> Vec<u8> {
     let blocks: Vec<(u32, Vec<u8>)> = images.iter().flat_map(uf2_contents).collect();
     let count = blocks.len() as u32;
     let mut bytes = Vec::with_capacity(blocks.len() * UF2_BLOCK);
@@ -130,7 +149,7 @@ pub fn uf2(images: &[Image], family: u32) -> Vec<u8> {
             UF2_CONTENT as u32,
             number,
             count,
-            family,
+            family.number(),
         ];
         let start = bytes.len();
         bytes.extend(head.iter().flat_map(|word| word.to_le_bytes()));
@@ -202,7 +221,7 @@ mod tests {
             other => panic!("{other:?}"),
         });
         assert_eq!(flashed(records), wanted);
-        let file = uf2(&images, UF2_RP2040);
+        let file = uf2(&images, Uf2Family::Rp2040);
         let word = |block: &[u8], k: usize| {
             u32::from_le_bytes(block[4 * k..4 * k + 4].try_into().expect("four bytes"))
         };
@@ -213,14 +232,22 @@ mod tests {
 
     #[test]
     fn uf2_blocks_are_what_the_boot_rom_wants() {
-        let file = uf2(&images(), UF2_RP2040);
+        for (family, number) in [
+            (Uf2Family::Rp2040, 0xe48b_ff56),
+            (Uf2Family::Rp2350, 0xe48b_ff59),
+        ] {
+            check_blocks(&uf2(&images(), family), number);
+        }
+    }
+
+    fn check_blocks(file: &[u8], family: u32) {
         let count = file.len() / UF2_BLOCK;
         for (number, block) in file.chunks_exact(UF2_BLOCK).enumerate() {
             let word = |k: usize| {
                 u32::from_le_bytes(block[4 * k..4 * k + 4].try_into().expect("four bytes"))
             };
             assert_eq!((word(0), word(1)), (0x0a32_4655, 0x9e5d_5157));
-            assert_eq!((word(2), word(7)), (0x2000, UF2_RP2040));
+            assert_eq!((word(2), word(7)), (0x2000, family));
             assert_eq!((word(5), word(6)), (number as u32, count as u32));
             assert_eq!(word(127), 0x0ab1_6f30);
             // A sector is erased when its first block arrives.

@@ -1,6 +1,6 @@
-//! Measures the parts of a step in f32 on the emulated STM32F405, for `deploy`:
-//! `cargo run --release -p rate2spike-tests --bin float_cost`. QEMU counts instructions,
-//! which become cycles as in the program `boards`.
+//! Measures the parts of a step in f32 on the emulated STM32F405 and on the emulated
+//! Cortex-M33, for `deploy`: `cargo run --release -p rate2spike-tests --bin float_cost`. QEMU
+//! counts instructions, which become cycles as in the program `boards`.
 
 use rate2spike::board::client::{Client, SampleBytes};
 use rate2spike::board::session::{reach, spikes};
@@ -56,24 +56,27 @@ fn run(client: &mut Client, channels: usize, input: &[i16]) -> Outcome {
 }
 
 /// A trial without a change of input.
-fn still(network: &SpikingNetwork) -> Outcome {
-    let emulator = Emulator::start(Board::Stm32f405, &bytes(network), &[]);
+fn still(board: Board, network: &SpikingNetwork) -> Outcome {
+    let emulator = Emulator::start(board, &bytes(network), &[]);
     let (mut client, _) = emulator.connect();
     run(&mut client, network.channels, &vec![0; network.channels])
 }
 
-fn quiet(outcome: &Outcome) -> f64 {
+fn quiet(board: Board, outcome: &Outcome) -> f64 {
     let cycles = &outcome.cycles;
-    scale() * cycles.quiet_total as f64 / f64::from(cycles.quiet_steps)
+    board.cycles_of_a_count() * cycles.quiet_total as f64 / f64::from(cycles.quiet_steps)
 }
 
-/// Cycles of a count.
-fn scale() -> f64 {
-    Board::Stm32f405.cycles_of_a_count()
+/// The board that the emulated one stands for.
+fn target(board: Board) -> &'static Target {
+    match board {
+        Board::M33 => &Target::RP2350,
+        _ => &Target::STM32F405,
+    }
 }
 
 /// Cycles of a unit in a step with new input on `channels` channels.
-fn input(channels: usize) -> f64 {
+fn input(board: Board, channels: usize) -> f64 {
     const UNITS: usize = 200;
     let network = silent(UNITS);
     let network = SpikingNetwork {
@@ -81,7 +84,7 @@ fn input(channels: usize) -> f64 {
         input_weights: network.input_weights.repeat(channels),
         ..network
     };
-    let emulator = Emulator::start(Board::Stm32f405, &bytes(&network), &[]);
+    let emulator = Emulator::start(board, &bytes(&network), &[]);
     let (mut client, _) = emulator.connect();
     let samples = Task::go_nogo().samples();
     let unchanged = run(&mut client, channels, &vec![0; channels * samples]);
@@ -89,13 +92,13 @@ fn input(channels: usize) -> f64 {
     let changing: Vec<i16> = (0..channels * samples).map(changes).collect();
     let changing = run(&mut client, channels, &changing);
     let more = changing.cycles.total - unchanged.cycles.total;
-    let step = scale() * more as f64 / samples as f64;
-    (step - Target::STM32F405.cost.sample(channels)) / UNITS as f64
+    let step = board.cycles_of_a_count() * more as f64 / samples as f64;
+    (step - target(board).cost.sample(channels)) / UNITS as f64
 }
 
 /// Spikes behind the first step, the synapses that they reach, and their cycles beside
 /// those of steps without spikes.
-fn spiking(units: usize, quiet: f64) -> [f64; 3] {
+fn spiking(board: Board, units: usize, quiet: f64) -> [f64; 3] {
     let network = untrained(units);
     let bytes = bytes(&network);
     let deployed = Deployed::<f32>::of(&bytes).expect("a network");
@@ -112,24 +115,30 @@ fn spiking(units: usize, quiet: f64) -> [f64; 3] {
         .iter()
         .map(|&unit| reach(&deployed, unit.into()))
         .sum();
-    let emulator = Emulator::start(Board::Stm32f405, &bytes, &[]);
+    let emulator = Emulator::start(board, &bytes, &[]);
     let (mut client, _) = emulator.connect();
     let input = SampleBytes::of_input(1, &[0]);
     let cycles = outcome(&mut client, SEED, index, &input).cycles;
     let steps = f64::from(cycles.steps - 1);
-    let total = scale() * (cycles.total as f64 - f64::from(cycles.first));
+    let total = board.cycles_of_a_count() * (cycles.total as f64 - f64::from(cycles.first));
     [later.len() as f64, delivered as f64, total - quiet * steps]
 }
 
 fn main() {
-    let board = Board::Stm32f405;
-    if !board.is_ready() {
-        return;
+    for board in [Board::Stm32f405, Board::M33] {
+        if board.is_ready() {
+            println!("f32 on {board:?}: {:.1?}", cost(board));
+        }
     }
-    let [small, large] = [50, 500].map(|units| still(&silent(units)));
+}
+
+fn cost(board: Board) -> Cost {
+    let scale = board.cycles_of_a_count();
+    let quiet = |outcome: &Outcome| quiet(board, outcome);
+    let [small, large] = [50, 500].map(|units| still(board, &silent(units)));
     let more = 450.0;
     let mean = (quiet(&large) - quiet(&small)) / more;
-    let worst = |outcome: &Outcome| scale() * f64::from(outcome.cycles.worst);
+    let worst = |outcome: &Outcome| scale * f64::from(outcome.cycles.worst);
     // The mean step has its share of the steps that end synapses.
     let share = 1.0 / f64::from(FADE_STEPS);
     let fade = ((worst(&large) - worst(&small)) / more - mean) / (1.0 - share);
@@ -142,23 +151,23 @@ fn main() {
         },
         ..one
     };
-    let filter = (quiet(&still(&ten)) - quiet(&small)) / 72.0;
+    let filter = (quiet(&still(board, &ten)) - quiet(&small)) / 72.0;
     let [few, many] = [100, 600].map(|units| {
         let quiet = quiet(&small) + mean * (units as f64 - 50.0);
-        spiking(units, quiet)
+        spiking(board, units, quiet)
     });
     let determinant = few[0] * many[1] - many[0] * few[1];
     let spike = (few[2] * many[1] - many[2] * few[1]) / determinant;
-    let (five, ten) = (input(5), input(10));
+    let (five, ten) = (input(board, 5), input(board, 10));
     let channel = (ten - five) / 5.0;
     // The refractory time and the samples of a sensor are counted as in fixed point.
-    let known = Target::STM32F405.cost;
+    let known = target(board).cost;
     let release = known.release;
-    let cost = Cost {
+    Cost {
         step: quiet(&small) - 50.0 * mean - 8.0 * filter,
         filter,
         unit,
-        few_inputs: [1, 2, 3, 4].map(input),
+        few_inputs: [1, 2, 3, 4].map(|channels| input(board, channels)),
         inputs: five - 5.0 * channel,
         channel,
         sample: known.sample,
@@ -169,7 +178,6 @@ fn main() {
         release,
         end_start: known.end_start,
         fade,
-        start: scale() * f64::from(large.cycles.start - small.cycles.start) / more,
-    };
-    println!("f32 on {board:?}: {cost:.1?}");
+        start: scale * f64::from(large.cycles.start - small.cycles.start) / more,
+    }
 }

@@ -182,8 +182,7 @@ fn error_text(error: f64) -> String {
 
 /// The boards on which the deployed form, the network in `bytes`, runs.
 pub fn boards(experiment: &Experiment<Deployed>, bytes: &[u8]) -> Section {
-    let targets = [&Target::RP2040, &Target::STM32F405];
-    let rows = targets.map(|target| {
+    let rows = Target::ALL.map(|target| {
         let budget = Budget::new(target, experiment, bytes);
         let time = &budget.time;
         let share = |cycles: f64| format!("{:.0} %", 100.0 * cycles / time.cycles_available);
