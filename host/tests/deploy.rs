@@ -174,13 +174,14 @@ fn an_image_of_both_parts_has_the_firmware_that_the_program_carries_or_that_is_n
         ("rp2350", 0x10_0000),
         ("stm32f405", 0x6_0000),
     ] {
-        let line =
-            format!("deploy net.snn --board {board} --format bin --content both --slow --json");
+        let line = format!(
+            "deploy net.snn --board {board} --format bin --content both --slow --json -o {board}.bin"
+        );
         let output = place.run(&line);
         assert!(output.status.success(), "{line}: {}", said(&output));
         let report: Json = serde_json::from_slice(&output.stdout).expect("one object");
         let firmware = report["firmware"]["flash_bytes"].as_u64().expect("bytes") as usize;
-        let image = std::fs::read(place.path("net.bin")).expect("an image");
+        let image = std::fs::read(place.path(&format!("{board}.bin"))).expect("an image");
         assert_eq!(image[network_at..], network, "{board}");
         let erased = &image[firmware..network_at];
         assert!(

@@ -259,7 +259,7 @@ fn has_image_definition(image: &[u8]) -> bool {
     /// An item of one word: the image's type.
     const IMAGE_TYPE: [u8; 2] = [0x42, 1];
     /// Bits of the type: an executable, the processor, the chip.
-    const MASK: u16 = 0x700f;
+    const MASK: u16 = 0x770f;
     const ARM_ON_RP2350: u16 = 0x1001;
     let searched = image.get(..SEARCHED_BYTES).unwrap_or(image);
     let words: Vec<&[u8]> = searched.chunks_exact(4).collect();

@@ -135,9 +135,9 @@ pub struct WrittenImage {
 /// The board that an image is for.
 #[derive(Clone, Copy)]
 pub struct ForBoard<'a> {
-    /// Its name.
+    /// The board's name.
     pub name: &'a str,
-    /// The family of its chip in a UF2 file, if its boot loader takes such files.
+    /// The family of the board's chip in a UF2 file, if its boot loader takes such files.
     pub uf2: Option<Uf2Family>,
 }
 
