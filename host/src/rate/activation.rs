@@ -150,7 +150,9 @@ impl Table {
                 } else {
                     0.0
                 };
-                index[l] = inside[l] as i32;
+                // SAFETY: `max` takes the other number in place of NaN, so that this one lies between
+                // 0 and the last index.
+                index[l] = unsafe { inside[l].max(0.0).to_int_unchecked() };
             }
             let (mut here, mut next) = ([0.0f32; BLOCK], [0.0f32; BLOCK]);
             for l in 0..BLOCK {
@@ -169,7 +171,35 @@ impl Table {
     }
 }
 
+/// [`Activation::apply`], as [`pulp`] wants it.
+struct Apply<'a> {
+    activation: &'a Activation,
+    x: &'a [f32],
+    r: &'a mut [f32],
+    slope: &'a mut [f32],
+}
+
+impl pulp::NullaryFnOnce for Apply<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        self.activation.apply(self.x, self.r, self.slope);
+    }
+}
+
 impl Activation {
+    /// [`apply`](Self::apply), in the widest vectors of the processor.
+    pub fn apply_wide(&self, x: &[f32], r: &mut [f32], slope: &mut [f32]) {
+        let activation = self;
+        pulp::Arch::new().dispatch(Apply {
+            activation,
+            x,
+            r,
+            slope,
+        });
+    }
+
     /// r = φ(x) and φ'(x), element by element.
     #[inline(always)]
     pub fn apply(&self, x: &[f32], r: &mut [f32], slope: &mut [f32]) {
@@ -211,13 +241,16 @@ fn exp(x: f32) -> f32 {
     let x = x.clamp(-87.0, 88.0);
     // Adding and subtracting 1.5·2²³ rounds to an integer.
     const ROUND: f32 = 12_582_912.0;
-    let n = (x * std::f32::consts::LOG2_E + ROUND) - ROUND;
+    let shifted = x * std::f32::consts::LOG2_E + ROUND;
+    let n = shifted - ROUND;
     let f = (x - n * LN2_HIGH) - n * LN2_LOW;
     let mut p = 1.0 / 720.0;
     for coefficient in [1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0] {
         p = p * f + coefficient;
     }
-    p * f32::from_bits(((n as i32 + 127) << 23) as u32)
+    // n as an integer, from the low bits: a cast would saturate, which is no vector operation.
+    let power = shifted.to_bits().wrapping_sub(ROUND.to_bits());
+    p * f32::from_bits(power.wrapping_add(127) << 23)
 }
 
 #[cfg(test)]

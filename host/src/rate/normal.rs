@@ -72,8 +72,30 @@ fn deviate(word: u32) -> i32 {
 /// Fills `row` with deviates of standard deviation `sd`; takes one word of
 /// `noise`.
 pub fn fill(noise: &mut Noise, sd: f32, row: &mut [f32]) {
-    let gain = sd / DEVIATE_SD as f32;
     let first = noise.word();
+    pulp::Arch::new().dispatch(Row { first, sd, row });
+}
+
+/// A row of deviates, as [`pulp`] wants it.
+struct Row<'a> {
+    /// The first word.
+    first: u32,
+    sd: f32,
+    row: &'a mut [f32],
+}
+
+impl pulp::NullaryFnOnce for Row<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        fill_from(self.first, self.sd, self.row);
+    }
+}
+
+#[inline(always)]
+fn fill_from(first: u32, sd: f32, row: &mut [f32]) {
+    let gain = sd / DEVIATE_SD as f32;
     let mut words = LANE.map(|(multiplier, increment)| {
         let word = first.wrapping_mul(multiplier);
         word.wrapping_add(increment)
@@ -99,17 +121,18 @@ impl<const L: usize> Rows<L> {
         Self(first)
     }
 
-    /// Fills `places`, of all rows each, with deviates of standard deviation `sd`.
+    /// Fills the next places of all rows with deviates of standard deviation `sd`.
     #[inline(always)]
-    pub fn fill(self, sd: f32, places: &mut [[f32; L]]) {
+    pub fn fill(&mut self, sd: f32, places: &mut [[f32; L]]) {
         let gain = sd / DEVIATE_SD as f32;
-        let Self(mut words) = self;
+        let mut words = self.0;
         for place in places {
             for l in 0..L {
                 place[l] = deviate(words[l]) as f32 * gain;
                 words[l] = words[l].wrapping_mul(MULTIPLIER).wrapping_add(INCREMENT);
             }
         }
+        self.0 = words;
     }
 }
 
@@ -142,7 +165,10 @@ mod tests {
     fn rows_side_by_side_are_the_rows_one_after_the_other() {
         let first = |seed| Noise::new(seed, 1).word();
         let mut places = [[0.0; 4]; 37];
-        Rows::new([3, 4, 5, 6].map(first)).fill(0.1, &mut places);
+        let mut side_by_side = Rows::new([3, 4, 5, 6].map(first));
+        let (begin, end) = places.split_at_mut(16);
+        side_by_side.fill(0.1, begin);
+        side_by_side.fill(0.1, end);
         for (l, seed) in [3, 4, 5, 6].into_iter().enumerate() {
             let mut row = [0.0; 37];
             fill(&mut Noise::new(seed, 1), 0.1, &mut row);

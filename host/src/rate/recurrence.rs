@@ -227,7 +227,7 @@ fn run(
     let mut flutter = Flutter::new(fluctuation, &parameters.tau, b);
     let mut outputs = vec![0.0; b * (samples - 1) * k];
 
-    activation.apply(&x, &mut trajectory.r[..size], &mut trajectory.slope[..size]);
+    activation.apply_wide(&x, &mut trajectory.r[..size], &mut trajectory.slope[..size]);
     before.copy_from_slice(&trajectory.r[..size]);
     for t in 1..samples {
         let place = t % kept * size..(t % kept + 1) * size;
@@ -253,7 +253,7 @@ fn run(
         if batch.direct {
             let sum = x.iter().zip(current).map(|(x, current)| x + current);
             total.iter_mut().zip(sum).for_each(|(total, x)| *total = x);
-            activation.apply(&total, r, &mut trajectory.slope[place.clone()]);
+            activation.apply_wide(&total, r, &mut trajectory.slope[place.clone()]);
             let lead = &mut trajectory.lead[place.clone()];
             let rows = filtered.chunks_exact_mut(n).zip(lead.chunks_exact_mut(n));
             for ((filtered, lead), r) in rows.zip(r.chunks_exact(n)) {
@@ -263,7 +263,7 @@ fn run(
                 }
             }
         } else {
-            activation.apply(&x, r, &mut trajectory.slope[place.clone()]);
+            activation.apply_wide(&x, r, &mut trajectory.slope[place.clone()]);
         }
         let deviates = batch.fluctuations.get(t * size..(t + 1) * size);
         if let Some(deviates) = deviates {

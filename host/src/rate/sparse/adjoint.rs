@@ -1,7 +1,7 @@
 //! The adjoint of a group of lanes.
 
-use super::forward::Table;
 use super::group::{EIGHT, Group, Parameters};
+use super::table::{BLOCK, Table};
 use crate::rate::batch::Batch;
 use crate::rate::recurrence::LossSlope;
 
@@ -15,7 +15,7 @@ pub(super) struct Pass<'a> {
     batch: &'a Batch,
     slope: LossSlope<'a>,
     /// The weights in the order of the senders.
-    sent: Vec<f32>,
+    sent: Table,
     /// 1/τ, N.
     alpha: Vec<f32>,
     /// True if the input weights are trained.
@@ -56,12 +56,14 @@ impl<'a> Pass<'a> {
         slope: LossSlope<'a>,
         inputs: bool,
     ) -> Self {
-        let places = parameters.connections.places.iter();
+        let connections = &*parameters.connections;
+        let places = connections.places.iter();
+        let w: Vec<f32> = places.map(|&place| parameters.w[place as usize]).collect();
         Self {
             parameters,
             batch,
             slope,
-            sent: places.map(|&place| parameters.w[place as usize]).collect(),
+            sent: Table::new(&connections.first_sent, &connections.receivers, &w),
             alpha: parameters.tau.iter().map(|tau| 1.0 / tau).collect(),
             inputs,
         }
@@ -142,11 +144,7 @@ fn run<const L: usize>(pass: &Pass, group: &Group) -> Vec<Part> {
     let by_rate = vec![pass.by_rate::<L>(group.first); n];
     let mut by_r = by_rate.clone();
     let connections = &*parameters.connections;
-    let sent = Table {
-        first: &connections.first_sent,
-        units: &connections.receivers,
-        w: &pass.sent,
-    };
+    let sent = &pass.sent;
     let mut by_w_out = zeros(parameters.readout.outputs() * n);
     let mut by_w = zeros(connections.len());
     let channels = if pass.inputs { pass.channels() } else { 0 };
@@ -162,21 +160,28 @@ fn run<const L: usize>(pass: &Pass, group: &Group) -> Vec<Part> {
         let readout = parameters.readout.rows().zip(by_w_out.chunks_exact_mut(n));
         for (output, ((w_out, _), by_w_out)) in readout.enumerate() {
             let by_o: [f32; L] = pass.by_output(group.first, t, output);
-            for i in 0..n {
+            let sums = by_r.iter_mut().zip(by_w_out);
+            for ((by_r, by_w_out), (w_out, r)) in sums.zip(w_out.iter().zip(r)) {
+                let (mut sum, mut by_weight) = (*by_r, *by_w_out);
                 for l in 0..L {
-                    by_r[i][l] += w_out[i] * by_o[l];
-                    by_w_out[i][l] += r[i][l] * by_o[l];
+                    sum[l] += w_out * by_o[l];
+                    by_weight[l] += r[l] * by_o[l];
                 }
+                (*by_r, *by_w_out) = (sum, by_weight);
             }
         }
         let now = &mut y[filled * n..(filled + 1) * n];
-        for i in 0..n {
+        let sums = now.iter_mut().zip(&mut by_alpha).zip(&mut by_x);
+        let given = alpha.iter().zip(slope).zip(drift).zip(&by_r);
+        for (((now, by_alpha), by_x), (((alpha, slope), drift), by_r)) in sums.zip(given) {
+            let (mut y, mut by_a, mut by_state) = ([0.0f32; L], *by_alpha, *by_x);
             for l in 0..L {
-                let total = by_x[i][l] + slope[i][l] * by_r[i][l];
-                now[i][l] = alpha[i] * total;
-                by_alpha[i][l] += total * drift[i][l];
-                by_x[i][l] = total - now[i][l];
+                let total = by_state[l] + slope[l] * by_r[l];
+                y[l] = alpha * total;
+                by_a[l] += total * drift[l];
+                by_state[l] = total - y[l];
             }
+            (*now, *by_alpha, *by_x) = (y, by_a, by_state);
         }
         for channel in 0..channels {
             let u: [f32; L] = pass.input(group.first, t, channel);
@@ -190,7 +195,10 @@ fn run<const L: usize>(pass: &Pass, group: &Group) -> Vec<Part> {
             }
         }
         // by_r[j] = by_rate + Σ_i w[i, j] y[i].
-        sent.add_to(&by_rate, now, &mut by_r);
+        let blocks = by_r.chunks_mut(BLOCK).zip(by_rate.chunks(BLOCK));
+        for (block, (by_r, by_rate)) in blocks.enumerate() {
+            sent.add_to(block, by_rate, now, by_r);
+        }
         times[filled] = t;
         filled += 1;
         if filled == CHUNK || t == 1 {
@@ -226,6 +234,7 @@ fn add_to_weights<const L: usize>(
 ) {
     let connections = &*parameters.connections;
     let n = parameters.tau.len();
+    assert!(r.iter().all(|r| r.len() == n), "N units");
     for i in 0..n {
         let y: [[f32; L]; CHUNK] = std::array::from_fn(|s| y[s * n + i]);
         let row = connections.first[i]..connections.first[i + 1];
@@ -233,7 +242,8 @@ fn add_to_weights<const L: usize>(
             let j = *j as usize;
             let mut sum = *by_w;
             for s in 0..CHUNK {
-                let r = &r[s][j];
+                // SAFETY: `Connections` holds units below N, and r has N entries.
+                let r = unsafe { r[s].get_unchecked(j) };
                 for l in 0..L {
                     sum[l] = y[s][l].mul_add(r[l], sum[l]);
                 }

@@ -1,6 +1,9 @@
 //! The forward pass of a group of lanes.
 
+use std::ops::Range;
+
 use super::group::{Group, Parameters};
+use super::table::{BLOCK, Table};
 use crate::rate::activation::Activation;
 use crate::rate::batch::Batch;
 use crate::rate::normal::{Rows, START_NOISE, STEP_NOISE};
@@ -43,12 +46,15 @@ fn run<const L: usize>(pass: &Pass, group: &mut Group) -> Vec<f32> {
     let k = parameters.readout.outputs();
     let trials = (batch.trials - group.first).min(L);
     let alpha: Vec<f32> = parameters.tau.iter().map(|tau| 1.0 / tau).collect();
-    let mut source = Source::<L>::new(batch, group.first, n);
+    let mut source = Source::<L>::new(batch, group.first);
     let mut flutter = Flutter::<L>::new(pass.fluctuation, &parameters.tau);
     let mut outputs = vec![0.0; trials * (samples - 1) * k];
     let size = n * L;
     let mut x = vec![[0.0f32; L]; n];
     let mut before = vec![[0.0f32; L]; n];
+
+    let connections = &*parameters.connections;
+    let received = Table::new(&connections.first, &connections.senders, &parameters.w);
 
     source.start(&mut x);
     let (r, slope) = (&mut group.r[..size], &mut group.slope[..size]);
@@ -56,28 +62,36 @@ fn run<const L: usize>(pass: &Pass, group: &mut Group) -> Vec<f32> {
     before.as_flattened_mut().copy_from_slice(r);
     for t in 1..samples {
         let place = t % pass.kept * size..(t % pass.kept + 1) * size;
-        let r = &mut group.r[place.clone()];
-        let slope = &mut group.slope[place.clone()];
+        let r = group.r[place.clone()].as_chunks_mut::<L>().0;
+        let slope = group.slope[place.clone()].as_chunks_mut::<L>().0;
         let drift = group.drift[place].as_chunks_mut::<L>().0;
         source.step(t);
-        add_products(parameters, &before, &source.current, drift);
-        for i in 0..n {
-            for l in 0..L {
-                drift[i][l] -= x[i][l];
-                x[i][l] += alpha[i] * drift[i][l];
-            }
-        }
-        if source.noisy {
-            for (x, noise) in x.iter_mut().zip(&source.noise) {
+        for block in 0..n.div_ceil(BLOCK) {
+            let units = block * BLOCK..(block * BLOCK + BLOCK).min(n);
+            let (x, drift) = (&mut x[units.clone()], &mut drift[units.clone()]);
+            source.block(t, units.clone());
+            // drift[i] = current[i] + Σ_j w[i, j] r[j], summed in the order of j.
+            received.add_to(block, &source.current, &before, drift);
+            let noise = source.noisy.then_some(&source.noise);
+            for (i, (x, drift)) in x.iter_mut().zip(drift).enumerate() {
+                let (alpha, mut change, mut next) = (alpha[units.start + i], *drift, *x);
                 for l in 0..L {
-                    x[l] += noise[l];
+                    change[l] -= next[l];
+                    next[l] += alpha * change[l];
                 }
+                if let Some(noise) = noise {
+                    for l in 0..L {
+                        next[l] += noise[i][l];
+                    }
+                }
+                (*x, *drift) = (next, change);
             }
-        }
-        pass.activation.apply(x.as_flattened(), r, slope);
-        let r = r.as_chunks_mut::<L>().0;
-        if source.fluctuating {
-            flutter.add(r, &source.deviates);
+            let (r, slope) = (&mut r[units.clone()], &mut slope[units.clone()]);
+            let (rates, slopes) = (r.as_flattened_mut(), slope.as_flattened_mut());
+            pass.activation.apply(x.as_flattened(), rates, slopes);
+            if source.fluctuating {
+                flutter.add(units.start, r, &source.deviates);
+            }
         }
         for (output, (w_out, b_out)) in parameters.readout.rows().enumerate() {
             let o = dot(r, w_out);
@@ -88,100 +102,6 @@ fn run<const L: usize>(pass: &Pass, group: &mut Group) -> Vec<f32> {
         before.copy_from_slice(r);
     }
     outputs
-}
-
-/// drift[i] = current[i] + Σ_j w[i, j] r[j], summed in the order of j.
-#[inline(always)]
-fn add_products<const L: usize>(
-    parameters: &Parameters,
-    r: &[[f32; L]],
-    current: &[[f32; L]],
-    drift: &mut [[f32; L]],
-) {
-    let connections = &*parameters.connections;
-    let table = Table {
-        first: &connections.first,
-        units: &connections.senders,
-        w: &parameters.w,
-    };
-    table.add_to(current, r, drift);
-}
-
-/// The weights of each unit of one side, and the units of the other side.
-pub(super) struct Table<'a> {
-    /// First place of each unit's weights, and the end of the last one; N + 1.
-    pub first: &'a [usize],
-    /// The units of the other side; all below N.
-    pub units: &'a [u32],
-    /// The weights.
-    pub w: &'a [f32],
-}
-
-impl Table<'_> {
-    /// sums[i] = start[i] + Σ w x, over the weights of unit i in their order. Four units are
-    /// summed at once, since each sum waits for itself.
-    #[inline(always)]
-    pub fn add_to<const L: usize>(
-        &self,
-        start: &[[f32; L]],
-        x: &[[f32; L]],
-        sums: &mut [[f32; L]],
-    ) {
-        const ROWS: usize = 4;
-        let n = self.first.len() - 1;
-        assert!(
-            x.len() == n && start.len() == n && sums.len() == n,
-            "N units"
-        );
-        let row = |i: usize| {
-            let range = self.first[i]..self.first[i + 1];
-            (&self.units[range.clone()], &self.w[range])
-        };
-        // SAFETY: `Connections` holds units below N, and x has N entries.
-        let at = |unit: u32| unsafe { x.get_unchecked(unit as usize) };
-        let mut i = 0;
-        while i + ROWS <= n {
-            let rows: [(&[u32], &[f32]); ROWS] = std::array::from_fn(|k| row(i + k));
-            let shared = rows.iter().map(|row| row.0.len()).min().unwrap_or(0);
-            let [a, b, c, d] = rows.map(|(units, w)| (&units[..shared], &w[..shared]));
-            let mut found = [[0.0f32; L]; ROWS];
-            let [sum_a, sum_b, sum_c, sum_d] = &mut found;
-            for k in 0..shared {
-                add_one(sum_a, a.1[k], at(a.0[k]));
-                add_one(sum_b, b.1[k], at(b.0[k]));
-                add_one(sum_c, c.1[k], at(c.0[k]));
-                add_one(sum_d, d.1[k], at(d.0[k]));
-            }
-            for (k, (units, w)) in rows.into_iter().enumerate() {
-                let mut sum = found[k];
-                for (unit, w) in units[shared..].iter().zip(&w[shared..]) {
-                    add_one(&mut sum, *w, at(*unit));
-                }
-                for l in 0..L {
-                    sums[i + k][l] = start[i + k][l] + sum[l];
-                }
-            }
-            i += ROWS;
-        }
-        for i in i..n {
-            let (units, w) = row(i);
-            let mut sum = [0.0f32; L];
-            for (unit, w) in units.iter().zip(w) {
-                add_one(&mut sum, *w, at(*unit));
-            }
-            for l in 0..L {
-                sums[i][l] = start[i][l] + sum[l];
-            }
-        }
-    }
-}
-
-/// sum += w · r, in every lane.
-#[inline(always)]
-fn add_one<const L: usize>(sum: &mut [f32; L], w: f32, r: &[f32; L]) {
-    for l in 0..L {
-        sum[l] = w.mul_add(r[l], sum[l]);
-    }
 }
 
 /// Σ_i r[i] w[i] in every lane, in the order of the dense form: eight sums, and the rest.
@@ -230,14 +150,17 @@ impl<const L: usize> Flutter<L> {
         }
     }
 
+    /// Adds to the rates of the units from `first`.
     #[inline(always)]
-    fn add(&mut self, r: &mut [[f32; L]], deviates: &[[f32; L]]) {
-        let rows = self.state.iter_mut().zip(r).zip(deviates);
-        for (((state, r), deviates), (keep, kick)) in rows.zip(&self.factors) {
+    fn add(&mut self, first: usize, r: &mut [[f32; L]], deviates: &[[f32; L]; BLOCK]) {
+        let rows = self.state[first..].iter_mut().zip(r).zip(deviates);
+        for (((state, r), deviates), (keep, kick)) in rows.zip(&self.factors[first..]) {
+            let (mut new, mut rate) = (*state, *r);
             for l in 0..L {
-                state[l] = keep * state[l] + kick * r[l].max(0.0).sqrt() * deviates[l];
-                r[l] += state[l];
+                new[l] = keep * new[l] + kick * rate[l].max(0.0).sqrt() * deviates[l];
+                rate[l] += new[l];
             }
+            (*state, *r) = (new, rate);
         }
     }
 }
@@ -251,17 +174,23 @@ struct Source<'a, const L: usize> {
     noisy: bool,
     /// True if r fluctuates.
     fluctuating: bool,
-    /// Input of the sample, N × L.
-    current: Vec<[f32; L]>,
-    /// Noise of the sample, N × L.
-    noise: Vec<[f32; L]>,
-    /// Deviates of the fluctuations, N × L.
-    deviates: Vec<[f32; L]>,
+    /// The words of the noise at the next unit.
+    noise_rows: Rows<L>,
+    /// The words of the deviates at the next unit.
+    deviate_rows: Rows<L>,
+    /// The channels whose input at t − 1 is not zero in all lanes, and that input.
+    inputs: Vec<(usize, [f32; L])>,
+    /// Input of the sample into a block of units.
+    current: [[f32; L]; BLOCK],
+    /// Noise of the sample.
+    noise: [[f32; L]; BLOCK],
+    /// Deviates of the fluctuations.
+    deviates: [[f32; L]; BLOCK],
 }
 
 impl<'a, const L: usize> Source<'a, L> {
-    fn new(batch: &'a Batch, first: usize, units: usize) -> Self {
-        let zeros = || vec![[0.0f32; L]; units];
+    fn new(batch: &'a Batch, first: usize) -> Self {
+        let zeros = [[0.0f32; L]; BLOCK];
         let (noisy, fluctuating) = match &batch.words {
             Some(words) => (true, !words.fluctuations.is_empty()),
             None => (!batch.noise.is_empty(), !batch.fluctuations.is_empty()),
@@ -271,9 +200,12 @@ impl<'a, const L: usize> Source<'a, L> {
             first,
             noisy,
             fluctuating,
-            current: zeros(),
-            noise: zeros(),
-            deviates: zeros(),
+            noise_rows: Rows::new([0; L]),
+            deviate_rows: Rows::new([0; L]),
+            inputs: Vec::new(),
+            current: zeros,
+            noise: zeros,
+            deviates: zeros,
         }
     }
 
@@ -294,43 +226,69 @@ impl<'a, const L: usize> Source<'a, L> {
         }
     }
 
-    /// Takes the input at t − 1, and the noise at t.
+    /// Takes the words of the input at t − 1 and of the noise at t.
     #[inline(always)]
     fn step(&mut self, t: usize) {
         let (batch, first, b) = (self.batch, self.first, self.batch.trials);
-        let Some(words) = &batch.words else {
-            let size = b * self.current.len();
-            let at = |t: usize| t * size..(t + 1) * size;
-            transposed(&batch.current[at(t - 1)], first, &mut self.current);
-            if self.noisy {
-                transposed(&batch.noise[at(t)], first, &mut self.noise);
-            }
-            if self.fluctuating {
-                transposed(&batch.fluctuations[at(t)], first, &mut self.deviates);
-            }
-            return;
-        };
-        let rows = Rows::new(self.lanes(&words.noise[t * b..(t + 1) * b], 0));
-        rows.fill(STEP_NOISE, &mut self.noise);
+        let Some(words) = &batch.words else { return };
+        self.noise_rows = Rows::new(self.lanes(&words.noise[t * b..(t + 1) * b], 0));
         if self.fluctuating {
-            let rows = Rows::new(self.lanes(&words.fluctuations[t * b..(t + 1) * b], 0));
-            rows.fill(words.spread, &mut self.deviates);
+            let words = &words.fluctuations[t * b..(t + 1) * b];
+            self.deviate_rows = Rows::new(self.lanes(words, 0));
         }
         let channels = words.channels;
-        self.current.fill([0.0; L]);
+        self.inputs.clear();
         for channel in 0..channels {
             let u: [f32; L] = std::array::from_fn(|l| match first + l < b {
                 true => batch.input[((t - 1) * b + first + l) * channels + channel],
                 false => 0.0,
             });
-            if u == [0.0; L] {
-                continue;
+            if u != [0.0; L] {
+                self.inputs.push((channel, u));
             }
-            let w_in = words.w_in.iter().skip(channel).step_by(channels);
-            for (current, w) in self.current.iter_mut().zip(w_in) {
-                for l in 0..L {
-                    current[l] += w * u[l];
+        }
+    }
+
+    /// Takes the input at t − 1 and the noise at t of the next units.
+    #[inline(always)]
+    fn block(&mut self, t: usize, units: Range<usize>) {
+        let (batch, first) = (self.batch, self.first);
+        let Some(words) = &batch.words else {
+            let size = batch.start.len();
+            let n = size / batch.trials;
+            let at = |t: usize| t * size..(t + 1) * size;
+            let part = |rows: &[f32], lanes: &mut [[f32; L]; BLOCK]| {
+                for (l, row) in rows.chunks_exact(n).skip(first).take(L).enumerate() {
+                    for (lanes, x) in lanes.iter_mut().zip(&row[units.clone()]) {
+                        lanes[l] = *x;
+                    }
                 }
+            };
+            part(&batch.current[at(t - 1)], &mut self.current);
+            if self.noisy {
+                part(&batch.noise[at(t)], &mut self.noise);
+            }
+            if self.fluctuating {
+                part(&batch.fluctuations[at(t)], &mut self.deviates);
+            }
+            return;
+        };
+        let count = units.len();
+        self.noise_rows.fill(STEP_NOISE, &mut self.noise[..count]);
+        if self.fluctuating {
+            let deviates = &mut self.deviates[..count];
+            self.deviate_rows.fill(words.spread, deviates);
+        }
+        self.current = [[0.0; L]; BLOCK];
+        for (channel, u) in &self.inputs {
+            let w_in = words.w_in[units.start * words.channels..].iter();
+            let w_in = w_in.skip(*channel).step_by(words.channels);
+            for (current, w) in self.current[..count].iter_mut().zip(w_in) {
+                let mut sum = *current;
+                for l in 0..L {
+                    sum[l] += w * u[l];
+                }
+                *current = sum;
             }
         }
     }

@@ -14,6 +14,7 @@
 mod adjoint;
 mod forward;
 mod group;
+mod table;
 
 use pulp::Arch;
 use rayon::prelude::*;
