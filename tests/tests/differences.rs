@@ -420,6 +420,14 @@ fn gradients_of_three_outputs_are_central_differences_with_every_loss() {
 }
 
 #[test]
+fn recordings_with_one_class_each_are_trained_with_a_penalty_on_the_rates() {
+    for (kind, penalty) in [(Kind::Class, 0.3), (Kind::Label, 0.0), (Kind::Track, 0.0)] {
+        let options = RateOptions::recorded(three_outputs(kind), 10);
+        assert_eq!(options.rate_penalty, penalty, "{kind:?}");
+    }
+}
+
+#[test]
 fn the_default_loss_is_that_of_the_kind_of_task() {
     for (kind, loss) in [
         (Kind::Class, Loss::CrossEntropy),

@@ -200,6 +200,7 @@ pub static FIELDS: [Field; 21] = [
         flag: "rate_penalty",
         value_name: "WEIGHT",
         column: "rate_penalty",
+        data_default: Some("0.3 for one class a recording"),
         help: "Weight of the units' mean rate in the loss: a larger one makes a network fire less",
         set: |o, values| number(values, &mut o.rate_penalty),
         text: |o| one(o.rate_penalty),

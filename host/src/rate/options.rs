@@ -351,6 +351,11 @@ impl RateOptions {
     /// docs/experiments.md has the trainings behind them.
     pub fn recorded(task: Task, units: usize) -> Self {
         let channels = task.channels().max(1) as f64;
+        // A task with an answer for each sample is not learned under the penalty.
+        let rate_penalty = match task.definition().kind {
+            Kind::Class => 0.3,
+            _ => 0.0,
+        };
         Self {
             dale: false,
             start: WeightStart::Gaussian,
@@ -362,7 +367,7 @@ impl RateOptions {
             updates: 1000,
             batch: 32,
             schedule: Schedule::Cosine,
-            rate_penalty: 0.3,
+            rate_penalty,
             train_inputs: true,
             jitter: 0.2,
             settle: 0,
