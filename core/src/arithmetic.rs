@@ -42,15 +42,15 @@ pub const DRIVE_FRACTION_BITS: u32 = Fixed::FRAC_NBITS - FACTOR_SHIFT;
 pub const HALF: i32 = 1 << (FACTOR_SHIFT - 1);
 
 /// One kind of number, with the operations that a step needs.
-pub trait Arithmetic: Copy + PartialOrd + Debug + 'static {
+pub trait Arithmetic: Copy + PartialOrd + Debug + Send + Sync + 'static {
     /// A factor of one time step: a decay or a gain.
-    type Factor: Copy + Default + PartialEq + Debug;
+    type Factor: Copy + Default + PartialEq + Debug + Send + Sync;
     /// A factor that only floating point affords; nothing in fixed point.
-    type Fine: Copy + Default + Debug;
+    type Fine: Copy + Default + Debug + Send + Sync;
     /// The value of one input channel.
-    type Input: Copy + Default + PartialEq + Debug;
+    type Input: Copy + Default + PartialEq + Debug + Send + Sync;
     /// The weight from an input channel to a unit, in the network's unit of potential.
-    type InputWeight: Copy + Debug;
+    type InputWeight: Copy + Debug + Send + Sync;
     /// The sum of many outputs.
     type Sum: Copy + PartialOrd + Debug;
     /// Two factors of each filter in a block: decay and gain.
@@ -119,6 +119,21 @@ pub trait Arithmetic: Copy + PartialOrd + Debug + 'static {
 
     /// The drive of a unit: `bias + Σ weight · input`.
     fn driven(bias: Self, inputs: impl Iterator<Item = (Self::InputWeight, Self::Input)>) -> Self;
+
+    /// True if no sum over this input leaves the range on the way to a drive.
+    #[inline(always)]
+    fn stays_in_range(_input: &[Self::Input]) -> bool {
+        true
+    }
+
+    /// The same drive as [`Arithmetic::driven`], for an input that stays in range.
+    #[inline(always)]
+    fn driven_in_range(
+        bias: Self,
+        inputs: impl Iterator<Item = (Self::InputWeight, Self::Input)>,
+    ) -> Self {
+        Self::driven(bias, inputs)
+    }
 
     /// The share of a readout filter at `self` in the output: `self · weight`.
     /// In fixed point the filter contains the weight already.
@@ -251,6 +266,20 @@ floating_point!(f64);
 pub const LARGEST_OUTPUT: f64 =
     (1u64 << 31) as f64 / <Fixed as Arithmetic>::OUTPUT_ONE.to_bits() as f64;
 
+/// Bits that a drive drops of a weight times an input.
+const DROPPED: u32 = I6F10::FRAC_NBITS + I4F12::FRAC_NBITS - DRIVE_FRACTION_BITS;
+
+/// Half of what is dropped, so that a drive is rounded to nearest.
+const HALF_DROPPED: i32 = 1 << (DROPPED - 1);
+
+/// The drive from a bias and the sum of weights times inputs.
+#[inline(always)]
+fn drive(bias: Fixed, input: i32) -> Fixed {
+    let bias = bias.to_bits() >> FACTOR_SHIFT;
+    let drive = (bias + (input >> DROPPED)).clamp(i16::MIN as i32, i16::MAX as i32);
+    Fixed::from_bits(drive << FACTOR_SHIFT)
+}
+
 /// Drives are multiples of 1/32 mV, 16 bits wide; factors are 16 bits wide, in
 /// 2⁻¹⁶. Potentials and drives are counted from the threshold, so that the
 /// comparison with it looks at the sign alone; every membrane is leaky.
@@ -318,14 +347,28 @@ impl Arithmetic for Fixed {
     }
 
     fn driven(bias: Fixed, inputs: impl Iterator<Item = (I6F10, I4F12)>) -> Fixed {
-        const DROPPED: u32 = I6F10::FRAC_NBITS + I4F12::FRAC_NBITS - DRIVE_FRACTION_BITS;
-        let input = inputs.fold(1i32 << (DROPPED - 1), |sum, (weight, input)| {
+        let input = inputs.fold(HALF_DROPPED, |sum, (weight, input)| {
             let product = weight.to_bits() as i32 * input.to_bits() as i32;
             sum.saturating_add(product)
-        }) >> DROPPED;
-        let bias = bias.to_bits() >> FACTOR_SHIFT;
-        let drive = (bias + input).clamp(i16::MIN as i32, i16::MAX as i32);
-        Fixed::from_bits(drive << FACTOR_SHIFT)
+        });
+        drive(bias, input)
+    }
+
+    fn stays_in_range(input: &[I4F12]) -> bool {
+        // A weight has at most this size.
+        const LARGEST: i32 = 1 << 15;
+        let size = |value: &I4F12| (value.to_bits() as i32).abs();
+        let sum = input.iter().map(size).fold(0, i32::saturating_add);
+        sum < (i32::MAX - HALF_DROPPED) / LARGEST
+    }
+
+    #[inline(always)]
+    fn driven_in_range(bias: Fixed, inputs: impl Iterator<Item = (I6F10, I4F12)>) -> Fixed {
+        let input = inputs.fold(HALF_DROPPED, |sum, (weight, input)| {
+            let product = weight.to_bits() as i32 * input.to_bits() as i32;
+            sum.wrapping_add(product)
+        });
+        drive(bias, input)
     }
 
     #[inline(always)]

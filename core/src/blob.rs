@@ -28,6 +28,8 @@
 
 pub mod floating;
 
+use core::ops::Range;
+
 use crc::{CRC_32_ISO_HDLC, Crc, Table};
 use fixed::types::{I4F12, I6F10};
 use heapless::Vec;
@@ -36,9 +38,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::arithmetic::{Arithmetic, FACTOR_SHIFT, Fixed};
 use crate::decision::{Decision, MOST_OUTPUTS};
-use crate::network::{Banks, Constants, Deliver, MOST_INPUTS, Network, ReadoutFilter, Target};
+use crate::halves::{Alone, Join};
+use crate::network::{
+    Banks, Constants, Deliver, MOST_INPUTS, Network, ReadoutFilter, Target, Targets,
+};
 use crate::neuron::{Filter, FilterFactors, Membrane, UnitFactors};
 use crate::noise::Noise;
+use crate::prepared::Prepared;
 use crate::preprocessing::Chain;
 use crate::step::{StartError, State, StateMemory};
 use crate::trial::{Clock, Run, SpikeHash};
@@ -140,10 +146,15 @@ pub trait Stored:
     fn input_weight(payload: &Payload<Self>, index: usize) -> Self::InputWeight;
 
     /// See [`Network::each_drive`].
-    fn each_drive(payload: &Payload<Self>, input: &[Self::Input], set: impl FnMut(usize, Self));
+    fn each_drive(
+        payload: &Payload<Self>,
+        units: Range<usize>,
+        input: &[Self::Input],
+        set: impl FnMut(usize, Self),
+    );
 
-    /// See [`Network::each_target`].
-    fn each_target(payload: &Payload<Self>, unit: usize, to: impl Deliver<Self>);
+    /// See [`Network::some_targets`].
+    fn some_targets(payload: &Payload<Self>, unit: usize, targets: Targets, to: impl Deliver<Self>);
 
     /// See [`Network::readout_filter`].
     fn readout_filter(payload: &Payload<Self>, index: usize) -> ReadoutFilter<Self>;
@@ -216,32 +227,40 @@ impl Stored for Fixed {
     }
 
     #[inline]
-    fn each_drive(payload: &Payload, input: &[I4F12], mut set: impl FnMut(usize, Fixed)) {
+    fn each_drive(
+        payload: &Payload,
+        range: Range<usize>,
+        input: &[I4F12],
+        mut set: impl FnMut(usize, Fixed),
+    ) {
         // A loop for each of the usual numbers of channels takes half the cycles.
         let one = |weight: &Weight, u| core::iter::once((I6F10::from_le_bytes(*weight), u));
         match *input {
-            [a] => return each_drive(payload, |[x]: &[_; 1]| one(x, a), set),
+            [a] => return each_drive(payload, range, |[x]: &[_; 1]| one(x, a), set),
             [a, b] => {
                 let products = |[x, y]: &[_; 2]| one(x, a).chain(one(y, b));
-                return each_drive(payload, products, set);
+                return each_drive(payload, range, products, set);
             }
             [a, b, c] => {
                 let products = |[x, y, z]: &[_; 3]| one(x, a).chain(one(y, b)).chain(one(z, c));
-                return each_drive(payload, products, set);
+                return each_drive(payload, range, products, set);
             }
             [a, b, c, d] => {
                 let products = |[w, x, y, z]: &[_; 4]| {
                     let first = one(w, a).chain(one(x, b));
                     first.chain(one(y, c)).chain(one(z, d))
                 };
-                return each_drive(payload, products, set);
+                return each_drive(payload, range, products, set);
             }
             _ => {}
         }
         let (units, _) = payload.units.as_chunks::<UNIT_BYTES>();
         let (weights, _) = payload.input_weights.as_chunks();
+        let from = input.len().saturating_mul(range.start);
+        let weights = weights.get(from..).unwrap_or_default();
         let mut weights = weights.iter().map(|bytes| I6F10::from_le_bytes(*bytes));
-        for (unit, row) in units.iter().enumerate() {
+        let units = units.get(range.clone()).unwrap_or_default();
+        for (unit, row) in range.zip(units) {
             let weights = input.iter().zip(&mut weights);
             let products = weights.map(|(&u, weight)| (weight, u));
             set(unit, Fixed::driven(drive(i16_at(row, BIAS_AT)), products));
@@ -249,20 +268,39 @@ impl Stored for Fixed {
     }
 
     #[inline]
-    fn each_target(payload: &Payload, unit: usize, to: impl Deliver<Fixed>) {
-        let synapses = column(payload, unit).unwrap_or_default();
+    fn some_targets(payload: &Payload, unit: usize, targets: Targets, mut to: impl Deliver<Fixed>) {
+        let mut synapses = column(payload, unit).unwrap_or_default();
+        let mut unit = 0;
+        match targets {
+            Targets::All => {}
+            Targets::Before(cut) => synapses = synapses.get(..cut.place()).unwrap_or_default(),
+            Targets::Behind(cut) => {
+                let behind = synapses.get(cut.place()..).unwrap_or_default();
+                let Some((&[_, weight], rest)) = behind.split_first() else {
+                    return;
+                };
+                // The gap leads here from a unit of the first half.
+                unit = cut.first();
+                let amount = amount(weight, payload.shared.weight_shift.into());
+                let target = Target { unit, gap: unit };
+                let Some(()) = to.one((target, amount)) else {
+                    return;
+                };
+                synapses = rest;
+            }
+        }
         // A loop for each of the usual shifts has it in its instructions, and a
         // register more: counted in the listing, 19.5 cycles a synapse on a
         // Cortex-M0+ and 11.5 on a Cortex-M4, where the last one takes two more.
         match payload.shared.weight_shift {
-            14 => deliver(synapses, 14, to),
-            15 => deliver(synapses, 15, to),
-            16 => deliver(synapses, 16, to),
-            17 => deliver(synapses, 17, to),
-            18 => deliver(synapses, 18, to),
-            19 => deliver(synapses, 19, to),
-            20 => deliver(synapses, 20, to),
-            shift => deliver(synapses, shift.into(), to),
+            14 => deliver((unit, synapses), 14, to),
+            15 => deliver((unit, synapses), 15, to),
+            16 => deliver((unit, synapses), 16, to),
+            17 => deliver((unit, synapses), 17, to),
+            18 => deliver((unit, synapses), 18, to),
+            19 => deliver((unit, synapses), 19, to),
+            20 => deliver((unit, synapses), 20, to),
+            shift => deliver((unit, synapses), shift.into(), to),
         };
     }
 
@@ -718,25 +756,28 @@ impl<'a, A: Stored> Deployed<'a, A> {
     /// # Errors
     /// The memory is too small.
     pub fn self_test(&self, memory: StateMemory<A>) -> Result<u64, StartError> {
-        self.self_test_with(memory, || {})
+        self.self_test_on(memory, Prepared::NOTHING, &mut Alone, |_| {})
     }
 
-    /// The same; `stepped` is called after each step, for a watchdog for instance.
+    /// The same on the processors of `join`, with what was made for this network; `stepped` is
+    /// called after each step, for a watchdog for instance.
     ///
     /// # Errors
     /// The memory is too small.
-    pub fn self_test_with(
+    pub fn self_test_on<J: Join>(
         &self,
         memory: StateMemory<A>,
-        mut stepped: impl FnMut(),
+        prepared: Prepared<A>,
+        join: &mut J,
+        mut stepped: impl FnMut(&mut J),
     ) -> Result<u64, StartError> {
         let mut noise = Noise::new(self.payload.self_test.seed, 0);
-        let state = State::start(self, memory, &mut noise)?;
+        let state = State::start_prepared(self, memory, prepared, &mut noise)?;
         let mut run = Run::new(self, state, noise, self.payload.clock);
         let mut hash = SpikeHash::default();
-        while let Some(step) = run.step(|sample| self.self_test_input(sample)) {
+        while let Some(step) = run.step_on(join, |sample| self.self_test_input(sample)) {
             hash.add_step(step, run.state());
-            stepped();
+            stepped(join);
         }
         Ok(hash.value())
     }
@@ -762,13 +803,13 @@ impl<A: Stored> Network for Deployed<'_, A> {
 
     /// Does the same as the trait's method, in one pass over the tables.
     #[inline(always)]
-    fn each_drive(&self, input: &[A::Input], set: impl FnMut(usize, A)) {
-        A::each_drive(&self.payload, input, set);
+    fn each_drive(&self, units: Range<usize>, input: &[A::Input], set: impl FnMut(usize, A)) {
+        A::each_drive(&self.payload, units, input, set);
     }
 
     #[inline(always)]
-    fn each_target(&self, unit: usize, to: impl Deliver<A>) {
-        A::each_target(&self.payload, unit, to);
+    fn some_targets(&self, unit: usize, targets: Targets, to: impl Deliver<A>) {
+        A::some_targets(&self.payload, unit, targets, to);
     }
 
     #[inline(always)]
@@ -803,13 +844,16 @@ type Weight = [u8; INPUT_WEIGHT_BYTES];
 #[inline(always)]
 fn each_drive<const K: usize, I: Iterator<Item = (I6F10, I4F12)>>(
     payload: &Payload,
+    range: Range<usize>,
     products: impl Fn(&[Weight; K]) -> I,
     mut set: impl FnMut(usize, Fixed),
 ) {
     let (units, _) = payload.units.as_chunks::<UNIT_BYTES>();
     let (weights, _) = payload.input_weights.as_chunks::<INPUT_WEIGHT_BYTES>();
     let (weights, _) = weights.as_chunks::<K>();
-    for (unit, (row, weights)) in units.iter().zip(weights).enumerate() {
+    let units = units.get(range.clone()).unwrap_or_default();
+    let weights = weights.get(range.clone()).unwrap_or_default();
+    for (unit, (row, weights)) in range.zip(units.iter().zip(weights)) {
         let bias = drive(i16_at(row, BIAS_AT));
         set(unit, Fixed::driven(bias, products(weights)));
     }
@@ -819,20 +863,24 @@ fn each_drive<const K: usize, I: Iterator<Item = (I6F10, I4F12)>>(
 /// instructions, lacks the registers for it.
 const IN_PAIRS: bool = cfg!(target_has_atomic = "32");
 
-/// Brings a spike to the targets of `synapses`. The loop is written out for four
-/// synapses, since the compiler does not unroll where it optimizes for size.
+/// The amount that a spike adds through a synapse of this weight.
+#[inline(always)]
+fn amount(weight: u8, shift: u32) -> Fixed {
+    Fixed::from_bits(i32::from(weight.cast_signed()).wrapping_shl(shift))
+}
+
+/// Brings a spike to the targets of the synapses behind `unit`. The loop is written out for
+/// four synapses, since the compiler does not unroll where it optimizes for size.
 #[inline(always)]
 fn deliver(
-    synapses: &[[u8; SYNAPSE_BYTES]],
+    (mut unit, synapses): (usize, &[[u8; SYNAPSE_BYTES]]),
     shift: u32,
     mut to: impl Deliver<Fixed>,
 ) -> Option<()> {
-    let mut unit = 0;
     let mut read = |&[gap, weight]: &[u8; SYNAPSE_BYTES]| {
         let gap = usize::from(gap);
         unit += gap;
-        let amount = i32::from(weight.cast_signed()).wrapping_shl(shift);
-        (Target { unit, gap }, Fixed::from_bits(amount))
+        (Target { unit, gap }, amount(weight, shift))
     };
     let (fours, rest) = synapses.as_chunks();
     for [a, b, c, d] in fours {
@@ -1199,7 +1247,7 @@ mod tests {
         let mut met = Vec::new();
         let synapses = column(&network.payload, 0).expect("a column");
         assert!(synapses.len() > 6);
-        assert_eq!(deliver(synapses, 16, Few(&mut met)), None);
+        assert_eq!(deliver((0, synapses), 16, Few(&mut met)), None);
         assert_eq!(met.len(), 6);
     }
 
@@ -1208,7 +1256,7 @@ mod tests {
         let network = Deployed::read(XOR).expect("a frozen network");
         let input = [0.75, -1.5].map(I4F12::from_num);
         let mut units = 0;
-        network.each_drive(&input, |unit, found| {
+        network.each_drive(0..network.constants.units, &input, |unit, found| {
             let weights = [0, 1].map(|channel| network.input_weight(unit, channel));
             let products = weights.into_iter().zip(input);
             assert_eq!(found, Fixed::driven(network.unit(unit).bias, products));

@@ -7,25 +7,34 @@
 use crate::arithmetic::Arithmetic;
 use crate::block::{Block, ReadoutBlock};
 use crate::lanes::{LANES, in_this_order};
-use crate::network::{Deliver, Network, Target};
+use crate::network::{Deliver, Network, Target, Targets};
 use crate::neuron::Filter;
 
-/// Delivers a spike of unit `from`. `outputs` are those of this step, one a bank,
-/// which a readout with single filters changes at once.
+/// Delivers a spike of unit `from` to those of its targets that lie in `blocks`.
 #[inline(always)]
-pub(crate) fn deliver<A: Arithmetic, N: Network<Number = A>>(
+pub(crate) fn to_units<A: Arithmetic, N: Network<Number = A>>(
     network: &N,
     from: usize,
+    targets: Targets,
     blocks: &mut [Block<A>],
+) {
+    // The filter is asked for once a spike, and not once a synapse.
+    match network.constants().filter {
+        Filter::Double => walk(network, from, targets, blocks, Block::add_to_rise),
+        Filter::Single => walk(network, from, targets, blocks, Block::add_to_current),
+    }
+}
+
+/// Delivers a spike of unit `from` to the readout. `outputs` are those of this step, one a
+/// bank, which a readout with single filters changes at once.
+#[inline(always)]
+pub(crate) fn to_readout<A: Arithmetic, N: Network<Number = A>>(
+    network: &N,
+    from: usize,
     readout: &mut [ReadoutBlock<A>],
     outputs: &mut [A],
 ) {
     let filter = network.constants().filter;
-    // The filter is asked for once a spike, and not once a synapse.
-    match filter {
-        Filter::Double => walk(network, from, blocks, Block::add_to_rise),
-        Filter::Single => walk(network, from, blocks, Block::add_to_current),
-    }
     network.each_readout(from, |bank, index, amount| {
         if let Some(block) = readout.get_mut(index / LANES) {
             let gained = block.receive(index % LANES, amount, filter);
@@ -90,10 +99,11 @@ impl<A: Arithmetic, F: Fn(&mut Block<A>, usize, A)> Deliver<A> for Walk<'_, A, F
 fn walk<A: Arithmetic, N: Network<Number = A>>(
     network: &N,
     from: usize,
+    targets: Targets,
     rest: &mut [Block<A>],
     add: impl Fn(&mut Block<A>, usize, A),
 ) {
-    network.each_target(from, Walk { rest, add });
+    network.some_targets(from, targets, Walk { rest, add });
 }
 
 #[cfg(test)]
@@ -117,7 +127,8 @@ mod tests {
             readout[unit / LANES].set(unit % LANES, &tables.readout_filter(unit));
         }
         let mut outputs = [0.0];
-        deliver(&tables, from, &mut state, &mut readout, &mut outputs);
+        to_units(&tables, from, Targets::All, &mut state);
+        to_readout(&tables, from, &mut readout, &mut outputs);
         let constants = &net.constants;
         for block in &mut state {
             block.advance(constants, [0; LANES]);

@@ -44,7 +44,7 @@ pub(crate) fn in_this_order() {
 }
 
 /// Two numbers of each of [`LANES`] units, side by side or in one word.
-pub trait Pairs<First, Second>: Copy + Debug {
+pub trait Pairs<First, Second>: Copy + Debug + Send + Sync {
     /// The same two numbers for all units.
     fn all(first: First, second: Second) -> Self;
     /// The first number of unit `lane`.
@@ -70,7 +70,7 @@ impl Apart<f32> {
     };
 }
 
-impl<T: Copy + Debug> Pairs<T, T> for Apart<T> {
+impl<T: Copy + Debug + Send + Sync> Pairs<T, T> for Apart<T> {
     fn all(first: T, second: T) -> Self {
         Self {
             first: [first; LANES],

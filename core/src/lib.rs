@@ -26,6 +26,14 @@ pub mod delivery;
 
 pub mod refractory;
 
+pub mod halves;
+
+pub mod prepared;
+
+mod units;
+
+mod readout;
+
 pub mod step;
 
 pub mod trial;

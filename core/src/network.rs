@@ -4,6 +4,8 @@
 //! therefore runs over tables in memory ([`Tables`], with any kind of number)
 //! and over the bytes of a [`crate::blob`] in flash.
 
+use core::ops::Range;
+
 use crate::arithmetic::Arithmetic;
 use crate::lanes::{LANES, blocks};
 use crate::neuron::{Filter, FilterFactors, Membrane, UnitFactors};
@@ -104,6 +106,44 @@ pub struct Target {
     pub gap: usize,
 }
 
+/// The place at which a list of targets is cut in two, so that two processors deliver a spike,
+/// each to its own units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cut {
+    /// Number of targets before the cut.
+    place: u16,
+    /// The first target behind the cut, counted from the first unit of the second half.
+    first: u16,
+}
+
+impl Cut {
+    /// All zero, so that a `static` of cuts costs no flash.
+    pub const EMPTY: Self = Self { place: 0, first: 0 };
+
+    /// Number of targets before the cut.
+    #[inline(always)]
+    pub fn place(self) -> usize {
+        self.place.into()
+    }
+
+    /// The first target behind the cut, counted from the first unit of the second half.
+    #[inline(always)]
+    pub fn first(self) -> usize {
+        self.first.into()
+    }
+}
+
+/// The targets of a spike that are delivered together.
+#[derive(Clone, Copy, Debug)]
+pub enum Targets {
+    /// All of them.
+    All,
+    /// Those before the cut.
+    Before(Cut),
+    /// Those behind the cut, counted from the first unit of the second half.
+    Behind(Cut),
+}
+
 /// Takes the targets of a spike in ascending order, each with the amount that
 /// the spike adds there. A method that returns `None` ends the delivery. A
 /// closure takes all targets.
@@ -129,7 +169,7 @@ impl<A, F: FnMut(Target, A)> Deliver<A> for F {
 
 /// A network in memory or in flash. Every index below the counts in
 /// [`Constants`] is valid.
-pub trait Network {
+pub trait Network: Sync {
     /// The kind of its numbers.
     type Number: Arithmetic;
 
@@ -146,11 +186,16 @@ pub trait Network {
         channel: usize,
     ) -> <Self::Number as Arithmetic>::InputWeight;
 
-    /// Calls `set` with every unit, in ascending order, and its drive: the bias
+    /// Calls `set` with every unit of `units`, in ascending order, and its drive: the bias
     /// and the weighted sum of `input`, which has a value for every channel.
     #[inline]
-    fn each_drive(&self, input: &[Input<Self>], mut set: impl FnMut(usize, Self::Number)) {
-        for unit in 0..self.constants().units {
+    fn each_drive(
+        &self,
+        units: Range<usize>,
+        input: &[Input<Self>],
+        mut set: impl FnMut(usize, Self::Number),
+    ) {
+        for unit in units {
             let channels = input.iter().enumerate();
             let products = channels.map(|(k, u)| (self.input_weight(unit, k), *u));
             set(unit, Self::Number::driven(self.unit(unit).bias, products));
@@ -165,7 +210,30 @@ pub trait Network {
 
     /// Gives `to` every target of `unit`, in ascending order, each with the
     /// amount that a spike of `unit` adds there.
-    fn each_target(&self, unit: usize, to: impl Deliver<Self::Number>);
+    #[inline(always)]
+    fn each_target(&self, unit: usize, to: impl Deliver<Self::Number>) {
+        self.some_targets(unit, Targets::All, to);
+    }
+
+    /// Gives `to` the targets of `unit` on one side of a cut, or all of them, in ascending
+    /// order, each with the amount that a spike of `unit` adds there.
+    fn some_targets(&self, unit: usize, targets: Targets, to: impl Deliver<Self::Number>);
+
+    /// The place at which the list of the targets of `unit` is cut, if the second half of the
+    /// units begins with unit `second`; `None` if it has more targets than sixteen bits count.
+    fn cut(&self, unit: usize, second: usize) -> Option<Cut> {
+        let (mut place, mut first) = (0usize, None);
+        self.each_target(unit, |target: Target, _: Self::Number| {
+            match target.unit.checked_sub(second) {
+                None => place += 1,
+                Some(behind) => first = first.or(Some(behind)),
+            }
+        });
+        Some(Cut {
+            place: place.try_into().ok()?,
+            first: first.unwrap_or(0).try_into().ok()?,
+        })
+    }
 
     /// The banks of readout filters.
     fn banks(&self) -> Banks;
@@ -247,10 +315,20 @@ impl<A: Arithmetic> Network for Tables<'_, A> {
     }
 
     #[inline]
-    fn each_target(&self, unit: usize, mut to: impl Deliver<A>) {
+    fn some_targets(&self, unit: usize, targets: Targets, mut to: impl Deliver<A>) {
+        let all = &self.targets[self.starts[unit]..self.starts[unit + 1]];
+        let (part, begin) = match targets {
+            Targets::All => (all, 0),
+            Targets::Before(cut) => (all.get(..cut.place()).unwrap_or_default(), 0),
+            Targets::Behind(cut) => {
+                let behind = all.get(cut.place()..).unwrap_or_default();
+                let first = behind.first().map_or(0, |(target, _)| *target as usize);
+                (behind, first.wrapping_sub(cut.first()))
+            }
+        };
         let mut last = 0;
-        for &(target, amount) in &self.targets[self.starts[unit]..self.starts[unit + 1]] {
-            let unit = target as usize;
+        for &(target, amount) in part {
+            let unit = (target as usize).wrapping_sub(begin);
             let gap = unit.wrapping_sub(last);
             let Some(()) = to.one((Target { unit, gap }, amount)) else {
                 return;
@@ -306,13 +384,33 @@ mod tests {
     }
 
     #[test]
+    fn the_targets_of_both_halves_are_those_of_the_whole() {
+        let targets = [(2, 1.0), (3, 2.0), (7, 0.5), (9, 3.0)];
+        let net = Net::unconnected(10).connect(4, &targets);
+        let tables = net.tables();
+        for second in 0..10 {
+            let cut = tables.cut(4, second).expect("few targets");
+            let mut found = Vec::new();
+            for (targets, begin) in [(Targets::Before(cut), 0), (Targets::Behind(cut), second)] {
+                let mut last = 0;
+                tables.some_targets(4, targets, |target: Target, amount| {
+                    assert_eq!(target.gap, target.unit - last);
+                    last = target.unit;
+                    found.push(((begin + target.unit) as u32, amount));
+                });
+            }
+            assert_eq!(found, targets, "{second}");
+        }
+    }
+
+    #[test]
     fn a_drive_is_the_bias_and_the_weighted_input() {
         let mut net = Net::unconnected(2);
         net.units[1].bias = -4.0;
         net.input_weights = [2.0, 3.0].to_vec();
         let mut drives = Vec::new();
         net.tables()
-            .each_drive(&[0.5], |unit, drive| drives.push((unit, drive)));
+            .each_drive(0..2, &[0.5], |unit, drive| drives.push((unit, drive)));
         assert_eq!(drives, [(0, 1.0), (1, -2.5)]);
     }
 }

@@ -40,7 +40,7 @@ const MULTIPLIER: u32 = 0x93d7_65dd;
 
 /// The multiplier that makes `steps` steps of the sequence at once; negative
 /// steps go back, since the period is 2³⁰.
-const fn jump(steps: i32) -> u32 {
+pub(crate) const fn jump(steps: i32) -> u32 {
     let mut steps = steps.rem_euclid(1 << 30);
     let (mut jump, mut square) = (1u32, MULTIPLIER);
     while steps > 0 {
@@ -119,6 +119,14 @@ fn mixed(x: u64) -> u64 {
 }
 
 impl Deviates {
+    /// The deviates from a later unit on; `multiplier` is the [`jump`] to it.
+    #[inline(always)]
+    pub(crate) fn ahead(&self, multiplier: u32) -> Self {
+        Self {
+            words: self.words.map(|word| word.wrapping_mul(multiplier)),
+        }
+    }
+
     /// The deviates of the next [`LANES`] units.
     #[inline(always)]
     pub fn next_block(&mut self) -> [i32; LANES] {

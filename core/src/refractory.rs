@@ -148,10 +148,10 @@ impl<'m> Refractory<'m> {
         (self.length - self.fired..self.length).map(|index| self.unit_at(index))
     }
 
-    /// Places in the ring of the units that fired in the present step.
+    /// True if no unit has fired in the present step.
     #[inline(always)]
-    pub(crate) fn fired_places(&self) -> core::ops::Range<usize> {
-        self.length - self.fired..self.length
+    pub(crate) fn is_silent(&self) -> bool {
+        self.fired == 0
     }
 
     /// The unit of the ring's `index`-th entry.

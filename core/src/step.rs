@@ -21,16 +21,18 @@
 //! nothing where no unit waits: a spike sets the leak of its own unit to zero, and
 //! the ring of waiting units gives it back ([`crate::refractory`]).
 
-use core::hint::black_box;
-
 use crate::arithmetic::Arithmetic;
 use crate::block::{Block, ReadoutBlock};
 use crate::delivery;
-use crate::lanes::{LANES, SUM_LANES, blocks};
-use crate::network::{Constants, Network};
+use crate::halves::{Alone, Halves, Join};
+use crate::lanes::{LANES, blocks};
+use crate::network::{Network, Targets};
 use crate::neuron::{self, Membrane};
-use crate::noise::{Deviates, Noise};
-use crate::refractory::{Refractory, Waiting};
+use crate::noise::Noise;
+use crate::prepared::Prepared;
+use crate::readout::Readout;
+use crate::refractory::Waiting;
+use crate::units::Units;
 
 /// Number of steps between two searches for synapses that have decayed to zero.
 pub const FADE_STEPS: u16 = 64;
@@ -39,12 +41,18 @@ pub const FADE_STEPS: u16 = 64;
 /// the caller's.
 #[derive(Debug)]
 pub struct State<'m, A: Arithmetic> {
-    blocks: &'m mut [Block<A>],
-    readout: &'m mut [ReadoutBlock<A>],
-    refractory: Refractory<'m>,
-    outputs: &'m mut [A],
-    /// Blocks of a bank of readout filters.
-    bank_blocks: usize,
+    /// All units, or those of the first half.
+    units: Units<'m, A>,
+    /// The units of the second half, if two processors step the network.
+    second: Option<Second<'m, A>>,
+    readout: Readout<'m, A>,
+}
+
+/// The second half of the units.
+#[derive(Debug)]
+struct Second<'m, A: Arithmetic> {
+    units: Units<'m, A>,
+    halves: Halves<'m>,
 }
 
 /// The memory of a [`State`]. More of it than is needed does no harm.
@@ -134,6 +142,20 @@ impl<'m, A: Arithmetic> State<'m, A> {
         memory: StateMemory<'m, A>,
         noise: &mut Noise,
     ) -> Result<Self, StartError> {
+        Self::start_prepared(network, memory, Prepared::NOTHING, noise)
+    }
+
+    /// The same with what was made for this network: halves, which two processors step, and
+    /// rows for new input.
+    ///
+    /// # Errors
+    /// Those of [`State::start`].
+    pub fn start_prepared<N: Network<Number = A>>(
+        network: &N,
+        memory: StateMemory<'m, A>,
+        prepared: Prepared<'m, A>,
+        noise: &mut Noise,
+    ) -> Result<Self, StartError> {
         check(network)?;
         let constants = network.constants();
         let (units, banks) = (constants.units, network.banks());
@@ -157,22 +179,25 @@ impl<'m, A: Arithmetic> State<'m, A> {
                 block.set(unit % LANES, &network.unit(unit), v);
             }
         }
-        readout.fill(ReadoutBlock::default());
-        for bank in 0..banks.count {
-            for filter in 0..banks.filters {
-                let index = banks.start(bank) + filter;
-                if let Some(block) = readout.get_mut(index / LANES) {
-                    block.set(index % LANES, &network.readout_filter(filter));
-                }
-            }
-        }
-        outputs.fill(A::ZERO);
+        let readout = Readout::start(network, readout, outputs);
+        let rows = prepared.rows;
+        let Some(halves) = prepared.halves else {
+            return Ok(Self {
+                units: Units::start(unit_blocks, waiting, rows, 0),
+                second: None,
+                readout,
+            });
+        };
+        let first = halves.second().min(units);
+        let (blocks, second_blocks) = unit_blocks.split_at_mut(first / LANES);
+        let (waiting, second_waiting) = waiting.split_at_mut(first);
         Ok(Self {
-            blocks: unit_blocks,
+            units: Units::start(blocks, waiting, rows, 0),
+            second: Some(Second {
+                units: Units::start(second_blocks, second_waiting, rows, first),
+                halves,
+            }),
             readout,
-            refractory: Refractory::start(waiting),
-            outputs,
-            bank_blocks: blocks(banks.filters),
         })
     }
 
@@ -182,7 +207,43 @@ impl<'m, A: Arithmetic> State<'m, A> {
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub fn step<N: Network<Number = A>>(&mut self, network: &N, noise: &mut Noise) {
-        self.advance(network, noise, |_, _, at_threshold| at_threshold);
+        self.advance(network, noise, as_it_is);
+    }
+
+    /// The same on the processors of `join`, if the state was started in halves.
+    #[inline(always)]
+    pub fn step_on<N: Network<Number = A>, J: Join>(
+        &mut self,
+        network: &N,
+        noise: &mut Noise,
+        join: &mut J,
+    ) {
+        match self.second {
+            None => self.step(network, noise),
+            Some(_) => self.step_in_halves(network, noise, join),
+        }
+    }
+
+    #[inline(never)]
+    fn step_in_halves<N: Network<Number = A>, J: Join>(
+        &mut self,
+        network: &N,
+        noise: &mut Noise,
+        join: &mut J,
+    ) {
+        let (constants, fades) = (network.constants(), self.fades());
+        let deviates = &noise.step();
+        let (units, readout) = (&mut self.units, &mut self.readout);
+        if let Some(Second { units: second, .. }) = &mut self.second {
+            join.join(
+                || {
+                    units.advance(constants, deviates, fades, &as_it_is);
+                    readout.advance(network, fades);
+                },
+                || second.advance(constants, deviates, fades, &as_it_is),
+            );
+        }
+        self.deliver(network, join);
     }
 
     /// Advances the network by one step with a stimulation: `stimulate` gets
@@ -207,8 +268,9 @@ impl<'m, A: Arithmetic> State<'m, A> {
         });
     }
 
-    /// Advances the network by one step; `after` gets every block after its
-    /// noise, and says whether a potential in it is at the threshold.
+    /// Advances the network by one step on one processor; `after` gets the index of every
+    /// block, and the block after its noise, and says whether a potential in it is at the
+    /// threshold.
     #[inline(always)]
     fn advance<N: Network<Number = A>>(
         &mut self,
@@ -216,202 +278,161 @@ impl<'m, A: Arithmetic> State<'m, A> {
         noise: &mut Noise,
         after: impl Fn(usize, &mut Block<A>, bool) -> bool,
     ) {
-        let constants = network.constants();
-        self.refractory.begin_step();
-        self.release(constants);
-        if A::FADES && self.refractory.now().is_multiple_of(FADE_STEPS) {
-            self.fade();
+        let (constants, fades) = (network.constants(), self.fades());
+        let deviates = noise.step();
+        self.units.advance(constants, &deviates, fades, &after);
+        if let Some(Second { units, .. }) = &mut self.second {
+            units.advance(constants, &deviates, fades, &after);
         }
-
-        let mut deviates = noise.step();
-        if LANES == 1 {
-            self.advance_units(network, &mut deviates, after);
-        } else {
-            self.advance_blocks(network, &mut deviates, after);
-        }
-        let banks = self.advance_readout(network);
-        for place in self.refractory.fired_places() {
-            let from = self.refractory.unit_at(place);
-            delivery::deliver(network, from, self.blocks, self.readout, self.outputs);
-        }
-        for output in banks..self.outputs.len() {
-            self.weigh_readout(network, output);
-        }
+        self.readout.advance(network, fades);
+        self.deliver(network, &mut Alone);
     }
 
-    /// Advances the readout filters and sets the output of each bank. Returns the
-    /// number of banks.
+    /// True if the next step ends what has decayed to nothing.
     #[inline(always)]
-    fn advance_readout<N: Network<Number = A>>(&mut self, network: &N) -> usize {
-        let rise_decay = network.constants().rise_decay;
-        // Most networks have one output, and need no cut into banks.
-        if let [output] = &mut *self.outputs {
-            *output = advance_bank(self.readout, rise_decay, network.output_offset(0));
-            return 1;
-        }
-        let mut rest = &mut *self.readout;
-        let mut bank = 0;
-        for output in self.outputs.iter_mut() {
-            let taken = core::mem::take(&mut rest).split_at_mut_checked(self.bank_blocks);
-            let Some((blocks, behind)) = taken else {
-                break;
-            };
-            *output = advance_bank(blocks, rise_decay, network.output_offset(bank));
-            rest = behind;
-            bank += 1;
-        }
-        bank
+    fn fades(&self) -> bool {
+        A::FADES && self.units.now().wrapping_add(1).is_multiple_of(FADE_STEPS)
     }
 
-    /// Sets an output that weighs the filters of the bank that all outputs share.
+    /// Delivers the spikes of the step that all units have made.
     #[inline(always)]
-    fn weigh_readout<N: Network<Number = A>>(&mut self, network: &N, output: usize) {
-        let weights = network.readout_weights(output).chunks(LANES);
-        let blocks = self.readout.iter().zip(weights);
-        let offset = network.output_offset(output);
-        if let Some(place) = self.outputs.get_mut(output) {
-            *place = sum(offset, blocks, |(block, weights), sums| {
-                block.weigh(weights, sums);
-            });
-        }
-    }
-
-    /// Advances all blocks, one after the other, with vector registers.
-    #[inline(always)]
-    fn advance_blocks<N: Network<Number = A>>(
-        &mut self,
-        network: &N,
-        deviates: &mut Deviates,
-        after: impl Fn(usize, &mut Block<A>, bool) -> bool,
-    ) {
-        let constants = network.constants();
-        for index in 0..self.blocks.len() {
-            let Some(block) = self.blocks.get_mut(index) else {
-                return;
-            };
-            let at_threshold = block.advance(constants, deviates.next_block());
-            if after(index, block, at_threshold) {
-                self.fire(index, constants);
+    fn deliver<N: Network<Number = A>, J: Join>(&mut self, network: &N, join: &mut J) {
+        let readout = &mut self.readout;
+        match &mut self.second {
+            None => {
+                let (blocks, fired) = self.units.blocks_and_fired();
+                for from in fired.units() {
+                    delivery::to_units(network, from, Targets::All, blocks);
+                    readout.receive(network, from);
+                }
             }
-        }
-    }
-
-    /// Advances all blocks of one unit each. Few units fire: the loop that finds
-    /// them holds nothing else, and keeps its numbers in a microcontroller's few
-    /// registers (18 % fewer cycles on a Cortex-M0+, 15 % fewer instructions on a
-    /// Cortex-M4). With vector registers this loop would be slower.
-    #[inline(always)]
-    fn advance_units<N: Network<Number = A>>(
-        &mut self,
-        network: &N,
-        deviates: &mut Deviates,
-        after: impl Fn(usize, &mut Block<A>, bool) -> bool,
-    ) {
-        let constants = network.constants();
-        let mut left = self.blocks.len();
-        while let Some(from_it_on) = self.next_spike(left, constants, deviates, &after) {
-            self.fire(self.blocks.len() - from_it_on, constants);
-            left = from_it_on - 1;
-        }
-    }
-
-    /// Advances the last `left` blocks up to the first one with a potential at
-    /// the threshold, and returns the number of blocks from that one on.
-    #[inline(always)]
-    fn next_spike(
-        &mut self,
-        left: usize,
-        constants: &Constants<A>,
-        deviates: &mut Deviates,
-        after: &impl Fn(usize, &mut Block<A>, bool) -> bool,
-    ) -> Option<usize> {
-        let count = self.blocks.len();
-        let (mut block, mut rest) = self.blocks.get_mut(count - left..)?.split_first_mut()?;
-        loop {
-            let at_threshold = block.advance(constants, deviates.next_block());
-            let from_it_on = rest.len() + 1;
-            if after(count - from_it_on, block, at_threshold) {
-                // Hidden from the compiler, which would otherwise carry the numbers
-                // that follow from it through every unit (22 % more cycles on a
-                // Cortex-M0+).
-                return Some(black_box(from_it_on));
+            Some(Second { units, halves }) if !(self.units.is_silent() && units.is_silent()) => {
+                let halves = &*halves;
+                let (first_blocks, first) = self.units.blocks_and_fired();
+                let (second_blocks, second) = units.blocks_and_fired();
+                // `for_each` makes a loop of each half.
+                let fired = || first.units().chain(second.units());
+                join.join(
+                    || {
+                        fired().for_each(|from| {
+                            let targets = Targets::Before(halves.cut(from));
+                            delivery::to_units(network, from, targets, first_blocks);
+                            readout.receive(network, from);
+                        });
+                    },
+                    || {
+                        fired().for_each(|from| {
+                            let targets = Targets::Behind(halves.cut(from));
+                            delivery::to_units(network, from, targets, second_blocks);
+                        });
+                    },
+                );
             }
-            (block, rest) = rest.split_first_mut()?;
+            Some(_) => {}
         }
+        readout.weigh(network);
     }
 
     /// The units that fired in the last step, in ascending order.
     pub fn fired(&self) -> impl Iterator<Item = usize> + '_ {
-        self.refractory.fired()
+        let second = self.second.iter().flat_map(|second| second.units.fired());
+        self.units.fired().chain(second)
     }
 
     /// The outputs, in units of [`Arithmetic::OUTPUT_ONE`].
     #[inline(always)]
     pub fn outputs(&self) -> &[A] {
-        self.outputs
+        self.readout.outputs()
     }
 
     /// The first output, zero if the network has none.
     #[inline(always)]
     pub fn output(&self) -> A {
-        self.outputs.first().copied().unwrap_or(A::ZERO)
+        self.outputs().first().copied().unwrap_or(A::ZERO)
     }
 
     /// Sets the input until the next call. An input without a value for every
     /// channel changes nothing.
     pub fn set_input<N: Network<Number = A>>(&mut self, network: &N, input: &[A::Input]) {
+        self.set_input_on(network, input, &mut Alone);
+    }
+
+    /// The same on the processors of `join`, if the state was started in halves.
+    pub fn set_input_on<N: Network<Number = A>, J: Join>(
+        &mut self,
+        network: &N,
+        input: &[A::Input],
+        join: &mut J,
+    ) {
         if input.len() != network.constants().inputs {
             return;
         }
-        if LANES > 1 {
-            network.each_drive(input, |unit, drive| {
-                if let Some(block) = self.blocks.get_mut(unit / LANES) {
-                    block.set_drive(unit % LANES, drive);
-                }
-            });
-            return;
+        let units = &mut self.units;
+        match &mut self.second {
+            None => units.set_input(network, input),
+            Some(Second { units: second, .. }) => join.join(
+                || units.set_input(network, input),
+                || second.set_input(network, input),
+            ),
         }
-        // One block after the other, without an index: half the cycles.
-        let mut blocks = self.blocks.iter_mut();
-        network.each_drive(input, |_, drive| {
-            if let Some(block) = blocks.next() {
-                block.set_drive(0, drive);
+    }
+
+    /// The units to which `unit` belongs, and its place among them.
+    #[inline(always)]
+    fn locate(&self, unit: usize) -> (&Units<'m, A>, usize) {
+        match &self.second {
+            Some(Second { units, halves }) if unit >= halves.second() => {
+                (units, unit - halves.second())
             }
-        });
+            _ => (&self.units, unit),
+        }
+    }
+
+    #[inline(always)]
+    fn locate_mut(&mut self, unit: usize) -> (&mut Units<'m, A>, usize) {
+        match &mut self.second {
+            Some(Second { units, halves }) if unit >= halves.second() => {
+                (units, unit - halves.second())
+            }
+            _ => (&mut self.units, unit),
+        }
     }
 
     /// Potential of `unit`; the reset potential in the step of a spike. Zero for
     /// a unit that does not exist.
     pub fn potential(&self, unit: usize) -> A {
-        let block = self.blocks.get(unit / LANES);
+        let (units, unit) = self.locate(unit);
+        let block = units.block(unit);
         block.map_or(A::ZERO, |block| block.potential(unit % LANES))
     }
 
     /// Moves the potential of `unit`, before the first step for instance.
     pub fn set_potential(&mut self, unit: usize, v: A) {
-        if let Some(block) = self.blocks.get_mut(unit / LANES) {
+        let (units, unit) = self.locate_mut(unit);
+        if let Some(block) = units.block_mut(unit) {
             block.set_potential(unit % LANES, v);
         }
     }
 
     /// Synaptic current of `unit`. Zero for a unit that does not exist.
     pub fn current(&self, unit: usize) -> A {
-        let block = self.blocks.get(unit / LANES);
+        let (units, unit) = self.locate(unit);
+        let block = units.block(unit);
         block.map_or(A::ZERO, |block| block.current(unit % LANES))
     }
 
     /// State of the readout filter `index`: with [`crate::network::Tables`],
     /// the filtered rate of a unit. Zero for a filter that does not exist.
     pub fn filtered(&self, index: usize) -> A {
-        let block = self.readout.get(index / LANES);
+        let block = self.readout.block(index);
         block.map_or(A::ZERO, |block| block.filtered(index % LANES))
     }
 
     /// Ends the refractory time of `unit` early; `leak` is the network's. A unit
     /// that is not refractory stays as it is.
     pub fn end_refractory(&mut self, unit: usize, leak: A::Factor) {
-        self.refractory.forget_any(unit);
-        self.set_leak(unit, leak);
+        let (units, unit) = self.locate_mut(unit);
+        units.end_refractory(unit, leak);
     }
 
     /// True if the readout leaves its range: in fixed point a filter stands at the end of its
@@ -426,117 +447,12 @@ impl<'m, A: Arithmetic> State<'m, A> {
             A::leaves_range(network.output_offset(bank), filters)
         })
     }
-
-    #[inline(always)]
-    fn set_leak(&mut self, unit: usize, leak: A::Factor) {
-        if let Some(block) = self.blocks.get_mut(unit / LANES) {
-            block.set_leak(unit % LANES, leak);
-        }
-    }
-
-    /// Gives the leak back to the units whose refractory time is over.
-    #[inline(always)]
-    fn release(&mut self, constants: &Constants<A>) {
-        if self.refractory.is_starting() {
-            self.release_start(constants);
-        }
-        while let Some(unit) = self.refractory.next_released() {
-            self.set_leak(unit, constants.leak);
-        }
-    }
-
-    /// Ends the refractory time of the start.
-    #[cold]
-    #[inline(never)]
-    fn release_start(&mut self, constants: &Constants<A>) {
-        if !self.refractory.end_start(constants.refractory_steps) {
-            return;
-        }
-        for unit in 0..constants.units {
-            self.set_leak(unit, constants.leak);
-        }
-        // Units that have fired since the start still wait.
-        for unit in self.refractory.all() {
-            if let Some(block) = self.blocks.get_mut(unit / LANES) {
-                block.set_leak(unit % LANES, A::NO_LEAK);
-            }
-        }
-    }
-
-    /// Ends the synapses and the readout filters that have decayed to nothing.
-    #[cold]
-    #[inline(never)]
-    fn fade(&mut self) {
-        self.blocks.iter_mut().for_each(Block::fade);
-        self.readout.iter_mut().for_each(ReadoutBlock::fade);
-    }
-
-    /// Resets the units of block `index` that are at the threshold and makes
-    /// them wait.
-    #[cold]
-    #[inline(never)]
-    fn fire(&mut self, index: usize, constants: &Constants<A>) {
-        for lane in 0..LANES {
-            let unit = index * LANES + lane;
-            let Some(block) = self.blocks.get_mut(index) else {
-                return;
-            };
-            if !block.fires(lane, constants.threshold) {
-                continue;
-            }
-            block.set_potential(lane, constants.reset);
-            if unit >= constants.units {
-                continue;
-            }
-            let was_refractory = block.is_stopped(lane);
-            block.set_leak(lane, A::NO_LEAK);
-            if was_refractory {
-                // Noise and stimulation can bring this about, and the start does.
-                self.refractory.forget_older(unit);
-            }
-            self.refractory.wait(unit, constants.refractory_steps);
-        }
-    }
 }
 
-/// Advances the readout filters of a bank, and returns their sum with the output's
-/// offset. On a microcontroller this is a function of its own, whose loop has the few
-/// registers for itself.
-#[cfg_attr(target_pointer_width = "64", inline(always))]
-#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
-fn advance_bank<A: Arithmetic>(
-    bank: &mut [ReadoutBlock<A>],
-    rise_decay: A::Factor,
-    offset: A,
-) -> A {
-    sum(offset, bank.iter_mut(), |block, sums| {
-        block.advance(rise_decay, sums);
-    })
-}
-
-/// The sum of `offset` and of what `add` adds for each block. Numbers that round are added
-/// in the order of [`SUM_LANES`].
+/// Changes no potential: a block's own word on its threshold.
 #[inline(always)]
-fn sum<A: Arithmetic, B>(
-    offset: A,
-    mut blocks: impl Iterator<Item = B>,
-    mut add: impl FnMut(B, &mut [A; LANES]),
-) -> A {
-    if !A::ROUNDS || LANES == SUM_LANES {
-        let mut sums = [A::ZERO; LANES];
-        blocks.for_each(|block| add(block, &mut sums));
-        return sums.into_iter().fold(offset, A::plus);
-    }
-    let mut sums = [A::ZERO; SUM_LANES];
-    loop {
-        let (places, _) = sums.as_chunks_mut();
-        for place in places {
-            let Some(block) = blocks.next() else {
-                return sums.into_iter().fold(offset, A::plus);
-            };
-            add(block, place);
-        }
-    }
+fn as_it_is<A: Arithmetic>(_index: usize, _block: &mut Block<A>, at_threshold: bool) -> bool {
+    at_threshold
 }
 
 #[cfg(test)]
@@ -548,9 +464,12 @@ mod tests {
 
     use super::*;
     use crate::arithmetic::Fixed;
-    use crate::network::Tables;
+    use crate::blob::{Deployed, Stored};
+    use crate::halves::{cut, second_half};
+    use crate::network::{Constants, Cut, Tables};
     use crate::neuron::{Filter, FilterFactors, UnitFactors};
     use crate::noise::deviate;
+    use crate::prepared::{InputRow, fill_rows};
     use crate::testing::{Memory, Net, REFRACTORY_STEPS, TAU_M, THRESHOLD};
 
     /// Steps of the refractory time.
@@ -830,6 +749,109 @@ mod tests {
         assert!(seen);
         assert_eq!(state.current(1), 0.0);
         assert_eq!(state.filtered(0), 0.0);
+    }
+
+    /// Two threads.
+    struct Threads;
+
+    impl Join for Threads {
+        fn join(&mut self, here: impl FnOnce(), there: impl FnOnce() + Send) {
+            std::thread::scope(|scope| {
+                scope.spawn(there);
+                here();
+            });
+        }
+    }
+
+    /// The hash of spikes, outputs and potentials of a trial on two processors, and the spikes
+    /// in it; `cuts` is the table of the network, empty for one processor.
+    fn in_halves<A: Stored, J: Join>(
+        network: &Deployed<A>,
+        cuts: &[Cut],
+        rows: &[InputRow<A>],
+        join: &mut J,
+    ) -> (u64, usize) {
+        let mut memory = Memory::of(network);
+        let mut noise = Noise::new(3, 0);
+        let halves = Halves::of(network, cuts);
+        assert_eq!(halves.is_some(), !cuts.is_empty());
+        let rows = (!rows.is_empty()).then_some(rows);
+        let prepared = Prepared { halves, rows };
+        let mut state = State::start_prepared(network, memory.all(), prepared, &mut noise)
+            .expect("enough memory");
+        let (mut hash, mut spikes) = (FnvHasher::default(), 0);
+        let channels = network.constants().inputs;
+        for step in 0..3000u32 {
+            if step % 500 == 0 {
+                let value = fixed::types::I4F12::from_num((step / 500) % 3);
+                state.set_input_on(network, &std::vec![A::input(value); channels], join);
+            }
+            if step == 1000 {
+                state.set_potential(network.constants().units - 1, network.constants().threshold);
+                state.end_refractory(0, network.constants().leak);
+            }
+            state.step_on(network, &mut noise, join);
+            for unit in state.fired() {
+                hash.write_u32(unit as u32);
+                spikes += 1;
+            }
+            for output in state.outputs() {
+                hash.write_i32(output.bits());
+            }
+            for unit in [0, 1, 99, 100, 198, 199] {
+                hash.write_i32(state.potential(unit).bits());
+                hash.write_i32(state.current(unit).bits());
+            }
+        }
+        (hash.finish(), spikes)
+    }
+
+    fn two_processors_step_as_one<A: Stored>(bytes: &[u8], empty: InputRow<A>) {
+        let network = Deployed::<A>::of(bytes).expect("a frozen network");
+        let mut cuts = std::vec![Cut::EMPTY; network.constants().units];
+        let (whole, spikes) = in_halves(&network, &[], &[], &mut Alone);
+        assert!(spikes > 300, "{spikes}");
+        assert!(cut(&network, &mut cuts));
+        let second = second_half(&network);
+        assert!((80..=100).contains(&second), "{second}");
+        let mut rows = std::vec![empty; network.constants().units];
+        assert!(fill_rows(&network, &mut rows));
+        let alone = in_halves(&network, &cuts, &[], &mut Alone);
+        assert_eq!(alone, (whole, spikes));
+        let with_rows = in_halves(&network, &[], &rows, &mut Alone);
+        assert_eq!(with_rows, (whole, spikes));
+        let on_threads = in_halves(&network, &cuts, &rows, &mut Threads);
+        assert_eq!(on_threads, (whole, spikes));
+    }
+
+    #[test]
+    fn two_processors_step_a_network_as_one_does() {
+        let fixed = InputRow::<Fixed>::EMPTY;
+        two_processors_step_as_one(include_bytes!("../tests/golden/go-nogo.snn"), fixed);
+        two_processors_step_as_one(include_bytes!("../tests/golden/xor.snn"), fixed);
+        two_processors_step_as_one(include_bytes!("../tests/golden/mante.snn"), fixed);
+        let float = InputRow::<f32>::EMPTY;
+        two_processors_step_as_one(include_bytes!("../tests/golden/f32/mante.snn"), float);
+    }
+
+    #[test]
+    fn a_stimulation_reaches_the_units_of_both_halves() {
+        let bytes = include_bytes!("../tests/golden/xor.snn");
+        let network = Deployed::read(bytes).expect("a frozen network");
+        let mut cuts = std::vec![Cut::EMPTY; network.constants().units];
+        assert!(cut(&network, &mut cuts));
+        for halves in [None, Halves::of(&network, &cuts)] {
+            let prepared = Prepared { halves, rows: None };
+            let mut memory = Memory::of(&network);
+            let mut noise = Noise::new(1, 0);
+            let mut state = State::start_prepared(&network, memory.all(), prepared, &mut noise)
+                .expect("enough memory");
+            state.step_stimulated(&network, &mut noise, |unit, v| match unit {
+                3 | 150 => Fixed::ZERO,
+                _ => v.min(-Fixed::DELTA),
+            });
+            assert!(state.fired().eq([3, 150]));
+        }
     }
 
     /// One neuron in fixed point.

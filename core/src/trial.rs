@@ -5,6 +5,7 @@ use core::hash::Hasher;
 use fnv::FnvHasher;
 use serde::{Deserialize, Serialize};
 
+use crate::halves::{Alone, Join};
 use crate::network::{Input, Network};
 use crate::noise::Noise;
 use crate::step::State;
@@ -128,8 +129,14 @@ impl<'n, 'm, N: Network, I: AsRef<[Input<N>]>> Run<'n, 'm, N, I> {
     /// channels in a sample, and is asked once a sample.
     #[inline(always)]
     pub fn step(&mut self, input: impl FnOnce(u32) -> I) -> Option<u32> {
-        self.tick(input)?;
-        Some(self.advance())
+        self.step_on(&mut Alone, input)
+    }
+
+    /// The same on the processors of `join`, if the state was started in halves.
+    #[inline(always)]
+    pub fn step_on(&mut self, join: &mut impl Join, input: impl FnOnce(u32) -> I) -> Option<u32> {
+        self.tick(join, input)?;
+        Some(self.advance_on(join))
     }
 
     /// The same with a stimulation: see [`State::step_stimulated`].
@@ -139,7 +146,7 @@ impl<'n, 'm, N: Network, I: AsRef<[Input<N>]>> Run<'n, 'm, N, I> {
         input: impl FnOnce(u32) -> I,
         stimulate: impl Fn(usize, N::Number) -> N::Number,
     ) -> Option<u32> {
-        self.tick(input)?;
+        self.tick(&mut Alone, input)?;
         self.now = self.now.wrapping_add(1);
         self.state
             .step_stimulated(self.network, &mut self.noise, stimulate);
@@ -150,17 +157,29 @@ impl<'n, 'm, N: Network, I: AsRef<[Input<N>]>> Run<'n, 'm, N, I> {
     /// beyond the trial's end: for input that arrives while the network runs.
     #[inline(always)]
     pub fn advance(&mut self) -> u32 {
+        self.advance_on(&mut Alone)
+    }
+
+    /// The same on the processors of `join`, if the state was started in halves.
+    #[inline(always)]
+    pub fn advance_on(&mut self, join: &mut impl Join) -> u32 {
         self.now = self.now.wrapping_add(1);
-        self.state.step(self.network, &mut self.noise);
+        self.state.step_on(self.network, &mut self.noise, join);
         self.now
     }
 
     /// Sets the input from the next step on, if it is another one than before.
     #[inline(always)]
     pub fn show(&mut self, input: I) {
+        self.show_on(&mut Alone, input);
+    }
+
+    /// The same on the processors of `join`, if the state was started in halves.
+    #[inline(always)]
+    pub fn show_on(&mut self, join: &mut impl Join, input: I) {
         let known = self.shown.as_ref().map(I::as_ref);
         if known != Some(input.as_ref()) {
-            self.state.set_input(self.network, input.as_ref());
+            self.state.set_input_on(self.network, input.as_ref(), join);
         }
         self.shown = Some(input);
     }
@@ -168,7 +187,7 @@ impl<'n, 'm, N: Network, I: AsRef<[Input<N>]>> Run<'n, 'm, N, I> {
     /// Advances the clock of the input by one step, and shows the sample that
     /// begins with it; `None` at the trial's end.
     #[inline(always)]
-    fn tick(&mut self, input: impl FnOnce(u32) -> I) -> Option<()> {
+    fn tick(&mut self, join: &mut impl Join, input: impl FnOnce(u32) -> I) -> Option<()> {
         if self.is_over() {
             return None;
         }
@@ -179,7 +198,7 @@ impl<'n, 'm, N: Network, I: AsRef<[Input<N>]>> Run<'n, 'm, N, I> {
             self.until_next = self.clock.steps_per_sample;
         }
         if begins || self.shown.is_none() {
-            self.show(input(self.sample));
+            self.show_on(join, input(self.sample));
         }
         Some(())
     }

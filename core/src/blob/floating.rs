@@ -15,11 +15,13 @@
 //! [`MOST_NUMBER`] in size; a decay lies between −1 and 0, and the leak between 0 and 1.
 //! Sums in a step therefore stay finite in each trial that a machine can make.
 
+use core::ops::Range;
+
 use fixed::types::I4F12;
 
 use super::{BlobError, Payload, Stored, TableName, array, row, start, u16_at};
 use crate::arithmetic::Arithmetic;
-use crate::network::{Banks, Deliver, ReadoutFilter, Target};
+use crate::network::{Banks, Deliver, ReadoutFilter, Target, Targets};
 use crate::neuron::{FilterFactors, UnitFactors};
 
 /// Bytes of a number.
@@ -125,11 +127,19 @@ impl Stored for f32 {
     }
 
     #[inline]
-    fn each_drive(payload: &Payload<f32>, input: &[f32], mut set: impl FnMut(usize, f32)) {
+    fn each_drive(
+        payload: &Payload<f32>,
+        range: Range<usize>,
+        input: &[f32],
+        mut set: impl FnMut(usize, f32),
+    ) {
         let (units, _) = payload.units.as_chunks::<UNIT_BYTES>();
         let (weights, _) = payload.input_weights.as_chunks();
+        let from = input.len().saturating_mul(range.start);
+        let weights = weights.get(from..).unwrap_or_default();
         let mut weights = weights.iter().map(|bytes| f32::from_le_bytes(*bytes));
-        for (unit, row) in units.iter().enumerate() {
+        let units = units.get(range.clone()).unwrap_or_default();
+        for (unit, row) in range.zip(units) {
             let weights = input.iter().zip(&mut weights);
             let products = weights.map(|(&u, weight)| (weight, u));
             set(unit, f32::driven(f32_at(row, BIAS_AT), products));
@@ -137,10 +147,26 @@ impl Stored for f32 {
     }
 
     #[inline]
-    fn each_target(payload: &Payload<f32>, from: usize, mut to: impl Deliver<f32>) {
+    fn some_targets(
+        payload: &Payload<f32>,
+        from: usize,
+        targets: Targets,
+        mut to: impl Deliver<f32>,
+    ) {
+        let all = column(payload, from);
+        let (synapses, mut first) = match targets {
+            Targets::All => (all, None),
+            Targets::Before(cut) => (all.get(..cut.place()).unwrap_or_default(), None),
+            Targets::Behind(cut) => {
+                let behind = all.get(cut.place()..).unwrap_or_default();
+                (behind, Some(cut.first()))
+            }
+        };
         let mut unit = 0;
-        for &[low, high, a, b, c, d] in column(payload, from) {
+        for &[low, high, a, b, c, d] in synapses {
             let gap = usize::from(u16::from_le_bytes([low, high]));
+            // The first gap behind a cut leads there from a unit of the first half.
+            let gap = first.take().unwrap_or(gap);
             unit += gap;
             let amount = f32::from_le_bytes([a, b, c, d]);
             if to.one((Target { unit, gap }, amount)).is_none() {
