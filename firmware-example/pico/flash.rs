@@ -4,6 +4,8 @@
 //! ROM; the firmware, its interrupts and the copy of the function that switches back lie in
 //! RAM.
 
+use core::ops::Range;
+
 use rate2spike_app::Store;
 use rate2spike_protocol::message::FlashFault;
 
@@ -15,6 +17,9 @@ const FLASH: usize = 0x1000_0000;
 
 /// The network's distance from there.
 const NETWORK: usize = 0x10_0000;
+
+/// The networks.
+const NETWORKS: *const u8 = (FLASH + NETWORK) as *const u8;
 
 /// Bytes for one of two.
 const SLOT: usize = NETWORK_BYTES / 2;
@@ -28,14 +33,32 @@ const BLOCK: usize = 1 << 16;
 /// What can be written at once, in bytes.
 const PAGE: usize = 256;
 
-/// The network's flash.
-pub struct Flash;
+/// The network's flash, and RAM for a copy of the network.
+pub struct Flash {
+    copy: &'static mut [u8],
+}
+
+impl Flash {
+    /// The flash, and RAM from which a step reads without a wait.
+    pub fn new(copy: &'static mut [u8]) -> Self {
+        Self { copy }
+    }
+}
 
 impl Store for Flash {
     fn bytes(&self) -> &[u8] {
         // SAFETY: the flash is memory, and it is written only through a mutable
         // borrow of `self`.
-        unsafe { core::slice::from_raw_parts((FLASH + NETWORK) as *const u8, NETWORK_BYTES) }
+        unsafe { core::slice::from_raw_parts(NETWORKS, NETWORK_BYTES) }
+    }
+
+    fn copy(&mut self, range: Range<usize>) -> Option<&[u8]> {
+        // SAFETY: as in `bytes`; the copy lies in RAM.
+        let all = unsafe { core::slice::from_raw_parts(NETWORKS, NETWORK_BYTES) };
+        let from = all.get(range)?;
+        let copy = self.copy.get_mut(..from.len())?;
+        copy.copy_from_slice(from);
+        Some(copy)
     }
 
     fn slot_bytes(&self) -> usize {

@@ -29,6 +29,10 @@ pub const MOST_SENT_OUTPUTS: usize = TABLE_BYTES / OUTPUT_BYTES;
 /// refractory ring.
 pub const UNIT_RAM_BYTES: usize = 24;
 
+/// Further bytes of RAM of a unit on a board whose two cores step the network: where the list
+/// of its targets is cut.
+pub const CUT_RAM_BYTES: usize = 4;
+
 /// Bytes of RAM that a readout filter takes on a board.
 pub const FILTER_RAM_BYTES: usize = 12;
 

@@ -26,6 +26,14 @@
 // flash takes 8 + 4 + 16 clocks for address, pause and line, each of two cycles; 8 more are
 // assumed for the way. With --no-cache no line is ever missing.
 //
+// rp2040js has one core. Here are two: a second core of its class on the same memory and
+// peripherals, with its own number, mailbox, and interrupt controller. The core whose time is
+// behind makes the next instruction. Until it is started, the second core answers as the boot
+// ROM does. Both wait for flash when either does; beside that, no core waits for the other on
+// the way to the memory. A read of the flash while a function of the boot ROM writes it is
+// named: `flash read while it is written`. `panic CORE ADDRESS` on stdin calls a function at
+// this address on a core, whose arguments all are the place `harness.rs:7` in a source.
+//
 // With --recording=FILE:K the analog input GP26 plays the numbers in FILE, one after the other
 // and over again; each of them lasts for K conversions. With --accelerometer=FILE a LIS3DH at
 // GP4 and GP5 plays the numbers in FILE, three for each reading; its bus takes no time.
@@ -57,7 +65,6 @@ const paced = process.argv.includes('--paced');
 const dropped = Number(setting('--drop=') ?? Infinity);
 
 const chip = new RP2040();
-chip.logger = new ConsoleLogger(LogLevel.Error, true);
 if (process.argv.includes('--rom')) {
   installRom(chip);
 }
@@ -66,6 +73,12 @@ if (files[1]) {
   chip.flash.set(readFileSync(files[1]), NETWORK);
 }
 let misses = 0;
+let touched = false;
+let flashFree = 0;
+// Until when a function of the boot ROM works on the flash; null if none does.
+let until = null;
+const SECOND = installSecondCore(chip);
+const { cores } = SECOND;
 if (!process.argv.includes('--no-cache')) {
   installCache(chip);
 }
@@ -120,9 +133,10 @@ watchdog.onWatchdogTrigger = () => {
   watchdog.timer.enable = false;
   watchdog.timer.set(0xffffff);
   watchdog.alarm.enable = false;
-  chip.core.waiting = false;
-  reset();
+  restarts = true;
 };
+// A write to the watchdog's control register may ask for it in the midst of an instruction.
+let restarts = false;
 
 let asleep = 0;
 let since = 0;
@@ -153,7 +167,7 @@ createInterface({ input: process.stdin })
     if (command === 'press' || command === 'release') {
       chip.gpio[BUTTON].setInputValue(command === 'release');
     } else if (command === 'cycles') {
-      console.log(`cycles ${chip.core.cycles}`);
+      console.log(`cycles ${cores[0].cycles}`);
     } else if (command === 'asleep') {
       console.log(`asleep ${asleep / (chip.clock.nanos - since)}`);
       asleep = 0;
@@ -163,9 +177,10 @@ createInterface({ input: process.stdin })
     } else if (command === 'lost') {
       console.log(`lost ${lost}`);
     } else if (command === 'hang') {
-      // Asleep, with no interrupt that wakes it.
-      chip.core.enabledInterrupts = 0;
-      chip.core.waiting = true;
+      SECOND.hung = true;
+    } else if (command.startsWith('panic ')) {
+      const [core, address] = command.slice(6).split(' ').map(Number);
+      SECOND.call(core, address);
     } else if (command === 'restart') {
       usb?.plug();
       reset();
@@ -179,14 +194,10 @@ createInterface({ input: process.stdin })
   .on('close', () => process.exit(0));
 
 function execute() {
-  const { core } = chip;
   const nanoseconds = 1e9 / chip.clkSys;
   for (let i = 0; i < 20000; i++) {
-    if (core.waiting && core.checkForInterrupts()) {
-      // An interrupt came before the processor slept.
-      core.waiting = false;
-    }
-    if (core.waiting) {
+    const next = SECOND.next();
+    if (next === null) {
       // Asleep until the next event, or for a while where none is known.
       let nap = chip.clock.nanosToNextAlarm || 1000;
       if (paced && taken < waiting.length) {
@@ -195,14 +206,32 @@ function execute() {
       }
       asleep += nap;
       chip.clock.tick(nap);
-      continue;
+    } else {
+      const passed = SECOND.ready[next] - chip.clock.nanos;
+      if (passed > 0) {
+        chip.clock.tick(passed);
+      }
+      SECOND.use(next);
+      const core = cores[next];
+      misses = 0;
+      touched = false;
+      let cycles = core.executeInstruction();
+      if (touched) {
+        // A line that the other core waits for comes first.
+        const before = Math.max(flashFree - chip.clock.nanos, 0) / nanoseconds;
+        const waited = before + MISS * misses;
+        flashFree = chip.clock.nanos + waited * nanoseconds;
+        core.cycles += waited;
+        cycles += waited;
+      }
+      SECOND.ready[next] = chip.clock.nanos + cycles * nanoseconds;
+      if (paced && taken < waiting.length) {
+        feedOnTime();
+      }
     }
-    misses = 0;
-    const cycles = core.executeInstruction();
-    core.cycles += MISS * misses;
-    chip.clock.tick((cycles + MISS * misses) * nanoseconds);
-    if (paced && taken < waiting.length) {
-      feedOnTime();
+    if (restarts) {
+      restarts = false;
+      reset();
     }
   }
   if (usb !== null) {
@@ -224,16 +253,183 @@ function execute() {
 // The emulator's own reset sets the stack and the first instruction, and leaves the rest of
 // the processor as it is: interrupts that were off would stay off.
 function reset() {
-  const { core } = chip;
-  core.PM = false;
-  core.IPSR = 0;
-  core.currentMode = 0;
-  core.SPSEL = 0;
-  core.enabledInterrupts = 0;
-  core.waiting = false;
-  core.eventRegistered = false;
-  core.VTOR = VECTORS;
-  core.reset();
+  SECOND.stop();
+  SECOND.use(0);
+  SECOND.hung = false;
+  until = null;
+  for (const core of cores) {
+    core.PM = false;
+    core.IPSR = 0;
+    core.currentMode = 0;
+    core.SPSEL = 0;
+    core.enabledInterrupts = 0;
+    core.waiting = false;
+    core.eventRegistered = false;
+    core.VTOR = VECTORS;
+  }
+  cores[0].reset();
+}
+
+// Gives the chip its second core.
+function installSecondCore(chip) {
+  const WFE = 0xbf20;
+  const CPU = 0x00;
+  const [STATE, WRITE, READ] = [0x50, 0x54, 0x58];
+  const [VALID, READY] = [1, 2];
+  const MAILBOX = 8;
+  const POWER = 0x40010;
+  const PROCESSOR_1 = 1 << 16;
+  // The memory protection unit, which the emulator leaves out: its registers keep what is
+  // written.
+  const [MPU, MPU_END] = [0xd90, 0xda4];
+  const SCRATCH = 0x20041000;
+  const { core, ppb, sio } = chip;
+  const cores = [core, new core.constructor(chip)];
+  const owns = [ppb, new ppb.constructor(chip, 'PPB')];
+  const mail = [[], []];
+  // The words that the boot ROM of the second core has taken; null while it runs a program.
+  let taken = [];
+  let current = 0;
+  const second = {
+    cores,
+    // When each core has made its last instruction.
+    ready: [0, 0],
+    hung: false,
+    use(index) {
+      current = index;
+      chip.core = cores[index];
+      chip.ppb = owns[index];
+    },
+    // The core whose turn it is; null if both sleep.
+    next() {
+      const zero = !second.hung && isAwake(0);
+      const one = taken === null && isAwake(1);
+      if (zero && one) {
+        return second.ready[1] < second.ready[0] ? 1 : 0;
+      }
+      return zero ? 0 : one ? 1 : null;
+    },
+    stop() {
+      taken = [];
+      mail.forEach((words) => words.splice(0));
+      owns.forEach((own) => own.resetMpu());
+    },
+    call(index, address) {
+      const file = Buffer.from('harness.rs');
+      [SCRATCH + 16, file.length, 7, 1].forEach((word, i) => chip.writeUint32(SCRATCH + 4 * i, word));
+      file.forEach((byte, i) => chip.writeUint8(SCRATCH + 16 + i, byte));
+      const called = cores[index];
+      called.registers.fill(SCRATCH, 0, 4);
+      called.PC = address;
+      called.waiting = false;
+    },
+  };
+
+  function isAwake(index) {
+    const it = cores[index];
+    if (it.waiting) {
+      if ((it.pendingInterrupts & it.enabledInterrupts) === 0) {
+        return false;
+      }
+      // An interrupt came before the processor slept.
+      second.use(index);
+      if (!it.checkForInterrupts()) {
+        return false;
+      }
+      it.waiting = false;
+    }
+    second.ready[index] = Math.max(second.ready[index], chip.clock.nanos);
+    return true;
+  }
+
+  // An event wakes a core that waits for one, or is kept.
+  function signal(it) {
+    if (it.waiting && chip.readUint16(it.PC - 2) === WFE) {
+      it.waiting = false;
+    } else {
+      it.eventRegistered = true;
+    }
+  }
+
+  function post(index, word) {
+    if (mail[index].length < MAILBOX) {
+      mail[index].push(word);
+    }
+  }
+
+  // The boot ROM of the second core: it sends each word back, and after 0, 0, 1, the table of
+  // interrupts, the stack and a function it calls the function.
+  function takeWord(word) {
+    const wanted = [0, 0, 1, word, word, word][taken.length];
+    taken = word === wanted ? [...taken, word] : word === 0 ? [0] : [];
+    post(0, word);
+    if (taken.length === 6) {
+      const [vectors, stack, entry] = taken.slice(3);
+      Object.assign(cores[1], { VTOR: vectors, SP: stack, PC: entry & ~1, waiting: false });
+      second.ready[1] = chip.clock.nanos;
+      taken = null;
+    }
+    signal(cores[0]);
+  }
+
+  chip.setInterrupt = (irq, value) => cores.forEach((it) => it.setInterrupt(irq, value));
+  // The emulator says to its log that a core signals an event, and does no more.
+  chip.logger = new (class extends ConsoleLogger {
+    info(_name, message) {
+      if (message === 'SEV') {
+        cores.forEach(signal);
+      }
+    }
+  })(LogLevel.Error, true);
+
+  const readSio = sio.readUint32.bind(sio);
+  sio.readUint32 = (offset) => {
+    switch (offset) {
+      case CPU:
+        return current;
+      case STATE:
+        return (mail[current].length > 0 ? VALID : 0) | (mail[1 - current].length < MAILBOX ? READY : 0);
+      case READ:
+        return mail[current].shift() ?? 0;
+      default:
+        return readSio(offset);
+    }
+  };
+  const writeSio = sio.writeUint32.bind(sio);
+  sio.writeUint32 = (offset, value) => {
+    if (offset === WRITE && current === 0 && taken !== null) {
+      takeWord(value >>> 0);
+    } else if (offset === WRITE) {
+      post(1 - current, value >>> 0);
+    } else if (offset !== STATE) {
+      writeSio(offset, value);
+    }
+  };
+
+  const power = chip.peripherals[POWER];
+  const writePower = power.writeUint32.bind(power);
+  power.writeUint32 = (offset, value) => {
+    writePower(offset, value);
+    if (power.frceOff & PROCESSOR_1) {
+      second.stop();
+    }
+  };
+
+  for (const own of owns) {
+    const registers = new Map();
+    const [read, write] = [own.readUint32.bind(own), own.writeUint32.bind(own)];
+    const isMpu = (offset) => offset >= MPU && offset < MPU_END;
+    own.readUint32 = (offset) => (isMpu(offset) ? (registers.get(offset) ?? 0) : read(offset));
+    own.writeUint32 = (offset, value) => {
+      if (isMpu(offset)) {
+        registers.set(offset, value);
+      } else {
+        write(offset, value);
+      }
+    };
+    own.resetMpu = () => registers.clear();
+  }
+  return second;
 }
 
 // What follows `name` in the arguments; undefined if nothing does.
@@ -358,6 +554,7 @@ function installCache(chip) {
   const first = new Int32Array(SETS).fill(-1);
   const second = new Int32Array(SETS).fill(-1);
   const look = (address) => {
+    touched = true;
     const line = address >>> 3;
     const set = line & (SETS - 1);
     if (first[set] === line) {
@@ -374,6 +571,9 @@ function installCache(chip) {
     chip[name] = (address) => {
       if (address >>> 24 === FLASH) {
         look(address);
+        if (until !== null) {
+          console.log('flash read while it is written');
+        }
       }
       return read(address);
     };
@@ -387,6 +587,7 @@ function installRom(chip) {
   const TABLE = 0x40;
   const LOOKUP = 0x80;
   const FUNCTIONS = 0x100;
+  // Those of the first core, which alone writes the flash.
   const registers = chip.core.registers;
   // Each function returns the nanoseconds that it takes.
   const functions = {
@@ -407,7 +608,6 @@ function installRom(chip) {
     FC: () => 0,
     CX: () => 0,
   };
-  let until = null;
   rom.setUint32(0x10, 0x01754d, true);
   rom.setUint16(0x14, TABLE, true);
   rom.setUint16(0x18, LOOKUP | 1, true);

@@ -33,6 +33,8 @@ const M33_NS_AN_INSTRUCTION: f64 = 8.0;
 pub enum Board {
     /// Raspberry Pi Pico, in rp2040js.
     Rp2040,
+    /// The same, with the firmware that uses one core.
+    Rp2040OneCore,
     /// An STM32F405, in QEMU's netduinoplus2.
     Stm32f405,
     /// No board that one can buy: RV32IMAC, in QEMU's virt.
@@ -42,13 +44,13 @@ pub enum Board {
 }
 
 impl Board {
-    /// All boards.
+    /// All boards, each with its usual firmware.
     pub const ALL: [Board; 4] = [Board::Rp2040, Board::Stm32f405, Board::Riscv, Board::M33];
 
     /// Name of its package in `firmware-example`, without `rate2spike-`.
     pub fn package(self) -> &'static str {
         match self {
-            Board::Rp2040 => "rp2040",
+            Board::Rp2040 | Board::Rp2040OneCore => "rp2040",
             Board::Stm32f405 => "stm32f4",
             Board::Riscv => "riscv",
             Board::M33 => "m33",
@@ -58,7 +60,7 @@ impl Board {
     /// The target triple of its firmware.
     pub fn target(self) -> &'static str {
         match self {
-            Board::Rp2040 => "thumbv6m-none-eabi",
+            Board::Rp2040 | Board::Rp2040OneCore => "thumbv6m-none-eabi",
             Board::Stm32f405 => "thumbv7em-none-eabihf",
             Board::Riscv => "riscv32imac-unknown-none-elf",
             Board::M33 => "thumbv8m.main-none-eabihf",
@@ -69,7 +71,7 @@ impl Board {
     pub fn steps_f32(self) -> bool {
         match self {
             Board::Stm32f405 | Board::M33 => true,
-            Board::Rp2040 | Board::Riscv => false,
+            Board::Rp2040 | Board::Rp2040OneCore | Board::Riscv => false,
         }
     }
 
@@ -80,7 +82,7 @@ impl Board {
             Board::M33 => {
                 1000.0 / M33_SYSTICK_MHZ / M33_NS_AN_INSTRUCTION * CORTEX_M33_CYCLES_AN_INSTRUCTION
             }
-            Board::Rp2040 | Board::Riscv => 1.0,
+            Board::Rp2040 | Board::Rp2040OneCore | Board::Riscv => 1.0,
         }
     }
 
@@ -91,7 +93,7 @@ impl Board {
             return Some(format!("no {target}; run `rustup target add {target}`"));
         }
         let emulator = match self {
-            Board::Rp2040 => {
+            Board::Rp2040 | Board::Rp2040OneCore => {
                 let folder = emulators().join("node_modules/rp2040js");
                 return (!runs("node") || !folder.is_dir())
                     .then(|| "no rp2040js; run `npm install` in tests/emulators".to_string());
@@ -114,19 +116,35 @@ impl Board {
 
     /// Builds the firmware and returns the linked file.
     pub fn build(self) -> PathBuf {
-        build(self.package(), self.target())
+        match self {
+            Board::Rp2040OneCore => {
+                let options = ["--no-default-features", "--target-dir", "target/one-core"];
+                build_with(self.package(), self.target(), &options);
+                let folder = repository().join("firmware-example/target/one-core");
+                folder.join("thumbv6m-none-eabi/release/rate2spike-rp2040")
+            }
+            _ => build(self.package(), self.target()),
+        }
     }
 }
 
 /// Builds the firmware in this folder of `firmware-example`, and returns the linked file.
 pub fn build(package: &str, target: &str) -> PathBuf {
+    build_with(package, target, &[]);
+    let file = Path::new("firmware-example/target").join(target);
+    let name = format!("rate2spike-{package}");
+    repository().join(file).join("release").join(name)
+}
+
+fn build_with(package: &str, target: &str, options: &[&str]) {
     let folder = repository().join("firmware-example");
     let package = format!("rate2spike-{package}");
     let mut cargo = Command::new("cargo");
     cargo
         .current_dir(&folder)
         .args(["build", "--release", "--quiet", "--package", &package])
-        .args(["--target", target]);
+        .args(["--target", target])
+        .args(options);
     // Settings of this build are not meant for the build of the firmware.
     for name in [
         "CARGO_BUILD_BUILD_DIR",
@@ -140,8 +158,6 @@ pub fn build(package: &str, target: &str) -> PathBuf {
     }
     let status = cargo.status().expect("cargo runs");
     assert!(status.success(), "{package} does not build");
-    let file = Path::new("target").join(target);
-    folder.join(file).join("release").join(package)
 }
 
 /// The repository's folder.
@@ -203,7 +219,7 @@ impl Emulator {
         let network_file = folder.path().join("network.bin");
         std::fs::write(&network_file, network).expect("a writable folder");
         let (command, port) = match board {
-            Board::Rp2040 => {
+            Board::Rp2040 | Board::Rp2040OneCore => {
                 let image =
                     Firmware::read(firmware, &Target::RP2040).expect("a firmware of the board");
                 let file = folder.path().join("firmware.bin");

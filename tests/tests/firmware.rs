@@ -85,6 +85,62 @@ fn every_board_spikes_as_the_desktop_does_in_all_frozen_tasks() {
     }
 }
 
+/// The three frozen networks, and one with four classes.
+#[test]
+fn two_cores_of_a_pico_spike_as_one_and_as_the_desktop_do() {
+    let classes = with_outputs(&rate2spike_tests::untrained(Task::go_nogo(), 100, 0.5), 4);
+    let networks = [
+        ("go-nogo", Task::go_nogo(), network(Task::go_nogo())),
+        ("xor", Task::xor(), network(Task::xor())),
+        ("mante", Task::mante(), network(Task::mante())),
+        ("four classes", Task::go_nogo(), classes),
+    ];
+    for board in [Board::Rp2040, Board::Rp2040OneCore] {
+        if !board.is_ready() {
+            continue;
+        }
+        for (name, task, bytes) in &networks {
+            let deployed = Deployed::read(bytes).expect("a network");
+            let experiment = experiment(&deployed, task.clone());
+            let emulator = Emulator::start(board, bytes, &[]);
+            let (mut client, _) = emulator.connect();
+            let mut memory = Memory::of(&deployed);
+            let pair = pair(&mut client, &experiment, &mut memory, 0).expect("a trial");
+            assert_eq!(pair.board, pair.desktop, "{board:?}, {name}");
+            assert!(pair.board.spikes > 100, "{board:?}, {name}");
+            let cycles = pair.cycles;
+            let mean = cycles.total as f64 / f64::from(cycles.steps);
+            println!(
+                "{board:?}, {name}: {:016x}, {mean:.0} cycles a step, {} the slowest, {} the first",
+                pair.board.spike_hash, cycles.worst, cycles.first
+            );
+        }
+    }
+}
+
+#[test]
+fn a_panic_on_either_core_starts_the_chip_anew_and_is_said() {
+    if !Board::Rp2040.is_ready() {
+        return;
+    }
+    let program = Program::read(&Board::Rp2040.build());
+    let panics = program.functions("core::panicking::", "::panic_bounds_check");
+    let [panic] = panics[..] else {
+        panic!("one function that panics: {panics:?}");
+    };
+    let mut emulator = Emulator::start(Board::Rp2040, &network(Task::go_nogo()), &[]);
+    let most = Duration::from_secs(60);
+    let answer = "said rate2spike rp2040: 0";
+    for core in [0, 1] {
+        assert!(emulator.line(most, |line| line == answer).is_some());
+        emulator.order(&format!("panic {core} {panic}"));
+        let said = emulator.line(most, |line| line.starts_with("said"));
+        let wanted = "said rate2spike rp2040: started anew: panic at harness.rs:7";
+        assert_eq!(said.as_deref(), Some(wanted), "core {core}");
+    }
+    assert!(emulator.line(most, |line| line == answer).is_some());
+}
+
 #[test]
 fn a_board_with_a_floating_point_unit_steps_f32_as_the_desktop_does() {
     for board in boards().filter(|board| board.steps_f32()) {
@@ -366,6 +422,9 @@ fn a_network_can_be_replaced_over_the_line_where_flash_can_be_written() {
                 assert_eq!(identity.network, Ok(wanted), "{board:?}");
                 let test = client.self_test().expect("a self-test");
                 assert_eq!(test.found, test.wanted, "{board:?}");
+                let quarter = Duration::from_millis(250);
+                let read = emulator.line(quarter, |line| line.starts_with("flash read"));
+                assert_eq!(read, None, "a core reads the flash while it is written");
             }
             (board, result) => panic!("{board:?}: {result:?}"),
         }
@@ -997,10 +1056,20 @@ fn the_linked_step_has_no_panic_and_the_fixed_build_no_floating_point() {
         let steps = program.functions("rate2spike_core::step::State", "::step");
         // One for each kind of number.
         assert_eq!(steps.len(), 1 + usize::from(board.steps_f32()), "{board:?}");
-        for step in steps {
+        // What the second core does is reached by an address in RAM.
+        let elsewhere = match board {
+            Board::Rp2040 => [
+                program.functions("rate2spike_core::step::State", "::step_in_halves"),
+                program.functions("rate2spike_rp2040::cores", "::does"),
+            ]
+            .concat(),
+            _ => Vec::new(),
+        };
+        assert_eq!(elsewhere.is_empty(), board != Board::Rp2040);
+        for step in steps.iter().chain(&elsewhere).copied() {
             let calls = reachable(&program, step);
             assert!(
-                calls.iter().any(|name| name.contains("::fire")),
+                elsewhere.contains(&step) || calls.iter().any(|name| name.contains("::fire")),
                 "{board:?}: the walk finds what the step calls: {calls:?}"
             );
             let panics: Vec<_> = calls.iter().filter(|name| name.contains("panic")).collect();

@@ -1,5 +1,8 @@
 //! The parts of a board that the firmware uses.
 
+use core::ops::Range;
+
+use rate2spike_core::halves::Join;
 use rate2spike_protocol::message::FlashFault;
 
 /// The reason why the board started anew without being switched on.
@@ -27,6 +30,13 @@ pub trait Board {
     /// Cycles since a fixed moment, modulo 2³². [`Counter`] says how often this
     /// must be called.
     fn cycles(&mut self) -> u32;
+
+    /// Does both pieces of work, and returns when both are done. A board with two cores does
+    /// them at once.
+    fn join(&mut self, here: impl FnOnce(), there: impl FnOnce() + Send) {
+        here();
+        there();
+    }
 
     /// Sleeps for at most this number of cycles. The board may wake up earlier, or not
     /// sleep at all. Bytes that arrive meanwhile are kept.
@@ -77,6 +87,16 @@ pub trait Board {
     }
 }
 
+/// The cores of a board, as the step of a network takes them.
+pub struct Cores<'b, B>(pub &'b mut B);
+
+impl<B: Board> Join for Cores<'_, B> {
+    #[inline(always)]
+    fn join(&mut self, here: impl FnOnce(), there: impl FnOnce() + Send) {
+        self.0.join(here, there);
+    }
+}
+
 /// Flash for two networks, one of which is in use.
 pub trait Store {
     /// The whole flash for networks: two slots, and the rest.
@@ -85,6 +105,12 @@ pub trait Store {
     /// Bytes of a slot, a whole number of sectors. The second slot follows the
     /// first one.
     fn slot_bytes(&self) -> usize;
+
+    /// A copy of these bytes in RAM, from which they are read faster; `None` if there is no
+    /// room for them, or nothing to gain.
+    fn copy(&mut self, _range: Range<usize>) -> Option<&[u8]> {
+        None
+    }
 
     /// Erases the sectors of `bytes` bytes from `offset` on, which is the start of
     /// a slot; the first sector first.

@@ -20,7 +20,7 @@ use rate2spike_core::noise::Noise;
 use rate2spike_core::preprocessing::{Chain, MOST_VALUES};
 use rate2spike_core::trial::Run;
 
-use crate::board::Board;
+use crate::board::{Board, Cores};
 use crate::input::preprocessed;
 use crate::line::{nap, number, say};
 use crate::log;
@@ -174,9 +174,10 @@ fn sensed<A: Number, B: Board, const UNITS: usize>(
             return Ended::Byte(byte);
         }
         if sample.poll(board) {
-            run.show(preprocessed(network, &mut preprocessing, sample.take()));
+            let input = preprocessed(network, &mut preprocessing, sample.take());
+            run.show_on(&mut Cores(board), input);
         }
-        let step = run.advance();
+        let step = run.advance_on(&mut Cores(board));
         evidence.see(&payload.decision, step, run.state().outputs());
         watch(board, network, run.state().output());
         pace.wait(board);
@@ -216,13 +217,13 @@ fn pressed<A: Number, B: Board, const UNITS: usize>(
         }
         let was_pressed = core::mem::replace(&mut pressed, board.button());
         if pressed != was_pressed {
-            run.show(cue::<A>(pressed, channels));
+            run.show_on(&mut Cores(board), cue::<A>(pressed, channels));
             if pressed {
                 began = run.now();
                 evidence.forget();
             }
         }
-        let step = run.advance().wrapping_sub(began);
+        let step = run.advance_on(&mut Cores(board)).wrapping_sub(began);
         evidence.see(&payload.decision, step, run.state().outputs());
         watch(board, network, run.state().output());
         pace.wait(board);

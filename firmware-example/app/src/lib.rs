@@ -25,12 +25,13 @@ pub mod line;
 pub mod log;
 pub mod memory;
 pub mod pace;
+pub mod prepared;
 pub mod server;
 pub mod slots;
 pub mod trial;
 pub mod trouble;
 
-pub use board::{Board, Counter, Restart, Store};
+pub use board::{Board, Cores, Counter, Restart, Store};
 pub use memory::Memory;
 
 use rate2spike_protocol::{Receiver, record};
@@ -46,9 +47,14 @@ pub fn run<B: Board, S: Store, const UNITS: usize>(
     line::explain(board);
     let limits = memory::limits::<UNITS>(record::room(store.slot_bytes()));
     while board.is_on() {
-        let network = slots::held(store.bytes(), store.slot_bytes(), &limits);
-        if let Err(fault) = network {
-            log::fault(&fault);
+        let place = slots::place(store.bytes(), store.slot_bytes(), &limits);
+        let network = match place.and_then(|place| store.copy(place)) {
+            Some(copy) => memory::held(copy, &limits),
+            None => slots::held(store.bytes(), store.slot_bytes(), &limits),
+        };
+        match &network {
+            Ok(any) => memory.prepare(any),
+            Err(fault) => log::fault(fault),
         }
         let held = Held { network, limits };
         let left = server::serve(board, &mut receiver, memory, &held);

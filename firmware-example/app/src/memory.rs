@@ -6,18 +6,23 @@ use rate2spike_core::blob::arithmetic;
 use rate2spike_core::blob::{Deployed, Stored};
 use rate2spike_core::block::{Block, ReadoutBlock};
 use rate2spike_core::decision::{Evidence, MOST_OUTPUTS};
+#[cfg(target_pointer_width = "32")]
+use rate2spike_core::network::Cut;
 use rate2spike_core::network::Network;
 use rate2spike_core::noise::Noise;
+use rate2spike_core::prepared::Prepared;
 use rate2spike_core::preprocessing::{ChainState, MOST_OPERATIONS};
 use rate2spike_core::refractory::Waiting;
 use rate2spike_core::step::{StartError, State, StateMemory};
 #[cfg(target_pointer_width = "32")]
 use rate2spike_protocol::message::{
-    FILTER_RAM_BYTES, FLOAT_FILTER_RAM_BYTES, FLOAT_UNIT_RAM_BYTES, UNIT_RAM_BYTES,
+    CUT_RAM_BYTES, FILTER_RAM_BYTES, FLOAT_FILTER_RAM_BYTES, FLOAT_UNIT_RAM_BYTES, UNIT_RAM_BYTES,
 };
 use rate2spike_protocol::message::{Limits, NetworkFault, Refusal};
 
+use crate::board::{Board, Cores};
 use crate::input::Queue;
+use crate::prepared::{Cuts, Rows};
 
 /// Most readout filters.
 pub const FILTERS: usize = 8 * MOST_OUTPUTS;
@@ -29,12 +34,14 @@ pub struct Parts<A: Number, const UNITS: usize> {
     units: [Block<A>; UNITS],
     readout: [ReadoutBlock<A>; FILTERS],
     outputs: [A; MOST_OUTPUTS],
+    rows: Rows<A, UNITS>,
     sums: [A::Sum; MOST_OUTPUTS],
 }
 
 /// What a trial changes beside the numbers of the network.
 pub struct Common<const UNITS: usize> {
     waiting: [Waiting; UNITS],
+    cuts: Cuts<UNITS>,
     kept: [i64; MOST_OPERATIONS],
     queue: Queue,
 }
@@ -98,6 +105,7 @@ impl<const UNITS: usize> Memory<UNITS> {
                 units: [Block::<Fixed>::EMPTY; UNITS],
                 readout: [ReadoutBlock::<Fixed>::EMPTY; FILTERS],
                 outputs: [Fixed::ZERO; MOST_OUTPUTS],
+                rows: Rows::<Fixed, UNITS>::EMPTY,
                 sums: [Fixed::EMPTY_SUM; MOST_OUTPUTS],
             },
             #[cfg(feature = "f32")]
@@ -105,14 +113,25 @@ impl<const UNITS: usize> Memory<UNITS> {
                 units: [Block::<f32>::EMPTY; UNITS],
                 readout: [ReadoutBlock::<f32>::EMPTY; FILTERS],
                 outputs: [0.0; MOST_OUTPUTS],
+                rows: Rows::<f32, UNITS>::EMPTY,
                 sums: [f32::EMPTY_SUM; MOST_OUTPUTS],
             },
             common: Common {
                 waiting: [Waiting::EMPTY; UNITS],
+                cuts: Cuts::EMPTY,
                 kept: [0; MOST_OPERATIONS],
                 queue: Queue::new(),
             },
         }
+    }
+
+    /// Prepares for a network, which is the board's until the next call.
+    pub fn prepare(&mut self, network: &AnyNetwork) {
+        with_network!(network, network => {
+            let (parts, common) = Number::parts(self);
+            parts.rows.make(network);
+            common.cuts.make(network);
+        });
     }
 
     /// The start of a trial.
@@ -131,22 +150,26 @@ impl<const UNITS: usize> Memory<UNITS> {
             waiting: &mut common.waiting,
             outputs: &mut parts.outputs,
         };
+        let prepared = Prepared {
+            halves: common.cuts.halves(network),
+            rows: parts.rows.rows(),
+        };
         Ok(Started {
-            state: State::start(network, memory, noise)?,
+            state: State::start_prepared(network, memory, prepared, noise)?,
             evidence: Evidence::with(&mut parts.sums),
             preprocessing: ChainState::with(&mut common.kept),
             queue: &mut common.queue,
         })
     }
 
-    /// The hash of the self-test's spikes; `stepped` is called after each step.
+    /// The hash of the self-test's spikes.
     ///
     /// # Errors
     /// The network is larger than the memory.
-    pub fn self_test<A: Number>(
+    pub fn self_test<A: Number, B: Board>(
         &mut self,
         network: &Deployed<A>,
-        stepped: impl FnMut(),
+        board: &mut B,
     ) -> Result<u64, StartError> {
         let (parts, common) = A::parts(self);
         let memory = StateMemory {
@@ -155,7 +178,11 @@ impl<const UNITS: usize> Memory<UNITS> {
             waiting: &mut common.waiting,
             outputs: &mut parts.outputs,
         };
-        network.self_test_with(memory, stepped)
+        let prepared = Prepared {
+            halves: common.cuts.halves(network),
+            rows: parts.rows.rows(),
+        };
+        network.self_test_on(memory, prepared, &mut Cores(board), |cores| cores.0.alive())
     }
 }
 
@@ -248,6 +275,7 @@ pub fn unstarted<A: Number>(network: &Deployed<A>, error: StartError) -> Refusal
 /// The command line computes with these sizes.
 #[cfg(target_pointer_width = "32")]
 const _: () = {
+    assert!(size_of::<Cut>() == CUT_RAM_BYTES);
     assert!(size_of::<Block<Fixed>>() + size_of::<Waiting>() == UNIT_RAM_BYTES);
     assert!(size_of::<ReadoutBlock<Fixed>>() == FILTER_RAM_BYTES);
     assert!(size_of::<Block<f32>>() + size_of::<Waiting>() == FLOAT_UNIT_RAM_BYTES);

@@ -130,7 +130,7 @@ fn self_test<A: Number, B: Board, const UNITS: usize>(
     network: &Deployed<A>,
 ) -> Result<SelfTest, Refusal> {
     let found = memory
-        .self_test(network, || board.alive())
+        .self_test(network, board)
         .map_err(|error| unstarted(network, error))?;
     let wanted = network.payload().self_test.spike_hash;
     Ok(SelfTest { wanted, found })

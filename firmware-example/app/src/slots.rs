@@ -24,6 +24,8 @@
 //! Only an image can hold a network that is larger than a slot. Such a network
 //! leaves no room for a second one, and only an image can replace it.
 
+use core::ops::Range;
+
 use rate2spike_core::blob::MAGIC;
 use rate2spike_protocol::message::{FlashFault, Limits, NetworkFault, Refusal};
 use rate2spike_protocol::record::{self, RECORD_BYTES, Record};
@@ -105,6 +107,18 @@ impl<'s> Survey<'s> {
         };
         newest.map_or(1, |record| record.sequence.wrapping_add(1))
     }
+}
+
+/// The place of the network that the board runs, if there is one.
+pub fn place(bytes: &[u8], slot_bytes: usize, limits: &Limits) -> Option<Range<usize>> {
+    let survey = Survey::of(bytes, slot_bytes, limits);
+    let slot = survey.choice()?;
+    let found = match slot {
+        Slot::First => survey.first,
+        Slot::Second => survey.second,
+    };
+    let start = slot.start(slot_bytes);
+    Some(start..start + found.ok()?.network.length())
 }
 
 /// The network that the board runs.

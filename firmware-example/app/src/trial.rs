@@ -12,7 +12,7 @@ use rate2spike_protocol::message::{
 };
 use rate2spike_protocol::{Answer, Receiver};
 
-use crate::board::Board;
+use crate::board::{Board, Cores};
 use crate::input::Samples;
 use crate::line::send;
 use crate::memory::{Memory, Number, Started, unstarted};
@@ -74,7 +74,7 @@ pub fn run<A: Number, B: Board, const UNITS: usize>(
                 input = samples.take();
             }
         }
-        let Some(step) = run.step(|_| input.clone()) else {
+        let Some(step) = run.step_on(&mut Cores(board), |_| input.clone()) else {
             break;
         };
         let state = run.state();

@@ -1,5 +1,5 @@
-//! A panic leaves its place in RAM that no start clears, and starts the chip anew. The next
-//! start says where it was.
+//! A panic leaves its place in RAM that no start clears, and the board starts the chip anew.
+//! The next start says where it was.
 
 use core::mem::MaybeUninit;
 
@@ -45,10 +45,8 @@ pub fn last() -> Option<Restart> {
     })
 }
 
-/// Notes the place and starts the chip anew.
-#[cfg(not(feature = "defmt"))]
-#[panic_handler]
-fn panic(info: &core::panic::PanicInfo) -> ! {
+/// Notes the place of a panic. The chip must be started anew then.
+pub fn note(info: &core::panic::PanicInfo) {
     let (file, line) = match info.location() {
         Some(place) => (place.file().as_bytes(), place.line()),
         None => (b"?".as_slice(), 0),
@@ -66,7 +64,7 @@ fn panic(info: &core::panic::PanicInfo) -> ! {
         length,
         path,
     };
-    // SAFETY: nothing else runs any more.
+    // SAFETY: this core does nothing else any more. If another core panics at the same time,
+    // the note is a mixture of both places, each part of which is a valid one.
     unsafe { (&raw mut NOTE).cast::<Note>().write_volatile(note) };
-    cortex_m::peripheral::SCB::sys_reset()
 }

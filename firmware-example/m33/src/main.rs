@@ -27,6 +27,13 @@ const SENDS_AND_RECEIVES: u32 = 0b11;
 /// The smallest divisor that the device takes.
 const FASTEST: u32 = 16;
 
+/// Notes the place, and starts the chip anew.
+#[panic_handler]
+fn panic(info: &core::panic::PanicInfo) -> ! {
+    rate2spike_cortex::panic::note(info);
+    cortex_m::peripheral::SCB::sys_reset()
+}
+
 struct Mps2 {
     cycles: Cycles,
 }

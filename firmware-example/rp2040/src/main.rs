@@ -10,6 +10,8 @@
 mod accelerometer;
 #[path = "../../pico/analog.rs"]
 mod analog;
+#[cfg(feature = "two-cores")]
+mod cores;
 #[path = "../../pico/flash.rs"]
 mod flash;
 #[path = "../../pico/usb.rs"]
@@ -25,7 +27,6 @@ use core::cell::RefCell;
 use accelerometer::Accelerometer;
 use cortex_m::interrupt::Mutex;
 use cortex_m::singleton;
-use cortex_m_rt::entry;
 use embedded_hal::delay::DelayNs;
 use embedded_hal::digital::{InputPin, OutputPin};
 use heapless::Deque;
@@ -46,7 +47,7 @@ use rp2040_hal::uart::{DataBits, Reader, StopBits, UartConfig, UartPeripheral, W
 use rp2040_hal::usb::UsbBus;
 use rp2040_hal::watchdog::Watchdog;
 use rp2040_hal::xosc::setup_xosc_blocking;
-use rp2040_hal::{Sio, Timer, gpio, pac};
+use rp2040_hal::{Sio, Timer, entry, gpio, pac};
 
 /// The first 256 bytes of flash, which the boot ROM runs: sets up the flash.
 #[unsafe(link_section = ".boot2")]
@@ -75,6 +76,9 @@ const SYSTEM_CLOCK: PLLConfig = PLLConfig {
     post_div1: 6,
     post_div2: 2,
 };
+
+/// Bytes of RAM for a copy of the network: 1000 units with 40 inputs each.
+const COPY_BYTES: usize = 0x1_c000;
 
 const BAUD: u32 = 115_200;
 
@@ -147,6 +151,14 @@ struct Pico {
     restart: Option<Restart>,
 }
 
+/// Notes the place, and starts the chip with both cores anew.
+#[cfg(not(feature = "defmt"))]
+#[panic_handler]
+fn panic(info: &core::panic::PanicInfo) -> ! {
+    rate2spike_cortex::panic::note(info);
+    rp2040_hal::reset()
+}
+
 /// Tells the watchdog that the firmware still runs.
 fn feed() {
     // SAFETY: a register that is written only, and only here.
@@ -173,6 +185,12 @@ impl Board for Pico {
 
     fn cycles(&mut self) -> u32 {
         self.cycles.now()
+    }
+
+    #[cfg(feature = "two-cores")]
+    #[inline(always)]
+    fn join(&mut self, here: impl FnOnce(), there: impl FnOnce() + Send) {
+        cores::both(here, there);
     }
 
     fn rest(&mut self, cycles: u32) {
@@ -284,10 +302,12 @@ fn restart(watchdog: &pac::WATCHDOG) -> Option<Restart> {
 #[entry]
 fn main() -> ! {
     static mut MEMORY: Memory<1024> = Memory::new();
+    static mut COPY: [u8; COPY_BYTES] = [0; COPY_BYTES];
 
     let core = pac::CorePeripherals::take().expect("taken once");
     vectors_in_ram(&core.SCB);
-    let chip = pac::Peripherals::take().expect("taken once");
+    #[cfg_attr(not(feature = "two-cores"), allow(unused_mut))]
+    let mut chip = pac::Peripherals::take().expect("taken once");
     let mut resets = chip.RESETS;
 
     let restart = restart(&chip.WATCHDOG);
@@ -321,7 +341,10 @@ fn main() -> ! {
     // SAFETY: its handler is above.
     unsafe { pac::NVIC::unmask(pac::Interrupt::TIMER_IRQ_0) };
 
-    let sio = Sio::new(chip.SIO);
+    #[cfg_attr(not(feature = "two-cores"), allow(unused_mut))]
+    let mut sio = Sio::new(chip.SIO);
+    #[cfg(feature = "two-cores")]
+    cores::start(&mut chip.PSM, &mut chip.PPB, &mut sio.fifo);
     let pins = gpio::Pins::new(chip.IO_BANK0, chip.PADS_BANK0, sio.gpio_bank0, &mut resets);
     let line = (pins.gpio0.into_function(), pins.gpio1.reconfigure());
     let format = UartConfig::new(BAUD.Hz(), DataBits::Eight, None, StopBits::One);
@@ -425,7 +448,8 @@ fn main() -> ! {
         restart,
     };
     watchdog.start(PATIENCE);
+    let mut flash = flash::Flash::new(COPY);
     loop {
-        rate2spike_app::run(&mut board, &mut flash::Flash, MEMORY);
+        rate2spike_app::run(&mut board, &mut flash, MEMORY);
     }
 }

@@ -143,6 +143,14 @@ struct Pico2 {
     restart: Option<Restart>,
 }
 
+/// Notes the place, and starts the chip anew.
+#[cfg(not(feature = "defmt"))]
+#[panic_handler]
+fn panic(info: &core::panic::PanicInfo) -> ! {
+    rate2spike_cortex::panic::note(info);
+    cortex_m::peripheral::SCB::sys_reset()
+}
+
 /// Tells the watchdog that the firmware still runs.
 fn feed() {
     // SAFETY: a register that is written only, and only here.
@@ -421,7 +429,8 @@ fn main() -> ! {
         restart,
     };
     watchdog.start(PATIENCE);
+    let mut flash = flash::Flash::new(&mut []);
     loop {
-        rate2spike_app::run(&mut board, &mut flash::Flash, MEMORY);
+        rate2spike_app::run(&mut board, &mut flash, MEMORY);
     }
 }

@@ -53,6 +53,14 @@ fn USART1() {
     });
 }
 
+/// Notes the place, and starts the chip anew.
+#[cfg(not(feature = "defmt"))]
+#[panic_handler]
+fn panic(info: &core::panic::PanicInfo) -> ! {
+    rate2spike_cortex::panic::note(info);
+    cortex_m::peripheral::SCB::sys_reset()
+}
+
 struct Stm32 {
     clock_hz: u32,
     cycles: Cycles,

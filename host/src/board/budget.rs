@@ -140,7 +140,7 @@ impl Budget {
         Self {
             flash_bytes: bytes.len(),
             flash_room: target.network_bytes,
-            ram_bytes: A::UNIT_RAM_BYTES * units + A::FILTER_RAM_BYTES * filters,
+            ram_bytes: target.unit_ram_bytes::<A>() * units + A::FILTER_RAM_BYTES * filters,
             units,
             units_room: target.units,
             filters,
@@ -310,9 +310,12 @@ impl<A: Deployable> Grown<'_, '_, A> {
 
     /// Cycles for which the slowest step waits for flash, in a network that is `times` as
     /// large and has `share` times the spikes in that step. A network that fits into the
-    /// cache hardly waits; one that has outgrown it waits for each line.
+    /// cache, or into its copy in RAM, hardly waits; one that has outgrown both waits for each
+    /// line.
     fn wait(&self, times: f64, share: f64) -> f64 {
-        let Some(cache) = self.target.cache else {
+        let held = self.bytes as f64;
+        let grown = held * times.max(times.powi(2));
+        let Some(cache) = self.target.cache_of(grown as usize) else {
             return 0.0;
         };
         let (worst, payload) = (&self.worst, self.network.payload());
@@ -327,11 +330,7 @@ impl<A: Deployable> Grown<'_, '_, A> {
             times * tables + share * (2.0 * worst.fired as f64 + synapses)
         };
         let all = |times, share| cache.miss_cycles * lines(times, share);
-        let room = cache.bytes() as f64;
-        let (held, grown) = (
-            self.bytes as f64,
-            self.bytes as f64 * times.max(times.powi(2)),
-        );
+        let room = cache.bytes().max(self.target.copy_bytes) as f64;
         if held <= room && grown > room {
             return all(times, share);
         }

@@ -2,12 +2,14 @@
 
 use clap::ValueEnum;
 use rate2spike_core::decision::MOST_OUTPUTS;
+use rate2spike_protocol::message::CUT_RAM_BYTES;
 use rate2spike_protocol::record::{self, RECORD_BYTES};
 
 use super::cache::FlashCache;
 use crate::export::verilog::device::Device;
 use crate::formats::elf::Machine;
 use crate::formats::image::Uf2Family;
+use crate::spiking::trial::Deployable;
 
 /// Cycles of a step's parts, measured in emulators by
 /// `cargo run --release -p rate2spike-tests --bin boards`.
@@ -123,7 +125,9 @@ pub struct Target {
     pub filters: usize,
     /// Cycles in a second.
     pub clock_hz: f64,
-    /// Cycles of a step's parts, without the wait for flash.
+    /// Cores that step a network together.
+    pub cores: usize,
+    /// Cycles of a step's parts on these cores, without the wait for flash.
     pub cost: Cost,
     /// The same for networks in f32, measured by `cargo run --release -p rate2spike-tests
     /// --bin float_cost`; `None` if the firmware does not step them.
@@ -132,6 +136,8 @@ pub struct Target {
     pub cache: Option<FlashCache>,
     /// Where the cycles come from, for the reader of the budget.
     pub cycles_from: &'static str,
+    /// Bytes of RAM for a copy of the network, which a network that fits is stepped from.
+    pub copy_bytes: usize,
     /// Bytes of stack that the firmware used in an emulator.
     pub stack_bytes: usize,
     /// Whether the firmware sleeps until the next step begins.
@@ -143,6 +149,18 @@ pub struct Target {
 impl Target {
     /// All boards with a microcontroller.
     pub const ALL: [&Target; 3] = [&Target::RP2040, &Target::RP2350, &Target::STM32F405];
+
+    /// Bytes of RAM that a unit of a network takes.
+    pub fn unit_ram_bytes<A: Deployable>(&self) -> usize {
+        let cut = if self.cores > 1 { CUT_RAM_BYTES } else { 0 };
+        A::UNIT_RAM_BYTES + cut
+    }
+
+    /// The cache through which a network of this many bytes is read; `None` if reads do not
+    /// wait.
+    pub fn cache_of(&self, bytes: usize) -> Option<FlashCache> {
+        self.cache.filter(|_| bytes > self.copy_bytes)
+    }
 
     /// The board as a network in f32 finds it; `None` if its firmware does not step f32.
     pub fn in_f32(&self) -> Option<Target> {
@@ -170,6 +188,7 @@ impl Target {
         units: 1024,
         filters: 8 * MOST_OUTPUTS,
         clock_hz: 133e6,
+        cores: 2,
         cost: Cost {
             step: 273.9,
             filter: 46.1,
@@ -194,6 +213,7 @@ impl Target {
             miss_cycles: 64.0,
         }),
         cycles_from: "measured in an emulator that counts by the tables of the Cortex-M0+",
+        copy_bytes: 0x1_c000,
         stack_bytes: 4348,
         sleeps: true,
         uf2: Some(Uf2Family::Rp2040),
@@ -221,6 +241,7 @@ impl Target {
         units: 1024,
         filters: 8 * MOST_OUTPUTS,
         clock_hz: 150e6,
+        cores: 1,
         cost: Cost {
             step: 142.7,
             filter: 23.5,
@@ -262,6 +283,7 @@ impl Target {
             line_bytes: 8,
             miss_cycles: 116.0,
         }),
+        copy_bytes: 0,
         cycles_from: "estimated: instructions of an emulated Cortex-M33, times 1.2; the chip itself has no emulator",
         stack_bytes: 3532,
         sleeps: true,
@@ -288,6 +310,7 @@ impl Target {
         units: 1024,
         filters: 8 * MOST_OUTPUTS,
         clock_hz: 168e6,
+        cores: 1,
         cost: Cost {
             step: 143.0,
             filter: 23.5,
@@ -324,6 +347,7 @@ impl Target {
         }),
         cache: None,
         cycles_from: "estimated: instructions of an emulated Cortex-M4, times 1.2",
+        copy_bytes: 0,
         stack_bytes: 3704,
         sleeps: false,
         uf2: None,

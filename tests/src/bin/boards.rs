@@ -18,9 +18,9 @@ use rate2spike::formats::snn::NetFile;
 use rate2spike::spiking::experiment::{Experiment, task_trial};
 use rate2spike::spiking::trial::Memory;
 use rate2spike::task::Task;
-use rate2spike_core::Network;
 use rate2spike_core::blob::Deployed;
 use rate2spike_core::preprocessing::OPERATION_BYTES;
+use rate2spike_core::{Fixed, Network};
 use rate2spike_protocol::message::{Cycles, FILTER_RAM_BYTES, Outcome, UNIT_RAM_BYTES};
 use rate2spike_tests::emulator::{Board, Emulator, outcome};
 use rate2spike_tests::foretold::Foretold;
@@ -63,7 +63,7 @@ fn main() {
             Err(error) => panic!("{}: {error}", path.display()),
         })
         .collect();
-    for board in [Board::Rp2040, Board::Stm32f405, Board::M33] {
+    for board in boards() {
         if !board.is_ready() {
             continue;
         }
@@ -83,12 +83,42 @@ fn main() {
                 board,
                 &REAL_TIME.map(|(n, step_ms)| untrained_of(n, step_ms)),
             );
-            print_foretold(board, &untrained_networks());
+            if board != Board::Rp2040OneCore {
+                print_foretold(board, &untrained_networks());
+            }
         } else {
             println!("\n{board:?}");
             print_real_time(board, &named);
-            print_foretold(board, &named);
+            if board != Board::Rp2040OneCore {
+                print_foretold(board, &named);
+            }
         }
+    }
+}
+
+/// The boards, or those that the environment variable `RATE2SPIKE_BOARDS` names, with commas
+/// between them.
+fn boards() -> Vec<Board> {
+    let wanted = std::env::var("RATE2SPIKE_BOARDS").ok();
+    let all = [
+        Board::Rp2040,
+        Board::Rp2040OneCore,
+        Board::Stm32f405,
+        Board::M33,
+    ];
+    let is_wanted = |board: &Board| {
+        let name = format!("{board:?}");
+        let names = wanted.as_ref().map(|names| names.split(','));
+        names.is_none_or(|mut names| names.any(|wanted| wanted == name))
+    };
+    all.into_iter().filter(is_wanted).collect()
+}
+
+/// Bytes of RAM that a unit of a network in fixed point takes.
+fn unit_ram_bytes(board: Board) -> usize {
+    match board {
+        Board::Rp2040 => Target::RP2040.unit_ram_bytes::<Fixed>(),
+        _ => UNIT_RAM_BYTES,
     }
 }
 
@@ -101,7 +131,7 @@ fn untrained_of(units: usize, step_ms: f64) -> (PathBuf, Vec<u8>) {
 /// The options of an emulator whose flash is as fast as RAM.
 fn without_cache(board: Board) -> &'static [&'static str] {
     match board {
-        Board::Rp2040 => &["--no-cache"],
+        Board::Rp2040 | Board::Rp2040OneCore => &["--no-cache"],
         _ => &[],
     }
 }
@@ -134,7 +164,7 @@ fn measure_with(board: Board, (path, bytes): &(PathBuf, Vec<u8>), options: &[&st
         step_ms: experiment.step_ms,
         synapses: deployed.synapses(),
         blob_bytes: bytes.len(),
-        state_bytes: UNIT_RAM_BYTES * units + FILTER_RAM_BYTES * filters,
+        state_bytes: unit_ram_bytes(board) * units + FILTER_RAM_BYTES * filters,
         spikes: spikes as f64,
         delivered: delivered as f64,
         cycles: pair.cycles,
@@ -351,9 +381,10 @@ fn print_foretold(board: Board, networks: &[(PathBuf, Vec<u8>)]) {
     }
 }
 
+/// `deploy` prices the usual firmware, which uses both cores of an RP2040.
 fn target(board: Board) -> Target {
     match board {
-        Board::Rp2040 => Target::RP2040,
+        Board::Rp2040 | Board::Rp2040OneCore => Target::RP2040,
         // No flash waits in the emulator.
         Board::M33 => Target {
             cache: None,
@@ -412,7 +443,7 @@ fn print_outputs(board: Board) -> Vec<Row> {
         println!(
             "| {outputs} | {} | {} | {:.0} | {:.0} |",
             row.blob_bytes,
-            row.state_bytes - UNIT_RAM_BYTES * row.units,
+            row.state_bytes - unit_ram_bytes(board) * row.units,
             row.mean(),
             row.quiet(),
         );
