@@ -148,7 +148,7 @@ struct Pico2 {
 #[panic_handler]
 fn panic(info: &core::panic::PanicInfo) -> ! {
     rate2spike_cortex::panic::note(info);
-    cortex_m::peripheral::SCB::sys_reset()
+    SCB::sys_reset()
 }
 
 /// Tells the watchdog that the firmware still runs.
