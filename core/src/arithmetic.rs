@@ -269,12 +269,19 @@ pub const LARGEST_OUTPUT: f64 =
 /// Bits that a drive drops of a weight times an input.
 const DROPPED: u32 = I6F10::FRAC_NBITS + I4F12::FRAC_NBITS - DRIVE_FRACTION_BITS;
 
-/// Half of what is dropped, so that a drive is rounded to nearest.
-const HALF_DROPPED: i32 = 1 << (DROPPED - 1);
+/// Half of what is dropped, so that a drive is rounded to nearest: the sum of weights times
+/// inputs begins with it.
+pub(crate) const HALF_DROPPED: i32 = 1 << (DROPPED - 1);
+
+/// A sum of weights times inputs, with one more of them.
+#[inline(always)]
+pub(crate) fn with_input(sum: i32, weight: I6F10, input: I4F12) -> i32 {
+    sum.saturating_add(weight.to_bits() as i32 * input.to_bits() as i32)
+}
 
 /// The drive from a bias and the sum of weights times inputs.
 #[inline(always)]
-fn drive(bias: Fixed, input: i32) -> Fixed {
+pub(crate) fn drive(bias: Fixed, input: i32) -> Fixed {
     let bias = bias.to_bits() >> FACTOR_SHIFT;
     let drive = (bias + (input >> DROPPED)).clamp(i16::MIN as i32, i16::MAX as i32);
     Fixed::from_bits(drive << FACTOR_SHIFT)
@@ -346,10 +353,10 @@ impl Arithmetic for Fixed {
         )
     }
 
+    #[inline(always)]
     fn driven(bias: Fixed, inputs: impl Iterator<Item = (I6F10, I4F12)>) -> Fixed {
         let input = inputs.fold(HALF_DROPPED, |sum, (weight, input)| {
-            let product = weight.to_bits() as i32 * input.to_bits() as i32;
-            sum.saturating_add(product)
+            with_input(sum, weight, input)
         });
         drive(bias, input)
     }

@@ -36,7 +36,7 @@ use heapless::Vec;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::arithmetic::{Arithmetic, FACTOR_SHIFT, Fixed};
+use crate::arithmetic::{self, Arithmetic, FACTOR_SHIFT, Fixed, HALF_DROPPED, with_input};
 use crate::decision::{Decision, MOST_OUTPUTS};
 use crate::halves::{Alone, Join};
 use crate::network::{
@@ -234,23 +234,25 @@ impl Stored for Fixed {
         mut set: impl FnMut(usize, Fixed),
     ) {
         // A loop for each of the usual numbers of channels takes half the cycles.
-        let one = |weight: &Weight, u| core::iter::once((I6F10::from_le_bytes(*weight), u));
         match *input {
-            [a] => return each_drive(payload, range, |[x]: &[_; 1]| one(x, a), set),
+            [a] => {
+                let sum = |[x]: &[_; 1]| plus(HALF_DROPPED, x, a);
+                return each_drive(payload, range, sum, set);
+            }
             [a, b] => {
-                let products = |[x, y]: &[_; 2]| one(x, a).chain(one(y, b));
-                return each_drive(payload, range, products, set);
+                let sum = |[x, y]: &[_; 2]| plus(plus(HALF_DROPPED, x, a), y, b);
+                return each_drive(payload, range, sum, set);
             }
             [a, b, c] => {
-                let products = |[x, y, z]: &[_; 3]| one(x, a).chain(one(y, b)).chain(one(z, c));
-                return each_drive(payload, range, products, set);
+                let sum = |[x, y, z]: &[_; 3]| plus(plus(plus(HALF_DROPPED, x, a), y, b), z, c);
+                return each_drive(payload, range, sum, set);
             }
             [a, b, c, d] => {
-                let products = |[w, x, y, z]: &[_; 4]| {
-                    let first = one(w, a).chain(one(x, b));
-                    first.chain(one(y, c)).chain(one(z, d))
+                let sum = |[w, x, y, z]: &[_; 4]| {
+                    let first = plus(plus(HALF_DROPPED, w, a), x, b);
+                    plus(plus(first, y, c), z, d)
                 };
-                return each_drive(payload, range, products, set);
+                return each_drive(payload, range, sum, set);
             }
             _ => {}
         }
@@ -836,16 +838,22 @@ impl<A: Stored> Network for Deployed<'_, A> {
     }
 }
 
+/// A sum of weights times inputs, with one more of them.
+#[inline(always)]
+fn plus(sum: i32, weight: &Weight, input: I4F12) -> i32 {
+    with_input(sum, I6F10::from_le_bytes(*weight), input)
+}
+
 /// The bytes of an input weight.
 type Weight = [u8; INPUT_WEIGHT_BYTES];
 
-/// Gives `set` the drive of each unit of a network with `K` input channels; `products`
-/// makes pairs of weight and input from the weights of a unit.
+/// Gives `set` the drive of each unit of a network with `K` input channels; `sum` adds the
+/// products of the weights of a unit and the input.
 #[inline(always)]
-fn each_drive<const K: usize, I: Iterator<Item = (I6F10, I4F12)>>(
+fn each_drive<const K: usize>(
     payload: &Payload,
     range: Range<usize>,
-    products: impl Fn(&[Weight; K]) -> I,
+    sum: impl Fn(&[Weight; K]) -> i32,
     mut set: impl FnMut(usize, Fixed),
 ) {
     let (units, _) = payload.units.as_chunks::<UNIT_BYTES>();
@@ -855,7 +863,7 @@ fn each_drive<const K: usize, I: Iterator<Item = (I6F10, I4F12)>>(
     let weights = weights.get(range.clone()).unwrap_or_default();
     for (unit, (row, weights)) in range.zip(units.iter().zip(weights)) {
         let bias = drive(i16_at(row, BIAS_AT));
-        set(unit, Fixed::driven(bias, products(weights)));
+        set(unit, arithmetic::drive(bias, sum(weights)));
     }
 }
 

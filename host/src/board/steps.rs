@@ -71,7 +71,6 @@ impl Flash<'_> {
 /// The trials of a network on a board.
 pub struct BoardTrials<'a, 'n, A: Deployable> {
     cost: Cost,
-    cores: usize,
     experiment: &'a Experiment<'a, Deployed<'n, A>>,
     flash: Option<Flash<'a>>,
     /// Synapses that a spike of each unit reaches.
@@ -89,7 +88,6 @@ impl<'a, 'n, A: Deployable> BoardTrials<'a, 'n, A> {
         let units = network.constants().units;
         Self {
             cost: target.cost,
-            cores: target.cores,
             experiment,
             flash: target.cache_of(bytes.len()).map(|cache| Flash {
                 cache,
@@ -143,7 +141,7 @@ impl<'a, 'n, A: Deployable> BoardTrials<'a, 'n, A> {
             (cycles.fired, cycles.reached) = (now.len(), reaches.sum());
             cycles.spikes += self.cost.spike * cycles.fired as f64;
             cycles.spikes += self.cost.synapse * cycles.reached as f64;
-            cycles.flash = self.wait(&cycles, is_new, now);
+            cycles.flash = self.wait(is_new, now);
             steps.push(cycles);
         }
         steps
@@ -158,9 +156,9 @@ impl<'a, 'n, A: Deployable> BoardTrials<'a, 'n, A> {
         }
     }
 
-    /// Cycles for which a step waits for flash, beside the `cycles` of its parts.
-    fn wait(&mut self, cycles: &Step, is_new: bool, fired: &[(u32, u16)]) -> f64 {
-        let cores = self.cores as f64;
+    /// Cycles for which a step waits for flash. The flash serves one core after the other, so
+    /// that the waits of two cores add up.
+    fn wait(&mut self, is_new: bool, fired: &[(u32, u16)]) -> f64 {
         let Some(flash) = &mut self.flash else {
             return 0.0;
         };
@@ -174,18 +172,11 @@ impl<'a, 'n, A: Deployable> BoardTrials<'a, 'n, A> {
                 misses += flash.read(unit) + flash.read(weights);
             }
         }
-        let of_input = misses;
         for &(_, unit) in fired {
             let [starts, synapses, readout] = spike_parts(network, unit.into());
             misses += flash.read(starts) + flash.read(synapses) + flash.read(readout);
         }
-        // Each core misses its share of the lines, and the flash brings one line after the
-        // other.
-        let wait = |misses: usize, work: f64| {
-            let all = flash.cache.miss_cycles * misses as f64;
-            (all / cores).max(all - work)
-        };
-        wait(of_input, cycles.input) + wait(misses - of_input, cycles.spikes)
+        flash.cache.miss_cycles * misses as f64
     }
 }
 
