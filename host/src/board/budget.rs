@@ -314,7 +314,8 @@ impl<A: Deployable> Grown<'_, '_, A> {
     /// line.
     fn wait(&self, times: f64, share: f64) -> f64 {
         let held = self.bytes as f64;
-        let grown = held * times.max(times.powi(2));
+        let synapses = self.network.payload().synapses.len() as f64;
+        let grown = (held - synapses) * times + synapses * times.powi(2);
         let Some(cache) = self.target.cache_of(grown as usize) else {
             return 0.0;
         };
