@@ -39,7 +39,7 @@ impl InputRow<f32> {
 /// What was made for a network.
 #[derive(Clone, Copy, Debug)]
 pub struct Prepared<'m, A: Arithmetic> {
-    /// Its halves, if two processors step it.
+    /// The halves of the network, if two processors step it.
     pub halves: Option<Halves<'m>>,
     /// A row a unit, from [`fill_rows`].
     pub rows: Option<&'m [InputRow<A>]>,
