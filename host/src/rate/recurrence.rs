@@ -369,7 +369,7 @@ impl Flutter {
 pub struct LossSlope<'a> {
     /// The derivative by the outputs, B × (T − 1) × K.
     pub by_output: &'a [f32],
-    /// The derivative by each rate r[t], t = 1 … T−1, beside that through the outputs.
+    /// The derivative by each rate `r[t]`, t = 1 … T−1, beside that through the outputs.
     pub by_rate: f32,
 }
 
