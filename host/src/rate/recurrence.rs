@@ -23,7 +23,7 @@
 //! ```
 //!
 //! A bar marks the derivative of the loss. A penalty on the rates adds a constant to each
-//! r̄[t]. The fluctuation of r stands for the
+//! `r̄[t]`. The fluctuation of r stands for the
 //! irregularity of the spike trains that will replace it: an
 //! Ornstein–Uhlenbeck process with time constant τ_i and variance c·r/(2τ_i),
 //! through which no derivative is taken.
