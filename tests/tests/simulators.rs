@@ -1,6 +1,6 @@
 //! Exported networks in the programs that they are exported to.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rate2spike::convert::one_to_one;
 use rate2spike::export::nir::{self, Profile};
@@ -18,6 +18,7 @@ use rate2spike::task::Task;
 use rate2spike_core::neuron::Scheme;
 use rate2spike_core::trial::Clock;
 use rate2spike_tests::{published_model, python};
+use tempfile::TempDir;
 
 const SEED: u64 = 1;
 
@@ -47,18 +48,29 @@ fn trial(step: &TimeStep) -> ScriptTrial {
     }
 }
 
+/// The script with its numbers, and the folder in which it lies.
+fn exported(
+    simulator: Simulator,
+    network: &SpikingNetwork,
+    step: &TimeStep,
+    trial: &ScriptTrial,
+) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("net.py");
+    std::fs::write(&path, simulator.script()).expect("a writable folder");
+    let numbers = script::numbers(network, step, trial).expect("numbers");
+    numbers
+        .write(&path.with_extension("npz"))
+        .expect("a writable folder");
+    (folder, path)
+}
+
 /// Step and unit of every spike, both from 1: ours, and those that the script
 /// prints; `None` where it cannot run.
 fn spikes(simulator: Simulator, rise_ms: f64, packages: &str) -> Option<[Vec<(u32, u32)>; 2]> {
     let step = TimeStep::new(0.1, Scheme::Exact).expect("a step");
     let (network, trial) = (network(rise_ms), trial(&step));
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("net.py");
-    std::fs::write(&path, simulator.script()).expect("a writable folder");
-    let numbers = script::numbers(&network, &step, &trial).expect("numbers");
-    numbers
-        .write(&path.with_extension("npz"))
-        .expect("a writable folder");
+    let (_folder, path) = exported(simulator, &network, &step, &trial);
     let program = [
         path.to_str().expect("UTF-8"),
         "--seconds",
@@ -114,13 +126,7 @@ fn outputs(simulator: Simulator, rows: usize, packages: &str) -> Option<[Vec<f64
         weights: (0..rows).flat_map(scaled).collect(),
         offset: (0..rows).map(|row| 0.25 - row as f64).collect(),
     };
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("net.py");
-    std::fs::write(&path, simulator.script()).expect("a writable folder");
-    let numbers = script::numbers(&network, &step, &trial).expect("numbers");
-    numbers
-        .write(&path.with_extension("npz"))
-        .expect("a writable folder");
+    let (folder, path) = exported(simulator, &network, &step, &trial);
     let output = folder.path().join("output.npy");
     let paths = [&path, &output].map(|path| path.to_str().expect("UTF-8"));
     let seconds = SECONDS.to_string();
