@@ -138,9 +138,9 @@ impl Cut {
 pub enum Targets {
     /// All of them.
     All,
-    /// Those before the cut.
+    /// The targets before the cut.
     Before(Cut),
-    /// Those behind the cut, counted from the first unit of the second half.
+    /// The targets behind the cut, counted from the first unit of the second half.
     Behind(Cut),
 }
 

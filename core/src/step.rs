@@ -149,7 +149,7 @@ impl<'m, A: Arithmetic> State<'m, A> {
     /// rows for new input.
     ///
     /// # Errors
-    /// Those of [`State::start`].
+    /// The errors of [`State::start`].
     pub fn start_prepared<N: Network<Number = A>>(
         network: &N,
         memory: StateMemory<'m, A>,

@@ -587,7 +587,7 @@ function installRom(chip) {
   const TABLE = 0x40;
   const LOOKUP = 0x80;
   const FUNCTIONS = 0x100;
-  // Those of the first core, which alone writes the flash.
+  // The registers of the first core, which alone writes the flash.
   const registers = chip.core.registers;
   // Each function returns the nanoseconds that it takes.
   const functions = {

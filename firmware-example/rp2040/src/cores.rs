@@ -1,8 +1,8 @@
 //! The second core, which does half of each step.
 //!
-//! It sleeps until it gets a piece of work, does it, and sleeps again. Its code and its table
-//! of interrupts lie in RAM, and it has no interrupts: while the flash is written, it has no
-//! work and reads no flash.
+//! The core sleeps until it gets a piece of work, does the work, and sleeps again. The code and
+//! the table of interrupts lie in RAM, and the core has no interrupts: while the flash is
+//! written, the core has no work and reads no flash.
 
 use core::mem::ManuallyDrop;
 use core::ptr::null_mut;

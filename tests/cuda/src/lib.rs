@@ -42,7 +42,7 @@ pub struct Architecture {
     clusters: bool,
 }
 
-/// Those of an A100 and of an H100 or H200.
+/// The architectures of an A100 and of an H100 or H200.
 pub const ARCHITECTURES: [Architecture; 2] = [
     Architecture {
         name: "sm_80",
