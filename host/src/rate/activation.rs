@@ -90,6 +90,9 @@ static LIF_TABLE: LazyLock<Arc<Table>> = LazyLock::new(|| {
     }))
 });
 
+/// Arguments that are looked up in a table together. Fewer would be taken one by one.
+const BLOCK: usize = 64;
+
 /// A function as a table, linear between its entries and constant outside.
 #[derive(Clone, Debug)]
 pub struct Table {
@@ -114,59 +117,60 @@ impl Table {
         }
     }
 
-    /// Value and slope at `x`.
-    #[inline(always)]
-    fn at(&self, x: f32) -> (f32, f32) {
-        let last = (self.values.len() - 1) as f32;
-        let position = (x - self.low) * self.density;
-        let inside = position.clamp(0.0, last - 1e-3);
-        let index = inside as usize;
-        let (here, next) = (self.values[index], self.values[index + 1]);
-        let slope = if inside == position {
-            (next - here) * self.density
-        } else {
-            0.0
-        };
-        (here + (inside - index as f32) * (next - here), slope)
-    }
-
-    /// Values and slopes at `x`, those of [`at`](Self::at). The compiler can vectorize
-    /// everything except the loads from the table.
+    /// Values and slopes at `x`.
     #[inline(always)]
     fn apply(&self, x: &[f32], r: &mut [f32], slope: &mut [f32]) {
-        const BLOCK: usize = 16;
-        let last = (self.values.len() - 1) as f32;
         let (x, x_rest) = x.as_chunks::<BLOCK>();
         let (r, r_rest) = r.as_chunks_mut::<BLOCK>();
         let (slope, slope_rest) = slope.as_chunks_mut::<BLOCK>();
         for ((x, r), slope) in x.iter().zip(r).zip(slope) {
-            let (mut inside, mut free) = ([0.0f32; BLOCK], [0.0f32; BLOCK]);
-            let mut index = [0i32; BLOCK];
-            for l in 0..BLOCK {
-                let position = (x[l] - self.low) * self.density;
-                inside[l] = position.clamp(0.0, last - 1e-3);
-                free[l] = if inside[l] == position {
-                    self.density
-                } else {
-                    0.0
-                };
-                // SAFETY: `max` takes the other number in place of NaN, so that this one lies between
-                // 0 and the last index.
-                index[l] = unsafe { inside[l].max(0.0).to_int_unchecked() };
-            }
-            let (mut here, mut next) = ([0.0f32; BLOCK], [0.0f32; BLOCK]);
-            for l in 0..BLOCK {
-                let pair = &self.values[index[l] as usize..][..2];
-                (here[l], next[l]) = (pair[0], pair[1]);
-            }
-            for l in 0..BLOCK {
-                let rise = next[l] - here[l];
-                r[l] = here[l] + (inside[l] - index[l] as f32) * rise;
-                slope[l] = rise * free[l];
+            self.apply_block(x, r, slope);
+        }
+        if !x_rest.is_empty() {
+            let (mut x, mut r, mut slope) = ([0.0; BLOCK], [0.0; BLOCK], [0.0; BLOCK]);
+            x[..x_rest.len()].copy_from_slice(x_rest);
+            self.apply_block(&x, &mut r, &mut slope);
+            r_rest.copy_from_slice(&r[..r_rest.len()]);
+            slope_rest.copy_from_slice(&slope[..slope_rest.len()]);
+        }
+    }
+
+    /// Values and slopes at the arguments of a block. The compiler makes vectors of each loop,
+    /// the loads from the table included.
+    #[inline(always)]
+    fn apply_block(&self, x: &[f32; BLOCK], r: &mut [f32; BLOCK], slope: &mut [f32; BLOCK]) {
+        assert!(self.values.len() > 1, "a table has two entries or more");
+        let last = (self.values.len() - 1) as f32;
+        let last_pair = self.values.len() as i32 - 2;
+        let (mut inside, mut free) = ([0.0f32; BLOCK], [0.0f32; BLOCK]);
+        let mut index = [0i32; BLOCK];
+        for l in 0..BLOCK {
+            let position = (x[l] - self.low) * self.density;
+            inside[l] = position.clamp(0.0, last - 1e-3);
+            free[l] = if inside[l] == position {
+                self.density
+            } else {
+                0.0
+            };
+            // SAFETY: `max` takes the other number in place of NaN, so that this one lies between
+            // 0 and the last index.
+            let found: i32 = unsafe { inside[l].max(0.0).to_int_unchecked() };
+            index[l] = found.min(last_pair);
+        }
+        let (mut here, mut next) = ([0.0f32; BLOCK], [0.0f32; BLOCK]);
+        for l in 0..BLOCK {
+            let place = index[l] as usize;
+            // SAFETY: `place` is between 0 and the last index but one. Checked loads would be
+            // made one by one.
+            unsafe {
+                here[l] = *self.values.get_unchecked(place);
+                next[l] = *self.values.get_unchecked(place + 1);
             }
         }
-        for ((x, r), slope) in x_rest.iter().zip(r_rest).zip(slope_rest) {
-            (*r, *slope) = self.at(*x);
+        for l in 0..BLOCK {
+            let rise = next[l] - here[l];
+            r[l] = here[l] + (inside[l] - index[l] as f32) * rise;
+            slope[l] = rise * free[l];
         }
     }
 }

@@ -8,19 +8,13 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-/// Numbers in a cache line of 64 bytes.
-const LINE: usize = 16;
-
-/// A cache line.
-#[derive(Clone, Copy, Debug, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
-#[repr(C, align(64))]
-struct Line([f32; LINE]);
+use super::aligned::{Aligned, LINE};
 
 /// The columns of an N × N matrix, one after the other.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Columns {
     n: usize,
-    lines: Vec<Line>,
+    values: Aligned,
 }
 
 impl Columns {
@@ -60,7 +54,7 @@ impl Columns {
         assert_eq!(entries, n * n, "one entry a pair of units");
         Self {
             n,
-            lines: vec![Line([0.0; LINE]); n * n.div_ceil(LINE)],
+            values: Aligned::zeros(n * n.next_multiple_of(LINE)),
         }
     }
 
@@ -71,11 +65,11 @@ impl Columns {
 
     /// All entries, the zeros at the end of each column included.
     pub fn values(&self) -> &[f32] {
-        bytemuck::cast_slice(&self.lines)
+        &self.values
     }
 
     fn values_mut(&mut self) -> &mut [f32] {
-        bytemuck::cast_slice_mut(&mut self.lines)
+        &mut self.values
     }
 
     /// Adds `Σ_j x[j] · column j` to `sums`; both have N entries.

@@ -17,6 +17,7 @@
 //! much to do; [`gpu`] is such a back end.
 
 pub mod activation;
+pub mod aligned;
 pub mod batch;
 pub mod checkpoint;
 pub mod connections;

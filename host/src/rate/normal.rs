@@ -100,13 +100,15 @@ fn fill_from(first: u32, sd: f32, row: &mut [f32]) {
         let word = first.wrapping_mul(multiplier);
         word.wrapping_add(increment)
     });
-    for chunk in row.chunks_mut(LANES) {
-        for (x, word) in chunk.iter_mut().zip(words) {
-            *x = deviate(word) as f32 * gain;
+    let (chunks, rest) = row.as_chunks_mut::<LANES>();
+    for chunk in chunks {
+        for l in 0..LANES {
+            chunk[l] = deviate(words[l]) as f32 * gain;
+            words[l] = words[l].wrapping_mul(BLOCK.0).wrapping_add(BLOCK.1);
         }
-        for word in &mut words {
-            *word = word.wrapping_mul(BLOCK.0).wrapping_add(BLOCK.1);
-        }
+    }
+    for (x, word) in rest.iter_mut().zip(words) {
+        *x = deviate(word) as f32 * gain;
     }
 }
 

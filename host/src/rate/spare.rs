@@ -7,16 +7,18 @@
 use std::cell::RefCell;
 use std::ops::{Deref, DerefMut};
 
+use super::aligned::Aligned;
+
 /// Arrays that a thread keeps: those of one update, and no more.
 const KEPT: usize = 14;
 
 thread_local! {
-    static SPARE: RefCell<Vec<Vec<f32>>> = const { RefCell::new(Vec::new()) };
+    static SPARE: RefCell<Vec<Aligned>> = const { RefCell::new(Vec::new()) };
 }
 
 /// An array that goes back to its thread's store when it is dropped.
 #[derive(Debug, Default, PartialEq)]
-pub struct Spare(Vec<f32>);
+pub struct Spare(Aligned);
 
 impl Spare {
     /// `length` numbers with arbitrary values. The caller writes each of them before
@@ -26,7 +28,7 @@ impl Spare {
             let fits = spare.iter().position(|array| array.len() == length);
             fits.map(|index| spare.swap_remove(index))
         });
-        Self(found.unwrap_or_else(|| vec![0.0; length]))
+        Self(found.unwrap_or_else(|| Aligned::zeros(length)))
     }
 
     /// `length` zeros.
@@ -47,7 +49,7 @@ impl Clone for Spare {
 
 impl From<Vec<f32>> for Spare {
     fn from(array: Vec<f32>) -> Self {
-        Self(array)
+        Self(array.into())
     }
 }
 

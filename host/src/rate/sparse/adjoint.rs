@@ -1,13 +1,11 @@
 //! The adjoint of a group of lanes.
 
+use super::by_weight::{ByWeight, CHUNK, Runs};
 use super::group::{EIGHT, Group, Parameters};
-use super::table::{BLOCK, Table};
+use super::table::{BLOCK, Table, one_by_one};
+use crate::rate::aligned::Aligned;
 use crate::rate::batch::Batch;
 use crate::rate::recurrence::LossSlope;
-
-/// Samples after which the weights' derivatives take what has come together. Their sums
-/// do not fit into the first cache, so that they are fetched once for several samples.
-const CHUNK: usize = 4;
 
 /// The adjoint of all groups.
 pub(super) struct Pass<'a> {
@@ -16,6 +14,8 @@ pub(super) struct Pass<'a> {
     slope: LossSlope<'a>,
     /// The weights in the order of the senders.
     sent: Table,
+    /// The weights in the order in which their derivatives are summed.
+    runs: Runs,
     /// 1/τ, N.
     alpha: Vec<f32>,
     /// True if the input weights are trained.
@@ -64,6 +64,7 @@ impl<'a> Pass<'a> {
             batch,
             slope,
             sent: Table::new(&connections.first_sent, &connections.receivers, &w),
+            runs: Runs::new(connections),
             alpha: parameters.tau.iter().map(|tau| 1.0 / tau).collect(),
             inputs,
         }
@@ -135,22 +136,29 @@ fn run<const L: usize>(pass: &Pass, group: &Group) -> Vec<Part> {
         ..
     } = pass;
     let (n, samples) = (alpha.len(), batch.samples);
-    let zeros = |count: usize| vec![[0.0f32; L]; count];
+    let zeros = |count: usize| Aligned::zeros(count * L);
     let rows = |array: &'_ [f32], t: usize| -> std::ops::Range<usize> {
         debug_assert!((t + 1) * n * L <= array.len());
         t * n * L..(t + 1) * n * L
     };
     let (mut by_x, mut by_alpha) = (zeros(n), zeros(n));
-    let by_rate = vec![pass.by_rate::<L>(group.first); n];
-    let mut by_r = by_rate.clone();
-    let connections = &*parameters.connections;
+    let by_x = by_x.as_chunks_mut::<L>().0;
+    let by_alpha = by_alpha.as_chunks_mut::<L>().0;
+    let (mut by_rate, mut by_r) = (zeros(n), zeros(n));
+    let by_rate = by_rate.as_chunks_mut::<L>().0;
+    let by_r = by_r.as_chunks_mut::<L>().0;
+    by_rate.fill(pass.by_rate(group.first));
+    by_r.copy_from_slice(by_rate);
     let sent = &pass.sent;
     let mut by_w_out = zeros(parameters.readout.outputs() * n);
-    let mut by_w = zeros(connections.len());
+    let by_w_out = by_w_out.as_chunks_mut::<L>().0;
+    let mut by_w = ByWeight::<L>::new(&pass.runs);
     let channels = if pass.inputs { pass.channels() } else { 0 };
     let mut by_w_in = zeros(n * channels);
+    let by_w_in = by_w_in.as_chunks_mut::<L>().0;
     // y of the samples of a chunk, CHUNK × N, and these samples.
     let mut y = zeros(CHUNK * n);
+    let y = y.as_chunks_mut::<L>().0;
     let mut times = [1; CHUNK];
     let mut filled = 0;
     for t in (1..samples).rev() {
@@ -168,11 +176,12 @@ fn run<const L: usize>(pass: &Pass, group: &Group) -> Vec<Part> {
                     by_weight[l] += r[l] * by_o[l];
                 }
                 (*by_r, *by_w_out) = (sum, by_weight);
+                one_by_one();
             }
         }
         let now = &mut y[filled * n..(filled + 1) * n];
-        let sums = now.iter_mut().zip(&mut by_alpha).zip(&mut by_x);
-        let given = alpha.iter().zip(slope).zip(drift).zip(&by_r);
+        let sums = now.iter_mut().zip(&mut *by_alpha).zip(&mut *by_x);
+        let given = alpha.iter().zip(slope).zip(drift).zip(&*by_r);
         for (((now, by_alpha), by_x), (((alpha, slope), drift), by_r)) in sums.zip(given) {
             let (mut y, mut by_a, mut by_state) = ([0.0f32; L], *by_alpha, *by_x);
             for l in 0..L {
@@ -182,6 +191,7 @@ fn run<const L: usize>(pass: &Pass, group: &Group) -> Vec<Part> {
                 by_state[l] = total - y[l];
             }
             (*now, *by_alpha, *by_x) = (y, by_a, by_state);
+            one_by_one();
         }
         for channel in 0..channels {
             let u: [f32; L] = pass.input(group.first, t, channel);
@@ -191,6 +201,7 @@ fn run<const L: usize>(pass: &Pass, group: &Group) -> Vec<Part> {
                     for l in 0..L {
                         by_w_in[l] += by_current[l] * u[l];
                     }
+                    one_by_one();
                 }
             }
         }
@@ -205,7 +216,7 @@ fn run<const L: usize>(pass: &Pass, group: &Group) -> Vec<Part> {
             // What a chunk lacks adds nothing.
             y[filled * n..].fill([0.0; L]);
             let r = times.map(|t| group.r[rows(&group.r, t - 1)].as_chunks::<L>().0);
-            add_to_weights(parameters, &y, &r, &mut by_w);
+            by_w.add(y, &r);
             filled = 0;
         }
     }
@@ -215,40 +226,11 @@ fn run<const L: usize>(pass: &Pass, group: &Group) -> Vec<Part> {
             lanes.map(|lanes| lanes.iter().sum()).collect()
         };
         Part {
-            w: sums(&by_w),
-            w_in: sums(&by_w_in),
-            w_out: sums(&by_w_out),
-            alpha: sums(&by_alpha),
+            w: by_w.sums(eight),
+            w_in: sums(by_w_in),
+            w_out: sums(by_w_out),
+            alpha: sums(by_alpha),
         }
     };
     (0..L / EIGHT).map(part).collect()
-}
-
-/// by_w[i, j] += Σ y[t, i] r[t − 1, j] over the samples of a chunk, in every lane.
-#[inline(always)]
-fn add_to_weights<const L: usize>(
-    parameters: &Parameters,
-    y: &[[f32; L]],
-    r: &[&[[f32; L]]; CHUNK],
-    by_w: &mut [[f32; L]],
-) {
-    let connections = &*parameters.connections;
-    let n = parameters.tau.len();
-    assert!(r.iter().all(|r| r.len() == n), "N units");
-    for i in 0..n {
-        let y: [[f32; L]; CHUNK] = std::array::from_fn(|s| y[s * n + i]);
-        let row = connections.first[i]..connections.first[i + 1];
-        for (by_w, j) in by_w[row.clone()].iter_mut().zip(&connections.senders[row]) {
-            let j = *j as usize;
-            let mut sum = *by_w;
-            for s in 0..CHUNK {
-                // SAFETY: `Connections` holds units below N, and r has N entries.
-                let r = unsafe { r[s].get_unchecked(j) };
-                for l in 0..L {
-                    sum[l] = y[s][l].mul_add(r[l], sum[l]);
-                }
-            }
-            *by_w = sum;
-        }
-    }
 }

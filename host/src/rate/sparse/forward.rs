@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use super::group::{Group, Parameters};
-use super::table::{BLOCK, Table};
+use super::table::{BLOCK, Table, one_by_one};
 use crate::rate::activation::Activation;
+use crate::rate::aligned::Aligned;
 use crate::rate::batch::Batch;
 use crate::rate::normal::{Rows, START_NOISE, STEP_NOISE};
 
@@ -50,13 +51,14 @@ fn run<const L: usize>(pass: &Pass, group: &mut Group) -> Vec<f32> {
     let mut flutter = Flutter::<L>::new(pass.fluctuation, &parameters.tau);
     let mut outputs = vec![0.0; trials * (samples - 1) * k];
     let size = n * L;
-    let mut x = vec![[0.0f32; L]; n];
-    let mut before = vec![[0.0f32; L]; n];
+    let (mut x, mut before) = (Aligned::zeros(size), Aligned::zeros(size));
+    let x = x.as_chunks_mut::<L>().0;
+    let before = before.as_chunks_mut::<L>().0;
 
     let connections = &*parameters.connections;
     let received = Table::new(&connections.first, &connections.senders, &parameters.w);
 
-    source.start(&mut x);
+    source.start(x);
     let (r, slope) = (&mut group.r[..size], &mut group.slope[..size]);
     pass.activation.apply(x.as_flattened(), r, slope);
     before.as_flattened_mut().copy_from_slice(r);
@@ -71,8 +73,8 @@ fn run<const L: usize>(pass: &Pass, group: &mut Group) -> Vec<f32> {
             let (x, drift) = (&mut x[units.clone()], &mut drift[units.clone()]);
             source.block(t, units.clone());
             // drift[i] = current[i] + Σ_j w[i, j] r[j], summed in the order of j.
-            received.add_to(block, &source.current, &before, drift);
-            let noise = source.noisy.then_some(&source.noise);
+            received.add_to(block, &source.current.0, before, drift);
+            let noise = source.noisy.then_some(&source.noise.0);
             for (i, (x, drift)) in x.iter_mut().zip(drift).enumerate() {
                 let (alpha, mut change, mut next) = (alpha[units.start + i], *drift, *x);
                 for l in 0..L {
@@ -85,12 +87,13 @@ fn run<const L: usize>(pass: &Pass, group: &mut Group) -> Vec<f32> {
                     }
                 }
                 (*x, *drift) = (next, change);
+                one_by_one();
             }
             let (r, slope) = (&mut r[units.clone()], &mut slope[units.clone()]);
             let (rates, slopes) = (r.as_flattened_mut(), slope.as_flattened_mut());
             pass.activation.apply(x.as_flattened(), rates, slopes);
             if source.fluctuating {
-                flutter.add(units.start, r, &source.deviates);
+                flutter.add(units.start, r, &source.deviates.0);
             }
         }
         for (output, (w_out, b_out)) in parameters.readout.rows().enumerate() {
@@ -137,7 +140,7 @@ fn dot<const L: usize>(r: &[[f32; L]], w: &[f32]) -> [f32; L] {
 
 /// The fluctuations of r, N × L.
 struct Flutter<const L: usize> {
-    state: Vec<[f32; L]>,
+    state: Aligned,
     /// The factors of the dense form.
     factors: Vec<(f32, f32)>,
 }
@@ -145,7 +148,7 @@ struct Flutter<const L: usize> {
 impl<const L: usize> Flutter<L> {
     fn new(strength: f32, tau: &[f32]) -> Self {
         Self {
-            state: vec![[0.0; L]; tau.len()],
+            state: Aligned::zeros(tau.len() * L),
             factors: crate::rate::recurrence::flutter_factors(strength, tau),
         }
     }
@@ -153,7 +156,8 @@ impl<const L: usize> Flutter<L> {
     /// Adds to the rates of the units from `first`.
     #[inline(always)]
     fn add(&mut self, first: usize, r: &mut [[f32; L]], deviates: &[[f32; L]; BLOCK]) {
-        let rows = self.state[first..].iter_mut().zip(r).zip(deviates);
+        let state = self.state.as_chunks_mut::<L>().0;
+        let rows = state[first..].iter_mut().zip(r).zip(deviates);
         for (((state, r), deviates), (keep, kick)) in rows.zip(&self.factors[first..]) {
             let (mut new, mut rate) = (*state, *r);
             for l in 0..L {
@@ -161,6 +165,7 @@ impl<const L: usize> Flutter<L> {
                 rate[l] += new[l];
             }
             (*state, *r) = (new, rate);
+            one_by_one();
         }
     }
 }
@@ -181,16 +186,21 @@ struct Source<'a, const L: usize> {
     /// The channels whose input at t − 1 is not zero in all lanes, and that input.
     inputs: Vec<(usize, [f32; L])>,
     /// Input of the sample into a block of units.
-    current: [[f32; L]; BLOCK],
+    current: Block<L>,
     /// Noise of the sample.
-    noise: [[f32; L]; BLOCK],
+    noise: Block<L>,
     /// Deviates of the fluctuations.
-    deviates: [[f32; L]; BLOCK],
+    deviates: Block<L>,
 }
+
+/// Numbers of a block of units in every lane. It begins at a cache line, as [`Aligned`] does.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+struct Block<const L: usize>([[f32; L]; BLOCK]);
 
 impl<'a, const L: usize> Source<'a, L> {
     fn new(batch: &'a Batch, first: usize) -> Self {
-        let zeros = [[0.0f32; L]; BLOCK];
+        let zeros = Block([[0.0f32; L]; BLOCK]);
         let (noisy, fluctuating) = match &batch.words {
             Some(words) => (true, !words.fluctuations.is_empty()),
             None => (!batch.noise.is_empty(), !batch.fluctuations.is_empty()),
@@ -264,26 +274,26 @@ impl<'a, const L: usize> Source<'a, L> {
                     }
                 }
             };
-            part(&batch.current[at(t - 1)], &mut self.current);
+            part(&batch.current[at(t - 1)], &mut self.current.0);
             if self.noisy {
-                part(&batch.noise[at(t)], &mut self.noise);
+                part(&batch.noise[at(t)], &mut self.noise.0);
             }
             if self.fluctuating {
-                part(&batch.fluctuations[at(t)], &mut self.deviates);
+                part(&batch.fluctuations[at(t)], &mut self.deviates.0);
             }
             return;
         };
         let count = units.len();
-        self.noise_rows.fill(STEP_NOISE, &mut self.noise[..count]);
+        self.noise_rows.fill(STEP_NOISE, &mut self.noise.0[..count]);
         if self.fluctuating {
-            let deviates = &mut self.deviates[..count];
+            let deviates = &mut self.deviates.0[..count];
             self.deviate_rows.fill(words.spread, deviates);
         }
-        self.current = [[0.0; L]; BLOCK];
+        self.current.0 = [[0.0; L]; BLOCK];
         for (channel, u) in &self.inputs {
             let w_in = words.w_in[units.start * words.channels..].iter();
             let w_in = w_in.skip(*channel).step_by(words.channels);
-            for (current, w) in self.current[..count].iter_mut().zip(w_in) {
+            for (current, w) in self.current.0[..count].iter_mut().zip(w_in) {
                 let mut sum = *current;
                 for l in 0..L {
                     sum[l] += w * u[l];

@@ -12,6 +12,7 @@
 //! neither on the size of the groups nor on the number of threads.
 
 mod adjoint;
+mod by_weight;
 mod forward;
 mod group;
 mod table;
