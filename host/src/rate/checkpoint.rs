@@ -32,7 +32,7 @@ use super::training::{Best, Cpu, Training};
 use crate::readout::Readout;
 
 const MAGIC: [u8; 4] = *b"R2SC";
-const VERSION: u16 = 4;
+const VERSION: u16 = 5;
 const HEADER_BYTES: usize = 14;
 const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 

@@ -46,6 +46,9 @@ pub struct RateModel<B: Backend> {
     /// The weights that exist, where `w` has these alone.
     #[module(skip)]
     connections: Option<Arc<Connections>>,
+    /// See [`RateModel::as_published`].
+    #[module(skip)]
+    published: bool,
     #[module(skip)]
     dale: bool,
     #[module(skip)]
@@ -79,6 +82,7 @@ impl Drive {
 /// [`Batch::current`].
 pub struct Arguments<B: Backend> {
     connections: Option<Arc<Connections>>,
+    published: bool,
     w: FloatTensor<B>,
     w_in: FloatTensor<B>,
     w_out: FloatTensor<B>,
@@ -109,8 +113,14 @@ fn tensor<B: Backend>(values: Vec<f32>, shape: impl Into<Vec<usize>>) -> FloatTe
 /// The numbers that the recurrence depends on, in the form in which they are used.
 #[derive(Debug)]
 enum Form {
-    /// All weights. The gradient is that of the existing ones, where there are such.
-    Dense(Parameters, Option<Arc<Connections>>),
+    /// All weights.
+    Dense {
+        parameters: Parameters,
+        /// The weights whose derivatives are sought; `None`: all of them.
+        connections: Option<Arc<Connections>>,
+        /// True if these derivatives are sums in the order of those of all weights.
+        published: bool,
+    },
     /// The weights that exist, and trials side by side.
     Sparse(sparse::Parameters),
 }
@@ -119,7 +129,7 @@ impl Form {
     /// N.
     fn units(&self) -> usize {
         match self {
-            Self::Dense(parameters, _) => parameters.tau.len(),
+            Self::Dense { parameters, .. } => parameters.tau.len(),
             Self::Sparse(parameters) => parameters.tau.len(),
         }
     }
@@ -141,11 +151,13 @@ impl<B: Backend> Arguments<B> {
             offset: values::<B>(self.b_out),
         };
         let tau = values::<B>(self.tau);
-        match self.connections {
+        let published = self.published;
+        let sparse = |connections: &Connections| {
             // Words are drawn for trials side by side alone, which direct inputs do not have.
-            Some(connections)
-                if !batch.direct && (batch.words.is_some() || pays(batch.trials, &connections)) =>
-            {
+            !batch.direct && (batch.words.is_some() || pays(batch.trials, connections))
+        };
+        match self.connections {
+            Some(connections) if !published && sparse(&connections) => {
                 Form::Sparse(sparse::Parameters {
                     connections,
                     w,
@@ -158,7 +170,11 @@ impl<B: Backend> Arguments<B> {
                     Some(connections) => connections.matrix(&w),
                     None => w,
                 };
-                Form::Dense(Parameters { w, readout, tau }, connections)
+                Form::Dense {
+                    parameters: Parameters { w, readout, tau },
+                    connections,
+                    published,
+                }
             }
         }
     }
@@ -172,7 +188,7 @@ fn forward<B: Backend>(form: &Form, drive: &Drive) -> (FloatTensor<B>, Passed) {
         ..
     } = drive;
     let (outputs, passed) = match form {
-        Form::Dense(parameters, _) => {
+        Form::Dense { parameters, .. } => {
             let (outputs, trajectory) =
                 recurrence::forward(parameters, activation, *fluctuations, batch);
             (outputs, Passed::Dense(trajectory))
@@ -201,12 +217,23 @@ fn gradient(
         by_rate: drive.by_rate(form.units()),
     };
     match (form, passed) {
-        (Form::Dense(parameters, connections), Passed::Dense(trajectory)) => {
+        (
+            Form::Dense {
+                parameters,
+                connections,
+                published,
+            },
+            Passed::Dense(trajectory),
+        ) => {
             let sought = Sought {
                 inputs,
-                connections: connections.as_deref(),
+                connections: connections.as_deref().filter(|_| !published),
             };
-            recurrence::adjoint(parameters, batch, trajectory, slope, sought)
+            let mut gradient = recurrence::adjoint(parameters, batch, trajectory, slope, sought);
+            if let (Some(connections), true) = (connections, published) {
+                gradient.w = connections.taken_from(&gradient.w);
+            }
+            gradient
         }
         (Form::Sparse(parameters), Passed::Sparse(trajectory)) => {
             sparse::adjoint(parameters, batch, trajectory, slope, inputs)
@@ -240,11 +267,14 @@ impl<B: Backend> Backward<B, 5> for RecurrenceAdjoint {
         let gradient = gradient(form, passed, drive, &by_output, inputs);
         let (n, k) = (gradient.tau.len(), gradient.readout.outputs());
         let channels = gradient.w_in.len() / n;
-        let rows = if matches!(form, Form::Dense(_, None)) {
-            n
-        } else {
-            1
-        };
+        let all = matches!(
+            form,
+            Form::Dense {
+                connections: None,
+                ..
+            }
+        );
+        let rows = if all { n } else { 1 };
         let columns = gradient.w.len() / rows;
         let tensors = [
             (gradient.w, vec![rows, columns]),
@@ -265,6 +295,7 @@ impl<B: Backend, C: CheckpointStrategy> Recurrence for Autodiff<B, C> {
     fn recurrence(arguments: Arguments<Self>, drive: Arc<Drive>) -> FloatTensor<Self> {
         let Arguments {
             connections,
+            published,
             w,
             w_in,
             w_out,
@@ -274,6 +305,7 @@ impl<B: Backend, C: CheckpointStrategy> Recurrence for Autodiff<B, C> {
         let nodes = [&w, &w_in, &w_out, &b_out, &tau].map(|tensor| tensor.node.clone());
         let inner = Arguments::<B> {
             connections,
+            published,
             w: w.primitive,
             w_in: w_in.primitive,
             w_out: w_out.primitive,
@@ -336,6 +368,7 @@ impl<B: Backend> RateModel<B> {
             tau_theta: Param::from_tensor(vector(&network.tau_theta)).set_require_grad(trained),
             mask: weights(mask.collect()),
             connections: connections.map(Arc::new),
+            published: false,
             dale: network.dale,
             taus: network.taus,
         }
@@ -380,6 +413,14 @@ impl<B: Backend> RateModel<B> {
         self
     }
 
+    /// The same module, which multiplies with all weights and sums the derivatives in that
+    /// order, as a published training does. Adam and the module still have the existing weights
+    /// alone.
+    pub fn as_published(mut self) -> Self {
+        self.published = true;
+        self
+    }
+
     /// Input weights, N × channels.
     pub fn input_weights(&self) -> Vec<f32> {
         let data = self.w_in.val().into_data().convert::<f32>();
@@ -390,7 +431,7 @@ impl<B: Backend> RateModel<B> {
     /// side by side take.
     pub fn takes_words(&self, trials: usize) -> bool {
         let connections = self.connections.as_deref();
-        connections.is_some_and(|connections| pays(trials, connections))
+        !self.published && connections.is_some_and(|connections| pays(trials, connections))
     }
 
     /// Numbers that belong to the weights of the module, N × N; zero where none exists.
@@ -429,6 +470,7 @@ impl<B: Recurrence> RateModel<B> {
     pub fn forward(&self, drive: Arc<Drive>) -> Tensor<B, 2> {
         let arguments = Arguments {
             connections: self.connections.clone(),
+            published: self.published,
             w: self.weights().into_primitive().tensor(),
             w_in: self.w_in.val().into_primitive().tensor(),
             w_out: self.w_out.val().into_primitive().tensor(),

@@ -126,7 +126,7 @@ impl Training {
         // The sums of a published training keep their order.
         let published = options.batch == 1 && options.activation != ActivationKind::Lif;
         let model = match published {
-            true => Trainable::with_connections(&start, None),
+            true => Trainable::new(&start).as_published(),
             false => Trainable::new(&start),
         };
         Self {
@@ -280,6 +280,28 @@ mod tests {
         fn evaluated(&mut self, update: usize, evaluation: &Evaluation) {
             self.1.push(criterion(&self.0, update, evaluation));
         }
+    }
+
+    #[test]
+    fn a_published_training_gives_the_same_numbers_with_all_weights_and_with_the_existing_ones() {
+        let options = RateOptions {
+            updates: usize::MAX,
+            ..RateOptions::published(Task::xor(), 40)
+        };
+        let trained = |mut training: Training| {
+            for _ in 0..12 {
+                let loss = training.update();
+                training.losses.push(loss);
+            }
+            let mut network = training.start.clone();
+            training.model.store(&mut network);
+            (network, training.losses)
+        };
+        let existing = Training::new(options.clone());
+        let all = Training::new(options).dense();
+        let weights = |training: &Training| training.model.w.val().shape().num_elements();
+        assert!(2 * weights(&existing) < weights(&all));
+        assert_eq!(trained(existing), trained(all));
     }
 
     #[test]
