@@ -13,8 +13,11 @@ use std::convert::Infallible;
 use std::time::Instant;
 
 use rate2spike_core::blob::Deployed;
+use rate2spike_core::decision::Kind;
+use rate2spike_core::neuron::Membrane;
 
 use crate::convert::calibrate::{CalibrateError, Found, Request};
+use crate::convert::refit::{RefitTrials, TriedRefit, try_refit};
 use crate::convert::search::{Candidate, Search, Standing, best, default_lambdas, trials_met};
 use crate::convert::{ConvertError, one_to_one};
 use crate::quantize::longest_step::{Comparison, DeployedStep};
@@ -24,6 +27,7 @@ use crate::rate::activation::{ActivationKind, LIF_LAMBDA};
 use crate::rate::evaluation::{Evaluation, EvaluationTrials, evaluate};
 use crate::rate::network::RateNetwork;
 use crate::rate::options::{DecayTaus, RateOptions, is_recorded};
+use crate::readout::Readout;
 use crate::spiking::experiment::{Experiment, Outcome, Score};
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::neuron::Neuron;
@@ -32,13 +36,17 @@ use crate::statistics::Accuracy;
 use crate::task::Task;
 use crate::task::description::Part;
 
+/// The most trials to which the readout of a calibrated classifier is fitted.
+const REFIT_TRIALS: usize = 500;
+
 /// The choice of a network's scaling.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Scaling {
     /// A λ that is taken as it is.
     Given(f64),
     /// The λ that the network was trained for, or a calibration where the
-    /// network does not spike well enough with it.
+    /// network does not spike well enough with it. After the calibration of a network for
+    /// the classes of a data set its readout is fitted to the spikes.
     Trained(f64),
     /// The best of these λ.
     Searched(Vec<f64>),
@@ -47,12 +55,10 @@ pub enum Scaling {
 }
 
 impl Scaling {
-    /// The scaling of a network for `task` where nothing is asked for: λ₀ of the transfer
-    /// function `lif`, else a search among the default candidates. A network for a data set
-    /// is not calibrated: its mistakes are mostly those of the rate network.
-    pub fn by_default(activation: ActivationKind, task: &Task) -> Self {
+    /// The scaling of a network with this activation where nothing is asked for: λ₀ of the
+    /// transfer function `lif`, else a search among the default candidates.
+    pub fn by_default(activation: ActivationKind) -> Self {
         match activation {
-            ActivationKind::Lif if is_recorded(task) => Self::Given(LIF_LAMBDA),
             ActivationKind::Lif => Self::Trained(LIF_LAMBDA),
             other => Self::among(default_lambdas(other)),
         }
@@ -115,7 +121,18 @@ pub enum Origin {
     /// The best of these candidates.
     Searched(Vec<Candidate>),
     /// A calibration.
-    Calibrated(Box<Found>),
+    Calibrated(Box<Calibrated>),
+}
+
+/// A calibration, and the readout that was fitted after it.
+#[derive(Clone, Debug)]
+pub struct Calibrated {
+    /// The calibration.
+    pub found: Found,
+    /// Trials to which the readout was fitted; `None` where it was not fitted.
+    pub refitted: Option<usize>,
+    /// The fitted readout, if it is no worse.
+    pub readout: Option<Readout<f64>>,
 }
 
 /// A converted network.
@@ -190,12 +207,20 @@ impl Converted {
         }
     }
 
+    /// Whether the readout was fitted to the spikes.
+    pub fn has_fitted_readout(&self) -> bool {
+        match &self.origin {
+            Origin::Calibrated(made) => made.readout.is_some(),
+            _ => false,
+        }
+    }
+
     /// Accuracy on the trials that chose the scaling.
     pub fn search_accuracy(&self) -> Option<f64> {
         match &self.origin {
             Origin::Known => None,
             Origin::Searched(candidates) => best(candidates).map(|best| best.accuracy),
-            Origin::Calibrated(found) => Some(found.score.accuracy()),
+            Origin::Calibrated(made) => Some(made.found.score.accuracy()),
         }
     }
 }
@@ -233,6 +258,12 @@ pub fn rate_evaluation(network: &RateNetwork, options: &RateOptions, trials: usi
 pub fn rate_accuracy(network: &RateNetwork, options: &RateOptions, trials: usize) -> Accuracy {
     let evaluation = rate_evaluation(network, options, trials);
     evaluation.scores(&options.task)
+}
+
+/// Whether a calibration knows the rate of this neuron: without noise it jumps at the
+/// threshold, and that of the quadratic neuron has no formula here.
+fn can_be_calibrated(neuron: &Neuron) -> bool {
+    neuron.noise_mv > 0.0 && neuron.membrane == Membrane::Leaky
 }
 
 impl Route<'_> {
@@ -296,30 +327,46 @@ impl Route<'_> {
         step: &TimeStep,
         told: &mut impl FnMut(Progress),
     ) -> Result<(SpikingNetwork, Origin), RouteError> {
-        let request = Request {
-            network: self.network,
-            task: self.task.on(Part::Validation),
-            neuron: self.neuron,
-            trials: self.search_trials,
-            seed: seed_of(self.seed, Stream::Search),
-        };
+        let (trials, seed) = (self.search_trials, seed_of(self.seed, Stream::Search));
+        let request = Request::new(self.network, &self.task, self.neuron, trials, seed);
         let known = |lambda: f64| -> Result<_, RouteError> {
             let network = one_to_one(self.network, lambda, self.neuron)?;
             Ok((network, Origin::Known))
         };
-        let calibrated = |found: Found| -> Result<_, RouteError> {
-            let network = found.calibration.network(self.network, self.neuron)?;
-            Ok((network, Origin::Calibrated(Box::new(found))))
+        let calibrated = |found: Found, refitted: Option<usize>| -> Result<_, RouteError> {
+            let mut network = found.calibration.network(self.network, self.neuron)?;
+            let trials = |fitted| RefitTrials {
+                task: &self.task,
+                step: TimeStep::PUBLISHED,
+                seed,
+                fitted,
+                scored: trials,
+            };
+            // A network without a spike keeps its readout.
+            let tried = refitted.and_then(|fitted| try_refit(&network, &trials(fitted)).ok());
+            let readout = tried.as_ref().and_then(TriedRefit::kept).cloned();
+            if let Some(readout) = &readout {
+                network.readout.clone_from(readout);
+            }
+            let made = Calibrated {
+                found,
+                refitted,
+                readout,
+            };
+            Ok((network, Origin::Calibrated(Box::new(made))))
         };
         match &self.scaling {
             Scaling::Given(lambda) => known(*lambda),
-            // Without noise no unit has a rate to which it could be calibrated.
-            Scaling::Trained(lambda) if self.neuron.noise_mv == 0.0 => known(*lambda),
+            Scaling::Trained(lambda) if !can_be_calibrated(&self.neuron) => known(*lambda),
             Scaling::Trained(lambda) => match request.find_if_needed(*lambda)? {
-                Some(found) => calibrated(found),
+                Some(found) => {
+                    let classes =
+                        is_recorded(&self.task) && self.task.definition().kind == Kind::Class;
+                    calibrated(found, classes.then_some(REFIT_TRIALS))
+                }
                 None => known(*lambda),
             },
-            Scaling::Calibrated => calibrated(request.find()?),
+            Scaling::Calibrated => calibrated(request.find()?, None),
             Scaling::Searched(lambdas) => {
                 let candidates = self.search(lambdas, step, told)?;
                 let lambda = best(&candidates).ok_or(RouteError::NoCandidate)?.lambda;

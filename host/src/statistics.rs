@@ -60,6 +60,15 @@ pub struct Accuracy {
 }
 
 impl Accuracy {
+    /// A share of right answers that both criteria agree on.
+    pub fn one(share: f64) -> Self {
+        Self {
+            accuracy: share,
+            strict: share,
+            ..Self::default()
+        }
+    }
+
     /// The numbers as people read them in a sentence.
     pub fn words(&self) -> String {
         match (self.r2, self.error) {

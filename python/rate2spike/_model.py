@@ -150,8 +150,8 @@ class Model(Sizes[_native.Model]):
         race
             True to drop candidates early that cannot win.
         refit_readout
-            Trials to whose spikes the readout is fitted anew, at the best λ; it is kept if it
-            scores no worse on others.
+            Trials to whose spikes the readout is fitted anew, at the best λ or after the
+            calibration; it is kept if it scores no worse on others.
         calibrate
             True to give each unit a scale, a constant current and a λ of its own, in place of
             a search.

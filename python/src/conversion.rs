@@ -5,7 +5,8 @@ use pyo3::types::PyDict;
 use rate2spike::convert::calibrate::Request;
 use rate2spike::convert::choice::StepChoice;
 use rate2spike::convert::flags::Flags;
-use rate2spike::convert::refit::try_refit;
+use rate2spike::convert::one_to_one;
+use rate2spike::convert::refit::{RefitTrials, TriedRefit, try_refit};
 use rate2spike::convert::search::{Search, Standing, best, default_lambdas, trials_met};
 use rate2spike::task::Task as HostTask;
 use rate2spike::task::description::Part;
@@ -86,18 +87,25 @@ impl ConversionOptions<'_> {
         };
         let mut watch = Watch::new(self.progress.take());
         let refit = self.refit_readout;
+        let refit_trials = |fitted| RefitTrials {
+            task,
+            step,
+            seed: self.seed,
+            fitted,
+            scored: self.trials,
+        };
         let (candidates, best, refit) = py.detach(|| {
             let contest = search.contest()?;
             let candidates = contest.run(Standing::new(), |standing| {
                 watch.trials(trials_met(standing))
             })?;
             let best = *best(&candidates).expect("there is at least one candidate");
-            let refit = refit.map(|trials| try_refit(&search, best.lambda, trials));
+            let converted = one_to_one(&network, best.lambda, neuron)?;
+            let refit = refit.map(|fitted| try_refit(&converted, &refit_trials(fitted)));
             Ok::<_, Fault>((candidates, best, refit.transpose()?))
         })?;
         if !self.initial_weights {
-            let kept = refit.as_ref().filter(|refit| refit.is_no_worse());
-            let readout = kept.map(|refit| &refit.refit.readout);
+            let readout = refit.as_ref().and_then(TriedRefit::kept);
             let flags = Flags::of_search(&search, self.refit_readout).and(choice.flags());
             model.file.take_search(&candidates, &best, readout, &flags);
         }
@@ -130,7 +138,6 @@ impl ConversionOptions<'_> {
         for (name, given) in [
             ("lambdas", self.lambdas.is_some()),
             ("race", self.race),
-            ("refit_readout", self.refit_readout.is_some()),
             ("initial_weights", self.initial_weights),
         ] {
             if given {
@@ -139,17 +146,32 @@ impl ConversionOptions<'_> {
                 )));
             }
         }
-        let request = Request {
-            network: &model.file.network,
-            task: task.on(Part::Validation),
-            neuron: choice.neuron(),
-            trials: self.trials,
-            seed: self.seed,
-        };
-        let found = py.detach(|| request.find())?;
+        let neuron = choice.neuron();
+        let network = &model.file.network;
+        let request = Request::new(network, task, neuron, self.trials, self.seed);
+        let step = choice.step(&neuron)?;
+        let (found, refit) = py.detach(|| {
+            let found = request.find()?;
+            let calibrated = found.calibration.network(network, neuron)?;
+            let trials = |fitted| RefitTrials {
+                task,
+                step,
+                seed: self.seed,
+                fitted,
+                scored: self.trials,
+            };
+            let refit = self
+                .refit_readout
+                .map(|fitted| try_refit(&calibrated, &trials(fitted)));
+            Ok::<_, Fault>((found, refit.transpose()?))
+        })?;
         py.check_signals()?;
-        let flags = Flags::of_calibration(self.trials, self.seed).and(choice.flags());
-        model.file.take_calibration(&found.calibration, &flags);
+        let flags = Flags::of_calibration(self.trials, self.seed, self.refit_readout);
+        let readout = refit.as_ref().and_then(TriedRefit::kept);
+        let flags = flags.and(choice.flags());
+        model
+            .file
+            .take_calibration(&found.calibration, readout, &flags);
         let lambda = found.calibration.median_lambda();
         let one = |value: f64| array(py, &[1], vec![value]);
         result.set_item("lambdas", one(lambda)?)?;

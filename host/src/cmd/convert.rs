@@ -15,7 +15,8 @@ use crate::convert::calibrate::{CalibrateError, Request};
 use crate::convert::choice::StepChoice;
 use crate::convert::flags::Flags;
 use crate::convert::lambdas::Lambdas;
-use crate::convert::refit::{TriedRefit, try_refit};
+use crate::convert::one_to_one;
+use crate::convert::refit::{RefitTrials, TriedRefit, try_refit};
 use crate::convert::search::{Candidate, Search, Standing, best, default_lambdas, trials_met};
 use crate::formats::disk;
 use crate::formats::journal::{Journal, JournalError};
@@ -30,6 +31,7 @@ use crate::rate::activation::{ActivationKind, LIF_LAMBDA};
 use crate::rate::network::RateNetwork;
 use crate::report::figures::conversion;
 use crate::spiking::experiment::score_f64;
+use crate::spiking::network::SpikingNetwork;
 use crate::spiking::time_step::TimeStep;
 use crate::statistics::{Accuracy, Interval};
 use crate::task::Task;
@@ -74,7 +76,7 @@ pub struct ConvertArgs {
     /// The task
     #[command(flatten)]
     pub task: TaskArgs,
-    /// Search: fit the readout anew to the spikes of this many trials, at the best lambda; kept if it scores no worse on others
+    /// Fit the readout anew to the spikes of this many trials; kept if it scores no worse on others
     #[arg(long, value_name = "TRIALS", num_args = 0..=1, default_missing_value = "200", value_parser = trials)]
     pub refit_readout: Option<usize>,
     /// Instead of one lambda, give each unit a scale, a constant current and a lambda of its own
@@ -126,6 +128,8 @@ struct ScoreMode {
 /// Calibrate each unit.
 #[derive(Clone, Debug, PartialEq)]
 struct CalibrateMode {
+    /// Trials to which the readout is fitted.
+    refit_readout: Option<usize>,
     writes: bool,
     force: bool,
 }
@@ -137,7 +141,6 @@ impl ConvertArgs {
         let search_flags = [
             ("--lambdas", self.lambdas.is_some()),
             ("--race", self.race),
-            ("--refit-readout", self.refit_readout.is_some()),
             ("--plot", self.plot.is_some()),
         ];
         let search_flag = search_flags.iter().find(|(_, given)| *given);
@@ -162,6 +165,7 @@ impl ConvertArgs {
                 return refused("--initial-weights", "a search or a score", advice);
             }
             return Ok(Mode::Calibrate(CalibrateMode {
+                refit_readout: self.refit_readout,
                 writes: !self.dry_run,
                 force: self.force,
             }));
@@ -172,6 +176,9 @@ impl ConvertArgs {
             );
             if let Some((flag, _)) = search_flag {
                 return refused(flag, SEARCH, advice);
+            }
+            if self.refit_readout.is_some() {
+                return refused("--refit-readout", "a search or --calibrate", advice);
             }
             if self.force {
                 return refused("--force", "a search or --calibrate", advice);
@@ -219,6 +226,31 @@ struct RefitReport {
     kept: bool,
 }
 
+impl RefitReport {
+    fn of(tried: Option<&TriedRefit>, trials: Option<usize>) -> Option<Self> {
+        let tried = tried?;
+        Some(Self {
+            ridge: tried.refit.ridge,
+            trials: trials?,
+            before: tried.before,
+            after: tried.after,
+            kept: tried.is_no_worse(),
+        })
+    }
+
+    /// The report in a line; `accuracy` is the name of the score.
+    fn words(&self, accuracy: &str) -> String {
+        format!(
+            "readout refitted over {} trials (ridge {}): {accuracy} {:.3}, before {:.3}, on trials of neither; {}",
+            self.trials,
+            shown(self.ridge),
+            self.after.accuracy,
+            self.before.accuracy,
+            if self.kept { "kept" } else { "not kept" }
+        )
+    }
+}
+
 /// The result of `--calibrate`.
 #[derive(Serialize)]
 struct CalibrationReport<'a> {
@@ -239,6 +271,7 @@ struct CalibrationReport<'a> {
     /// On others.
     fresh: Accuracy,
     mean_rate_hz: f64,
+    refit: Option<RefitReport>,
     written: bool,
 }
 
@@ -293,16 +326,16 @@ impl Conversion<'_> {
         let search = self.settings(&network, &lambdas, mode.race)?;
         let (candidates, journal) = self.searched(&search, mode.writes)?;
         let best = best(&candidates).expect("there is at least one candidate");
-        let refit = mode
-            .refit_readout
-            .map(|trials| try_refit(&search, best.lambda, trials))
-            .transpose()
-            .map_err(|error| CommandError::Failed(format!("{}: {error}", args.model.display())))?;
+        let converted = one_to_one(&network, best.lambda, search.neuron);
+        let converted = converted.map_err(|source| CommandError::Convert {
+            path: args.model.clone(),
+            source,
+        })?;
+        let refit = self.refitted(&converted, mode.refit_readout)?;
         // The rest takes a moment, and a signal does not stop it.
         let _finishing = Orderly::begin();
         if mode.writes {
-            let kept = refit.as_ref().filter(|refit| refit.is_no_worse());
-            let readout = kept.map(|refit| &refit.refit.readout);
+            let readout = refit.as_ref().and_then(TriedRefit::kept);
             let flags = Flags::of_search(&search, mode.refit_readout);
             model.adopt_search(&candidates, best, readout, &flags.and(args.neuron.flags()))?;
         }
@@ -347,25 +380,26 @@ impl Conversion<'_> {
             check_rewritable(&model)?;
         }
         let (neuron, step) = (args.neuron.neuron(), self.step()?);
-        let request = Request {
-            network: &model.network,
-            task: self.task.on(Part::Validation),
-            neuron,
-            trials: args.score.trials,
-            seed: args.score.seed.seed,
-        };
+        let (trials, seed) = (args.score.trials, args.score.seed.seed);
+        let request = Request::new(&model.network, &self.task, neuron, trials, seed);
         let failed = |source: CalibrateError| {
             CommandError::Failed(format!("{}: {source}", args.model.display()))
         };
         let found = request.find().map_err(failed)?;
         let network = found.calibration.network(&model.network, neuron);
-        let network = network.map_err(|source| failed(source.into()))?;
-        let seed = seed_of(args.score.seed.seed, Stream::Fresh);
-        let fresh = score_f64(&network, &self.task, &step, seed, args.score.trials);
+        let mut network = network.map_err(|source| failed(source.into()))?;
+        let refit = self.refitted(&network, mode.refit_readout)?;
+        let readout = refit.as_ref().and_then(TriedRefit::kept);
+        if let Some(readout) = readout {
+            network.readout.clone_from(readout);
+        }
+        let fresh = seed_of(seed, Stream::Fresh);
+        let fresh = score_f64(&network, &self.task, &step, fresh, trials);
         let _finishing = Orderly::begin();
         if mode.writes {
-            let flags = Flags::of_calibration(args.score.trials, args.score.seed.seed);
-            model.adopt_calibration(&found.calibration, &flags.and(args.neuron.flags()))?;
+            let flags = Flags::of_calibration(trials, seed, mode.refit_readout);
+            let flags = flags.and(args.neuron.flags());
+            model.adopt_calibration(&found.calibration, readout, &flags)?;
             self.console.note("the median lambda is in median_scaling_factor: the published code would take opt_scaling_factor for the lambda of all units");
         }
         let report = CalibrationReport {
@@ -375,10 +409,11 @@ impl Conversion<'_> {
             irregularity: found.irregularity,
             rounds: found.rounds,
             keeps_b_out: found.calibration.keeps_offset,
-            trials: args.score.trials,
+            trials,
             chosen: (&found.score).into(),
             fresh: (&fresh).into(),
             mean_rate_hz: fresh.mean_rate_hz,
+            refit: RefitReport::of(refit.as_ref(), mode.refit_readout),
             written: mode.writes,
         };
         let mut warnings = Warnings::default();
@@ -396,7 +431,33 @@ impl Conversion<'_> {
             report.lambda,
             written(mode.writes)
         ));
+        if let Some(refit) = &report.refit {
+            self.console.say(refit.words("accuracy"));
+        }
         Ok(())
+    }
+
+    /// Fits the readout of `network` anew over this number of trials.
+    fn refitted(
+        &self,
+        network: &SpikingNetwork,
+        trials: Option<usize>,
+    ) -> Result<Option<TriedRefit>, CommandError> {
+        let Some(fitted) = trials else {
+            return Ok(None);
+        };
+        let trials = RefitTrials {
+            task: &self.task,
+            step: self.step()?,
+            seed: self.args.score.seed.seed,
+            fitted,
+            scored: self.args.score.trials,
+        };
+        let tried = try_refit(network, &trials);
+        let path = self.args.model.display();
+        tried
+            .map(Some)
+            .map_err(|error| CommandError::Failed(format!("{path}: {error}")))
     }
 
     fn step(&self) -> Result<TimeStep, CommandError> {
@@ -499,15 +560,7 @@ impl Conversion<'_> {
         }
         warnings.of_silence(best.mean_rate_hz, best.trials);
         warnings.say(self.console);
-        let refit = refit
-            .zip(mode.refit_readout)
-            .map(|(refit, trials)| RefitReport {
-                ridge: refit.refit.ridge,
-                trials,
-                before: (&refit.before).into(),
-                after: (&refit.after).into(),
-                kept: refit.is_no_worse(),
-            });
+        let refit = RefitReport::of(refit, mode.refit_readout);
         let console = self.console;
         let follows = self.task.definition().kind == Kind::Track;
         let accuracy = if follows { "R²" } else { "accuracy" };
@@ -519,14 +572,7 @@ impl Conversion<'_> {
             .for_each(|candidate| console.say(line(candidate, follows)));
         console.say(verdict(candidates, best, accuracy, mode.writes));
         if let Some(refit) = &refit {
-            console.say(format!(
-                "readout refitted over {} trials (ridge {}): {accuracy} {:.3}, before {:.3}, on trials of neither; {}",
-                refit.trials,
-                shown(refit.ridge),
-                refit.after.accuracy,
-                refit.before.accuracy,
-                if refit.kept { "kept" } else { "not kept" }
-            ));
+            console.say(refit.words(accuracy));
         }
         let all = |value: fn(&Candidate) -> f64| candidates.iter().map(value).collect();
         console.json(&ConvertReport {
@@ -661,10 +707,6 @@ mod tests {
                 ["--plot belongs to a search", "--calibrate"],
             ),
             (
-                "--calibrate --refit-readout",
-                ["--refit-readout belongs", "--calibrate"],
-            ),
-            (
                 "--calibrate --initial-weights",
                 ["--initial-weights belongs", "--calibrate"],
             ),
@@ -704,11 +746,12 @@ mod tests {
             Ok(Mode::Score(ScoreMode { lambda }))
         );
         let calibrate = CalibrateMode {
+            refit_readout: Some(7),
             writes: false,
             force: true,
         };
         assert_eq!(
-            mode("--calibrate --force --dry-run"),
+            mode("--calibrate --refit-readout 7 --force --dry-run"),
             Ok(Mode::Calibrate(calibrate))
         );
         let search = SearchMode {

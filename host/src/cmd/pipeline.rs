@@ -158,6 +158,8 @@ struct PipelineReport {
     /// Whether every unit has a scale, a current and a λ of its own; `lambda` is
     /// then their median.
     calibrated: bool,
+    /// Whether the readout was fitted to the spikes.
+    readout_refitted: bool,
     dt_ms: f64,
     /// The steps that `--dt auto` compared with 0.05 ms.
     steps: Vec<Comparison>,
@@ -265,7 +267,7 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
             deployed: Some((path.clone(), deployment.quantized.bytes.clone())),
             spiking: converted.network.clone(),
             calibration: match &converted.origin {
-                Origin::Calibrated(found) => Some(found.calibration.clone()),
+                Origin::Calibrated(made) => Some(made.found.calibration.clone()),
                 _ => None,
             },
             lambdas: default_lambdas(ActivationKind::Sigmoid),
@@ -294,6 +296,7 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
         deployed: StageScore::new(task, deployed.into(), answers(&deployment.outcomes)),
         lambda: converted.network.lambda,
         calibrated: matches!(converted.origin, Origin::Calibrated(_)),
+        readout_refitted: converted.has_fitted_readout(),
         dt_ms: step.ms,
         mean_rate_hz: deployed.mean_rate_hz,
         blob_bytes: deployment.quantized.bytes.len(),
@@ -334,7 +337,7 @@ fn route<'a>(
     let scaling = match &args.lambdas {
         _ if args.calibrate => Scaling::Calibrated,
         Some(Lambdas(lambdas)) => Scaling::among(lambdas.clone()),
-        None => Scaling::by_default(options.activation, &options.task),
+        None => Scaling::by_default(options.activation),
     };
     Route {
         network,
@@ -359,9 +362,10 @@ fn keep_conversion(
 ) -> Result<(), CommandError> {
     let (trials, seed) = (route.search_trials, seed_of(route.seed, Stream::Search));
     let neuron = args.spiking.flags();
-    if let Origin::Calibrated(found) = &converted.origin {
-        let flags = Flags::of_calibration(trials, seed).and(neuron);
-        RateModelFile::read(model)?.adopt_calibration(&found.calibration, &flags)?;
+    if let Origin::Calibrated(made) = &converted.origin {
+        let flags = Flags::of_calibration(trials, seed, made.refitted).and(neuron);
+        let (calibration, readout) = (&made.found.calibration, made.readout.as_ref());
+        RateModelFile::read(model)?.adopt_calibration(calibration, readout, &flags)?;
     } else if route.neuron != Neuron::LIF {
         let lambda = converted.network.lambda;
         let flags = Flags::new().with_value("--lambdas", lambda);
@@ -410,8 +414,13 @@ fn print(report: &PipelineReport, console: &Console) {
     console.say(format!("trials of each score     {}", report.trials));
     if report.calibrated {
         console.say(format!(
-            "lambda                   {:.0}, median of the calibrated units",
-            report.lambda
+            "lambda                   {:.0}, median of the calibrated units{}",
+            report.lambda,
+            if report.readout_refitted {
+                "; readout fitted to the spikes"
+            } else {
+                ""
+            }
         ));
     } else {
         let lambda = shown(report.lambda);

@@ -13,10 +13,11 @@ impl Flags {
     }
 
     /// The flags of a calibration by this number of trials, with the published neuron and
-    /// step.
-    pub fn of_calibration(trials: usize, seed: u64) -> Self {
+    /// step; `refit` is the number of trials to which the readout is fitted.
+    pub fn of_calibration(trials: usize, seed: u64, refit: Option<usize>) -> Self {
         let flags = Self::new().with("--calibrate");
         flags
+            .with_given("--refit-readout", refit)
             .with_value("--trials", trials)
             .with_value("--seed", seed)
     }

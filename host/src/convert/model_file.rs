@@ -11,6 +11,7 @@ use super::search::Candidate;
 use crate::formats::mat::{MatError, MatFile, Value};
 use crate::formats::names::{
     ACCURACIES, CALIBRATION, CANDIDATES, FLAGS, KEEPS_OFFSET, LAMBDA, MEDIAN_LAMBDA, REFITTED,
+    REFITTED_OFFSET,
 };
 use crate::formats::rate_model::{ModelError, RateModelFile};
 use crate::number::trials;
@@ -129,32 +130,51 @@ impl RateModelFile {
         self.set_unit_rows(CALIBRATION, 3, &values);
     }
 
-    /// The readout that was fitted to the spikes of the model's
-    /// `opt_scaling_factor`: as `w_out`, N, to be divided by λ.
+    /// The readout that was fitted to the spikes of a network with the model's λ, as
+    /// [`SpikingNetwork::readout`](crate::spiking::network::SpikingNetwork::readout) has it.
     ///
     /// # Errors
-    /// If it is there and not one finite number a unit.
-    pub fn refitted_readout(&self) -> Result<Option<Vec<f32>>, ModelError> {
-        self.refitted_rows()
+    /// If it is there, and its numbers are not finite or not one for each unit and output.
+    pub fn refitted_readout(&self, lambda: f64) -> Result<Option<Readout<f64>>, ModelError> {
+        let readout = self.refitted_rows()?;
+        Ok(readout.map(|Readout { weights, offset }| Readout {
+            weights: weights.iter().map(|&w| f64::from(w) / lambda).collect(),
+            offset: offset.iter().map(|&b| b.into()).collect(),
+        }))
     }
 
-    /// Sets the fitted readout, or removes it.
-    fn set_refitted_readout(&mut self, w_out: Option<Vec<f32>>) {
-        match w_out {
-            Some(w_out) => self.set_unit_rows(REFITTED, 1, &w_out),
-            None => self.variables.remove(REFITTED),
+    /// Sets the readout that was fitted to a network with this λ, or removes it.
+    fn set_refitted_readout(&mut self, readout: Option<&Readout<f64>>, lambda: f64) {
+        self.variables.remove(REFITTED);
+        self.variables.remove(REFITTED_OFFSET);
+        let Some(readout) = readout else {
+            return;
+        };
+        let weights = readout.weights.iter();
+        let w_out: Vec<f32> = weights.map(|w| (w * lambda) as f32).collect();
+        self.set_unit_rows(REFITTED, readout.outputs(), &w_out);
+        if readout.outputs() > 1 {
+            let offset = readout.offset.iter().map(|&b| b as f32).collect();
+            let offset = Value::row::<f32>(offset);
+            self.variables.insert(REFITTED_OFFSET, offset);
         }
     }
 
     /// Puts a calibration into the variables of the model, in place of the result of a
-    /// search. `flags` are the flags of `convert` that give the calibration again.
-    pub fn take_calibration(&mut self, calibration: &Calibration, flags: &Flags) {
+    /// search. `readout` was fitted to the calibrated network; `None` keeps `w_out` in use.
+    /// `flags` are the flags of `convert` that give the result again.
+    pub fn take_calibration(
+        &mut self,
+        calibration: &Calibration,
+        readout: Option<&Readout<f64>>,
+        flags: &Flags,
+    ) {
         for name in [ACCURACIES, CANDIDATES, LAMBDA] {
             self.variables.remove(name);
         }
-        let lambda = Value::scalar(calibration.median_lambda());
-        self.variables.insert(MEDIAN_LAMBDA, lambda);
-        self.set_refitted_readout(None);
+        let lambda = calibration.median_lambda();
+        self.variables.insert(MEDIAN_LAMBDA, Value::scalar(lambda));
+        self.set_refitted_readout(readout, lambda);
         self.set_calibration(Some(calibration));
         self.set_flags(flags);
     }
@@ -167,9 +187,10 @@ impl RateModelFile {
     pub fn adopt_calibration(
         &mut self,
         calibration: &Calibration,
+        readout: Option<&Readout<f64>>,
         flags: &Flags,
     ) -> Result<(), ModelError> {
-        self.take_calibration(calibration, flags);
+        self.take_calibration(calibration, readout, flags);
         self.write()
     }
 
@@ -191,11 +212,7 @@ impl RateModelFile {
         // A calibration or a readout of another λ must not stay.
         file.remove(MEDIAN_LAMBDA);
         self.set_calibration(None);
-        let w_out = |readout: &Readout<f64>| {
-            let weights = readout.weights.iter();
-            weights.map(|w| (w * best.lambda) as f32).collect()
-        };
-        self.set_refitted_readout(readout.map(w_out));
+        self.set_refitted_readout(readout, best.lambda);
         self.set_flags(flags);
     }
 
@@ -278,7 +295,7 @@ mod tests {
             network: RateNetwork::start(&RateOptions::published(Task::xor(), 5)),
         };
         assert_eq!(model.conversion_flags().expect("no flags"), None);
-        let flags = Flags::of_calibration(20, u64::MAX);
+        let flags = Flags::of_calibration(20, u64::MAX, Some(8));
         model.set_flags(&flags);
         assert_eq!(model.conversion_flags().expect("flags"), Some(flags));
         let joined = "--lambdas=40,50 --trials 3 --seed=1 --neuron=qif --noise 0";

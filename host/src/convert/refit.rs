@@ -13,22 +13,23 @@
 //! that were held back. Each output has a target and weights of its own. Several
 //! outputs also get an offset each, as the weight of a rate that never changes; a
 //! single output gets none, as in the published conversion. Where a trial has a mask,
-//! a sample counts as much as the mask says.
+//! a sample counts as much as the mask says. Where the answer is the class with the
+//! largest mean output, the means of a trial are fitted, and not its samples.
 
 use std::borrow::Cow;
 
-use nalgebra::{Cholesky, DMatrix, DVector};
+use nalgebra::{Cholesky, DMatrix, DVector, Dyn};
+use rate2spike_core::decision::Kind;
 use rate2spike_core::network::Tables;
 use rayon::prelude::*;
 
-use super::search::Search;
-use super::{ConvertError, one_to_one};
 use crate::random::{Stream, seed_of};
 use crate::readout::Readout;
-use crate::spiking::experiment::{Experiment, Score, score_f64};
+use crate::spiking::experiment::{Experiment, score_f64};
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::time_step::TimeStep;
 use crate::spiking::trial::Memory;
+use crate::statistics::Accuracy;
 use crate::task::Task;
 use crate::task::description::Part;
 
@@ -66,50 +67,71 @@ pub struct TriedRefit {
     /// The refit.
     pub refit: Refit,
     /// Score with the readout of the rate network.
-    pub before: Score,
+    pub before: Accuracy,
     /// Score with the fitted readout.
-    pub after: Score,
+    pub after: Accuracy,
 }
 
 impl TriedRefit {
     /// True if the fitted readout is right at least as often as the old one, or follows the
     /// target at least as closely.
     pub fn is_no_worse(&self) -> bool {
-        self.after.accuracy() >= self.before.accuracy()
+        self.after.accuracy >= self.before.accuracy
+    }
+
+    /// The fitted readout, if it is no worse.
+    pub fn kept(&self) -> Option<&Readout<f64>> {
+        self.is_no_worse().then_some(&self.refit.readout)
     }
 }
 
-/// A readout that could not be fitted.
-#[derive(Debug, thiserror::Error, PartialEq)]
-pub enum RefitError {
-    /// The network cannot be converted.
-    #[error(transparent)]
-    Convert(#[from] ConvertError),
-    /// No unit fires.
-    #[error(transparent)]
-    Silent(#[from] Silent),
+/// The trials of a refit and of its scores.
+#[derive(Clone, Debug)]
+pub struct RefitTrials<'a> {
+    /// The task. A data set is fitted on its training part, and scored on the validation
+    /// part.
+    pub task: &'a Task,
+    /// The time step.
+    pub step: TimeStep,
+    /// Seed of the trials.
+    pub seed: u64,
+    /// Trials of the fit; a data set shows each of its trials once.
+    pub fitted: usize,
+    /// Trials of each score.
+    pub scored: usize,
 }
 
-/// Fits the readout of the network of `search` with this λ over `trials` trials,
-/// and scores it before and after.
+/// Fits the readout of `network`, and scores it before and after: on trials of the
+/// validation part, or, where each trial has a class, on those of the fit by weights that
+/// were fitted to the others.
 ///
 /// # Errors
-/// [`RefitError`].
-pub fn try_refit(search: &Search, lambda: f64, trials: usize) -> Result<TriedRefit, RefitError> {
-    let mut network = one_to_one(search.network, lambda, search.neuron)?;
-    let seed = seed_of(search.seed, Stream::Fresh);
+/// [`Silent`].
+pub fn try_refit(network: &SpikingNetwork, trials: &RefitTrials) -> Result<TriedRefit, Silent> {
+    let RefitTrials {
+        task, step, seed, ..
+    } = trials;
+    let shown = task.on(Part::Train);
+    let fitted = shown.trials().unwrap_or(usize::MAX).min(trials.fitted);
+    let refit_seed = seed_of(*seed, Stream::Refit);
+    if shown.definition().kind == Kind::Class {
+        return refit_classes(network, &shown, step, refit_seed, fitted);
+    }
+    let refit = refit(network, &shown, step, refit_seed, fitted)?;
+    let others = task.on(Part::Validation);
+    let score_seed = seed_of(*seed, Stream::Fresh);
     let score = |network: &SpikingNetwork| {
-        score_f64(network, &search.task, &search.step, seed, search.trials)
+        let score = score_f64(network, &others, step, score_seed, trials.scored);
+        Accuracy::from(&score)
     };
-    let before = score(&network);
-    let seed = seed_of(search.seed, Stream::Refit);
-    let shown = search.task.on(Part::Train);
-    let refit = refit(&network, &shown, &search.step, seed, trials)?;
-    network.readout.clone_from(&refit.readout);
+    let fitted = SpikingNetwork {
+        readout: refit.readout.clone(),
+        ..network.clone()
+    };
     Ok(TriedRefit {
         refit,
-        before,
-        after: score(&network),
+        before: score(network),
+        after: score(&fitted),
     })
 }
 
@@ -124,29 +146,23 @@ pub fn refit(
     seed: u64,
     trials: usize,
 ) -> Result<Refit, Silent> {
-    let outputs = network.readout.outputs();
-    let n = network.units + usize::from(outputs > 1);
     let tables = network.tables(step);
     let tables = tables.tables();
     let experiment = Experiment::floating(&tables, task, step, seed);
-    let (mut fitted, mut held_back) = (Sums::zero(n, outputs), Sums::zero(n, outputs));
-    let mut first = 0;
-    while first < trials {
+    let (mut fitted, mut held_back) = (Sums::of(network), Sums::of(network));
+    for first in (0..trials).step_by(CHUNK) {
         let chunk = first..(first + CHUNK).min(trials);
-        let samples: Vec<Samples> = chunk
-            .clone()
-            .into_par_iter()
-            .map(|index| Samples::of(&experiment, index as u64))
-            .collect();
+        let indices = chunk.clone().into_par_iter();
+        let samples = indices.map(|index| Samples::of(&experiment, index as u64));
+        let samples: Vec<Samples> = samples.collect();
         // In the order of the trials, whatever the number of threads.
-        for (index, samples) in chunk.clone().zip(&samples) {
+        for (index, samples) in chunk.zip(&samples) {
             if index % HELD_BACK == HELD_BACK - 1 {
                 held_back.add(samples);
             } else {
                 fitted.add(samples);
             }
         }
-        first = chunk.end;
     }
     if fitted.gram.trace() <= 0.0 {
         return Err(Silent(trials));
@@ -160,6 +176,48 @@ pub fn refit(
     Ok(Refit {
         readout: readout(&fitted.solve(ridge), network.units),
         ridge,
+    })
+}
+
+/// Fits the readout of `network` to the mean outputs of `trials` trials with classes. The
+/// ridge is the one with the most right answers to trials by weights that were fitted to the
+/// others, and of several the one with the least error.
+fn refit_classes(
+    network: &SpikingNetwork,
+    task: &Task,
+    step: &TimeStep,
+    seed: u64,
+    trials: usize,
+) -> Result<TriedRefit, Silent> {
+    let tables = network.tables(step);
+    let tables = tables.tables();
+    let experiment = Experiment::floating(&tables, task, step, seed);
+    let indices = (0..trials as u64).into_par_iter();
+    let means = indices.map(|index| Samples::of(&experiment, index).mean());
+    let means: Vec<Samples> = means.collect();
+    let mut sums = Sums::of(network);
+    means.iter().for_each(|mean| sums.add(mean));
+    if sums.gram.trace() <= 0.0 {
+        return Err(Silent(trials));
+    }
+    let tried = RIDGES.map(|ridge| (ridge, sums.left_out(&means, ridge)));
+    let (ridge, after) = tried
+        .into_iter()
+        .min_by(|(_, a), (_, b)| b.right.cmp(&a.right).then(a.error.total_cmp(&b.error)))
+        .expect("there are several");
+    let right = |mean: &&Samples| {
+        let outputs = mean.outputs(&network.readout);
+        largest(outputs) == largest(mean.single_target())
+    };
+    let before = means.iter().filter(right).count();
+    let share = |right: usize| Accuracy::one(right as f64 / trials as f64);
+    Ok(TriedRefit {
+        refit: Refit {
+            readout: readout(&sums.solve(ridge), network.units),
+            ridge,
+        },
+        before: share(before),
+        after: share(after.right),
     })
 }
 
@@ -213,6 +271,40 @@ impl Samples {
         }
     }
 
+    /// The outputs of this single sample.
+    fn outputs(&self, readout: &Readout<f64>) -> impl Iterator<Item = f64> {
+        let rates = self.rates.row(0);
+        readout.rows().map(move |(weights, offset)| {
+            let products = weights.iter().zip(rates.iter()).map(|(w, r)| w * r);
+            products.sum::<f64>() + offset
+        })
+    }
+
+    /// The targets of this single sample.
+    fn single_target(&self) -> impl Iterator<Item = f64> + Clone {
+        self.targets.iter().map(|target| target[0])
+    }
+
+    /// The means over the samples that count, as a single sample.
+    fn mean(self) -> Self {
+        let samples = self.rates.nrows();
+        let shares = match self.weight {
+            Some(weight) => weight.map(|root| root * root),
+            None => DVector::repeat(samples, 1.0),
+        };
+        let shares = &shares / shares.sum();
+        let targets = self.targets.iter();
+        Self {
+            rates: DMatrix::from_fn(1, self.rates.ncols(), |_, unit| {
+                self.rates.column(unit).dot(&shares)
+            }),
+            targets: targets
+                .map(|target| DVector::repeat(1, target.dot(&shares)))
+                .collect(),
+            weight: None,
+        }
+    }
+
     /// The rates and the targets of the regression: with a constant rate if there are
     /// several outputs, and weighted by the mask.
     fn regression(&self) -> (Cow<'_, DMatrix<f64>>, Cow<'_, [DVector<f64>]>) {
@@ -235,6 +327,26 @@ impl Samples {
     }
 }
 
+/// Scores on trials that a fit has not seen.
+#[derive(Clone, Copy, Debug, Default)]
+struct LeftOut {
+    /// Number of right answers.
+    right: usize,
+    /// Sum of the squared errors of the outputs.
+    error: f64,
+}
+
+/// The place of the largest value, the first of several.
+fn largest(values: impl Iterator<Item = f64>) -> usize {
+    let mut largest = (0, f64::NEG_INFINITY);
+    for (place, value) in values.enumerate() {
+        if value > largest.1 {
+            largest = (place, value);
+        }
+    }
+    largest.0
+}
+
 /// The sums over many samples that the regression needs.
 #[derive(Clone)]
 struct Sums {
@@ -247,6 +359,12 @@ struct Sums {
 }
 
 impl Sums {
+    /// Sums over nothing, for the readout of `network`.
+    fn of(network: &SpikingNetwork) -> Self {
+        let outputs = network.readout.outputs();
+        Self::zero(network.units + usize::from(outputs > 1), outputs)
+    }
+
     fn zero(n: usize, outputs: usize) -> Self {
         Self {
             gram: DMatrix::zeros(n, n),
@@ -272,15 +390,39 @@ impl Sums {
         self.square += other.square;
     }
 
-    /// The weights of each output.
-    fn solve(&self, ridge: f64) -> Vec<DVector<f64>> {
+    /// The factors of the Gram matrix with a ridge.
+    fn factors(&self, ridge: f64) -> Cholesky<f64, Dyn> {
         let n = self.gram.nrows();
         let strength = ridge * self.gram.trace() / n as f64;
         let matrix = &self.gram + DMatrix::identity(n, n) * strength;
-        let factors =
-            Cholesky::new(matrix).expect("a Gram matrix with a ridge is positive definite");
+        Cholesky::new(matrix).expect("a Gram matrix with a ridge is positive definite")
+    }
+
+    /// The weights of each output.
+    fn solve(&self, ridge: f64) -> Vec<DVector<f64>> {
+        let factors = self.factors(ridge);
         let products = self.products.iter();
         products.map(|product| factors.solve(product)).collect()
+    }
+
+    /// How well each of `trials`, single samples of these sums, is met by weights that were
+    /// fitted to the others. With h = xᵀ (Rᵀ R + ridge)⁻¹ x of a trial its output is
+    /// (w·x − h z) / (1 − h).
+    fn left_out(&self, trials: &[Samples], ridge: f64) -> LeftOut {
+        let factors = self.factors(ridge);
+        let weights: Vec<_> = self.products.iter().map(|z| factors.solve(z)).collect();
+        let mut found = LeftOut::default();
+        for trial in trials {
+            let (rates, _) = trial.regression();
+            let x = rates.row(0).transpose();
+            let own = x.dot(&factors.solve(&x));
+            let outputs = weights.iter().zip(trial.single_target());
+            let outputs = outputs.map(|(w, z)| (w.dot(&x) - own * z) / (1.0 - own));
+            let errors = outputs.clone().zip(trial.single_target());
+            found.error += errors.map(|(o, z)| (o - z).powi(2)).sum::<f64>();
+            found.right += usize::from(largest(outputs) == largest(trial.single_target()));
+        }
+        found
     }
 
     /// Σ |R w − z|² of the outputs.
@@ -347,6 +489,52 @@ mod tests {
                 assert!((found - wanted).abs() < 1e-7, "{found}, not {wanted}");
             }
         }
+    }
+
+    #[test]
+    fn a_trial_that_is_left_out_is_met_as_by_a_fit_to_the_others() {
+        let targets: [Target; 2] = [&|r| f64::from(r[0] > 26.0), &|r| f64::from(r[1] > 30.0)];
+        let all = samples(&targets);
+        let single = |t: usize| Samples {
+            rates: all.rates.rows(t, 1).into(),
+            targets: all.targets.iter().map(|z| z.rows(t, 1).into()).collect(),
+            weight: None,
+        };
+        let trials: Vec<Samples> = (0..40).map(single).collect();
+        let over = |kept: &dyn Fn(usize) -> bool| {
+            let mut sums = Sums::zero(4, 2);
+            let kept = trials.iter().enumerate().filter(|(t, _)| kept(*t));
+            kept.for_each(|(_, trial)| sums.add(trial));
+            sums
+        };
+        // So weak a ridge is the same for all trials and for one less.
+        let ridge = 1e-9;
+        let mut wanted = LeftOut::default();
+        for (t, trial) in trials.iter().enumerate() {
+            let fitted = readout(&over(&|other| other != t).solve(ridge), 3);
+            let errors = trial.outputs(&fitted).zip(trial.single_target());
+            wanted.error += errors.map(|(o, z)| (o - z).powi(2)).sum::<f64>();
+            let right = largest(trial.outputs(&fitted)) == largest(trial.single_target());
+            wanted.right += usize::from(right);
+        }
+        let found = over(&|_| true).left_out(&trials, ridge);
+        assert_eq!(found.right, wanted.right);
+        assert!(
+            (found.error / wanted.error - 1.0).abs() < 1e-5,
+            "{found:?}, {wanted:?}"
+        );
+        assert!(wanted.right < 40 && wanted.error > 1.0);
+    }
+
+    #[test]
+    fn the_mean_of_a_trial_counts_the_samples_of_the_mask() {
+        let mut all = samples(&[&|r| r[0], &|r| 2.0 * r[1]]);
+        all.weight = Some(DVector::from_fn(40, |t, _| if t < 38 { 0.0 } else { 1.0 }));
+        let wanted = [0, 1, 2].map(|unit| (all.rates[(38, unit)] + all.rates[(39, unit)]) / 2.0);
+        let mean = all.mean();
+        assert_eq!(mean.rates.as_slice(), wanted);
+        let targets: Vec<f64> = mean.single_target().collect();
+        assert_eq!(targets, [wanted[0], 2.0 * wanted[1]]);
     }
 
     #[test]

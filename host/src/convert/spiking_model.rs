@@ -60,7 +60,7 @@ impl RateModelFile {
         };
         if let (Some(given), Some(found)) = (given, found)
             && is_rounded(given, found)
-            && (self.calibration()?.is_some() || self.refitted_readout()?.is_some())
+            && (self.calibration()?.is_some() || self.refitted_readout(found)?.is_some())
         {
             return Ok(found);
         }
@@ -87,7 +87,7 @@ impl RateModelFile {
         Ok(SpikingModel { network, warnings })
     }
 
-    /// The network calibrated, or with the readout that `convert --refit-readout` fitted,
+    /// The network calibrated, and with the readout that `convert --refit-readout` fitted,
     /// where the model has that for this λ.
     fn converted(
         &self,
@@ -118,24 +118,24 @@ impl RateModelFile {
                 shown(lambda)
             ));
         };
-        if let Some(calibration) = self.calibration()? {
-            if own {
-                let network = calibration.network(&self.network, neuron);
-                // The units' median has other digits than the λ in the file.
-                let network = network.map_err(failed)?;
-                return Ok(SpikingNetwork { lambda, ..network });
-            }
+        let calibration = self.calibration()?;
+        let refitted = self.refitted_readout(lambda)?;
+        if !own && calibration.is_some() {
             not_used("the calibration of the units");
         }
-        let mut network = one_to_one(&self.network, lambda, neuron).map_err(failed)?;
-        let Some(refitted) = self.refitted_readout()? else {
-            return Ok(network);
-        };
-        if own {
-            let weights = refitted.iter().map(|&w| f64::from(w) / lambda);
-            network.readout.weights = weights.collect();
-        } else {
+        if !own && refitted.is_some() {
             not_used("the refitted readout");
+        }
+        let mut network = match calibration.filter(|_| own) {
+            Some(calibration) => SpikingNetwork {
+                // The units' median has other digits than the λ in the file.
+                lambda,
+                ..calibration.network(&self.network, neuron).map_err(failed)?
+            },
+            None => one_to_one(&self.network, lambda, neuron).map_err(failed)?,
+        };
+        if let Some(readout) = refitted.filter(|_| own) {
+            network.readout = readout;
         }
         Ok(network)
     }

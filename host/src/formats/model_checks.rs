@@ -6,7 +6,8 @@ use std::path::Path;
 use super::mat::{MatError, MatFile};
 use super::model_error::ModelError;
 use super::names::{
-    self, CALIBRATION, DIRECT, KEEPS_OFFSET, LAMBDA, MEDIAN_LAMBDA, REFITTED, SAMPLE,
+    self, CALIBRATION, DIRECT, KEEPS_OFFSET, LAMBDA, MEDIAN_LAMBDA, REFITTED, REFITTED_OFFSET,
+    SAMPLE,
 };
 use crate::number::is_lambda;
 use crate::rate::activation::ActivationKind;
@@ -64,7 +65,7 @@ pub fn check(path: &Path, file: &MatFile) -> Checked {
         problems.keep(reader.initial(network));
         problems.keep(reader.calibration());
         problems.keep(reader.keeps_offset());
-        problems.keep(reader.refitted_readout());
+        problems.keep(reader.refitted_readout(network.readout.outputs()));
     }
     Checked {
         network,
@@ -146,13 +147,16 @@ pub(super) fn remove_damaged_conversion(path: &Path, file: &mut MatFile) {
     // Numbers that contradict each other go together, since another conversion replaces
     // them all.
     let lambda = stored_lambda(path, file).is_err();
+    let outputs = reader.w_out().map_or(1, |w_out| w_out.len() / units.max(1));
+    let readout = reader.refitted_readout(outputs).is_err();
     let damaged = [
         (LAMBDA, lambda),
         (MEDIAN_LAMBDA, lambda),
         (CALIBRATION, lambda),
         (CALIBRATION, reader.calibration().is_err()),
         (KEEPS_OFFSET, reader.keeps_offset().is_err()),
-        (REFITTED, reader.refitted_readout().is_err()),
+        (REFITTED, readout),
+        (REFITTED_OFFSET, readout),
     ];
     for (name, damaged) in damaged {
         if damaged {
@@ -251,10 +255,6 @@ impl<'a> Reader<'a> {
         Ok(self.matrix(name, self.units, Some(1))?.1)
     }
 
-    fn row(&self, name: &'static str) -> Result<Vec<f32>, ModelError> {
-        Ok(self.matrix(name, 1, Some(self.units))?.1)
-    }
-
     fn count(&self, name: &'static str) -> Result<usize, ModelError> {
         let value = self.file.scalar(name).map_err(|e| self.mat(e))?;
         if value.fract() != 0.0 || !(0.0..=1e6).contains(&value) {
@@ -348,25 +348,19 @@ impl<'a> Reader<'a> {
     }
 
     /// The offsets of the outputs.
-    fn b_out(&self, outputs: usize) -> Result<Vec<f32>, ModelError> {
+    fn offsets(&self, name: &'static str, outputs: usize) -> Result<Vec<f32>, ModelError> {
         let offsets = match outputs {
-            1 => vec![self.file.scalar(names::B_OUT).map_err(|e| self.mat(e))?],
-            _ => self.file.vector(names::B_OUT).map_err(|e| self.mat(e))?,
+            1 => vec![self.file.scalar(name).map_err(|e| self.mat(e))?],
+            _ => self.file.vector(name).map_err(|e| self.mat(e))?,
         };
         if offsets.len() != outputs {
             let found = format!("{} numbers", offsets.len());
-            return Err(self.value(
-                names::B_OUT,
-                found,
-                "it has one number for each row of w_out",
-            ));
+            return Err(self.value(name, found, "it has one number for each row of w_out"));
         }
-        let single = |b_out: f64| match b_out as f32 {
+        let single = |offset: f64| match offset as f32 {
             single if single.is_finite() => Ok(single),
-            _ if b_out.is_finite() => {
-                Err(self.value(names::B_OUT, format!("{b_out:e}"), TOO_LARGE))
-            }
-            _ => Err(self.value(names::B_OUT, b_out.to_string(), "it must be finite")),
+            _ if offset.is_finite() => Err(self.value(name, format!("{offset:e}"), TOO_LARGE)),
+            _ => Err(self.value(name, offset.to_string(), "it must be finite")),
         };
         offsets.into_iter().map(single).collect()
     }
@@ -496,7 +490,7 @@ impl<'a> Reader<'a> {
         let w_out = problems.keep(self.w_out());
         // A damaged w_out does not hide a damaged b_out.
         let outputs = w_out.as_ref().map_or(1, |w_out| w_out.len() / self.units);
-        let b_out = problems.keep(self.b_out(outputs));
+        let b_out = problems.keep(self.offsets(names::B_OUT, outputs));
         let sample_ms = problems.keep(self.sample_ms());
         let direct_inputs = problems.keep(self.direct_inputs());
         let tau_theta = problems.keep(self.column(names::TAUS_GAUS));
@@ -539,11 +533,20 @@ impl<'a> Reader<'a> {
     }
 
     /// The readout that was fitted to spikes; see `RateModelFile::refitted_rows`.
-    pub(super) fn refitted_readout(&self) -> Result<Option<Vec<f32>>, ModelError> {
+    pub(super) fn refitted_readout(
+        &self,
+        outputs: usize,
+    ) -> Result<Option<Readout<f32>>, ModelError> {
         if self.file.get(REFITTED).is_err() {
             return Ok(None);
         }
-        Ok(Some(self.row(REFITTED)?))
+        Ok(Some(Readout {
+            weights: self.matrix(REFITTED, outputs, Some(self.units))?.1,
+            offset: match outputs {
+                1 => vec![0.0],
+                _ => self.offsets(REFITTED_OFFSET, outputs)?,
+            },
+        }))
     }
 
     /// See `RateModelFile::keeps_offset`.

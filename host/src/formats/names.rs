@@ -121,5 +121,8 @@ pub const CALIBRATION: &str = "unit_calibration";
 /// 1 where a calibrated network keeps the offset of its one output.
 pub const KEEPS_OFFSET: &str = "keeps_b_out";
 
-/// A readout that was fitted to spikes; 1 × N.
+/// A readout that was fitted to spikes; K × N.
 pub const REFITTED: &str = "w_out_spiking";
+
+/// The offsets of a readout that was fitted to spikes, where it has several outputs; 1 × K.
+pub const REFITTED_OFFSET: &str = "b_out_spiking";

@@ -15,6 +15,7 @@ use crate::rate::network::RateNetwork;
 use crate::rate::options::{DecayTaus, RateOptions};
 use crate::rate::shown::{ShownTrial, ShownTrials};
 use crate::rate::training::Trained;
+use crate::readout::Readout;
 use crate::task::{SAMPLE_MS, Task};
 
 /// A model file: the network, the start of its weights, and everything else
@@ -249,12 +250,14 @@ impl RateModelFile {
         own_task(&self.path, &self.variables)
     }
 
-    /// The variable `w_out_spiking`, 1 × N; `None` where the file does not have it.
+    /// The variables `w_out_spiking`, K × N, and `b_out_spiking`, 1 × K, which a single output
+    /// does not have; `None` where the file has no `w_out_spiking`.
     ///
     /// # Errors
-    /// If the variable has another size or a value that is not finite.
-    pub fn refitted_rows(&self) -> Result<Option<Vec<f32>>, ModelError> {
-        self.reader().refitted_readout()
+    /// If one of them has another size or a value that is not finite.
+    pub fn refitted_rows(&self) -> Result<Option<Readout<f32>>, ModelError> {
+        let outputs = self.network.readout.outputs();
+        self.reader().refitted_readout(outputs)
     }
 
     /// The variable `unit_calibration`, 3 × N, row by row: scales in mV, offsets in mV

@@ -15,8 +15,8 @@ use super::recurrence;
 use super::sparse;
 use crate::random::Stream;
 use crate::statistics::Accuracy;
-use crate::task::Task;
 use crate::task::samples::{Graded, SampleSums, is_graded, spread};
+use crate::task::{Task, Trial};
 
 /// Updates between two evaluations.
 pub const EVALUATE_EVERY: usize = 100;
@@ -157,14 +157,29 @@ pub fn evaluate(
         });
         done += count;
     }
-    let mut evaluation = evaluation.divided_by(trials.trials);
-    if task.definition().kind == Kind::Track {
-        let shown =
-            (0..trials.trials as u64).map(|k| task.draw(trials.seed, stream, trials.first + k));
-        evaluation.accuracy = evaluation.samples.r2(spread(task, shown));
-        evaluation.strict = evaluation.accuracy;
+    let shown = (0..trials.trials as u64).map(|k| task.draw(trials.seed, stream, trials.first + k));
+    evaluation.finished(task, trials.trials, shown)
+}
+
+/// Scores `network` on `trials` of `task` without noise.
+pub fn evaluate_without_noise(network: &RateNetwork, task: &Task, trials: &[Trial]) -> Evaluation {
+    let activation = network.activation.activation();
+    let parameters = network.parameters();
+    let objective = Objective::new(task, Loss::by_default(task));
+    let mut evaluation = Evaluation::default();
+    for some in trials.chunks(10) {
+        let batch = Batch::of_trials(network, task.samples(), some);
+        evaluation.add_trials(AnsweredTrials {
+            task,
+            objective: &objective,
+            outputs: &recurrence::outputs(&parameters, &activation, 0.0, &batch),
+            target: &batch.target,
+            mask: batch.mask.as_deref(),
+            labels: &batch.labels,
+        });
     }
-    evaluation
+    let shown = trials.iter().cloned();
+    evaluation.finished(task, trials.len(), shown)
 }
 
 /// Trials that a network was shown, and its answers.
@@ -191,6 +206,16 @@ impl Evaluation {
             r2: follows.then_some(self.accuracy),
             error: follows.then(|| self.samples.error()),
         }
+    }
+
+    /// Turns sums over `trials` trials into scores. `shown` are these trials.
+    fn finished(self, task: &Task, trials: usize, shown: impl Iterator<Item = Trial>) -> Self {
+        let mut scores = self.divided_by(trials);
+        if task.definition().kind == Kind::Track {
+            scores.accuracy = scores.samples.r2(spread(task, shown));
+            scores.strict = scores.accuracy;
+        }
+        scores
     }
 
     /// Turns sums over `trials` trials into means.

@@ -169,7 +169,7 @@ impl Task {
 
     /// The `index`-th trial of a stream. A data set gives training, evaluation and
     /// scores the trials of their parts, in the order of the index; those of the
-    /// training are shuffled by the seed.
+    /// training part are shuffled by the seed.
     pub fn draw(&self, seed: u64, stream: Stream, index: u64) -> Trial {
         let task = &*self.definition;
         let Draw::Data(recorded) = &task.draw else {
@@ -178,6 +178,8 @@ impl Task {
         match stream {
             Stream::Training => recorded.shuffled(task, seed, index),
             Stream::Evaluation => recorded.trial(task, Part::Validation, index),
+            // The files may hold one class after the other.
+            _ if self.part == Part::Train => recorded.shuffled(task, seed, index),
             _ => recorded.trial(task, self.part, index),
         }
     }

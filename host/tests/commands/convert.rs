@@ -3,8 +3,9 @@
 use std::process::Command;
 
 use rate2spike::formats::mat::Value;
-use rate2spike::formats::rate_model::read_mat;
+use rate2spike::formats::rate_model::{read_mat, write_mat};
 
+use crate::data::with_classifier;
 use crate::place::Place;
 
 #[test]
@@ -97,6 +98,47 @@ fn a_refitted_readout_is_used_at_its_own_lambda() {
     // A later search without a refit leaves no readout of another λ behind.
     place.run("convert go-nogo.mat --lambdas 35 --trials 10 --force");
     assert_eq!(scored(&place), scored(&Place::new()));
+}
+
+#[test]
+fn the_fitted_readout_of_several_outputs_is_used_with_a_lambda_and_with_a_calibration() {
+    let place = with_classifier();
+    for mode in ["--lambdas 50", "--calibrate"] {
+        let line = format!("convert waves.mat --task waves {mode} --trials 12 --force");
+        place.json(&line);
+        let score = |key: &str| {
+            let report = place.json("quantize waves.mat --task waves -o net.snn --trials 12");
+            report[key]["accuracy"].as_f64().expect("a share")
+        };
+        let (spiking, fixed) = (score("before"), score("after"));
+        // A readout of nothing: every fit is better.
+        let path = place.path("waves.mat");
+        let mut file = read_mat(&path).expect("the model");
+        let (rows, columns, _) = file.matrix("w_out").expect("a readout");
+        assert_eq!((rows, columns), (3, 12));
+        let w_out = file.get("w_out").expect("a readout").clone();
+        file.insert("w_out", Value::matrix(3, 12, vec![0.0; 36]));
+        write_mat(&path, &file).expect("the model");
+        let found = place.json(&format!("{line} --refit-readout"));
+        assert_eq!(found["refit"]["kept"], true, "{found}");
+        let mut file = read_mat(&path).expect("the model");
+        let (rows, columns, _) = file.matrix("w_out_spiking").expect("a readout");
+        assert_eq!((rows, columns), (3, 12));
+        assert_eq!(file.vector("b_out_spiking").map(|b| b.len()), Ok(3));
+        assert!(score("before") >= spiking - 0.2, "{mode}: {spiking}");
+        assert!(score("after") >= fixed - 0.2, "{mode}: {fixed}");
+        // A readout of another size is refused, and not read.
+        file.insert("w_out_spiking", Value::matrix(1, 12, vec![0.0; 12]));
+        write_mat(&path, &file).expect("the model");
+        let parts = ["w_out_spiking is 1 x 12", "3 x 12"];
+        place.fails("quantize waves.mat --task waves -o net.snn", 1, &parts);
+        // Without --refit-readout nothing stays of it.
+        file.insert("w_out", w_out);
+        write_mat(&path, &file).expect("the model");
+        place.json(&line);
+        let file = read_mat(&path).expect("the model");
+        assert!(file.get("w_out_spiking").is_err() && file.get("b_out_spiking").is_err());
+    }
 }
 
 #[test]
@@ -193,6 +235,13 @@ fn a_flag_of_another_mode_is_a_usage_error() {
         (
             "--calibrate --plot a.svg",
             ["--plot belongs to a search", "--calibrate"],
+        ),
+        (
+            "--lambda 30 --refit-readout",
+            [
+                "--refit-readout belongs to a search or --calibrate",
+                "--lambdas 30",
+            ],
         ),
         (
             "--calibrate --lambdas 20,30",

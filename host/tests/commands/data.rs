@@ -6,7 +6,12 @@ use std::fs;
 use std::path::Path;
 
 use rate2spike::formats::npz::{Npz, Values};
+use rate2spike::formats::rate_model::RateModelFile;
+use rate2spike::quantize::longest_step::DeployedStep;
 use rate2spike::random::Stream;
+use rate2spike::rate::activation::LIF_LAMBDA;
+use rate2spike::route::{Origin, Route, Scaling};
+use rate2spike::spiking::neuron::Neuron;
 use rate2spike::task::Task;
 use rate2spike::task::description::Part;
 use rate2spike_core::blob::Deployed;
@@ -435,6 +440,49 @@ pub fn short_pipeline(place: &Place, name: &str) -> Json {
 fn network(report: &Json) -> String {
     let path = report["files"]["network"].as_str();
     path.expect("a path").into()
+}
+
+/// A place with the data set `waves` and a trained network for it, `waves.mat`.
+pub fn with_classifier() -> Place {
+    let place = folder(20);
+    let line = "pipeline waves --N 12 --n_trials 300 --trials 4 --dt 1 --quiet -o out";
+    let report = place.json(line);
+    let model = report["files"]["model"].as_str().expect("a path");
+    fs::copy(place.path(model), place.path("waves.mat")).expect("a copy");
+    place
+}
+
+#[test]
+fn a_classifier_that_spikes_badly_is_calibrated_and_its_readout_fitted() {
+    let place = with_classifier();
+    let model = RateModelFile::read(&place.path("waves.mat")).expect("a model");
+    let converted = |scaling: Scaling| {
+        let route = Route {
+            network: &model.network,
+            task: task(&place, "waves"),
+            neuron: Neuron::LIF,
+            scaling,
+            search_step: None,
+            step: DeployedStep::Given(0.5),
+            search_trials: 40,
+            trials: 12,
+            seed: 1,
+        };
+        route.convert(&mut |_| {}).expect("a network")
+    };
+    // The weights are five times as large as the rate network means them.
+    let plain = converted(Scaling::Given(10.0));
+    let mended = converted(Scaling::Trained(10.0));
+    let (before, after) = (plain.score.accuracy(), mended.score.accuracy());
+    assert!(after > before + 0.2, "{after} after {before}");
+    let Origin::Calibrated(made) = &mended.origin else {
+        panic!("{:?}", mended.origin);
+    };
+    let readout = made.readout.as_ref().expect("a readout");
+    assert_eq!(&mended.network.readout, readout);
+    // With its own lambda it is well enough as it is.
+    let own = converted(Scaling::Trained(LIF_LAMBDA));
+    assert!(matches!(own.origin, Origin::Known), "{:?}", own.origin);
 }
 
 #[test]
