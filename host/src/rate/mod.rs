@@ -32,6 +32,7 @@ pub mod network;
 pub mod normal;
 pub mod optimizer;
 pub mod options;
+pub mod packed;
 pub mod recurrence;
 pub mod restarts;
 pub mod settling;

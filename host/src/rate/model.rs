@@ -171,7 +171,12 @@ impl<B: Backend> Arguments<B> {
                     None => w,
                 };
                 Form::Dense {
-                    parameters: Parameters { w, readout, tau },
+                    parameters: Parameters {
+                        w,
+                        connections: connections.clone(),
+                        readout,
+                        tau,
+                    },
                     connections,
                     published,
                 }

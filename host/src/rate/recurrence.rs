@@ -28,6 +28,8 @@
 //! Ornstein–Uhlenbeck process with time constant τ_i and variance c·r/(2τ_i),
 //! through which no derivative is taken.
 
+use std::sync::Arc;
+
 use gemm::{Parallelism, gemm};
 
 use super::activation::Activation;
@@ -35,6 +37,7 @@ use super::batch::Batch;
 use super::connections::Connections;
 use super::matvec::Columns;
 use super::network::RateNetwork;
+use super::packed::Packed;
 use super::spare::Spare;
 use crate::readout::Readout;
 
@@ -43,6 +46,8 @@ use crate::readout::Readout;
 pub struct Parameters {
     /// Effective weights, N × N.
     pub w: Vec<f32>,
+    /// The weights that exist, where the others are known to be zero.
+    pub connections: Option<Arc<Connections>>,
     /// The readout, K × N.
     pub readout: Readout<f32>,
     /// Decay time constants in steps, N.
@@ -54,6 +59,7 @@ impl RateNetwork {
     pub fn parameters(&self) -> Parameters {
         Parameters {
             w: self.effective_weights(),
+            connections: None,
             readout: self.readout.clone(),
             tau: self
                 .decay_steps()
@@ -212,7 +218,7 @@ fn run(
     let k = parameters.readout.outputs();
     let size = b * n;
     let alpha: Vec<f32> = parameters.tau.iter().map(|tau| 1.0 / tau).collect();
-    let weights = Columns::from_columns(&parameters.w, n);
+    let weights = Weights::received(parameters, b);
     let mut trajectory = Trajectory {
         r: Spare::dirty(kept * size),
         slope: Spare::dirty(kept * size),
@@ -240,7 +246,7 @@ fn run(
             drift.copy_from_slice(current);
         }
         // drift[b, i] += Σ_j w[i, j] r[b, j].
-        add_products(&weights, &before, drift);
+        weights.add_products(&before, drift);
         for (x, drift) in x.chunks_exact_mut(n).zip(drift.chunks_exact_mut(n)) {
             for ((x, drift), alpha) in x.iter_mut().zip(drift).zip(&alpha) {
                 *drift -= *x;
@@ -292,19 +298,68 @@ fn run(
     (outputs, trajectory)
 }
 
-/// Adds `Σ_j x[b, j] · column j` to `sums[b]` for every trial b.
-fn add_products(columns: &Columns, x: &[f32], sums: &mut [f32]) {
-    let (values, stride) = (columns.values(), columns.stride());
-    let n = values.len() / stride;
-    if x.len() == n {
-        return columns.add_product(x, sums);
+/// Largest share of existing weights for which their products are made without the others.
+/// docs/experiments.md compares both.
+const PACKED_DENSITY: f64 = 0.125;
+
+/// The existing weights, if a product for one trial takes them alone.
+fn packed(connections: Option<&Connections>, trials: usize) -> Option<&Connections> {
+    let few = |connections: &&Connections| connections.density() < PACKED_DENSITY;
+    connections.filter(few).filter(|_| trials == 1)
+}
+
+/// The weights in the order in which a product takes them.
+enum Weights {
+    /// All of them: a column for each factor.
+    All(Columns),
+    /// The existing ones, for one trial.
+    Existing(Packed),
+}
+
+impl Weights {
+    /// The weights of each receiver, for batches of `trials` trials.
+    fn received(parameters: &Parameters, trials: usize) -> Self {
+        let Parameters { w, connections, .. } = parameters;
+        let n = parameters.tau.len();
+        let existing = packed(connections.as_deref(), trials);
+        let found = existing.and_then(|Connections { first, senders, .. }| {
+            Packed::new(first, senders, |receiver, sender| w[receiver * n + sender])
+        });
+        found.map_or_else(|| Self::All(Columns::from_columns(w, n)), Self::Existing)
     }
-    Product {
-        shape: (n, n, x.len() / n),
-        a: (values, (1, stride)),
-        b: (x, (1, n)),
+
+    /// The weights of each sender, for batches of `trials` trials.
+    fn sent(parameters: &Parameters, trials: usize) -> Self {
+        let Parameters { w, connections, .. } = parameters;
+        let n = parameters.tau.len();
+        let existing = packed(connections.as_deref(), trials);
+        let found = existing.and_then(|connections| {
+            let (first, receivers) = (&connections.first_sent, &connections.receivers);
+            Packed::new(first, receivers, |sender, receiver| {
+                w[receiver * n + sender]
+            })
+        });
+        found.map_or_else(|| Self::All(Columns::from_rows(w, n)), Self::Existing)
     }
-    .add_to(sums, (1, n));
+
+    /// Adds to each of `sums` its products with x, for every trial; both are B × N.
+    fn add_products(&self, x: &[f32], sums: &mut [f32]) {
+        let columns = match self {
+            Self::All(columns) => columns,
+            Self::Existing(packed) => return packed.add_product(x, sums),
+        };
+        let (values, stride) = (columns.values(), columns.stride());
+        let n = values.len() / stride;
+        if x.len() == n {
+            return columns.add_product(x, sums);
+        }
+        Product {
+            shape: (n, n, x.len() / n),
+            a: (values, (1, stride)),
+            b: (x, (1, n)),
+        }
+        .add_to(sums, (1, n));
+    }
 }
 
 fn dot(a: &[f32], b: &[f32]) -> f32 {
@@ -395,7 +450,7 @@ pub fn adjoint(
     let k = parameters.readout.outputs();
     let size = b * n;
     let alpha: Vec<f32> = parameters.tau.iter().map(|tau| 1.0 / tau).collect();
-    let weights = Columns::from_rows(&parameters.w, n);
+    let weights = Weights::sent(parameters, b);
     let mut by_x = vec![0.0; size];
     let mut by_r = vec![by_rate; size];
     let mut by_alpha = vec![0.0f32; n];
@@ -477,7 +532,7 @@ pub fn adjoint(
         }
         by_r.fill(by_rate);
         // by_r[b, j] += Σ_i w[i, j] y[b, i].
-        add_products(&weights, y, &mut by_r);
+        weights.add_products(y, &mut by_r);
     }
 
     let steps = (samples - 1) * b;

@@ -31,7 +31,9 @@ pub struct Parameters {
 impl Parameters {
     /// The numbers of `network`, of whose weights these exist.
     pub fn of(network: &RateNetwork, connections: Arc<Connections>) -> Self {
-        let recurrence::Parameters { w, readout, tau } = network.parameters();
+        let recurrence::Parameters {
+            w, readout, tau, ..
+        } = network.parameters();
         Self {
             w: connections.taken_from(&w),
             connections,
