@@ -17,7 +17,7 @@
 use crate::arithmetic::{Arithmetic, Fixed};
 use crate::lanes::{Apart, LANES, Packed, Pairs, in_this_order};
 use crate::network::{Constants, ReadoutFilter};
-use crate::neuron::{self, Filter, UnitFactors};
+use crate::neuron::{self, UnitFactors};
 
 /// The state of [`LANES`] units, with their factors beside it.
 #[derive(Clone, Copy, Debug)]
@@ -267,22 +267,21 @@ impl<A: Arithmetic> ReadoutBlock<A> {
         }
     }
 
-    /// A spike adds `amount`; returns the change of the output in this step.
+    /// A spike arrives at the double filter: `amount` goes into the rise.
     #[inline(always)]
-    pub(crate) fn receive(&mut self, lane: usize, amount: A, filter: Filter) -> A {
-        match filter {
-            Filter::Double => {
-                self.h[lane] = self.h[lane].plus_saturating(amount);
-                A::ZERO
-            }
-            Filter::Single => {
-                let (before, weight) = (self.r[lane], self.weight[lane]);
-                let after = before.plus_saturating(amount.scaled(self.filter.second(lane)));
-                self.r[lane] = after;
-                let lost = before.weighed(weight).negated();
-                after.weighed(weight).plus(lost)
-            }
-        }
+    pub(crate) fn receive_rise(&mut self, lane: usize, amount: A) {
+        self.h[lane] = self.h[lane].plus_saturating(amount);
+    }
+
+    /// A spike arrives at the single filter: `amount` goes into the filtered spikes. Returns
+    /// the change of the output in this step.
+    #[inline(always)]
+    pub(crate) fn receive_current(&mut self, lane: usize, amount: A) -> A {
+        let (before, weight) = (self.r[lane], self.weight[lane]);
+        let after = before.plus_saturating(amount.scaled(self.filter.second(lane)));
+        self.r[lane] = after;
+        let lost = before.weighed(weight).negated();
+        after.weighed(weight).plus(lost)
     }
 
     /// Adds the share of each lane in an output that weighs the filters with

@@ -34,15 +34,21 @@ pub(crate) fn to_readout<A: Arithmetic, N: Network<Number = A>>(
     readout: &mut [ReadoutBlock<A>],
     outputs: &mut [A],
 ) {
-    let filter = network.constants().filter;
-    network.each_readout(from, |bank, index, amount| {
-        if let Some(block) = readout.get_mut(index / LANES) {
-            let gained = block.receive(index % LANES, amount, filter);
-            if let (Filter::Single, Some(output)) = (filter, outputs.get_mut(bank)) {
-                *output = output.plus(gained);
+    match network.constants().filter {
+        Filter::Double => network.each_readout(from, |_, index, amount| {
+            if let Some(block) = readout.get_mut(index / LANES) {
+                block.receive_rise(index % LANES, amount);
             }
-        }
-    });
+        }),
+        Filter::Single => network.each_readout(from, |bank, index, amount| {
+            if let Some(block) = readout.get_mut(index / LANES) {
+                let gained = block.receive_current(index % LANES, amount);
+                if let Some(output) = outputs.get_mut(bank) {
+                    *output = output.plus(gained);
+                }
+            }
+        }),
+    }
 }
 
 /// The way of a spike from target to target; `add` gives a target its amount.

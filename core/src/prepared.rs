@@ -3,12 +3,18 @@
 //! A deployed network lies in flash, byte by byte. A table of the biases and input weights in
 //! RAM, each a whole number, halves the cycles of a unit with new input ([`fill_rows`]). The
 //! table for two processors is that of [`crate::halves`].
+//!
+//! An input that is known before it begins is expected
+//! ([`State::expect_input`](crate::step::State::expect_input)): the steps before it compute its
+//! drives, a part of the units each, so that no step has the work of all units.
 
 use core::iter::once;
 
+use heapless::Vec;
+
 use crate::arithmetic::{Arithmetic, Fixed};
 use crate::halves::Halves;
-use crate::network::Network;
+use crate::network::{MOST_INPUTS, Network};
 
 /// Most input channels of a network whose input weights have a table in RAM.
 pub const ROW_INPUTS: usize = 4;
@@ -36,13 +42,32 @@ impl InputRow<f32> {
     };
 }
 
+/// Fewest units whose drives a step computes for an expected input.
+const LEAST_PART: usize = 8;
+
+/// Units whose drives each of `steps` steps computes for an expected input, on a processor that
+/// steps `units` units.
+pub fn units_a_step(units: usize, steps: u32) -> usize {
+    units.div_ceil((steps as usize).max(1)).max(LEAST_PART)
+}
+
+/// An input that begins later.
+#[derive(Clone, Debug)]
+pub(crate) struct Expected<A: Arithmetic> {
+    pub(crate) input: Vec<A::Input, MOST_INPUTS>,
+    /// Units whose drives a step computes on a processor.
+    pub(crate) part: usize,
+}
+
 /// What was made for a network.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Prepared<'m, A: Arithmetic> {
     /// The halves of the network, if two processors step it.
     pub halves: Option<Halves<'m>>,
-    /// A row a unit, from [`fill_rows`].
+    /// A row a unit, from [`fill_rows`], for a state with memory for drives.
     pub rows: Option<&'m [InputRow<A>]>,
+    /// Memory for the drives of an input before its first step takes them, an entry a unit.
+    pub drives: Option<&'m mut [A]>,
 }
 
 impl<A: Arithmetic> Prepared<'_, A> {
@@ -50,6 +75,7 @@ impl<A: Arithmetic> Prepared<'_, A> {
     pub const NOTHING: Self = Self {
         halves: None,
         rows: None,
+        drives: None,
     };
 }
 

@@ -29,10 +29,10 @@ use crate::lanes::{LANES, blocks};
 use crate::network::{Network, Targets};
 use crate::neuron::{self, Membrane};
 use crate::noise::Noise;
-use crate::prepared::Prepared;
+use crate::prepared::{Expected, Prepared, units_a_step};
 use crate::readout::Readout;
 use crate::refractory::Waiting;
-use crate::units::Units;
+use crate::units::{Units, UnitsMemory};
 
 /// Number of steps between two searches for synapses that have decayed to zero.
 pub const FADE_STEPS: u16 = 64;
@@ -46,6 +46,9 @@ pub struct State<'m, A: Arithmetic> {
     /// The units of the second half, if two processors step the network.
     second: Option<Second<'m, A>>,
     readout: Readout<'m, A>,
+    /// An input that begins later, if there is memory for its drives.
+    expected: Option<Expected<A>>,
+    can_expect: bool,
 }
 
 /// The second half of the units.
@@ -181,23 +184,33 @@ impl<'m, A: Arithmetic> State<'m, A> {
         }
         let readout = Readout::start(network, readout, outputs);
         let rows = prepared.rows;
+        let drives = prepared.drives.and_then(|drives| drives.get_mut(..units));
+        let can_expect = drives.is_some();
+        let memory = UnitsMemory {
+            blocks: unit_blocks,
+            waiting,
+            drives,
+        };
         let Some(halves) = prepared.halves else {
             return Ok(Self {
-                units: Units::start(unit_blocks, waiting, rows, 0),
+                units: Units::start(memory, rows, 0),
                 second: None,
                 readout,
+                expected: None,
+                can_expect,
             });
         };
         let first = halves.second().min(units);
-        let (blocks, second_blocks) = unit_blocks.split_at_mut(first / LANES);
-        let (waiting, second_waiting) = waiting.split_at_mut(first);
+        let (memory, second) = memory.split_at(first);
         Ok(Self {
-            units: Units::start(blocks, waiting, rows, 0),
+            units: Units::start(memory, rows, 0),
             second: Some(Second {
-                units: Units::start(second_blocks, second_waiting, rows, first),
+                units: Units::start(second, rows, first),
                 halves,
             }),
             readout,
+            expected: None,
+            can_expect,
         })
     }
 
@@ -234,13 +247,18 @@ impl<'m, A: Arithmetic> State<'m, A> {
         let (constants, fades) = (network.constants(), self.fades());
         let deviates = &noise.step();
         let (units, readout) = (&mut self.units, &mut self.readout);
+        let expected = self.expected.as_ref();
         if let Some(Second { units: second, .. }) = &mut self.second {
             join.join(
                 || {
                     units.advance(constants, deviates, fades, &as_it_is);
+                    units.prepare(network, expected);
                     readout.advance(network, fades);
                 },
-                || second.advance(constants, deviates, fades, &as_it_is),
+                || {
+                    second.advance(constants, deviates, fades, &as_it_is);
+                    second.prepare(network, expected);
+                },
             );
         }
         self.deliver(network, join);
@@ -280,9 +298,12 @@ impl<'m, A: Arithmetic> State<'m, A> {
     ) {
         let (constants, fades) = (network.constants(), self.fades());
         let deviates = noise.step();
+        let expected = self.expected.as_ref();
         self.units.advance(constants, &deviates, fades, &after);
+        self.units.prepare(network, expected);
         if let Some(Second { units, .. }) = &mut self.second {
             units.advance(constants, &deviates, fades, &after);
+            units.prepare(network, expected);
         }
         self.readout.advance(network, fades);
         self.deliver(network, &mut Alone);
@@ -367,14 +388,47 @@ impl<'m, A: Arithmetic> State<'m, A> {
         if input.len() != network.constants().inputs {
             return;
         }
+        let expected = self.expected.take();
+        let is_expected = expected.is_some_and(|expected| expected.input == input);
+        let set = |units: &mut Units<A>| units.set_input(network, input, is_expected);
         let units = &mut self.units;
         match &mut self.second {
-            None => units.set_input(network, input),
-            Some(Second { units: second, .. }) => join.join(
-                || units.set_input(network, input),
-                || second.set_input(network, input),
-            ),
+            None => set(units),
+            Some(Second { units: second, .. })
+                if is_expected && units.is_ready() && second.is_ready() =>
+            {
+                set(units);
+                set(second);
+            }
+            Some(Second { units: second, .. }) => join.join(|| set(units), || set(second)),
         }
+    }
+
+    /// Gets ready for an input that [`State::set_input`] will set in `steps` steps: each step
+    /// until then computes the drives of a part of the units. The spikes are the same with and
+    /// without. Nothing happens without memory for the drives ([`Prepared::drives`]), or
+    /// without a value for every channel.
+    pub fn expect_input<N: Network<Number = A>>(
+        &mut self,
+        network: &N,
+        input: &[A::Input],
+        steps: u32,
+    ) {
+        let constants = network.constants();
+        if !self.can_expect || input.len() != constants.inputs {
+            return;
+        }
+        let Ok(input) = heapless::Vec::from_slice(input) else {
+            return;
+        };
+        let mut most = constants.units;
+        self.units.expect();
+        if let Some(Second { units, halves }) = &mut self.second {
+            units.expect();
+            most = most.saturating_sub(halves.second());
+        }
+        let part = units_a_step(most, steps);
+        self.expected = Some(Expected { input, part });
     }
 
     /// The units to which `unit` belongs, and its place among them.
@@ -763,12 +817,23 @@ mod tests {
         }
     }
 
+    /// When the input of [`in_halves`] is expected.
+    #[derive(Clone, Copy)]
+    enum Expects {
+        Never,
+        /// This number of steps before it begins.
+        Before(u32),
+        /// The same, and every second time another input than the one that comes.
+        Wrongly(u32),
+    }
+
     /// The hash of spikes, outputs and potentials of a trial on two processors, and the spikes
     /// in it; `cuts` is the table of the network, empty for one processor.
     fn in_halves<A: Stored, J: Join>(
         network: &Deployed<A>,
         cuts: &[Cut],
         rows: &[InputRow<A>],
+        expects: Expects,
         join: &mut J,
     ) -> (u64, usize) {
         let mut memory = Memory::of(network);
@@ -776,15 +841,38 @@ mod tests {
         let halves = Halves::of(network, cuts);
         assert_eq!(halves.is_some(), !cuts.is_empty());
         let rows = (!rows.is_empty()).then_some(rows);
-        let prepared = Prepared { halves, rows };
+        let mut drives = std::vec![A::ZERO; network.constants().units];
+        let (ahead, wrongly) = match expects {
+            Expects::Never => (None, false),
+            Expects::Before(steps) => (Some(steps), false),
+            Expects::Wrongly(steps) => (Some(steps), true),
+        };
+        let prepared = Prepared {
+            halves,
+            rows,
+            drives: (ahead.is_some() || rows.is_some()).then_some(drives.as_mut_slice()),
+        };
         let mut state = State::start_prepared(network, memory.all(), prepared, &mut noise)
             .expect("enough memory");
         let (mut hash, mut spikes) = (FnvHasher::default(), 0);
         let channels = network.constants().inputs;
+        let input = |index: u32| {
+            let value = fixed::types::I4F12::from_num(index % 3);
+            std::vec![A::input(value); channels]
+        };
         for step in 0..3000u32 {
+            if let Some(ahead) = ahead
+                && (step + ahead) % 500 == 0
+            {
+                let index = (step + ahead) / 500;
+                let other = u32::from(wrongly && index.is_multiple_of(2));
+                state.expect_input(network, &input(index + other), ahead);
+            }
             if step % 500 == 0 {
-                let value = fixed::types::I4F12::from_num((step / 500) % 3);
-                state.set_input_on(network, &std::vec![A::input(value); channels], join);
+                state.set_input_on(network, &input(step / 500), join);
+                if wrongly {
+                    state.expect_input(network, &input(7), 9);
+                }
             }
             if step == 1000 {
                 state.set_potential(network.constants().units - 1, network.constants().threshold);
@@ -809,23 +897,35 @@ mod tests {
     fn two_processors_step_as_one<A: Stored>(bytes: &[u8], empty: InputRow<A>) {
         let network = Deployed::<A>::of(bytes).expect("a frozen network");
         let mut cuts = std::vec![Cut::EMPTY; network.constants().units];
-        let (whole, spikes) = in_halves(&network, &[], &[], &mut Alone);
+        let never = Expects::Never;
+        let (whole, spikes) = in_halves(&network, &[], &[], never, &mut Alone);
         assert!(spikes > 300, "{spikes}");
         assert!(cut(&network, &mut cuts));
         let second = second_half(&network);
         assert!((80..=100).contains(&second), "{second}");
         let mut rows = std::vec![empty; network.constants().units];
         assert!(fill_rows(&network, &mut rows));
-        let alone = in_halves(&network, &cuts, &[], &mut Alone);
+        let alone = in_halves(&network, &cuts, &[], never, &mut Alone);
         assert_eq!(alone, (whole, spikes));
-        let with_rows = in_halves(&network, &[], &rows, &mut Alone);
+        let with_rows = in_halves(&network, &[], &rows, never, &mut Alone);
         assert_eq!(with_rows, (whole, spikes));
-        let on_threads = in_halves(&network, &cuts, &rows, &mut Threads);
+        let on_threads = in_halves(&network, &cuts, &rows, never, &mut Threads);
         assert_eq!(on_threads, (whole, spikes));
+        for ahead in [0, 1, 3, 40] {
+            for expects in [Expects::Before(ahead), Expects::Wrongly(ahead)] {
+                let alone = in_halves(&network, &[], &[], expects, &mut Alone);
+                assert_eq!(alone, (whole, spikes), "{ahead}");
+                let in_two = in_halves(&network, &cuts, &rows, expects, &mut Alone);
+                assert_eq!(in_two, (whole, spikes), "{ahead}");
+            }
+            let expects = Expects::Before(ahead);
+            let on_threads = in_halves(&network, &cuts, &rows, expects, &mut Threads);
+            assert_eq!(on_threads, (whole, spikes), "{ahead}");
+        }
     }
 
     #[test]
-    fn two_processors_step_a_network_as_one_does() {
+    fn two_processors_and_expected_input_change_no_spike() {
         let fixed = InputRow::<Fixed>::EMPTY;
         two_processors_step_as_one(include_bytes!("../tests/golden/go-nogo.snn"), fixed);
         two_processors_step_as_one(include_bytes!("../tests/golden/xor.snn"), fixed);
@@ -841,7 +941,10 @@ mod tests {
         let mut cuts = std::vec![Cut::EMPTY; network.constants().units];
         assert!(cut(&network, &mut cuts));
         for halves in [None, Halves::of(&network, &cuts)] {
-            let prepared = Prepared { halves, rows: None };
+            let prepared = Prepared {
+                halves,
+                ..Prepared::NOTHING
+            };
             let mut memory = Memory::of(&network);
             let mut noise = Noise::new(1, 0);
             let mut state = State::start_prepared(&network, memory.all(), prepared, &mut noise)

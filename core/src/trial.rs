@@ -105,6 +105,27 @@ impl<'n, 'm, N: Network, I: AsRef<[Input<N>]>> Run<'n, 'm, N, I> {
         }
     }
 
+    /// The sample after the one that is shown, and the number of steps before the first one
+    /// that shows it; `None` if the trial ends before.
+    #[inline(always)]
+    pub fn coming_sample(&self) -> Option<(u32, u32)> {
+        let steps = self.until_next.wrapping_sub(1);
+        let is_in_trial = self.now.saturating_add(steps) < self.clock.steps;
+        is_in_trial.then_some((self.sample + 1, steps))
+    }
+
+    /// Gets ready for the input of [`Run::coming_sample`], if it is another one than before: the
+    /// steps until then compute its drives, a part each.
+    #[inline(always)]
+    pub fn expect(&mut self, input: &I) {
+        let known = self.shown.as_ref().map(I::as_ref);
+        if let Some((_, steps)) = self.coming_sample()
+            && known != Some(input.as_ref())
+        {
+            self.state.expect_input(self.network, input.as_ref(), steps);
+        }
+    }
+
     /// True once the trial's last step is made.
     #[inline(always)]
     pub fn is_over(&self) -> bool {

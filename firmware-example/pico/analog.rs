@@ -34,6 +34,8 @@ pub struct AnalogInputs {
     second: Analog<Gpio27>,
     third: Analog<Gpio28>,
     channels: usize,
+    /// Ticks from one conversion to the next.
+    interval: u32,
     /// Conversions of a channel whose mean is a sample: two to this power.
     averaged: u32,
     sums: [i32; MOST_CHANNELS],
@@ -57,6 +59,7 @@ impl AnalogInputs {
             second,
             third,
             channels: 0,
+            interval: LONGEST,
             averaged: 0,
             sums: [0; MOST_CHANNELS],
             turn: 0,
@@ -79,6 +82,12 @@ impl AnalogInputs {
         if interval < SHORTEST {
             return false;
         }
+        (self.channels, self.interval, self.averaged) = (channels, interval, averaged);
+        self.begin()
+    }
+
+    /// Begins to convert, with the first channel; false if there is no converter.
+    fn begin(&mut self) -> bool {
         let adc = match self.converter.take() {
             Some(Converter::Idle(adc)) => adc,
             Some(Converter::Running(fifo)) => fifo.stop(),
@@ -86,24 +95,33 @@ impl AnalogInputs {
         };
         let fifo = adc
             .build_fifo()
-            .clock_divider((interval - 1) as u16, 0)
+            .clock_divider((self.interval - 1) as u16, 0)
             .set_channel(&mut self.first);
-        let fifo = match channels {
+        let fifo = match self.channels {
             1 => fifo.round_robin(&self.first),
             2 => fifo.round_robin((&self.first, &self.second)),
             _ => fifo.round_robin((&self.first, &self.second, &self.third)),
         };
-        self.converter = Some(Converter::Running(fifo.start()));
-        (self.channels, self.averaged) = (channels, averaged);
+        let mut fifo = fifo.start();
+        // The call forgets that the queue was full.
+        fifo.is_over();
+        self.converter = Some(Converter::Running(fifo));
         (self.sums, self.turn, self.count) = ([0; MOST_CHANNELS], 0, 0);
         true
     }
 
-    /// Puts the next sample into `values`, 0 to 4095; false if no sample is ready.
+    /// Puts the next sample into `values`, 0 to 4095; false if no sample is ready. If nobody
+    /// asked for so long that the queue of the converter was full, conversions are missing, and
+    /// the others do not say of which channel they are: the converter begins again with the
+    /// first one.
     pub fn sense(&mut self, values: &mut [i32]) -> bool {
         let Some(Converter::Running(fifo)) = &mut self.converter else {
             return false;
         };
+        if fifo.is_over() {
+            self.begin();
+            return false;
+        }
         while fifo.len() > 0 {
             let converted = fifo.read().unwrap_or(0);
             if let Some(sum) = self.sums.get_mut(self.turn) {

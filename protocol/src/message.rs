@@ -25,9 +25,9 @@ pub const OUTPUT_BYTES: usize = 4;
 /// Most outputs of a step in a message.
 pub const MOST_SENT_OUTPUTS: usize = TABLE_BYTES / OUTPUT_BYTES;
 
-/// Bytes of RAM that a unit takes on a board: state, factors, and an entry of the
-/// refractory ring.
-pub const UNIT_RAM_BYTES: usize = 24;
+/// Bytes of RAM that a unit takes on a board: state, factors, an entry of the
+/// refractory ring, and the drive of an input that begins later.
+pub const UNIT_RAM_BYTES: usize = 28;
 
 /// Further bytes of RAM of a unit on a board whose two cores step the network: where the list
 /// of its targets is cut.
@@ -37,7 +37,7 @@ pub const CUT_RAM_BYTES: usize = 4;
 pub const FILTER_RAM_BYTES: usize = 12;
 
 /// Bytes of RAM that a unit of a network in f32 takes on a board.
-pub const FLOAT_UNIT_RAM_BYTES: usize = 40;
+pub const FLOAT_UNIT_RAM_BYTES: usize = 44;
 
 /// Bytes of RAM that a readout filter of a network in f32 takes on a board.
 pub const FLOAT_FILTER_RAM_BYTES: usize = 20;

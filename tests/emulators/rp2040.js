@@ -15,8 +15,9 @@
 // FIRMWARE.bin lies at 0x1000_0000, the second boot stage first; NETWORK.snn at
 // 0x1010_0000. On stdout: `port N` once, then `light on` and `light off`. On
 // stdin: `press`, `release`, `cycles`, which is answered by `cycles N`, `asleep`, which is
-// answered by `asleep SHARE` since the last time, `analog VALUE` for GP26, `hang`, which
-// stops the firmware for ever, `restart`, which starts the chip anew with its flash as
+// answered by `asleep SHARE` since the last time, `analog VALUE …` for GP26 and the pins behind
+// it, `hang`, which stops the firmware for ever, `stall MS`, which stops the first core for a
+// while, `restart`, which starts the chip anew with its flash as
 // it is, as a board does whose cable is unplugged and plugged in, and `replug`, the same for a
 // board that has another supply. What UART0 sends without a connection is printed: `said SENTENCE`.
 //
@@ -113,6 +114,11 @@ chip.uart[0].onByte = (byte) => {
 };
 const usb = process.argv.includes('--usb') ? usbLine(chip) : null;
 
+// The emulator's own property loses the number of a channel.
+Object.defineProperty(chip.adc, 'activeChannel', {
+  get: () => (chip.adc.cs >> 12) & 7,
+  set: (channel) => (chip.adc.cs = (chip.adc.cs & ~(7 << 12)) | (channel << 12)),
+});
 const recording = setting('--recording=');
 if (recording) {
   const [file, conversions] = recording.split(':');
@@ -173,7 +179,9 @@ createInterface({ input: process.stdin })
       asleep = 0;
       since = chip.clock.nanos;
     } else if (command.startsWith('analog ')) {
-      chip.adc.channelValues[0] = Number(command.slice(7));
+      command.slice(7).split(' ').forEach((value, pin) => (chip.adc.channelValues[pin] = Number(value)));
+    } else if (command.startsWith('stall ')) {
+      SECOND.ready[0] = chip.clock.nanos + 1e6 * Number(command.slice(6));
     } else if (command === 'lost') {
       console.log(`lost ${lost}`);
     } else if (command === 'hang') {

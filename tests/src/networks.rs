@@ -121,29 +121,27 @@ pub fn sensor_network(units: usize, samples: u32) -> Vec<u8> {
     })
 }
 
-/// A network of four classes, whose four inputs are scaled from one analog input of 12
-/// bits. A trial has this number of samples.
-pub fn analog_network(units: usize, samples: u32) -> Vec<u8> {
-    let scale = |to, offset, factor| Operation::Scale {
-        from: 0,
-        to,
-        offset,
-        factor,
-        shift: 0,
-    };
-    // The first input is written last, since it lies where the value is read.
-    let operations = [
-        scale(1, 4095, -4),
-        scale(2, 2048, 8),
-        scale(3, 2048, -8),
-        scale(0, 0, 4),
-    ];
-    let chain: Vec<u8> = operations
+/// A network of four classes, whose four inputs are scaled from the last of `channels` analog
+/// inputs of 12 bits. A trial has this number of samples.
+pub fn analog_network(units: usize, samples: u32, channels: u8) -> Vec<u8> {
+    let from = channels - 1;
+    let scales = [(0, 0, 4), (1, 4095, -4), (2, 2048, 8), (3, 2048, -8)];
+    // The input that lies where the value is read is written last.
+    let (last, others): (Vec<_>, Vec<_>) = scales.into_iter().partition(|(to, ..)| *to == from);
+    let chain: Vec<u8> = others
         .into_iter()
+        .chain(last)
+        .map(|(to, offset, factor)| Operation::Scale {
+            from,
+            to,
+            offset,
+            factor,
+            shift: 0,
+        })
         .flat_map(Operation::to_bytes)
         .collect();
     changed(&sensor_network(units, samples), |payload| {
-        payload.sensor_channels = 1;
+        payload.sensor_channels = channels;
         payload.preprocessing = Vec::leak(chain);
     })
 }

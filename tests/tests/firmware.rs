@@ -578,7 +578,7 @@ fn a_value_at_the_analog_input_becomes_a_class_on_the_line() {
         return;
     }
     const SAMPLES: u32 = 100;
-    let bytes = analog_network(60, SAMPLES);
+    let bytes = analog_network(60, SAMPLES, 1);
     let network = Deployed::read(&bytes).expect("a network");
     let mut emulator = Emulator::start(Board::Rp2040, &bytes, &[]);
     let most = Duration::from_secs(120);
@@ -602,6 +602,45 @@ fn a_value_at_the_analog_input_becomes_a_class_on_the_line() {
         seen.len() > 1,
         "the values have different classes: {seen:?}"
     );
+}
+
+/// The chip stands still while conversions go on, so that the queue of the converter loses
+/// some: the classes that follow are those of the same pins.
+#[test]
+fn the_analog_inputs_stay_in_their_order_when_the_queue_overflows() {
+    if !Board::Rp2040.is_ready() {
+        return;
+    }
+    const SAMPLES: u32 = 20;
+    let bytes = analog_network(60, SAMPLES, 3);
+    let network = Deployed::read(&bytes).expect("a network");
+    let said = |value: f32| {
+        let values = [0.0, 0.0, value].repeat(SAMPLES as usize);
+        let (answer, _) = SentTrial::new(&network, &values).on_desktop(&network, 0);
+        let name = network.class_name(answer).expect("a name");
+        format!("said rate2spike rp2040: {}", String::from_utf8_lossy(name))
+    };
+    let expected = said(4000.0);
+    assert_ne!(expected, said(0.0), "the class tells the pins apart");
+    let mut emulator = Emulator::start(Board::Rp2040, &bytes, &[]);
+    let most = Duration::from_secs(120);
+    let class = |emulator: &mut Emulator| {
+        // The trial in which something changes is left out.
+        (0..2).fold(None, |_, _| {
+            emulator.line(most, |line| line.starts_with("said"))
+        })
+    };
+    emulator.order("analog 0 0 4000");
+    assert_eq!(class(&mut emulator).as_ref(), Some(&expected));
+    // The number of lost conversions differs from time to time.
+    for stalled_ms in ["5", "6", "7", "8"] {
+        emulator.order(&format!("stall {stalled_ms}"));
+        assert_eq!(
+            class(&mut emulator).as_ref(),
+            Some(&expected),
+            "{stalled_ms}"
+        );
+    }
 }
 
 /// A data set of one channel with the numbers of an analog input, as a file `name`: the class

@@ -35,6 +35,8 @@ pub struct Parts<A: Number, const UNITS: usize> {
     readout: [ReadoutBlock<A>; FILTERS],
     outputs: [A; MOST_OUTPUTS],
     rows: Rows<A, UNITS>,
+    /// The drives of an input that is known before it begins.
+    drives: [A; UNITS],
     sums: [A::Sum; MOST_OUTPUTS],
 }
 
@@ -106,6 +108,7 @@ impl<const UNITS: usize> Memory<UNITS> {
                 readout: [ReadoutBlock::<Fixed>::EMPTY; FILTERS],
                 outputs: [Fixed::ZERO; MOST_OUTPUTS],
                 rows: Rows::<Fixed, UNITS>::EMPTY,
+                drives: [Fixed::ZERO; UNITS],
                 sums: [Fixed::EMPTY_SUM; MOST_OUTPUTS],
             },
             #[cfg(feature = "f32")]
@@ -114,6 +117,7 @@ impl<const UNITS: usize> Memory<UNITS> {
                 readout: [ReadoutBlock::<f32>::EMPTY; FILTERS],
                 outputs: [0.0; MOST_OUTPUTS],
                 rows: Rows::<f32, UNITS>::EMPTY,
+                drives: [0.0; UNITS],
                 sums: [f32::EMPTY_SUM; MOST_OUTPUTS],
             },
             common: Common {
@@ -153,6 +157,7 @@ impl<const UNITS: usize> Memory<UNITS> {
         let prepared = Prepared {
             halves: common.cuts.halves(network),
             rows: parts.rows.rows(),
+            drives: Some(&mut parts.drives),
         };
         Ok(Started {
             state: State::start_prepared(network, memory, prepared, noise)?,
@@ -181,6 +186,7 @@ impl<const UNITS: usize> Memory<UNITS> {
         let prepared = Prepared {
             halves: common.cuts.halves(network),
             rows: parts.rows.rows(),
+            drives: Some(&mut parts.drives),
         };
         network.self_test_on(memory, prepared, &mut Cores(board), |cores| cores.0.alive())
     }
@@ -276,8 +282,12 @@ pub fn unstarted<A: Number>(network: &Deployed<A>, error: StartError) -> Refusal
 #[cfg(target_pointer_width = "32")]
 const _: () = {
     assert!(size_of::<Cut>() == CUT_RAM_BYTES);
-    assert!(size_of::<Block<Fixed>>() + size_of::<Waiting>() == UNIT_RAM_BYTES);
+    assert!(
+        size_of::<Block<Fixed>>() + size_of::<Waiting>() + size_of::<Fixed>() == UNIT_RAM_BYTES
+    );
     assert!(size_of::<ReadoutBlock<Fixed>>() == FILTER_RAM_BYTES);
-    assert!(size_of::<Block<f32>>() + size_of::<Waiting>() == FLOAT_UNIT_RAM_BYTES);
+    assert!(
+        size_of::<Block<f32>>() + size_of::<Waiting>() + size_of::<f32>() == FLOAT_UNIT_RAM_BYTES
+    );
     assert!(size_of::<ReadoutBlock<f32>>() == FLOAT_FILTER_RAM_BYTES);
 };

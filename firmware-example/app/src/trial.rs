@@ -53,13 +53,40 @@ pub fn run<A: Number, B: Board, const UNITS: usize>(
     let mut run = Run::new(network, state, noise, payload.clock);
     let mut input = Vec::<_, MOST_INPUTS>::new();
     let mut missed_samples = 0;
-    // A live trial begins with its first sample.
     samples.fetch(board, receiver)?;
+    // The first input is set before the trial's time begins.
+    if let Some(first) = run.next_sample() {
+        while samples.is_before(first) {
+            if !samples.has_next() {
+                samples.fetch(board, receiver)?;
+            }
+            let mark = board.cycles();
+            input = samples.take();
+            cycles.start += board.cycles().wrapping_sub(mark);
+        }
+        let mark = board.cycles();
+        run.show_on(&mut Cores(board), input.clone());
+        cycles.start += board.cycles().wrapping_sub(mark);
+    }
     let mut pace = wanted.live.then(|| Pace::new(board, payload.step_ns));
     loop {
         samples.poll(board, receiver)?;
         board.alive();
         let mut mark = board.cycles();
+        if let Some((coming, _)) = run.coming_sample()
+            && samples.is_before(coming)
+        {
+            if !wanted.live && !samples.has_next() {
+                samples.fetch(board, receiver)?;
+            }
+            mark = board.cycles();
+            while samples.is_before(coming) && samples.has_next() {
+                input = samples.take();
+            }
+            if !samples.is_before(coming) {
+                run.expect(&input);
+            }
+        }
         if let Some(sample) = run.next_sample() {
             while samples.is_before(sample) {
                 if !samples.has_next() {

@@ -11,6 +11,7 @@ mod accelerometer;
 #[path = "../../pico/analog.rs"]
 mod analog;
 #[cfg(feature = "two-cores")]
+#[path = "../../pico/cores.rs"]
 mod cores;
 #[path = "../../pico/flash.rs"]
 mod flash;
@@ -62,6 +63,10 @@ const SWITCH_BACK: *const [u32; 64] = 0x1000_0000 as *const [u32; 64];
 
 /// Bytes of flash for networks: the second half.
 const NETWORK_BYTES: usize = 0x10_0000;
+
+/// A bank of RAM of 4 KiB, for the stack of the second core.
+#[cfg(feature = "two-cores")]
+const SECOND_STACK: usize = 0x2004_0000;
 
 /// The timer.
 type Time = Timer;

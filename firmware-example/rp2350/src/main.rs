@@ -10,6 +10,9 @@
 mod accelerometer;
 #[path = "../../pico/analog.rs"]
 mod analog;
+#[cfg(feature = "two-cores")]
+#[path = "../../pico/cores.rs"]
+mod cores;
 #[path = "../../pico/flash.rs"]
 mod flash;
 #[path = "../../pico/usb.rs"]
@@ -65,6 +68,10 @@ const SWITCH_BACK: *const [u32; 64] = 0x400e_0000 as *const [u32; 64];
 
 /// Bytes of flash for networks: all from the second MiB on.
 const NETWORK_BYTES: usize = 0x30_0000;
+
+/// A bank of RAM of 4 KiB, for the stack of the second core.
+#[cfg(feature = "two-cores")]
+const SECOND_STACK: usize = 0x2008_0000;
 
 /// The timer.
 type Time = Timer<CopyableTimer0>;
@@ -143,12 +150,12 @@ struct Pico2 {
     restart: Option<Restart>,
 }
 
-/// Notes the place, and starts the chip anew.
+/// Notes the place, and starts the chip with both cores anew.
 #[cfg(not(feature = "defmt"))]
 #[panic_handler]
 fn panic(info: &core::panic::PanicInfo) -> ! {
     rate2spike_cortex::panic::note(info);
-    SCB::sys_reset()
+    rp235x_hal::reset()
 }
 
 /// Tells the watchdog that the firmware still runs.
@@ -177,6 +184,12 @@ impl Board for Pico2 {
 
     fn cycles(&mut self) -> u32 {
         self.cycles.now()
+    }
+
+    #[cfg(feature = "two-cores")]
+    #[inline(always)]
+    fn join(&mut self, here: impl FnOnce(), there: impl FnOnce() + Send) {
+        cores::both(here, there);
     }
 
     fn rest(&mut self, cycles: u32) {
@@ -291,7 +304,8 @@ fn main() -> ! {
 
     let core = cortex_m::Peripherals::take().expect("taken once");
     vectors_in_ram(&core.SCB);
-    let chip = pac::Peripherals::take().expect("taken once");
+    #[cfg_attr(not(feature = "two-cores"), allow(unused_mut))]
+    let mut chip = pac::Peripherals::take().expect("taken once");
     let mut resets = chip.RESETS;
 
     let restart = restart(&chip.WATCHDOG);
@@ -325,7 +339,10 @@ fn main() -> ! {
     // SAFETY: its handler is above.
     unsafe { NVIC::unmask(pac::Interrupt::TIMER0_IRQ_0) };
 
-    let sio = Sio::new(chip.SIO);
+    #[cfg_attr(not(feature = "two-cores"), allow(unused_mut))]
+    let mut sio = Sio::new(chip.SIO);
+    #[cfg(feature = "two-cores")]
+    cores::start(&mut chip.PSM, &mut chip.PPB, &mut sio.fifo);
     let pins = gpio::Pins::new(chip.IO_BANK0, chip.PADS_BANK0, sio.gpio_bank0, &mut resets);
     let line = (pins.gpio0.into_function(), pins.gpio1.reconfigure());
     let format = UartConfig::new(BAUD.Hz(), DataBits::Eight, None, StopBits::One);

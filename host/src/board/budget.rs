@@ -284,10 +284,8 @@ impl<A: Deployable> Grown<'_, '_, A> {
         let held = self.network.constants().units as f64;
         let times = units as f64 / held;
         let quiet = quiet(cost, self.network) + cost.unit * (units as f64 - held);
-        let more = match worst.input > 0.0 {
-            true => cost.input(self.network.constants().inputs) * (units as f64 - held),
-            false => 0.0,
-        };
+        // Nearly all of it grows with the units.
+        let input = worst.input * times.max(1.0);
         let spikes = worst.fired as f64 * cost.spike + worst.reached as f64 * cost.synapse;
         // Units whose refractory time ends.
         let released = (worst.spikes - spikes).max(0.0);
@@ -298,7 +296,7 @@ impl<A: Deployable> Grown<'_, '_, A> {
         };
         let spikes =
             share * (worst.fired as f64 * cost.spike + times * worst.reached as f64 * cost.synapse);
-        quiet + worst.input + more + spikes + times * released + self.wait(times, share)
+        quiet + input + spikes + times * released + self.wait(times, share)
     }
 
     /// Units that fire in the slowest step of a network that is `times` as large.
@@ -321,10 +319,8 @@ impl<A: Deployable> Grown<'_, '_, A> {
         };
         let (worst, payload) = (&self.worst, self.network.payload());
         let line = cache.line_bytes as f64;
-        let tables = match worst.input > 0.0 {
-            true => (payload.units.len() + payload.input_weights.len()) as f64 / line,
-            false => 0.0,
-        };
+        let read = worst.prepared as f64 / self.network.constants().units as f64;
+        let tables = read * (payload.units.len() + payload.input_weights.len()) as f64 / line;
         // The synapses of a spike lie together; two lines are read beside them.
         let lines = |times: f64, share: f64| {
             let synapses = A::SYNAPSE_BYTES as f64 * times * worst.reached as f64 / line;

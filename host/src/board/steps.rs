@@ -5,8 +5,12 @@
 //! also waits for each line that is not there: the trial's reads of the network go through
 //! a model of the cache, in their order.
 
+use std::ops::Range;
+
 use rate2spike_core::blob::{Deployed, START_BYTES};
+use rate2spike_core::halves::second_half;
 use rate2spike_core::network::Network;
+use rate2spike_core::prepared::units_a_step;
 use rate2spike_core::preprocessing::OPERATION_BYTES;
 use rate2spike_core::step::FADE_STEPS;
 
@@ -19,8 +23,10 @@ use crate::spiking::trial::{Deployable, Input};
 /// The cycles of a step, part by part.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Step {
-    /// The input, if the step has a new one.
+    /// The input: drives that are computed for a coming one, or taken where it begins.
     pub input: f64,
+    /// Number of units whose drives are computed.
+    pub prepared: usize,
     /// The spikes, and the units whose refractory time ends.
     pub spikes: f64,
     /// The wait for flash.
@@ -71,6 +77,7 @@ impl Flash<'_> {
 /// The trials of a network on a board.
 pub struct BoardTrials<'a, 'n, A: Deployable> {
     cost: Cost,
+    cores: usize,
     experiment: &'a Experiment<'a, Deployed<'n, A>>,
     flash: Option<Flash<'a>>,
     /// Synapses that a spike of each unit reaches.
@@ -88,6 +95,7 @@ impl<'a, 'n, A: Deployable> BoardTrials<'a, 'n, A> {
         let units = network.constants().units;
         Self {
             cost: target.cost,
+            cores: target.cores,
             experiment,
             flash: target.cache_of(bytes.len()).map(|cache| Flash {
                 cache,
@@ -110,26 +118,15 @@ impl<'a, 'n, A: Deployable> BoardTrials<'a, 'n, A> {
         let mut later = spikes.as_slice();
         let waited = u32::from(constants.refractory_steps) + 1;
         let mut steps: Vec<Step> = Vec::with_capacity(clock.steps as usize);
+        let mut ready = 0;
         let mut released = vec![0usize; clock.steps as usize + waited as usize + 1];
-        let operations = network.payload().preprocessing.len() / OPERATION_BYTES;
+        let inputs = self.inputs(&input);
         self.start();
-        for step in 1..=clock.steps {
+        for (step, mut cycles) in (1..=clock.steps).zip(inputs) {
             let fired = later.iter().take_while(|(at, _)| *at == step).count();
             let (now, rest) = later.split_at(fired);
             later = rest;
-            let sample = clock.sample(step);
-            let before = clock.sample(step.saturating_sub(1));
-            let begins = step == 1 || before != sample;
-            let is_new = step == 1 || (begins && input.at(before) != input.at(sample));
             released[(step + waited) as usize] += fired;
-            let mut cycles = Step::default();
-            if begins {
-                cycles.input = self.cost.operation * operations as f64;
-            }
-            if is_new {
-                let each = self.cost.input(constants.inputs) * constants.units as f64;
-                cycles.input += each + self.cost.sample(constants.inputs);
-            }
             cycles.spikes = self.cost.release * released[step as usize] as f64;
             if step == waited {
                 cycles.spikes += self.cost.end_start * constants.units as f64;
@@ -141,8 +138,55 @@ impl<'a, 'n, A: Deployable> BoardTrials<'a, 'n, A> {
             (cycles.fired, cycles.reached) = (now.len(), reaches.sum());
             cycles.spikes += self.cost.spike * cycles.fired as f64;
             cycles.spikes += self.cost.synapse * cycles.reached as f64;
-            cycles.flash = self.wait(is_new, now);
+            cycles.flash = self.wait(ready..ready + cycles.prepared, now);
+            ready = if cycles.prepared == 0 {
+                0
+            } else {
+                ready + cycles.prepared
+            };
             steps.push(cycles);
+        }
+        steps
+    }
+
+    /// The steps of a trial with this input, without its spikes. The first sample is set before
+    /// the trial's first step. Each further one is read in the step behind the one with which
+    /// the sample before it begins; the steps from there on compute its drives, a part each.
+    fn inputs(&self, input: &Input<fixed::types::I4F12>) -> Vec<Step> {
+        let (cost, network) = (&self.cost, self.experiment.network);
+        let (clock, constants) = (self.experiment.clock, network.constants());
+        let operations = network.payload().preprocessing.len() / OPERATION_BYTES;
+        let of_core = match self.cores {
+            1 => constants.units,
+            _ => constants.units - second_half(network),
+        };
+        let mut steps = vec![Step::default(); clock.steps as usize];
+        if let Some(first) = steps.first_mut() {
+            first.input = cost.take * constants.units as f64;
+        }
+        let at = |step: u32| step as usize - 1;
+        let begins = |step: &u32| clock.sample(*step) != clock.sample(step - 1);
+        // The step that reads the next sample. A sample of the first step is set before it.
+        let mut read = if begins(&1) { 2 } else { 1 };
+        for first in (2..=clock.steps).filter(begins) {
+            let sample = clock.sample(first);
+            steps[at(read)].input += cost.operation * operations as f64;
+            if input.at(sample) != input.at(sample - 1) {
+                steps[at(read)].input += cost.sample(constants.inputs);
+                let part = self.cores * units_a_step(of_core, first - read);
+                let mut left = constants.units;
+                let mut step = read;
+                while left > 0 {
+                    let part = if step == first { left } else { part.min(left) };
+                    let preparing = &mut steps[at(step)];
+                    preparing.prepared += part;
+                    preparing.input += cost.part + cost.input(constants.inputs) * part as f64;
+                    left -= part;
+                    step += 1;
+                }
+                steps[at(first)].input += cost.take * constants.units as f64;
+            }
+            read = first + 1;
         }
         steps
     }
@@ -158,19 +202,18 @@ impl<'a, 'n, A: Deployable> BoardTrials<'a, 'n, A> {
 
     /// Cycles for which a step waits for flash. The flash serves one core after the other, so
     /// that the waits of two cores add up.
-    fn wait(&mut self, is_new: bool, fired: &[(u32, u16)]) -> f64 {
+    fn wait(&mut self, prepared: Range<usize>, fired: &[(u32, u16)]) -> f64 {
         let Some(flash) = &mut self.flash else {
             return 0.0;
         };
         let network = self.experiment.network;
         let payload = network.payload();
         let mut misses = 0;
-        if is_new {
-            let row = A::INPUT_WEIGHT_BYTES * network.constants().inputs;
-            let weights = payload.input_weights.chunks(row.max(1));
-            for (unit, weights) in payload.units.chunks(A::UNIT_BYTES).zip(weights) {
-                misses += flash.read(unit) + flash.read(weights);
-            }
+        let row = A::INPUT_WEIGHT_BYTES * network.constants().inputs;
+        let weights = payload.input_weights.chunks(row.max(1));
+        let rows = payload.units.chunks(A::UNIT_BYTES).zip(weights);
+        for (unit, weights) in rows.skip(prepared.start).take(prepared.len()) {
+            misses += flash.read(unit) + flash.read(weights);
         }
         for &(_, unit) in fired {
             let [starts, synapses, readout] = spike_parts(network, unit.into());

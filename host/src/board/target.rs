@@ -21,15 +21,20 @@ pub struct Cost {
     pub filter: f64,
     /// Cycles of a unit in a step.
     pub unit: f64,
-    /// Further cycles of a unit in a step that has new input, for one to four channels.
+    /// Cycles in which the drive of a unit is computed from an expected input, for one to four
+    /// channels.
     pub few_inputs: [f64; 4],
     /// The same for a network with more channels, without its channels.
     pub inputs: f64,
     /// Cycles of each channel of such a network.
     pub channel: f64,
-    /// Cycles of a step that has new input, beside those of the units and of the channels.
+    /// Further cycles of a step that computes drives.
+    pub part: f64,
+    /// Further cycles of a unit in the first step of a new input.
+    pub take: f64,
+    /// Cycles of a step that reads a sample, beside those of the channels.
     pub sample: f64,
-    /// Cycles of each channel of such a step, beside those of the units.
+    /// Cycles of each channel of such a step.
     pub sample_channel: f64,
     /// Cycles of an operation of the preprocessing, on average.
     pub operation: f64,
@@ -51,32 +56,34 @@ pub struct Cost {
 /// Cycles of a step's parts in f32 on a Cortex-M4. They serve for the Cortex-M33 too, where they
 /// foretell a step within some percent.
 const FLOAT_COST: Cost = Cost {
-    step: 142.3,
-    filter: 61.5,
+    step: 229.2,
+    filter: 60.7,
     unit: 51.6,
-    few_inputs: [37.1, 52.1, 67.3, 82.4],
-    inputs: 21.9,
-    channel: 15.2,
-    sample: 200.0,
-    sample_channel: 70.0,
-    operation: 400.0,
-    spike: 306.9,
-    synapse: 16.5,
+    few_inputs: [36.9, 48.8, 60.8, 72.6],
+    inputs: 25.0,
+    channel: 11.9,
+    part: 116.6,
+    take: 6.0,
+    sample: 92.0,
+    sample_channel: 0.0,
+    operation: 482.8,
+    spike: 307.1,
+    synapse: 21.3,
     release: 20.0,
     end_start: 9.0,
     fade: 20.4,
-    start: 120.0,
+    start: 158.4,
 };
 
 impl Cost {
-    /// Cycles of a unit in a step that has new input on `channels` channels.
+    /// Cycles in which the drive of a unit is computed from `channels` channels.
     pub fn input(&self, channels: usize) -> f64 {
         let few = channels.checked_sub(1).and_then(|k| self.few_inputs.get(k));
         few.copied()
             .unwrap_or(self.inputs + self.channel * channels as f64)
     }
 
-    /// Cycles that new input on `channels` channels takes beside those of the units.
+    /// Cycles of a step that reads a sample of `channels` channels.
     pub fn sample(&self, channels: usize) -> f64 {
         self.sample + self.sample_channel * channels as f64
     }
@@ -210,21 +217,23 @@ impl Target {
         clock_hz: 133e6,
         cores: 2,
         cost: Cost {
-            step: 474.3,
+            step: 542.0,
             filter: 26.3,
             unit: 26.0,
-            few_inputs: [15.0, 19.0, 23.0, 27.0],
-            inputs: 38.6,
-            channel: 12.5,
-            sample: 472.1,
-            sample_channel: 178.4,
-            operation: 952.5,
-            spike: 627.3,
-            synapse: 9.4,
+            few_inputs: [16.7, 18.7, 23.7, 26.7],
+            inputs: 38.0,
+            channel: 12.0,
+            part: 180.0,
+            take: 7.5,
+            sample: 350.0,
+            sample_channel: 0.0,
+            operation: 949.0,
+            spike: 547.0,
+            synapse: 9.3,
             release: 20.0,
             end_start: 7.0,
             fade: 0.0,
-            start: 176.3,
+            start: 194.6,
         },
         float_cost: None,
         cache: Some(FlashCache {
@@ -234,13 +243,13 @@ impl Target {
         }),
         cycles_from: "measured in an emulator that counts by the tables of the Cortex-M0+",
         copy_bytes: 0x1_c000,
-        stack_bytes: 4812,
+        stack_bytes: 4860,
         sleeps: true,
         uf2: Some(Uf2Family::Rp2040),
     };
 
-    /// Raspberry Pi Pico 2. No emulator has the chip's peripherals. Cycles and stack are those
-    /// of the firmware `m33` in QEMU; the cycles in f32 are those of the STM32F405, which
+    /// Raspberry Pi Pico 2. No emulator has the chip's peripherals or its second core: a step
+    /// is priced for one core. Cycles and stack are those of the firmware `m33` in QEMU; the cycles in f32 are those of the STM32F405, which
     /// `deploy_foretells_the_steps_of_a_network_in_f32_within_a_tenth` compares with it.
     pub const RP2350: Target = Target {
         name: "rp2350",
@@ -263,21 +272,23 @@ impl Target {
         clock_hz: 150e6,
         cores: 1,
         cost: Cost {
-            step: 183.0,
-            filter: 23.5,
+            step: 222.9,
+            filter: 23.4,
             unit: 30.0,
-            few_inputs: [18.0, 21.6, 25.2, 28.8],
-            inputs: 38.4,
+            few_inputs: [19.4, 22.6, 26.4, 30.1],
+            inputs: 37.9,
             channel: 7.2,
-            sample: 165.0,
-            sample_channel: 64.6,
-            operation: 493.2,
-            spike: 346.4,
+            part: 116.6,
+            take: 6.0,
+            sample: 92.0,
+            sample_channel: 0.0,
+            operation: 482.8,
+            spike: 287.1,
             synapse: 11.6,
             release: 20.0,
             end_start: 9.0,
             fade: 0.0,
-            start: 63.9,
+            start: 83.6,
         },
         float_cost: Some(FLOAT_COST),
         // The boot ROM reads a line in 36 clocks of the flash at a third of the processor's
@@ -316,28 +327,30 @@ impl Target {
         clock_hz: 168e6,
         cores: 1,
         cost: Cost {
-            step: 182.8,
-            filter: 23.5,
+            step: 222.9,
+            filter: 23.4,
             unit: 30.0,
-            few_inputs: [18.0, 21.6, 25.2, 28.8],
-            inputs: 38.3,
+            few_inputs: [19.4, 22.6, 26.4, 30.1],
+            inputs: 37.9,
             channel: 7.2,
-            sample: 164.7,
-            sample_channel: 65.1,
-            operation: 493.1,
-            spike: 345.1,
+            part: 116.6,
+            take: 6.0,
+            sample: 92.0,
+            sample_channel: 0.0,
+            operation: 482.8,
+            spike: 287.1,
             synapse: 11.6,
             release: 20.0,
             end_start: 9.0,
             fade: 0.0,
-            start: 63.9,
+            start: 83.6,
         },
         float_cost: Some(FLOAT_COST),
         cache: None,
         cycles_from: "estimated: instructions of an emulated Cortex-M4, times 1.2",
         copy_bytes: 0,
-        stack_bytes: 3856,
-        sleeps: false,
+        stack_bytes: 3872,
+        sleeps: true,
         uf2: None,
     };
 

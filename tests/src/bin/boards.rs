@@ -19,6 +19,8 @@ use rate2spike::spiking::experiment::{Experiment, task_trial};
 use rate2spike::spiking::trial::Memory;
 use rate2spike::task::Task;
 use rate2spike_core::blob::Deployed;
+use rate2spike_core::halves::second_half;
+use rate2spike_core::prepared::units_a_step;
 use rate2spike_core::preprocessing::OPERATION_BYTES;
 use rate2spike_core::{Fixed, Network};
 use rate2spike_protocol::message::{Cycles, FILTER_RAM_BYTES, Outcome, UNIT_RAM_BYTES};
@@ -173,16 +175,42 @@ fn measure_with(board: Board, (path, bytes): &(PathBuf, Vec<u8>), options: &[&st
     }
 }
 
-/// Cycles that a step takes longer if it has new input on `channels` channels: the
-/// difference between the first step and the others, in a network that never fires.
-fn input(board: Board, bytes: &[u8], channels: u8) -> f64 {
-    let bytes = silent(&with_channels(bytes, channels));
+/// A new input in a network of few spikes.
+struct NewInput {
+    units: f64,
+    /// Cycles of all steps.
+    cycles: f64,
+    /// Steps that compute drives.
+    parts: f64,
+}
+
+/// A new input on `channels` channels of a network of `units` units: each sample differs from
+/// the one before.
+fn new_input(board: Board, units: usize, channels: u8) -> NewInput {
+    let (_, bytes) = untrained_of(units, STEP_MS);
+    let bytes = silent(&with_channels(&bytes, channels));
+    let network = Deployed::read(&bytes).expect("a network");
+    let clock = network.payload().clock;
     let channels = usize::from(channels);
-    let still = vec![0; channels * Task::go_nogo().samples()];
-    let [outcome] = with_inputs(board, &bytes, [SampleBytes::of_input(channels, &still)]);
-    let Cycles { total, first, .. } = outcome.cycles;
-    let others = (total as f64 - f64::from(first)) / f64::from(outcome.cycles.steps - 1);
-    board.cycles_of_a_count() * (f64::from(first) - others)
+    let samples = clock.sample(clock.steps) as usize + 1;
+    let changing: Vec<i16> = (0..channels * samples)
+        .map(|k| (k / channels % 2 == 1).into())
+        .collect();
+    let inputs = [vec![0; channels * samples], changing];
+    let inputs = inputs.map(|input| SampleBytes::of_input(channels, &input));
+    let [still, changing] = with_inputs(board, &bytes, inputs).map(|outcome| outcome.cycles);
+    let more = board.cycles_of_a_count() * (changing.total as f64 - still.total as f64);
+    let cores = target(board).cores;
+    let of_core = match cores {
+        1 => units,
+        _ => units - second_half(&network),
+    };
+    let part = cores * units_a_step(of_core, clock.steps_per_sample - 1);
+    NewInput {
+        units: units as f64,
+        cycles: more / (samples - 1) as f64,
+        parts: units.div_ceil(part) as f64,
+    }
 }
 
 /// The outcomes of trials with these inputs, without a cache.
@@ -257,6 +285,37 @@ impl Row {
     }
 }
 
+/// The cycles of new input among those of a step's parts; the others are those of `known`.
+fn input_cost(board: Board, known: Cost) -> Cost {
+    // cycles = units · (unit + take) + sample + parts · part, in networks of three sizes.
+    let solved = |channels| {
+        let [a, b, c] = [20, 50, 200].map(|units| new_input(board, units, channels));
+        let [first, second] = [(&a, &b), (&b, &c)].map(|(few, many)| NewInput {
+            units: many.units - few.units,
+            cycles: many.cycles - few.cycles,
+            parts: many.parts - few.parts,
+        });
+        let determinant = first.units * second.parts - second.units * first.parts;
+        let unit = (first.cycles * second.parts - second.cycles * first.parts) / determinant;
+        let part = (first.units * second.cycles - second.units * first.cycles) / determinant;
+        let sample = a.cycles - a.units * unit - a.parts * part;
+        (unit - known.take, part, sample)
+    };
+    let few_inputs = [1, 2, 3, 4].map(solved);
+    let (five, ten) = (solved(5), solved(10));
+    let channel = (ten.0 - five.0) / 5.0;
+    let sample_channel = (few_inputs[3].2 - few_inputs[0].2) / 3.0;
+    Cost {
+        few_inputs: few_inputs.map(|(unit, ..)| unit),
+        inputs: five.0 - 5.0 * channel,
+        channel,
+        part: few_inputs.iter().map(|(_, part, _)| part).sum::<f64>() / 4.0,
+        sample: few_inputs[0].2 - sample_channel,
+        sample_channel,
+        ..known
+    }
+}
+
 /// Cycles of the parts of a step, from networks of different sizes and with different
 /// numbers of outputs.
 fn fitted(board: Board, rows: &[Row], outputs: &[Row]) -> Cost {
@@ -274,34 +333,17 @@ fn fitted(board: Board, rows: &[Row], outputs: &[Row]) -> Cost {
     let determinant = few.spikes * many.delivered - many.spikes * few.delivered;
     let spike = (spiking(few) * many.delivered - spiking(many) * few.delivered) / determinant;
     let known = target(board).cost;
-    // Cycles of a unit, and of the step beside its units.
-    let new_input = |channels: u8| {
-        let cycles = |(_, bytes): (PathBuf, Vec<u8>)| input(board, &bytes, channels);
-        let [few, many] = [50, 200].map(|units| cycles(untrained_of(units, STEP_MS)));
-        let unit = (many - few) / 150.0;
-        (unit, few - 50.0 * unit)
-    };
-    let few_inputs = [1, 2, 3, 4].map(new_input);
-    let (five, ten) = (new_input(5), new_input(10));
-    let channel = (ten.0 - five.0) / 5.0;
-    let sample_channel = (few_inputs[3].1 - few_inputs[0].1) / 3.0;
     Cost {
         step: small.quiet() - unit * small.units as f64 - filter * small.filters as f64,
         filter,
         unit,
-        few_inputs: few_inputs.map(|(unit, _)| unit),
-        inputs: five.0 - 5.0 * channel,
-        channel,
-        sample: few_inputs[0].1 - sample_channel,
-        sample_channel,
         operation: operation(board),
+        // The cycles of `release`, `take` and of the end of the start are counted in the
+        // listing of the firmware.
         spike: spike - known.release,
         synapse: (few.spikes * spiking(many) - many.spikes * spiking(few)) / determinant,
-        // Counted in the listing of the firmware.
-        release: known.release,
-        end_start: known.end_start,
-        fade: known.fade,
         start: rows[3].start() / rows[3].units as f64,
+        ..input_cost(board, known)
     }
 }
 

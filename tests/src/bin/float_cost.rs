@@ -16,6 +16,7 @@ use rate2spike::spiking::time_step::TimeStep;
 use rate2spike::task::Task;
 use rate2spike_core::blob::Deployed;
 use rate2spike_core::neuron::Scheme;
+use rate2spike_core::prepared::units_a_step;
 use rate2spike_core::step::FADE_STEPS;
 use rate2spike_protocol::message::Outcome;
 use rate2spike_tests::emulator::{Board, Emulator, outcome};
@@ -75,9 +76,11 @@ fn target(board: Board) -> &'static Target {
     }
 }
 
-/// Cycles of a unit in a step with new input on `channels` channels.
+/// Cycles in which the drive of a unit is computed from `channels` channels.
 fn input(board: Board, channels: usize) -> f64 {
     const UNITS: usize = 200;
+    /// Samples of 5 ms, and steps of 0.5 ms.
+    const STEPS_PER_SAMPLE: u32 = 10;
     let network = silent(UNITS);
     let network = SpikingNetwork {
         channels,
@@ -93,7 +96,10 @@ fn input(board: Board, channels: usize) -> f64 {
     let changing = run(&mut client, channels, &changing);
     let more = changing.cycles.total - unchanged.cycles.total;
     let step = board.cycles_of_a_count() * more as f64 / samples as f64;
-    (step - target(board).cost.sample(channels)) / UNITS as f64
+    // Taking the drives, and the steps that compute them, cost as in fixed point.
+    let known = target(board).cost;
+    let parts = UNITS.div_ceil(units_a_step(UNITS, STEPS_PER_SAMPLE - 1)) as f64;
+    (step - known.sample(channels) - parts * known.part) / UNITS as f64 - known.take
 }
 
 /// Spikes behind the first step, the synapses that they reach, and their cycles beside
@@ -170,6 +176,8 @@ fn cost(board: Board) -> Cost {
         few_inputs: [1, 2, 3, 4].map(|channels| input(board, channels)),
         inputs: five - 5.0 * channel,
         channel,
+        part: known.part,
+        take: known.take,
         sample: known.sample,
         sample_channel: known.sample_channel,
         operation: known.operation,

@@ -9,13 +9,14 @@ use core::ptr::null_mut;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
 use cortex_m::asm::{sev, wfe};
-use rp2040_hal::multicore::{Multicore, StackAllocation};
-use rp2040_hal::pac;
-use rp2040_hal::sio::SioFifo;
+
+use crate::hal::multicore::{Multicore, StackAllocation};
+use crate::hal::pac;
+use crate::hal::sio::SioFifo;
 
 /// The two ends of the second core's stack: a bank of RAM that nothing else uses, so that
 /// neither core waits there for the other.
-const STACK: [usize; 2] = [0x2004_0000, 0x2004_1000];
+const STACK: [usize; 2] = [crate::SECOND_STACK, crate::SECOND_STACK + 0x1000];
 
 /// A function that does the piece of work at an address.
 type Does = unsafe fn(*mut ());
