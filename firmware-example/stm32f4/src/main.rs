@@ -21,7 +21,6 @@ use stm32f4xx_hal::pac::{self, interrupt};
 use stm32f4xx_hal::prelude::*;
 use stm32f4xx_hal::rcc::{Config, Rcc};
 use stm32f4xx_hal::serial::{Rx, RxListen, Tx};
-use stm32f4xx_hal::timer::{CounterUs, Event};
 use stm32f4xx_hal::watchdog::IndependentWatchdog;
 
 const BAUD: u32 = 115_200;
@@ -29,9 +28,6 @@ const BAUD: u32 = 115_200;
 /// Milliseconds without a sign of life after which the watchdog starts the chip anew: a
 /// sector of flash takes two seconds at most.
 const PATIENCE_MS: u32 = 8000;
-
-/// Shortest time for which it is worth to sleep.
-const SHORTEST_REST_US: u32 = 5;
 
 /// Bytes that can wait while a step is made: more than a frame.
 const WAITING_BYTES: usize = 512;
@@ -57,14 +53,6 @@ fn USART1() {
     });
 }
 
-/// Ends the rest of [`Stm32::rest`].
-#[interrupt]
-fn TIM2() {
-    // SAFETY: writing zeros clears the flags of this timer and nothing else.
-    let timer = unsafe { &*pac::TIM2::PTR };
-    timer.sr().write(|w| unsafe { w.bits(0) });
-}
-
 /// Notes the place, and starts the chip anew.
 #[cfg(not(feature = "defmt"))]
 #[panic_handler]
@@ -76,7 +64,6 @@ fn panic(info: &core::panic::PanicInfo) -> ! {
 struct Stm32 {
     clock_hz: u32,
     cycles: Cycles,
-    timer: CounterUs<pac::TIM2>,
     line: Tx<pac::USART1>,
     watchdog: IndependentWatchdog,
     restart: Option<Restart>,
@@ -93,21 +80,6 @@ impl Board for Stm32 {
 
     fn cycles(&mut self) -> u32 {
         self.cycles.now()
-    }
-
-    fn rest(&mut self, cycles: u32) {
-        let micros = cycles / (self.clock_hz / 1_000_000);
-        if micros < SHORTEST_REST_US {
-            return;
-        }
-        // The interrupt is held back until the processor sleeps, and wakes it.
-        cortex_m::interrupt::free(|_| {
-            if self.timer.start(micros.micros()).is_ok() {
-                cortex_m::asm::wfi();
-            }
-        });
-        // A byte may have come first.
-        let _ = self.timer.cancel();
     }
 
     fn alive(&mut self) {
@@ -188,17 +160,11 @@ fn main() -> ! {
             bytes: Deque::new(),
         }));
     });
-    let mut timer = chip.TIM2.counter_us(&mut rcc);
-    timer.listen(Event::Update);
-    // SAFETY: their handlers are above.
-    unsafe {
-        pac::NVIC::unmask(pac::Interrupt::USART1);
-        pac::NVIC::unmask(pac::Interrupt::TIM2);
-    }
+    // SAFETY: its handler is above.
+    unsafe { pac::NVIC::unmask(pac::Interrupt::USART1) };
     let mut board = Stm32 {
         clock_hz: rcc.clocks.sysclk().to_Hz(),
         cycles: Cycles::new(core.SYST),
-        timer,
         line,
         watchdog: IndependentWatchdog::new(chip.IWDG),
         restart,

@@ -350,7 +350,7 @@ impl Target {
         cycles_from: "estimated: instructions of an emulated Cortex-M4, times 1.2",
         copy_bytes: 0,
         stack_bytes: 3872,
-        sleeps: true,
+        sleeps: false,
         uf2: None,
     };
 
