@@ -1,13 +1,11 @@
-//! Matrix times vector for one trial at a time, where few weights exist.
+//! The product with AVX-512.
 //!
-//! A product with all weights reads the whole matrix from the second cache. Here 16 sums lie
-//! side by side, and each takes its own weights alone: an instruction of AVX-512 brings to each
-//! of the 16 the factor that it needs, out of 32. Each sum has its products in the order of
-//! the factors, so that its bits are those of [`super::matvec`].
+//! 16 sums lie side by side, and each takes its own weights alone: an instruction brings to each
+//! of the 16 the factor that it needs, out of 32.
 
 use pulp::x86::V4;
 
-use super::aligned::{Aligned, LINE};
+use crate::rate::aligned::{Aligned, LINE};
 
 /// Factors out of which an instruction takes those of 16 sums.
 const FACTORS: usize = 2 * LINE;
@@ -131,41 +129,5 @@ impl pulp::NullaryFnOnce for Job<'_> {
         }
         let found = self.sums.iter_mut().zip(sums.iter());
         found.for_each(|(sum, found)| *sum += found);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::rate::matvec::Columns;
-
-    #[test]
-    fn the_sums_have_the_bits_of_the_product_with_all_weights() {
-        for n in [300, 333, 500] {
-            let mut word = 1u32;
-            let mut next = || {
-                word = word.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                word >> 8
-            };
-            let mut all = vec![0.0; n * n];
-            let (mut first, mut factors) = (vec![0], Vec::new());
-            for i in 0..n {
-                for j in (0..n).filter(|_| next() % 10 == 0).collect::<Vec<_>>() {
-                    all[i * n + j] = next() as f32 / 1e7 - 0.8;
-                    factors.push(j as u32);
-                }
-                first.push(factors.len());
-            }
-            let x: Vec<f32> = (0..n).map(|_| next() as f32 / 1e7 - 0.8).collect();
-            let (mut wanted, mut found) = (vec![0.5; n], vec![0.5; n]);
-            Columns::from_columns(&all, n).add_product(&x, &mut wanted);
-            match Packed::new(&first, &factors, |i, j| all[i * n + j]) {
-                Some(packed) => packed.add_product(&x, &mut found),
-                None => assert!(V4::try_new().is_none(), "n = {n}"),
-            }
-            if V4::try_new().is_some() {
-                assert_eq!(found, wanted, "n = {n}");
-            }
-        }
     }
 }
