@@ -1,6 +1,6 @@
-//! The product on processors that never have AVX-512: there is none.
+//! The product on processors without AVX-512, which nothing calls.
 
-/// Does not exist.
+/// A type without a value.
 #[derive(Clone, Debug)]
 pub enum Packed {}
 
@@ -10,7 +10,7 @@ impl Packed {
         None
     }
 
-    /// Never called.
+    /// Nothing: no value of this type exists.
     pub fn add_product(&self, _: &[f32], _: &mut [f32]) {
         match *self {}
     }
