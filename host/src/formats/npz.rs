@@ -1,6 +1,6 @@
 //! NumPy's `.npz`: named arrays in one file, which `numpy.load` opens.
 
-use std::io::{self, Cursor, Seek, Write};
+use std::io::{self, BufWriter, Cursor, Seek, Write};
 use std::path::Path;
 
 use npyz::npz::{array_name_from_file_name, file_name_from_array_name};
@@ -10,22 +10,36 @@ use zip::{ZipArchive, ZipWriter};
 
 use super::disk::{self, DiskError};
 
-/// Begins the array `name` of an archive; the writer takes its numbers, of 8 bytes each, last
-/// index fastest. An empty shape is a single number.
+/// Bytes that the compressor gets at once: each call costs it more than a number does.
+const BUFFER: usize = 1 << 16;
+
+/// An array of an archive, while it gets its numbers.
+pub type ArrayWriter<'b, 'a, T, W> = NpyWriter<T, &'b mut BufWriter<&'a mut ZipWriter<W>>>;
+
+/// Writes the array `name` of an archive; `fill` gives the writer its numbers, of 8 bytes each,
+/// last index fastest. An empty shape is a single number.
 ///
 /// # Errors
-/// If the disk is full.
-pub fn array<'a, T: AutoSerialize, W: Write + Seek>(
-    archive: &'a mut ZipWriter<W>,
+/// If the disk is full, or `fill` fails.
+pub fn array<T: AutoSerialize, W: Write + Seek>(
+    archive: &mut ZipWriter<W>,
     name: &str,
     shape: &[u64],
-) -> io::Result<NpyWriter<T, &'a mut ZipWriter<W>>> {
+    fill: impl FnOnce(&mut ArrayWriter<T, W>) -> io::Result<()>,
+) -> io::Result<()> {
     let bytes = 8 * shape.iter().product::<u64>();
-    // An array of 4 GiB needs the long form of a .zip.
-    let options = FileOptions::default().large_file(bytes > u64::from(u32::MAX));
+    // An array of 4 GiB needs the long form of a .zip. The fastest level: outputs hardly become
+    // smaller at any, and the usual one takes longer than the simulation that is recorded.
+    let options = FileOptions::default()
+        .large_file(bytes > u64::from(u32::MAX))
+        .compression_level(Some(1));
     archive.start_file(file_name_from_array_name(name), options)?;
+    let mut buffer = BufWriter::with_capacity(BUFFER, archive);
     let options = WriteOptions::new().default_dtype().shape(shape);
-    options.writer(archive).begin_nd()
+    let mut array = options.writer(&mut buffer).begin_nd()?;
+    fill(&mut array)?;
+    array.finish()?;
+    buffer.flush()
 }
 
 /// Writes a whole array.
@@ -38,9 +52,7 @@ pub fn whole_array<T: AutoSerialize, W: Write + Seek>(
     shape: &[u64],
     values: &[T],
 ) -> io::Result<()> {
-    let mut array = array(archive, name, shape)?;
-    array.extend(values)?;
-    array.finish()
+    array(archive, name, shape, |array| array.extend(values))
 }
 
 /// The numbers of an array, last index fastest.

@@ -325,17 +325,17 @@ impl RecordingFile {
     fn fill_npz<W: Write + Seek>(&mut self, archive: &mut ZipWriter<W>) -> io::Result<()> {
         let layout = self.layout;
         for (name, column) in Spikes::NAMES.iter().zip(&mut self.spikes.columns) {
-            let mut array = array(archive, name, &[self.spikes.count as u64])?;
-            column.each_number(|x| array.push(&(x as i64)))?;
-            array.finish()?;
+            array(archive, name, &[self.spikes.count as u64], |array| {
+                column.each_number(|x| array.push(&(x as i64)))
+            })?;
         }
         let labels = self.labels();
         let several = (layout.outputs > 1).then_some(layout.outputs as u64);
         let shape = [layout.trials as u64, layout.steps as u64];
         let shape: Vec<u64> = shape.into_iter().chain(several).collect();
-        let mut out = array(archive, "out", &shape)?;
-        self.outputs.each_number(|x| out.push(&x))?;
-        out.finish()?;
+        array(archive, "out", &shape, |out| {
+            self.outputs.each_number(|x| out.push(&x))
+        })?;
         for (name, value) in [("lambda", layout.lambda), ("dt", layout.step_ms / 1000.0)] {
             whole_array(archive, name, &[], &[value])?;
         }
@@ -351,15 +351,16 @@ impl RecordingFile {
         // Units × recorded steps, as in a .mat: the last index is fastest.
         let shape = [units as u64, (layout.trials * sampled) as u64];
         for (name, spool) in [("v", &mut self.potentials), ("rs", &mut self.rates)] {
-            let mut array = array(archive, name, &shape)?;
             let mut numbers = vec![0.0; sampled];
-            for unit in 0..units {
-                for trial in 0..layout.trials {
-                    spool.read_at((trial * units + unit) * sampled, &mut numbers)?;
-                    array.extend(numbers.iter().copied())?;
+            array(archive, name, &shape, |array| {
+                for unit in 0..units {
+                    for trial in 0..layout.trials {
+                        spool.read_at((trial * units + unit) * sampled, &mut numbers)?;
+                        array.extend(numbers.iter().copied())?;
+                    }
                 }
-            }
-            array.finish()?;
+                Ok(())
+            })?;
         }
         let steps: Vec<i64> = layout.sampled_steps().map(i64::from).collect();
         for name in ["v_idx", "rs_idx"] {

@@ -46,9 +46,9 @@ impl DrawnTrials<'_> {
             outputs => &[outputs, samples],
         };
         self.numbers(archive, "target", target, |trial| &trial.target)?;
-        let mut label = array(archive, "label", &[self.count as u64])?;
-        self.each(|trial| label.push(&i64::from(trial.label)))?;
-        label.finish()?;
+        array(archive, "label", &[self.count as u64], |label| {
+            self.each(|trial| label.push(&i64::from(trial.label)))
+        })?;
         whole_array(archive, "sample_ms", &[], &[self.task.sample_ms()])
     }
 
@@ -65,8 +65,8 @@ impl DrawnTrials<'_> {
     ) -> io::Result<()> {
         let shape = std::iter::once(self.count).chain(shape.iter().copied());
         let shape: Vec<u64> = shape.map(|length| length as u64).collect();
-        let mut array = array(archive, name, &shape)?;
-        self.each(|trial| array.extend(part(&trial).iter().map(|&value| f64::from(value))))?;
-        array.finish()
+        array(archive, name, &shape, |array| {
+            self.each(|trial| array.extend(part(&trial).iter().map(|&value| f64::from(value))))
+        })
     }
 }
