@@ -8,6 +8,7 @@ use rate2spike::convert::flags::Flags;
 use rate2spike::convert::one_to_one;
 use rate2spike::convert::refit::{RefitTrials, TriedRefit, try_refit};
 use rate2spike::convert::search::{Search, Standing, best, default_lambdas, trials_met};
+use rate2spike::spiking::time_step::TimeStep;
 use rate2spike::task::Task as HostTask;
 use rate2spike::task::description::Part;
 
@@ -54,6 +55,18 @@ impl ConversionOptions<'_> {
         Ok(class.call((), Some(&result))?)
     }
 
+    /// The trials of a refit of the readout, if one is asked for.
+    fn refit_trials<'t>(&self, task: &'t HostTask, step: TimeStep) -> Option<RefitTrials<'t>> {
+        let fitted = self.refit_readout?;
+        Some(RefitTrials {
+            task,
+            step,
+            seed: self.seed,
+            fitted,
+            scored: self.trials,
+        })
+    }
+
     fn search(
         &mut self,
         py: Python,
@@ -86,22 +99,17 @@ impl ConversionOptions<'_> {
             race: self.race,
         };
         let mut watch = Watch::new(self.progress.take());
-        let refit = self.refit_readout;
-        let refit_trials = |fitted| RefitTrials {
-            task,
-            step,
-            seed: self.seed,
-            fitted,
-            scored: self.trials,
-        };
+        let refit = self.refit_trials(task, step);
         let (candidates, best, refit) = py.detach(|| {
             let contest = search.contest()?;
             let candidates = contest.run(Standing::new(), |standing| {
                 watch.trials(trials_met(standing))
             })?;
             let best = *best(&candidates).expect("there is at least one candidate");
-            let converted = one_to_one(&network, best.lambda, neuron)?;
-            let refit = refit.map(|fitted| try_refit(&converted, &refit_trials(fitted)));
+            let refit = refit.map(|trials| {
+                let converted = one_to_one(&network, best.lambda, neuron)?;
+                Ok::<_, Fault>(try_refit(&converted, &trials)?)
+            });
             Ok::<_, Fault>((candidates, best, refit.transpose()?))
         })?;
         if !self.initial_weights {
@@ -149,20 +157,11 @@ impl ConversionOptions<'_> {
         let neuron = choice.neuron();
         let network = &model.file.network;
         let request = Request::new(network, task, neuron, self.trials, self.seed);
-        let step = choice.step(&neuron)?;
+        let refit = self.refit_trials(task, choice.step(&neuron)?);
         let (found, refit) = py.detach(|| {
             let found = request.find()?;
             let calibrated = found.calibration.network(network, neuron)?;
-            let trials = |fitted| RefitTrials {
-                task,
-                step,
-                seed: self.seed,
-                fitted,
-                scored: self.trials,
-            };
-            let refit = self
-                .refit_readout
-                .map(|fitted| try_refit(&calibrated, &trials(fitted)));
+            let refit = refit.map(|trials| try_refit(&calibrated, &trials));
             Ok::<_, Fault>((found, refit.transpose()?))
         })?;
         py.check_signals()?;

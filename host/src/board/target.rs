@@ -53,6 +53,28 @@ pub struct Cost {
     pub start: f64,
 }
 
+/// Cycles of a step's parts in fixed point on a Cortex-M4, and on the Cortex-M33, whose
+/// instructions of a step are as many.
+const CORTEX_M4_COST: Cost = Cost {
+    step: 222.9,
+    filter: 23.4,
+    unit: 30.0,
+    few_inputs: [19.4, 22.6, 26.4, 30.1],
+    inputs: 37.9,
+    channel: 7.2,
+    part: 116.6,
+    take: 6.0,
+    sample: 92.0,
+    sample_channel: 0.0,
+    operation: 482.8,
+    spike: 287.1,
+    synapse: 11.6,
+    release: 20.0,
+    end_start: 9.0,
+    fade: 0.0,
+    start: 83.6,
+};
+
 /// Cycles of a step's parts in f32 on a Cortex-M4. They serve for the Cortex-M33 too, where they
 /// foretell a step within some percent.
 const FLOAT_COST: Cost = Cost {
@@ -249,8 +271,8 @@ impl Target {
     };
 
     /// Raspberry Pi Pico 2. No emulator has the chip's peripherals or its second core: a step
-    /// is priced for one core. Cycles and stack are those of the firmware `m33` in QEMU; the cycles in f32 are those of the STM32F405, which
-    /// `deploy_foretells_the_steps_of_a_network_in_f32_within_a_tenth` compares with it.
+    /// is priced for one core. The stack is that of the firmware `m33` in QEMU. The cycles are
+    /// those of the Cortex-M4, which the tests `deploy_foretells_…` compare with it.
     pub const RP2350: Target = Target {
         name: "rp2350",
         chip: "RP235x",
@@ -271,25 +293,7 @@ impl Target {
         filters: 8 * MOST_OUTPUTS,
         clock_hz: 150e6,
         cores: 1,
-        cost: Cost {
-            step: 222.9,
-            filter: 23.4,
-            unit: 30.0,
-            few_inputs: [19.4, 22.6, 26.4, 30.1],
-            inputs: 37.9,
-            channel: 7.2,
-            part: 116.6,
-            take: 6.0,
-            sample: 92.0,
-            sample_channel: 0.0,
-            operation: 482.8,
-            spike: 287.1,
-            synapse: 11.6,
-            release: 20.0,
-            end_start: 9.0,
-            fade: 0.0,
-            start: 83.6,
-        },
+        cost: CORTEX_M4_COST,
         float_cost: Some(FLOAT_COST),
         // The boot ROM reads a line in 36 clocks of the flash at a third of the processor's
         // clock; 8 cycles are assumed for the bus.
@@ -326,25 +330,7 @@ impl Target {
         filters: 8 * MOST_OUTPUTS,
         clock_hz: 168e6,
         cores: 1,
-        cost: Cost {
-            step: 222.9,
-            filter: 23.4,
-            unit: 30.0,
-            few_inputs: [19.4, 22.6, 26.4, 30.1],
-            inputs: 37.9,
-            channel: 7.2,
-            part: 116.6,
-            take: 6.0,
-            sample: 92.0,
-            sample_channel: 0.0,
-            operation: 482.8,
-            spike: 287.1,
-            synapse: 11.6,
-            release: 20.0,
-            end_start: 9.0,
-            fade: 0.0,
-            start: 83.6,
-        },
+        cost: CORTEX_M4_COST,
         float_cost: Some(FLOAT_COST),
         cache: None,
         cycles_from: "estimated: instructions of an emulated Cortex-M4, times 1.2",

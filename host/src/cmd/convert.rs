@@ -326,12 +326,15 @@ impl Conversion<'_> {
         let search = self.settings(&network, &lambdas, mode.race)?;
         let (candidates, journal) = self.searched(&search, mode.writes)?;
         let best = best(&candidates).expect("there is at least one candidate");
-        let converted = one_to_one(&network, best.lambda, search.neuron);
-        let converted = converted.map_err(|source| CommandError::Convert {
-            path: args.model.clone(),
-            source,
-        })?;
-        let refit = self.refitted(&converted, mode.refit_readout)?;
+        let refitted = |trials| {
+            let converted = one_to_one(&network, best.lambda, search.neuron);
+            let converted = converted.map_err(|source| CommandError::Convert {
+                path: args.model.clone(),
+                source,
+            })?;
+            self.refitted(&converted, trials)
+        };
+        let refit = mode.refit_readout.map(refitted).transpose()?;
         // The rest takes a moment, and a signal does not stop it.
         let _finishing = Orderly::begin();
         if mode.writes {
@@ -388,7 +391,8 @@ impl Conversion<'_> {
         let found = request.find().map_err(failed)?;
         let network = found.calibration.network(&model.network, neuron);
         let mut network = network.map_err(|source| failed(source.into()))?;
-        let refit = self.refitted(&network, mode.refit_readout)?;
+        let refitted = |trials| self.refitted(&network, trials);
+        let refit = mode.refit_readout.map(refitted).transpose()?;
         let readout = refit.as_ref().and_then(TriedRefit::kept);
         if let Some(readout) = readout {
             network.readout.clone_from(readout);
@@ -441,11 +445,8 @@ impl Conversion<'_> {
     fn refitted(
         &self,
         network: &SpikingNetwork,
-        trials: Option<usize>,
-    ) -> Result<Option<TriedRefit>, CommandError> {
-        let Some(fitted) = trials else {
-            return Ok(None);
-        };
+        fitted: usize,
+    ) -> Result<TriedRefit, CommandError> {
         let trials = RefitTrials {
             task: &self.task,
             step: self.step()?,
@@ -453,10 +454,8 @@ impl Conversion<'_> {
             fitted,
             scored: self.args.score.trials,
         };
-        let tried = try_refit(network, &trials);
         let path = self.args.model.display();
-        tried
-            .map(Some)
+        try_refit(network, &trials)
             .map_err(|error| CommandError::Failed(format!("{path}: {error}")))
     }
 

@@ -97,7 +97,7 @@ pub struct RefitTrials<'a> {
     pub seed: u64,
     /// Trials of the fit; a data set shows each of its trials once.
     pub fitted: usize,
-    /// Trials of each score.
+    /// Trials of each score, except where the trials have classes: there they are those of the fit.
     pub scored: usize,
 }
 
