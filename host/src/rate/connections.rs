@@ -1,8 +1,11 @@
 //! The weights of a network that exist.
 
+use std::sync::{Arc, OnceLock};
+
 use pulp::Arch;
 
 use crate::rate::network::RateNetwork;
+use crate::rate::packed::Layout;
 
 /// Largest share of existing weights for which the compressed form is chosen.
 /// docs/experiments.md compares it with the dense form.
@@ -13,7 +16,7 @@ const LANES: usize = 16;
 
 /// The pairs of units between which a weight exists, receiver by receiver and, for each
 /// receiver, in the order of the senders.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Connections {
     units: usize,
     /// First place of each receiver's weights, and the end of the last one; N + 1.
@@ -27,6 +30,8 @@ pub struct Connections {
     pub(super) receivers: Vec<u32>,
     /// The place of each sender's weights among all weights.
     pub(super) places: Vec<u32>,
+    /// The orders of [`Self::layout_received`] and [`Self::layout_sent`], once they were needed.
+    layouts: [OnceLock<Arc<Layout>>; 2],
 }
 
 impl Connections {
@@ -63,6 +68,7 @@ impl Connections {
             first_sent,
             receivers,
             places,
+            layouts: Default::default(),
         }
     }
 
@@ -111,6 +117,16 @@ impl Connections {
         for (entry, value) in self.entries().zip(values) {
             matrix[entry] = *value;
         }
+    }
+
+    /// The order of the products of each receiver with the numbers of its senders.
+    pub(super) fn layout_received(&self) -> &Arc<Layout> {
+        self.layouts[0].get_or_init(|| Layout::new(&self.first, &self.senders).into())
+    }
+
+    /// The order of the products of each sender with the numbers of its receivers.
+    pub(super) fn layout_sent(&self) -> &Arc<Layout> {
+        self.layouts[1].get_or_init(|| Layout::new(&self.first_sent, &self.receivers).into())
     }
 
     /// `Σ_t y[t, i] r[t, j]` for each existing weight from j to i; y and r are T × N.

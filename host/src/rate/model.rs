@@ -113,12 +113,10 @@ fn tensor<B: Backend>(values: Vec<f32>, shape: impl Into<Vec<usize>>) -> FloatTe
 /// The numbers that the recurrence depends on, in the form in which they are used.
 #[derive(Debug)]
 enum Form {
-    /// All weights.
+    /// All weights, or the existing ones of which a product may take all.
     Dense {
         parameters: Parameters,
-        /// The weights whose derivatives are sought; `None`: all of them.
-        connections: Option<Arc<Connections>>,
-        /// True if these derivatives are sums in the order of those of all weights.
+        /// True if the derivatives by the weights are sums in the order of those of all weights.
         published: bool,
     },
     /// The weights that exist, and trials side by side.
@@ -165,22 +163,15 @@ impl<B: Backend> Arguments<B> {
                     tau,
                 })
             }
-            connections => {
-                let w = match &connections {
-                    Some(connections) => connections.matrix(&w),
-                    None => w,
-                };
-                Form::Dense {
-                    parameters: Parameters {
-                        w,
-                        connections: connections.clone(),
-                        readout,
-                        tau,
-                    },
+            connections => Form::Dense {
+                parameters: Parameters {
+                    w,
                     connections,
-                    published,
-                }
-            }
+                    readout,
+                    tau,
+                },
+                published,
+            },
         }
     }
 }
@@ -225,11 +216,11 @@ fn gradient(
         (
             Form::Dense {
                 parameters,
-                connections,
                 published,
             },
             Passed::Dense(trajectory),
         ) => {
+            let connections = &parameters.connections;
             let sought = Sought {
                 inputs,
                 connections: connections.as_deref().filter(|_| !published),
@@ -272,13 +263,10 @@ impl<B: Backend> Backward<B, 5> for RecurrenceAdjoint {
         let gradient = gradient(form, passed, drive, &by_output, inputs);
         let (n, k) = (gradient.tau.len(), gradient.readout.outputs());
         let channels = gradient.w_in.len() / n;
-        let all = matches!(
-            form,
-            Form::Dense {
-                connections: None,
-                ..
-            }
-        );
+        let all = match form {
+            Form::Dense { parameters, .. } => parameters.connections.is_none(),
+            Form::Sparse(_) => false,
+        };
         let rows = if all { n } else { 1 };
         let columns = gradient.w.len() / rows;
         let tensors = [

@@ -28,6 +28,7 @@
 //! Ornstein–Uhlenbeck process with time constant τ_i and variance c·r/(2τ_i),
 //! through which no derivative is taken.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use gemm::{Parallelism, gemm};
@@ -44,9 +45,9 @@ use crate::readout::Readout;
 /// The numbers that the recurrence depends on.
 #[derive(Clone, Debug)]
 pub struct Parameters {
-    /// Effective weights, N × N.
+    /// Effective weights: N × N, or the existing ones alone.
     pub w: Vec<f32>,
-    /// The weights that exist, where the others are known to be zero.
+    /// The weights that exist, where `w` has these alone.
     pub connections: Option<Arc<Connections>>,
     /// The readout, K × N.
     pub readout: Readout<f32>,
@@ -67,6 +68,22 @@ impl RateNetwork {
                 .map(|tau| tau as f32)
                 .collect(),
         }
+    }
+}
+
+impl Parameters {
+    /// Effective weights, N × N.
+    fn matrix(&self) -> Cow<'_, [f32]> {
+        match &self.connections {
+            Some(connections) => connections.matrix(&self.w).into(),
+            None => (&self.w).into(),
+        }
+    }
+
+    /// The existing weights, if the products for batches of `trials` trials take them alone.
+    fn connections_to_pack(&self, trials: usize) -> Option<&Connections> {
+        let packed = trials == 1 && self.tau.len() >= PACKED_UNITS;
+        self.connections.as_deref().filter(|_| packed)
     }
 }
 
@@ -218,7 +235,7 @@ fn run(
     let k = parameters.readout.outputs();
     let size = b * n;
     let alpha: Vec<f32> = parameters.tau.iter().map(|tau| 1.0 / tau).collect();
-    let weights = Weights::received(parameters, b);
+    let mut weights = Weights::received(parameters, b);
     let mut trajectory = Trajectory {
         r: Spare::dirty(kept * size),
         slope: Spare::dirty(kept * size),
@@ -298,15 +315,9 @@ fn run(
     (outputs, trajectory)
 }
 
-/// Largest share of existing weights for which their products are made without the others.
-/// docs/experiments.md compares both.
-const PACKED_DENSITY: f64 = 0.125;
-
-/// The existing weights, if a product for one trial takes them alone.
-fn packed(connections: Option<&Connections>, trials: usize) -> Option<&Connections> {
-    let few = |connections: &&Connections| connections.density() < PACKED_DENSITY;
-    connections.filter(few).filter(|_| trials == 1)
-}
+/// Smallest number of units for which the products of one trial are made with the existing weights
+/// alone: the matrix of fewer units fits into the first cache. docs/experiments.md compares both.
+const PACKED_UNITS: usize = 110;
 
 /// The weights in the order in which a product takes them.
 enum Weights {
@@ -319,31 +330,31 @@ enum Weights {
 impl Weights {
     /// The weights of each receiver, for batches of `trials` trials.
     fn received(parameters: &Parameters, trials: usize) -> Self {
-        let Parameters { w, connections, .. } = parameters;
-        let n = parameters.tau.len();
-        let existing = packed(connections.as_deref(), trials);
-        let found = existing.and_then(|Connections { first, senders, .. }| {
-            Packed::new(first, senders, |receiver, sender| w[receiver * n + sender])
-        });
-        found.map_or_else(|| Self::All(Columns::from_columns(w, n)), Self::Existing)
+        let found = parameters
+            .connections_to_pack(trials)
+            .and_then(|connections| {
+                let layout = connections.layout_received().clone();
+                Packed::new(layout, parameters.w.iter().copied())
+            });
+        let all = || Columns::from_columns(&parameters.matrix(), parameters.tau.len());
+        found.map_or_else(|| Self::All(all()), Self::Existing)
     }
 
     /// The weights of each sender, for batches of `trials` trials.
     fn sent(parameters: &Parameters, trials: usize) -> Self {
-        let Parameters { w, connections, .. } = parameters;
-        let n = parameters.tau.len();
-        let existing = packed(connections.as_deref(), trials);
-        let found = existing.and_then(|connections| {
-            let (first, receivers) = (&connections.first_sent, &connections.receivers);
-            Packed::new(first, receivers, |sender, receiver| {
-                w[receiver * n + sender]
-            })
-        });
-        found.map_or_else(|| Self::All(Columns::from_rows(w, n)), Self::Existing)
+        let found = parameters
+            .connections_to_pack(trials)
+            .and_then(|connections| {
+                let places = connections.places.iter();
+                let w = places.map(|&place| parameters.w[place as usize]);
+                Packed::new(connections.layout_sent().clone(), w)
+            });
+        let all = || Columns::from_rows(&parameters.matrix(), parameters.tau.len());
+        found.map_or_else(|| Self::All(all()), Self::Existing)
     }
 
     /// Adds to each of `sums` its products with x, for every trial; both are B × N.
-    fn add_products(&self, x: &[f32], sums: &mut [f32]) {
+    fn add_products(&mut self, x: &[f32], sums: &mut [f32]) {
         let columns = match self {
             Self::All(columns) => columns,
             Self::Existing(packed) => return packed.add_product(x, sums),
@@ -450,7 +461,7 @@ pub fn adjoint(
     let k = parameters.readout.outputs();
     let size = b * n;
     let alpha: Vec<f32> = parameters.tau.iter().map(|tau| 1.0 / tau).collect();
-    let weights = Weights::sent(parameters, b);
+    let mut weights = Weights::sent(parameters, b);
     let mut by_x = vec![0.0; size];
     let mut by_r = vec![by_rate; size];
     let mut by_alpha = vec![0.0f32; n];

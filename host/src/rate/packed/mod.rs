@@ -1,7 +1,7 @@
 //! Matrix times vector for one trial at a time, where few weights exist.
 //!
 //! A product with all weights reads the whole matrix from the second cache. [`Packed`] reads
-//! the existing weights alone. Each sum has its products in the order of the factors, so that
+//! the existing weights alone, in the order of a [`Layout`]. Each sum has its products in the order of the factors, so that
 //! its bits are those of [`super::matvec`].
 
 #[cfg(not(target_arch = "x86_64"))]
@@ -10,18 +10,20 @@ mod absent;
 mod avx512;
 
 #[cfg(not(target_arch = "x86_64"))]
-pub use absent::Packed;
+pub use absent::{Layout, Packed};
 #[cfg(target_arch = "x86_64")]
-pub use avx512::Packed;
+pub use avx512::{Layout, Packed};
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::rate::matvec::Columns;
 
     #[test]
     fn the_sums_have_the_bits_of_the_product_with_all_weights() {
-        for n in [300, 333, 500] {
+        for n in [1, 5, 130, 300, 333] {
             let mut word = 1u32;
             let mut next = || {
                 word = word.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -37,14 +39,20 @@ mod tests {
                 first.push(factors.len());
             }
             let x: Vec<f32> = (0..n).map(|_| next() as f32 / 1e7 - 0.8).collect();
-            let (mut wanted, mut found) = (vec![0.5; n], vec![0.5; n]);
-            Columns::from_columns(&all, n).add_product(&x, &mut wanted);
-            let Some(packed) = Packed::new(&first, &factors, |i, j| all[i * n + j]) else {
+            let columns = Columns::from_columns(&all, n);
+            let existing = all.into_iter().filter(|&w| w != 0.0);
+            let layout = Arc::new(Layout::new(&first, &factors));
+            let Some(mut packed) = Packed::new(layout, existing) else {
                 println!("skipped: this processor has no AVX-512");
                 return;
             };
-            packed.add_product(&x, &mut found);
-            assert_eq!(found, wanted, "n = {n}");
+            // Forwards and backwards.
+            for _ in 0..2 {
+                let (mut wanted, mut found) = (vec![0.5; n], vec![0.5; n]);
+                columns.add_product(&x, &mut wanted);
+                packed.add_product(&x, &mut found);
+                assert_eq!(found, wanted, "n = {n}");
+            }
         }
     }
 }
