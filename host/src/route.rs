@@ -16,7 +16,7 @@ use rate2spike_core::blob::Deployed;
 use rate2spike_core::decision::Kind;
 use rate2spike_core::neuron::Membrane;
 
-use crate::convert::calibrate::{CalibrateError, Found, Request};
+use crate::convert::calibrate::{CalibrateError, Found, Request, WELL_ENOUGH};
 use crate::convert::refit::{RefitTrials, TriedRefit, try_refit};
 use crate::convert::search::{Candidate, Search, Standing, best, default_lambdas, trials_met};
 use crate::convert::{ConvertError, one_to_one};
@@ -26,7 +26,7 @@ use crate::random::{Stream, seed_of};
 use crate::rate::activation::{ActivationKind, LIF_LAMBDA};
 use crate::rate::evaluation::{Evaluation, EvaluationTrials, evaluate};
 use crate::rate::network::RateNetwork;
-use crate::rate::options::{DecayTaus, RateOptions, is_recorded};
+use crate::rate::options::{DecayTaus, RateOptions};
 use crate::readout::Readout;
 use crate::spiking::experiment::{Experiment, Outcome, Score};
 use crate::spiking::network::SpikingNetwork;
@@ -35,9 +35,14 @@ use crate::spiking::time_step::{StepError, TimeStep};
 use crate::statistics::Accuracy;
 use crate::task::Task;
 use crate::task::description::Part;
+use crate::task::samples::is_graded;
 
-/// The most trials to which the readout of a calibrated classifier is fitted.
-const REFIT_TRIALS: usize = 500;
+/// The most trials to which the readout of a calibrated classifier is fitted, by one mean a
+/// trial …
+const CLASSIFIER_TRIALS: usize = 500;
+
+/// … and that of another network, by all samples.
+const REFIT_TRIALS: usize = 200;
 
 /// The choice of a network's scaling.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,12 +50,12 @@ pub enum Scaling {
     /// A λ that is taken as it is.
     Given(f64),
     /// The λ that the network was trained for, or a calibration where the
-    /// network does not spike well enough with it. After the calibration of a network for
-    /// the classes of a data set its readout is fitted to the spikes.
+    /// network does not spike well enough with it.
     Trained(f64),
     /// The best of these λ.
     Searched(Vec<f64>),
-    /// A scale, an offset and a λ of its own for each unit.
+    /// A scale, an offset and a λ of its own for each unit. The readout is then fitted to the
+    /// spikes, except where the output is scored sample by sample.
     Calibrated,
 }
 
@@ -322,6 +327,23 @@ impl Route<'_> {
         })
     }
 
+    /// Whether the deployed network is right by both criteria in 97 % of some trials. They
+    /// are neither those that chose its scaling nor those of its scores. A route that does
+    /// not lead through is not right.
+    pub fn spikes_well(&self) -> bool {
+        let Ok(converted) = self.convert(&mut |_| {}) else {
+            return false;
+        };
+        let Ok(quantized) = quantize(&converted.network, &self.task, &converted.step) else {
+            return false;
+        };
+        let deployed = Deployed::read(&quantized.bytes);
+        let deployed = deployed.expect("a blob that was just written is valid");
+        let seed = seed_of(self.seed, Stream::Fresh);
+        let score = Experiment::deployed(&deployed, &self.task, seed).score(self.search_trials);
+        score.accuracy().min(score.strict_accuracy()) >= WELL_ENOUGH
+    }
+
     fn scaled(
         &self,
         step: &TimeStep,
@@ -333,7 +355,11 @@ impl Route<'_> {
             let network = one_to_one(self.network, lambda, self.neuron)?;
             Ok((network, Origin::Known))
         };
-        let calibrated = |found: Found, refitted: Option<usize>| -> Result<_, RouteError> {
+        let refitted = match self.task.definition().kind {
+            Kind::Class => Some(CLASSIFIER_TRIALS),
+            _ => (!is_graded(&self.task)).then_some(REFIT_TRIALS),
+        };
+        let calibrated = |found: Found| -> Result<_, RouteError> {
             let mut network = found.calibration.network(self.network, self.neuron)?;
             let trials = |fitted| RefitTrials {
                 task: &self.task,
@@ -359,14 +385,10 @@ impl Route<'_> {
             Scaling::Given(lambda) => known(*lambda),
             Scaling::Trained(lambda) if !can_be_calibrated(&self.neuron) => known(*lambda),
             Scaling::Trained(lambda) => match request.find_if_needed(*lambda)? {
-                Some(found) => {
-                    let classes =
-                        is_recorded(&self.task) && self.task.definition().kind == Kind::Class;
-                    calibrated(found, classes.then_some(REFIT_TRIALS))
-                }
+                Some(found) => calibrated(found),
                 None => known(*lambda),
             },
-            Scaling::Calibrated => calibrated(request.find()?, None),
+            Scaling::Calibrated => calibrated(request.find()?),
             Scaling::Searched(lambdas) => {
                 let candidates = self.search(lambdas, step, told)?;
                 let lambda = best(&candidates).ok_or(RouteError::NoCandidate)?.lambda;

@@ -71,7 +71,7 @@ pub struct PipelineArgs {
     /// Scaling factors to search [default: 50 with lif, 20:5:75 with sigmoid, else 4:2:26]
     #[arg(long)]
     pub lambdas: Option<Lambdas>,
-    /// Instead of a search, calibrate every unit, as convert --calibrate does [default: with lif, if the network does not spike well enough as it is]
+    /// Instead of a search, calibrate every unit, and fit the readout to the spikes, as convert --calibrate --refit-readout does [default: with lif, if the network does not spike well enough as it is]
     #[arg(long, conflicts_with = "lambdas")]
     pub calibrate: bool,
     /// Trials of each score
@@ -202,7 +202,10 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
     console.warn_all(options.task.warnings());
     let mut bar = TrainingBar::new(options.updates, console);
     let training = Orderly::begin();
-    let finished = session.train_first(&options, starts, &mut bar)?;
+    let spikes_well = |options: &RateOptions, network: &RateNetwork| {
+        route(args, neuron, options, network).spikes_well()
+    };
+    let finished = session.train_first(&options, starts, spikes_well, &mut bar)?;
     drop(bar);
     // Everything else takes the seed of the start that was kept.
     let Finished {

@@ -88,7 +88,7 @@ pub struct SweepArgs {
     /// Scaling factors to search [default: 50 with lif, 20:5:75 with sigmoid, else 4:2:26]
     #[arg(long)]
     pub lambdas: Option<Lambdas>,
-    /// Calibrate each unit in place of a search, as convert --calibrate does [default: with lif, if a network does not answer well enough without it]
+    /// Calibrate each unit in place of a search, and fit the readout to the spikes, as convert --calibrate --refit-readout does [default: with lif, if a network does not answer well enough without it]
     #[arg(long, conflicts_with = "lambdas")]
     pub calibrate: bool,
     /// The neuron

@@ -73,10 +73,11 @@ pub struct TriedRefit {
 }
 
 impl TriedRefit {
-    /// True if the fitted readout is right at least as often as the old one, or follows the
-    /// target at least as closely.
+    /// True if the fitted readout is right at least as often as the old one, by both
+    /// criteria added, or follows the target at least as closely.
     pub fn is_no_worse(&self) -> bool {
-        self.after.accuracy >= self.before.accuracy
+        let right = |score: &Accuracy| score.accuracy + score.strict;
+        right(&self.after) >= right(&self.before)
     }
 
     /// The fitted readout, if it is no worse.

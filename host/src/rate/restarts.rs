@@ -1,10 +1,11 @@
-//! Several starts of one training: the first network that meets the criterion is kept.
+//! Several starts of one training: the first network that meets the criterion, and that the
+//! caller accepts, is kept.
 //!
 //! A small network may not learn its task from the random weights that it begins with. Its
 //! starts differ in their seeds alone, and are trained side by side: after each round of
-//! updates, the network that met the criterion after the fewest updates wins. Every start
-//! makes the same updates as in a training of its own with its seed, and the rounds do not
-//! depend on the number of threads: the same start wins on every machine.
+//! updates, the accepted network that met the criterion after the fewest updates wins. Every
+//! start makes the same updates as in a training of its own with its seed, and the rounds do
+//! not depend on the number of threads: the same start wins on every machine.
 
 use std::cmp::Ordering;
 use std::convert::Infallible;
@@ -12,6 +13,7 @@ use std::convert::Infallible;
 use rand::RngExt;
 use rayon::prelude::*;
 
+use super::network::RateNetwork;
 use super::options::RateOptions;
 use super::training::{Trained, Training};
 use crate::random::{Stream, generator};
@@ -35,11 +37,13 @@ pub fn starts(options: &RateOptions, count: usize) -> Vec<RateOptions> {
     seeds.map(|seed| options.with_seed(seed)).collect()
 }
 
-/// Trains `starts` in rounds until one of them meets the criterion; returns its place and
-/// its network. If none meets the criterion, it is the network with the highest accuracy.
+/// Trains `starts` in rounds until one of them meets the criterion and is accepted; returns
+/// its place and its network. If none is accepted, it is the first network that meets the
+/// criterion, and if none does, the network with the highest accuracy.
 ///
 /// `advance` trains a start until it has made a number of updates, and returns its network
-/// if the training ended by then.
+/// if the training ended by then. `accepts` says whether a network that meets the criterion
+/// may win.
 ///
 /// # Errors
 /// The first error of `advance`, in the order of the starts. Each of them has then made
@@ -47,23 +51,32 @@ pub fn starts(options: &RateOptions, count: usize) -> Vec<RateOptions> {
 pub fn race<S: Send, E: Send>(
     starts: &mut [S],
     advance: impl Fn(&mut S, usize) -> Result<Option<Trained>, E> + Sync,
+    accepts: impl Fn(&S, &Trained) -> bool,
 ) -> Result<(usize, Trained), E> {
     let mut running: Vec<(usize, &mut S)> = starts.iter_mut().enumerate().collect();
-    let mut ended: Vec<(usize, Trained)> = Vec::new();
+    let mut refused: Vec<(usize, Trained)> = Vec::new();
     let mut until = 0;
-    while !running.is_empty() && !ended.iter().any(|(_, trained)| trained.success) {
+    while !running.is_empty() {
         until += ROUND;
         let trainings = running.par_iter_mut().with_max_len(1);
         let results: Vec<_> = trainings.map(|(_, start)| advance(start, until)).collect();
+        let mut ended = Vec::new();
         for ((place, start), result) in std::mem::take(&mut running).into_iter().zip(results) {
             match result? {
-                Some(trained) => ended.push((place, trained)),
+                Some(trained) => ended.push((place, start, trained)),
                 None => running.push((place, start)),
             }
         }
+        ended.sort_by(|a, b| rank(&a.2, &b.2));
+        for (place, start, trained) in ended {
+            if trained.success && accepts(start, &trained) {
+                return Ok((place, trained));
+            }
+            refused.push((place, trained));
+        }
     }
-    ended.sort_by(|a, b| rank(&a.1, &b.1).then(a.0.cmp(&b.0)));
-    Ok(ended.into_iter().next().expect("there is a start"))
+    refused.sort_by(|a, b| rank(&a.1, &b.1).then(a.0.cmp(&b.0)));
+    Ok(refused.into_iter().next().expect("there is a start"))
 }
 
 /// The better network is the lesser one: one that met the criterion after fewer updates, else
@@ -87,18 +100,27 @@ pub struct Kept {
     pub trained: Trained,
 }
 
-/// Trains from `count` starts.
-pub fn train(options: &RateOptions, count: usize) -> Kept {
+/// Trains from `count` starts. `accepts` says whether a network that was trained with these
+/// options and meets the criterion may win; a single start is not asked about.
+pub fn train(
+    options: &RateOptions,
+    count: usize,
+    accepts: impl Fn(&RateOptions, &RateNetwork) -> bool,
+) -> Kept {
     let starts = starts(options, count);
     let mut trainings: Vec<Training> = starts.iter().cloned().map(Training::new).collect();
-    let Ok((place, trained)) = race::<_, Infallible>(&mut trainings, |training, until| {
+    let advance = |training: &mut Training, until| {
         while training.updates() < until {
             if let Some(trained) = training.advance(&mut ()) {
                 return Ok(Some(trained));
             }
         }
         Ok(None)
-    });
+    };
+    let accepts = |training: &Training, trained: &Trained| {
+        count == 1 || accepts(training.options(), &trained.network)
+    };
+    let Ok((place, trained)) = race::<_, Infallible>(&mut trainings, advance, accepts);
     Kept {
         options: starts[place].clone(),
         trained,
@@ -146,11 +168,24 @@ mod tests {
         );
         for threads in [1, 3] {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-            let kept = pool.expect("threads").install(|| train(&options(), 3));
+            let kept = pool
+                .expect("threads")
+                .install(|| train(&options(), 3, |_, _| true));
             assert_eq!(kept.options, starts(&options(), 3)[best]);
             assert_eq!(kept.trained.network.w, alone[best].network.w);
             assert_eq!(kept.trained.losses, alone[best].losses);
         }
+    }
+
+    #[test]
+    fn a_start_that_is_refused_does_not_win_unless_all_are_refused() {
+        let first = train(&options(), 3, |_, _| true);
+        let second = train(&options(), 3, |other, _| other.seed != first.options.seed);
+        assert_ne!(second.options.seed, first.options.seed);
+        assert!(second.trained.success, "a second start meets the criterion");
+        assert!(second.trained.losses.len() >= first.trained.losses.len());
+        let none = train(&options(), 3, |_, _| false);
+        assert_eq!(none.options, first.options);
     }
 
     #[test]
@@ -159,7 +194,7 @@ mod tests {
             updates: 20,
             ..options()
         };
-        let kept = train(&options, 3);
+        let kept = train(&options, 3, |_, _| true);
         assert!(!kept.trained.success && kept.trained.losses.len() == 20);
         for start in starts(&options, 3) {
             let other = training::train(&start, &mut ());

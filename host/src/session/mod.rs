@@ -118,7 +118,7 @@ impl Session {
         progress: &mut (impl Progress + Send),
     ) -> Result<Finished, SessionError> {
         let _orderly = Orderly::begin();
-        let (finished, _) = self.train_from(options, count, progress)?;
+        let (finished, _) = self.train_from(options, count, |_, _| true, progress)?;
         finished.checkpoint.remove()?;
         Ok(finished)
     }
@@ -143,7 +143,8 @@ impl Session {
     /// Trains as [`train`](Self::train) does, for a command that goes on after the training.
     /// The check point of the first start stays, and so does a record that names the model,
     /// until [`Finished::forget`]. Where the session resumes and the recorded model is there
-    /// and whole, nothing is trained.
+    /// and whole, nothing is trained. `accepts` says of each of several starts whether a
+    /// network that was trained with these options and meets the criterion may be kept.
     ///
     /// # Errors
     /// See [`train`](Self::train).
@@ -151,6 +152,7 @@ impl Session {
         &self,
         options: &RateOptions,
         count: usize,
+        accepts: impl Fn(&RateOptions, &RateNetwork) -> bool,
         progress: &mut (impl Progress + Send),
     ) -> Result<Finished, SessionError> {
         let _orderly = Orderly::begin();
@@ -181,7 +183,7 @@ impl Session {
                 )),
             }
         }
-        let (finished, trained) = self.train_from(options, count, progress)?;
+        let (finished, trained) = self.train_from(options, count, accepts, progress)?;
         Record::new(&finished.report, &trained.network).write(&record)?;
         Ok(finished)
     }
@@ -190,6 +192,7 @@ impl Session {
         &self,
         options: &RateOptions,
         count: usize,
+        accepts: impl Fn(&RateOptions, &RateNetwork) -> bool,
         progress: &mut P,
     ) -> Result<(Finished, Trained), SessionError> {
         let started = Instant::now();
@@ -209,7 +212,7 @@ impl Session {
                 trained: self.run(running, progress)?,
                 options: options.clone(),
             },
-            all => self.run_all(all, progress)?,
+            all => self.run_all(all, accepts, progress)?,
         };
         drop(reserve);
         let Kept { options, trained } = kept;
@@ -273,19 +276,23 @@ impl Session {
         Ok(trained.expect("the training ends after its last update"))
     }
 
-    /// Trains from several starts, keeps the first one that meets the criterion, and removes
-    /// the check points of all but the first.
+    /// Trains from several starts, keeps the first one that meets the criterion and is
+    /// accepted, and removes the check points of all but the first.
     fn run_all<P: Progress + Send>(
         &self,
         all: &mut [Running],
+        accepts: impl Fn(&RateOptions, &RateNetwork) -> bool,
         progress: &mut P,
     ) -> Result<Kept, SessionError> {
         let first = all[0].training.options().seed;
         let shown = Mutex::new(progress);
-        let raced = race(all, |running, until| {
+        let advance = |running: &mut Running, until| {
             let is_first = running.training.options().seed == first;
             let mut progress = OneOfSeveral::new(&shown, is_first);
             self.run_until(until, running, &mut progress)
+        };
+        let raced = race(all, advance, |running, trained| {
+            accepts(running.training.options(), &trained.network)
         });
         if matches!(raced, Err(SessionError::Interrupted { .. })) {
             // A start that had made its round has not seen the signal.

@@ -6,6 +6,8 @@ use std::time::Instant;
 use super::plan::{Calibrate, Member, SweepPlan};
 use super::row::{Row, Seconds};
 use crate::quantize::longest_step::DeployedStep;
+use crate::rate::network::RateNetwork;
+use crate::rate::options::RateOptions;
 use crate::rate::restarts::{Kept, train};
 use crate::route::{Origin, Route, Scaling, rate_accuracy};
 use crate::spiking::time_step::TimeStep;
@@ -15,13 +17,15 @@ pub fn run(plan: &SweepPlan, member: Member) -> Row {
     let options = plan.options(member);
     let cell = &plan.cells[member.cell];
     let clock = Instant::now();
-    let kept = train(&options, cell.restarts);
+    let trials = options.task.scored(plan.trials);
+    let kept = train(&options, cell.restarts, |options, network| {
+        route(plan, member, options, network).spikes_well()
+    });
     let seconds = Seconds {
         train: clock.elapsed().as_secs_f64(),
         ..Seconds::default()
     };
     let trained = &kept.trained;
-    let trials = options.task.scored(plan.trials);
     let mut row = Row {
         cell: member.cell,
         neuron: cell.neuron,
@@ -44,41 +48,46 @@ pub fn run(plan: &SweepPlan, member: Member) -> Row {
         start_seed: (cell.restarts > 1).then_some(kept.options.seed),
         options,
     };
-    if let Err(error) = spike(&mut row, plan, &kept) {
+    if let Err(error) = spike(&mut row, plan, member, &kept) {
         row.error = Some(error);
     }
     row
 }
 
-/// The route of the network of `row` by the plan.
-fn route<'a>(row: &Row, plan: &SweepPlan, kept: &'a Kept) -> Route<'a> {
-    let cell = &plan.cells[row.cell];
+/// The route of a network of `member`, which was trained with these options.
+fn route<'a>(
+    plan: &SweepPlan,
+    member: Member,
+    options: &RateOptions,
+    network: &'a RateNetwork,
+) -> Route<'a> {
+    let cell = &plan.cells[member.cell];
     let scaling = match (cell.calibrate, &cell.lambdas[..]) {
         (Calibrate::Always, _) => Scaling::Calibrated,
         (Calibrate::IfNeeded, &[lambda]) => Scaling::Trained(lambda),
         (_, lambdas) => Scaling::among(lambdas.into()),
     };
     Route {
-        network: &kept.trained.network,
-        task: kept.options.task.clone(),
+        network,
+        task: options.task.clone(),
         neuron: cell.neuron.neuron(),
         scaling,
         // The published search uses this step, whichever step the network is deployed with.
         search_step: Some(TimeStep::PUBLISHED),
         step: DeployedStep::Given(plan.step_ms),
         search_trials: plan.search_trials,
-        trials: row.trials,
-        seed: kept.options.seed,
+        trials: options.task.scored(plan.trials),
+        seed: options.seed,
     }
 }
 
 /// Converts, quantizes and scores the network, and fills in `row` up to the stage that
 /// fails.
-fn spike(row: &mut Row, plan: &SweepPlan, kept: &Kept) -> Result<(), String> {
+fn spike(row: &mut Row, plan: &SweepPlan, member: Member, kept: &Kept) -> Result<(), String> {
     if let Some(loss) = kept.trained.losses.last().filter(|loss| !loss.is_finite()) {
         return Err(format!("the training diverged (loss {loss})"));
     }
-    let route = route(row, plan, kept);
+    let route = route(plan, member, &kept.options, &kept.trained.network);
     let clock = Instant::now();
     let converted = route
         .convert(&mut |_| {})
