@@ -271,7 +271,9 @@ impl Stored for Fixed {
 
     #[inline]
     fn some_targets(payload: &Payload, unit: usize, targets: Targets, mut to: impl Deliver<Fixed>) {
-        let mut synapses = column(payload, unit).unwrap_or_default();
+        let Some(mut synapses) = column(payload, unit) else {
+            return;
+        };
         let mut unit = 0;
         match targets {
             Targets::All => {}
@@ -293,7 +295,7 @@ impl Stored for Fixed {
         }
         // A loop for each of the usual shifts has it in its instructions, and a
         // register more: counted in the listing, 19.5 cycles a synapse on a
-        // Cortex-M0+ and 11.5 on a Cortex-M4, where the last one takes two more.
+        // Cortex-M0+ and 11 on a Cortex-M4, where the last one takes two more.
         match payload.shared.weight_shift {
             14 => deliver((unit, synapses), 14, to),
             15 => deliver((unit, synapses), 15, to),
@@ -867,9 +869,9 @@ fn each_drive<const K: usize>(
     }
 }
 
-/// True if two synapses are read at once. A Cortex-M0+, which has no atomic
+/// True if four synapses are read at once. A Cortex-M0+, which has no atomic
 /// instructions, lacks the registers for it.
-const IN_PAIRS: bool = cfg!(target_has_atomic = "32");
+const IN_FOURS: bool = cfg!(target_has_atomic = "32");
 
 /// The amount that a spike adds through a synapse of this weight.
 #[inline(always)]
@@ -892,11 +894,8 @@ fn deliver(
     };
     let (fours, rest) = synapses.as_chunks();
     for [a, b, c, d] in fours {
-        if IN_PAIRS {
-            let first = read(a);
-            to.pair(first, read(b))?;
-            let third = read(c);
-            to.pair(third, read(d))?;
+        if IN_FOURS {
+            to.four([read(a), read(b), read(c), read(d)])?;
         } else {
             to.one(read(a))?;
             to.one(read(b))?;
@@ -920,8 +919,8 @@ fn drive(bits: i16) -> Fixed {
 /// never gets there, but a step must contain no panic.
 #[inline(always)]
 fn row(table: &[u8], index: usize, bytes: usize) -> &[u8] {
-    let from = index.wrapping_mul(bytes);
-    table.get(from..from.wrapping_add(bytes)).unwrap_or(&[])
+    let rest = table.get(index.wrapping_mul(bytes)..);
+    rest.and_then(|rest| rest.get(..bytes)).unwrap_or(&[])
 }
 
 /// The bytes from `at` on; zeros behind the end.

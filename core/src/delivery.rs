@@ -79,21 +79,29 @@ impl<A: Arithmetic, F: Fn(&mut Block<A>, usize, A)> Deliver<A> for Walk<'_, A, F
         Some(())
     }
 
-    /// One check for both targets whether they exist.
+    /// One check for all four targets whether they exist.
     #[inline(always)]
-    fn pair(&mut self, first: (Target, A), second: (Target, A)) -> Option<()> {
+    fn four(&mut self, targets: [(Target, A); 4]) -> Option<()> {
+        let [a, b, c, d] = targets;
         if LANES > 1 {
-            self.one(first)?;
-            return self.one(second);
+            self.one(a)?;
+            self.one(b)?;
+            self.one(c)?;
+            return self.one(d);
         }
-        let (to_first, to_second) = (first.0.gap, first.0.gap + second.0.gap);
-        if to_second >= self.rest.len() {
+        let to_a = a.0.gap;
+        let to_b = to_a + b.0.gap;
+        let to_c = to_b + c.0.gap;
+        let to_d = to_c + d.0.gap;
+        if to_d >= self.rest.len() {
             return None;
         }
         let rest = core::mem::take(&mut self.rest);
-        (self.add)(rest.get_mut(to_first)?, 0, first.1);
-        self.rest = rest.get_mut(to_second..)?;
-        (self.add)(self.rest.first_mut()?, 0, second.1);
+        (self.add)(rest.get_mut(to_a)?, 0, a.1);
+        (self.add)(rest.get_mut(to_b)?, 0, b.1);
+        (self.add)(rest.get_mut(to_c)?, 0, c.1);
+        self.rest = rest.get_mut(to_d..)?;
+        (self.add)(self.rest.first_mut()?, 0, d.1);
         Some(())
     }
 }

@@ -151,11 +151,13 @@ pub trait Deliver<A> {
     /// The next target.
     fn one(&mut self, target: (Target, A)) -> Option<()>;
 
-    /// The next two.
+    /// The next four.
     #[inline(always)]
-    fn pair(&mut self, first: (Target, A), second: (Target, A)) -> Option<()> {
-        self.one(first)?;
-        self.one(second)
+    fn four(&mut self, targets: [(Target, A); 4]) -> Option<()> {
+        for target in targets {
+            self.one(target)?;
+        }
+        Some(())
     }
 }
 

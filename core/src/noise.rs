@@ -54,7 +54,7 @@ pub(crate) const fn jump(steps: i32) -> u32 {
 }
 
 /// The multiplier from a unit to the same lane of the next block.
-const BLOCK: u32 = jump(LANES as i32);
+pub(crate) const BLOCK: u32 = jump(LANES as i32);
 
 /// The multipliers from the word of a step to the words one block before the
 /// first block.
@@ -130,10 +130,16 @@ impl Deviates {
     /// The deviates of the next [`LANES`] units.
     #[inline(always)]
     pub fn next_block(&mut self) -> [i32; LANES] {
+        self.next_block_by(BLOCK)
+    }
+
+    /// The same; `multiplier` is [`BLOCK`].
+    #[inline(always)]
+    pub(crate) fn next_block_by(&mut self, multiplier: u32) -> [i32; LANES] {
         let mut deviates = [0; LANES];
         for (z, word) in deviates.iter_mut().zip(&mut self.words) {
             // In this order a microcontroller needs one register for both.
-            *word = word.wrapping_mul(BLOCK);
+            *word = word.wrapping_mul(multiplier);
             *z = deviate(*word);
         }
         deviates

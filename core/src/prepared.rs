@@ -43,7 +43,7 @@ impl InputRow<f32> {
 }
 
 /// Fewest units whose drives a step computes for an expected input.
-const LEAST_PART: usize = 8;
+const LEAST_PART: usize = 4;
 
 /// Units whose drives each of `steps` steps computes for an expected input, on a processor that
 /// steps `units` units.

@@ -53,6 +53,12 @@ impl<'m> Refractory<'m> {
         }
     }
 
+    /// Number of the units.
+    #[inline(always)]
+    pub(crate) fn units(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// Begins a step, in which no unit has fired yet.
     #[inline(always)]
     pub(crate) fn begin_step(&mut self) {
@@ -105,6 +111,7 @@ impl<'m> Refractory<'m> {
     /// Puts `unit`, which has just fired, at the end of the ring. A unit that
     /// fires while it waits, which noise and stimulation can bring about, must
     /// be taken out before.
+    #[inline(always)]
     pub(crate) fn wait(&mut self, unit: usize, refractory_steps: u16) {
         let place = self.wrapped(self.length);
         let release = self.now.wrapping_add(refractory_steps).wrapping_add(1);

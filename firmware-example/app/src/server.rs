@@ -108,8 +108,9 @@ fn answer<B: Board, const UNITS: usize>(
             .map_err(Refusal::NoNetwork)
             .and_then(|any| with_network!(any, network => self_test(board, memory, network)))
             .map(Answer::SelfTest),
-        // No trial runs that asked for it.
-        Request::Load { .. } => Err(Refusal::Input),
+        // The second of two answers to a trial that asked twice, since the first was long in
+        // coming, and has ended meanwhile. A refusal would be taken for that of the next trial.
+        Request::Load { .. } => return,
         // A trial that ends hears it itself.
         Request::Stop => Err(Refusal::Stopped),
         // `take` has handled them.

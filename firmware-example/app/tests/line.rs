@@ -134,11 +134,6 @@ fn requests_out_of_range_are_refused() {
             samples: 0,
             ..trial
         }),
-        // No trial runs that asked for it.
-        Request::Load {
-            first: 0,
-            values: &[0; 4],
-        },
         // Samples that the trial did not ask for, parts of a sample, and something else.
         Request::Run(trial),
         Request::Load {
@@ -170,7 +165,7 @@ fn requests_out_of_range_are_refused() {
         other => panic!("{other:?}"),
     });
     assert_eq!(wants, 4);
-    let mut wanted = vec![Refusal::Input; 6];
+    let mut wanted = vec![Refusal::Input; 5];
     wanted.extend([Refusal::Range, Refusal::Flash(FlashFault::Failed)]);
     assert_eq!(refusals, wanted);
 }
@@ -278,6 +273,22 @@ fn a_piece_that_arrives_damaged_is_asked_for_again_and_one_that_comes_twice_is_l
     bytes.extend(damaged);
     bytes.extend(line(&[first, rest, rest, last]));
     assert_eq!(outcome(bytes), (vec![0, 96, 96, 192], whole.1));
+}
+
+/// A board that waits long asks again. A slow host answers both times, and the second answer may
+/// arrive when the trial is over.
+#[test]
+fn a_piece_that_comes_again_behind_its_trial_does_no_harm_to_the_next_one() {
+    let load = |first: u32, values: &'static [u8]| Request::Load { first, values };
+    let (first, rest) = (load(0, &[0; 192]), load(96, &[0; 192]));
+    let last = load(192, &[0; 16]);
+    let trial = [Request::Run(TRIAL), first, rest, last];
+    let (wants, refusals, done) = live(&trial);
+    assert!(refusals.is_empty() && done.is_some());
+    for stray in [first, rest, last] {
+        let requests = [&[stray], &trial[..]].concat();
+        assert_eq!(live(&requests), (wants.clone(), refusals.clone(), done));
+    }
 }
 
 /// The answers to a trial whose samples arrive so late that the rest of them does not.
