@@ -250,7 +250,7 @@ impl Target {
             sample: 350.0,
             sample_channel: 0.0,
             operation: 949.0,
-            spike: 547.0,
+            spike: 530.0,
             synapse: 9.3,
             release: 20.0,
             end_start: 7.0,
