@@ -16,7 +16,7 @@ use rate2spike_core::blob::Deployed;
 use rate2spike_core::decision::Kind;
 use rate2spike_core::neuron::Membrane;
 
-use crate::convert::calibrate::{CalibrateError, Found, Request, WELL_ENOUGH};
+use crate::convert::calibrate::{CalibrateError, Found, Request};
 use crate::convert::refit::{RefitTrials, TriedRefit, try_refit};
 use crate::convert::search::{Candidate, Search, Standing, best, default_lambdas, trials_met};
 use crate::convert::{ConvertError, one_to_one};
@@ -327,21 +327,21 @@ impl Route<'_> {
         })
     }
 
-    /// Whether the deployed network is right by both criteria in 97 % of some trials. They
-    /// are neither those that chose its scaling nor those of its scores. A route that does
-    /// not lead through is not right.
-    pub fn spikes_well(&self) -> bool {
+    /// The share of some trials in which the deployed network is right, by the criterion that
+    /// is met less often. The trials are neither those that chose its scaling nor those of its
+    /// scores. 0 for a route that does not lead through.
+    pub fn grade(&self) -> f64 {
         let Ok(converted) = self.convert(&mut |_| {}) else {
-            return false;
+            return 0.0;
         };
         let Ok(quantized) = quantize(&converted.network, &self.task, &converted.step) else {
-            return false;
+            return 0.0;
         };
         let deployed = Deployed::read(&quantized.bytes);
         let deployed = deployed.expect("a blob that was just written is valid");
         let seed = seed_of(self.seed, Stream::Fresh);
         let score = Experiment::deployed(&deployed, &self.task, seed).score(self.search_trials);
-        score.accuracy().min(score.strict_accuracy()) >= WELL_ENOUGH
+        score.accuracy().min(score.strict_accuracy())
     }
 
     fn scaled(

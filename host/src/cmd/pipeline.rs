@@ -202,10 +202,10 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
     console.warn_all(options.task.warnings());
     let mut bar = TrainingBar::new(options.updates, console);
     let training = Orderly::begin();
-    let spikes_well = |options: &RateOptions, network: &RateNetwork| {
-        route(args, neuron, options, network).spikes_well()
+    let grade = |options: &RateOptions, network: &RateNetwork| {
+        route(args, neuron, options, network).grade()
     };
-    let finished = session.train_first(&options, starts, spikes_well, &mut bar)?;
+    let finished = session.train_first(&options, starts, grade, &mut bar)?;
     drop(bar);
     // Everything else takes the seed of the start that was kept.
     let Finished {

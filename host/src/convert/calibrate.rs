@@ -88,7 +88,7 @@ const START_SAMPLES: usize = 10;
 /// Share of right answers by either criterion from which on a network is left as
 /// it is. The limit lies above the published 95 %, which some tens of trials do
 /// not resolve.
-pub const WELL_ENOUGH: f64 = 0.97;
+const WELL_ENOUGH: f64 = 0.97;
 
 /// Share of right answers by which a network for a data set may lie below its rate
 /// network and is left as it is.

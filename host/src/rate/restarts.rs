@@ -1,10 +1,9 @@
 //! Several starts of one training: the first network that meets the criterion, and that the
-//! caller accepts, is kept.
+//! caller finds good enough, is kept.
 //!
 //! A small network may not learn its task from the random weights that it begins with. Its
 //! starts differ in their seeds alone, and are trained side by side: after each round of
-//! updates, the accepted network that met the criterion after the fewest updates wins. Every
-//! start makes the same updates as in a training of its own with its seed, and the rounds do
+//! updates, the good network that met the criterion after the fewest updates wins. Every start makes the same updates as in a training of its own with its seed, and the rounds do
 //! not depend on the number of threads: the same start wins on every machine.
 
 use std::cmp::Ordering;
@@ -20,6 +19,9 @@ use crate::random::{Stream, generator};
 
 /// Updates of a round.
 const ROUND: usize = 100;
+
+/// The grade, from 0 to 1, with which a network wins at once.
+pub const GOOD_ENOUGH: f64 = 0.97;
 
 /// The most starts: each has a network and its trajectories in memory.
 pub const MOST_STARTS: usize = 1000;
@@ -37,13 +39,13 @@ pub fn starts(options: &RateOptions, count: usize) -> Vec<RateOptions> {
     seeds.map(|seed| options.with_seed(seed)).collect()
 }
 
-/// Trains `starts` in rounds until one of them meets the criterion and is accepted; returns
-/// its place and its network. If none is accepted, it is the first network that meets the
-/// criterion, and if none does, the network with the highest accuracy.
+/// Trains `starts` in rounds until one of them meets the criterion and is good enough; returns
+/// its place and its network. If none is, it is the best network that meets the criterion, the
+/// first of several; and if none meets it, the network with the highest accuracy.
 ///
 /// `advance` trains a start until it has made a number of updates, and returns its network
-/// if the training ended by then. `accepts` says whether a network that meets the criterion
-/// may win.
+/// if the training ended by then. `grade` says how good a network is that meets the criterion;
+/// [`GOOD_ENOUGH`] ends the race.
 ///
 /// # Errors
 /// The first error of `advance`, in the order of the starts. Each of them has then made
@@ -51,10 +53,11 @@ pub fn starts(options: &RateOptions, count: usize) -> Vec<RateOptions> {
 pub fn race<S: Send, E: Send>(
     starts: &mut [S],
     advance: impl Fn(&mut S, usize) -> Result<Option<Trained>, E> + Sync,
-    accepts: impl Fn(&S, &Trained) -> bool,
+    grade: impl Fn(&S, &Trained) -> f64,
 ) -> Result<(usize, Trained), E> {
     let mut running: Vec<(usize, &mut S)> = starts.iter_mut().enumerate().collect();
-    let mut refused: Vec<(usize, Trained)> = Vec::new();
+    // Each with its grade.
+    let mut ended_before: Vec<(f64, usize, Trained)> = Vec::new();
     let mut until = 0;
     while !running.is_empty() {
         until += ROUND;
@@ -69,14 +72,25 @@ pub fn race<S: Send, E: Send>(
         }
         ended.sort_by(|a, b| rank(&a.2, &b.2));
         for (place, start, trained) in ended {
-            if trained.success && accepts(start, &trained) {
+            let grade = match trained.success {
+                true => grade(start, &trained),
+                false => 0.0,
+            };
+            if grade >= GOOD_ENOUGH {
                 return Ok((place, trained));
             }
-            refused.push((place, trained));
+            ended_before.push((grade, place, trained));
         }
     }
-    refused.sort_by(|a, b| rank(&a.1, &b.1).then(a.0.cmp(&b.0)));
-    Ok(refused.into_iter().next().expect("there is a start"))
+    ended_before.sort_by(|a, b| {
+        let met = b.2.success.cmp(&a.2.success);
+        let better = met.then(b.0.total_cmp(&a.0));
+        better.then(rank(&a.2, &b.2)).then(a.1.cmp(&b.1))
+    });
+    let best = ended_before.into_iter().next();
+    Ok(best
+        .map(|(_, place, trained)| (place, trained))
+        .expect("there is a start"))
 }
 
 /// The better network is the lesser one: one that met the criterion after fewer updates, else
@@ -100,12 +114,12 @@ pub struct Kept {
     pub trained: Trained,
 }
 
-/// Trains from `count` starts. `accepts` says whether a network that was trained with these
-/// options and meets the criterion may win; a single start is not asked about.
+/// Trains from `count` starts. `grade` says how good a network is, from 0 to 1, that was trained
+/// with these options and meets the criterion; that of a single start is not asked for.
 pub fn train(
     options: &RateOptions,
     count: usize,
-    accepts: impl Fn(&RateOptions, &RateNetwork) -> bool,
+    grade: impl Fn(&RateOptions, &RateNetwork) -> f64,
 ) -> Kept {
     let starts = starts(options, count);
     let mut trainings: Vec<Training> = starts.iter().cloned().map(Training::new).collect();
@@ -117,10 +131,11 @@ pub fn train(
         }
         Ok(None)
     };
-    let accepts = |training: &Training, trained: &Trained| {
-        count == 1 || accepts(training.options(), &trained.network)
+    let grade = |training: &Training, trained: &Trained| match count {
+        1 => 1.0,
+        _ => grade(training.options(), &trained.network),
     };
-    let Ok((place, trained)) = race::<_, Infallible>(&mut trainings, advance, accepts);
+    let Ok((place, trained)) = race::<_, Infallible>(&mut trainings, advance, grade);
     Kept {
         options: starts[place].clone(),
         trained,
@@ -170,7 +185,7 @@ mod tests {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
             let kept = pool
                 .expect("threads")
-                .install(|| train(&options(), 3, |_, _| true));
+                .install(|| train(&options(), 3, |_, _| 1.0));
             assert_eq!(kept.options, starts(&options(), 3)[best]);
             assert_eq!(kept.trained.network.w, alone[best].network.w);
             assert_eq!(kept.trained.losses, alone[best].losses);
@@ -178,14 +193,26 @@ mod tests {
     }
 
     #[test]
-    fn a_start_that_is_refused_does_not_win_unless_all_are_refused() {
-        let first = train(&options(), 3, |_, _| true);
-        let second = train(&options(), 3, |other, _| other.seed != first.options.seed);
-        assert_ne!(second.options.seed, first.options.seed);
-        assert!(second.trained.success, "a second start meets the criterion");
-        assert!(second.trained.losses.len() >= first.trained.losses.len());
-        let none = train(&options(), 3, |_, _| false);
-        assert_eq!(none.options, first.options);
+    fn the_first_good_start_wins_and_where_none_is_good_the_best_one() {
+        let first = train(&options(), 3, |_, _| 1.0);
+        let seed = first.options.seed;
+        let other_than_first = |good: f64| {
+            train(
+                &options(),
+                3,
+                |options, _| {
+                    if options.seed == seed { 0.1 } else { good }
+                },
+            )
+        };
+        for good in [1.0, 0.2] {
+            let second = other_than_first(good);
+            assert_ne!(second.options.seed, seed, "grade {good}");
+            assert!(second.trained.success, "a second start meets the criterion");
+            assert!(second.trained.losses.len() >= first.trained.losses.len());
+        }
+        assert_eq!(other_than_first(0.0).options, first.options);
+        assert_eq!(train(&options(), 3, |_, _| 0.0).options, first.options);
     }
 
     #[test]
@@ -194,7 +221,7 @@ mod tests {
             updates: 20,
             ..options()
         };
-        let kept = train(&options, 3, |_, _| true);
+        let kept = train(&options, 3, |_, _| 1.0);
         assert!(!kept.trained.success && kept.trained.losses.len() == 20);
         for start in starts(&options, 3) {
             let other = training::train(&start, &mut ());

@@ -118,7 +118,7 @@ impl Session {
         progress: &mut (impl Progress + Send),
     ) -> Result<Finished, SessionError> {
         let _orderly = Orderly::begin();
-        let (finished, _) = self.train_from(options, count, |_, _| true, progress)?;
+        let (finished, _) = self.train_from(options, count, |_, _| 1.0, progress)?;
         finished.checkpoint.remove()?;
         Ok(finished)
     }
@@ -143,8 +143,8 @@ impl Session {
     /// Trains as [`train`](Self::train) does, for a command that goes on after the training.
     /// The check point of the first start stays, and so does a record that names the model,
     /// until [`Finished::forget`]. Where the session resumes and the recorded model is there
-    /// and whole, nothing is trained. `accepts` says of each of several starts whether a
-    /// network that was trained with these options and meets the criterion may be kept.
+    /// and whole, nothing is trained. `grade` says of each of several starts how good
+    /// a network is, from 0 to 1, that was trained with these options and meets the criterion.
     ///
     /// # Errors
     /// See [`train`](Self::train).
@@ -152,7 +152,7 @@ impl Session {
         &self,
         options: &RateOptions,
         count: usize,
-        accepts: impl Fn(&RateOptions, &RateNetwork) -> bool,
+        grade: impl Fn(&RateOptions, &RateNetwork) -> f64,
         progress: &mut (impl Progress + Send),
     ) -> Result<Finished, SessionError> {
         let _orderly = Orderly::begin();
@@ -183,7 +183,7 @@ impl Session {
                 )),
             }
         }
-        let (finished, trained) = self.train_from(options, count, accepts, progress)?;
+        let (finished, trained) = self.train_from(options, count, grade, progress)?;
         Record::new(&finished.report, &trained.network).write(&record)?;
         Ok(finished)
     }
@@ -192,7 +192,7 @@ impl Session {
         &self,
         options: &RateOptions,
         count: usize,
-        accepts: impl Fn(&RateOptions, &RateNetwork) -> bool,
+        grade: impl Fn(&RateOptions, &RateNetwork) -> f64,
         progress: &mut P,
     ) -> Result<(Finished, Trained), SessionError> {
         let started = Instant::now();
@@ -212,7 +212,7 @@ impl Session {
                 trained: self.run(running, progress)?,
                 options: options.clone(),
             },
-            all => self.run_all(all, accepts, progress)?,
+            all => self.run_all(all, grade, progress)?,
         };
         drop(reserve);
         let Kept { options, trained } = kept;
@@ -277,11 +277,11 @@ impl Session {
     }
 
     /// Trains from several starts, keeps the first one that meets the criterion and is
-    /// accepted, and removes the check points of all but the first.
+    /// good, or the best, and removes the check points of all but the first.
     fn run_all<P: Progress + Send>(
         &self,
         all: &mut [Running],
-        accepts: impl Fn(&RateOptions, &RateNetwork) -> bool,
+        grade: impl Fn(&RateOptions, &RateNetwork) -> f64,
         progress: &mut P,
     ) -> Result<Kept, SessionError> {
         let first = all[0].training.options().seed;
@@ -292,7 +292,7 @@ impl Session {
             self.run_until(until, running, &mut progress)
         };
         let raced = race(all, advance, |running, trained| {
-            accepts(running.training.options(), &trained.network)
+            grade(running.training.options(), &trained.network)
         });
         if matches!(raced, Err(SessionError::Interrupted { .. })) {
             // A start that had made its round has not seen the signal.

@@ -19,7 +19,7 @@ pub fn run(plan: &SweepPlan, member: Member) -> Row {
     let clock = Instant::now();
     let trials = options.task.scored(plan.trials);
     let kept = train(&options, cell.restarts, |options, network| {
-        route(plan, member, options, network).spikes_well()
+        route(plan, member, options, network).grade()
     });
     let seconds = Seconds {
         train: clock.elapsed().as_secs_f64(),
