@@ -3,7 +3,8 @@
 //!
 //! A small network may not learn its task from the random weights that it begins with. Its
 //! starts differ in their seeds alone, and are trained side by side: after each round of
-//! updates, the good network that met the criterion after the fewest updates wins. Every start makes the same updates as in a training of its own with its seed, and the rounds do
+//! updates, the good network that met the criterion after the fewest updates wins. Every
+//! start makes the same updates as in a training of its own with its seed, and the rounds do
 //! not depend on the number of threads: the same start wins on every machine.
 
 use std::cmp::Ordering;
@@ -56,7 +57,7 @@ pub fn race<S: Send, E: Send>(
     grade: impl Fn(&S, &Trained) -> f64,
 ) -> Result<(usize, Trained), E> {
     let mut running: Vec<(usize, &mut S)> = starts.iter_mut().enumerate().collect();
-    // Each with its grade.
+    // The grade, the place and the network of each start that did not win at once.
     let mut ended_before: Vec<(f64, usize, Trained)> = Vec::new();
     let mut until = 0;
     while !running.is_empty() {

@@ -39,7 +39,7 @@ struct Places([u32; LINE]);
 pub struct Layout {
     n: usize,
     products: Vec<Products>,
-    /// Those of each of `products`.
+    /// The places of the factors of each entry of `products`.
     places: Vec<Places>,
     /// The products of several groups of sums.
     parts: Vec<Range<usize>>,
