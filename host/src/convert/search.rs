@@ -10,8 +10,11 @@
 //! All candidates meet the same trials with the same noise, so that they differ
 //! in λ alone. In a race a candidate leaves as soon as it cannot win: it is
 //! further behind the leader than there are trials left, or the trials on which
-//! the two differ speak against it (one-sided sign test, [`SIGN_TEST_LEVEL`]).
+//! the two differ speak against it (one-sided sign test, [`SIGN_TEST_LEVEL`]). Where
+//! no trial speaks for it, the distances of the output from the target are compared
+//! in the same way, and the mean square must be twice the leader's.
 
+use std::cmp::Ordering;
 use std::convert::Infallible;
 
 use rate2spike_core::decision::Kind;
@@ -45,6 +48,10 @@ pub fn default_lambdas(activation: ActivationKind) -> Vec<f64> {
 
 /// Chance that a candidate as good as the leader leaves the race at one look.
 pub const SIGN_TEST_LEVEL: f64 = 0.01;
+
+/// How much larger than the leader's the mean square distance from the target is of a candidate
+/// that leaves for its distance: what is closer to the leader may still turn out the better one.
+const CLEARLY_FURTHER: f64 = 2.0;
 
 /// Trials of each candidate between two looks of a race.
 const RACE_TRIALS: usize = 10;
@@ -83,8 +90,8 @@ pub struct CandidateTally {
     strict: usize,
     /// Number of spikes.
     spikes: u64,
-    /// Sum over the trials of the output's mean square distance from the target.
-    squared_errors: f64,
+    /// The output's mean square distance from the target in each trial.
+    squared_errors: Vec<f64>,
     /// Sum over the trials of the share of right samples, where each sample has a label.
     #[serde(default)]
     shares: f64,
@@ -120,7 +127,7 @@ impl CandidateTally {
         self.correct.push(outcome.correct.into());
         self.strict += usize::from(outcome.strict);
         self.spikes += outcome.spikes;
-        self.squared_errors += outcome.samples.mean_square();
+        self.squared_errors.push(outcome.samples.mean_square());
         self.shares += outcome.samples.share();
         self.samples = self.samples.and(&outcome.samples);
     }
@@ -136,6 +143,24 @@ impl CandidateTally {
     fn better_on(&self, other: &Self) -> usize {
         let pairs = self.correct.iter().zip(&other.correct);
         pairs.filter(|(mine, theirs)| mine > theirs).count()
+    }
+
+    /// Trials in which the output of this one came closer to the target than that of `other`.
+    fn closer_on(&self, other: &Self) -> usize {
+        let pairs = self.squared_errors.iter().zip(&other.squared_errors);
+        pairs.filter(|(mine, theirs)| mine < theirs).count()
+    }
+
+    /// The sum of the squared errors.
+    fn squared_error(&self) -> f64 {
+        self.squared_errors.iter().sum()
+    }
+
+    /// The better one is the greater one: more right answers, then the closer output. An output
+    /// that is no number is never the closer one.
+    fn rank(&self, other: &Self) -> Ordering {
+        let closer = other.squared_error().total_cmp(&self.squared_error());
+        self.successes().cmp(&other.successes()).then(closer)
     }
 }
 
@@ -180,21 +205,23 @@ impl Search<'_> {
         if !self.race {
             return present.collect();
         }
-        let leader = present
-            .clone()
-            .rev()
-            .max_by_key(|&k| standing[k].successes());
-        let Some(leader) = leader.map(|k| &standing[k]) else {
+        let leader = present.clone().map(|k| &standing[k]);
+        let Some(leader) = leader.max_by(|a, b| a.rank(b)) else {
             return Vec::new();
         };
         present
             .filter(|&k| {
-                let (lost, won) = (
-                    leader.better_on(&standing[k]),
-                    standing[k].better_on(leader),
-                );
+                let own = &standing[k];
+                let (lost, won) = (leader.better_on(own), own.better_on(leader));
                 let reachable = lost <= won + self.trials - done;
-                reachable && sign_test(lost, won) >= SIGN_TEST_LEVEL
+                let speak_against = |lost, won| sign_test(lost, won) < SIGN_TEST_LEVEL;
+                let further = || {
+                    own.squared_error() > CLEARLY_FURTHER * leader.squared_error()
+                        && speak_against(leader.closer_on(own), own.closer_on(leader))
+                };
+                // Where samples are right or wrong, the distance does not rank candidates.
+                let compared = won == 0 && self.task.definition().kind != Kind::Label;
+                reachable && !speak_against(lost, won) && !(compared && further())
             })
             .collect()
     }
@@ -222,7 +249,7 @@ impl Search<'_> {
                 strict,
                 mean_rate_hz: tally.spikes as f64
                     / (seconds * self.network.units as f64 * trials as f64),
-                output_error: (tally.squared_errors / trials as f64).sqrt(),
+                output_error: (tally.squared_error() / trials as f64).sqrt(),
             }
         };
         self.lambdas.iter().zip(standing).map(candidate).collect()
@@ -379,9 +406,37 @@ mod tests {
         assert_eq!(late.racing(&standing, 20), [0]);
         let exhaustive = Search {
             race: false,
-            ..search
+            ..search.clone()
         };
         assert_eq!(exhaustive.racing(&standing, 20), [0, 1, 2]);
+    }
+
+    #[test]
+    fn an_output_that_is_further_from_the_target_leaves_unless_a_trial_speaks_for_it() {
+        let network = network();
+        let lambdas = [20.0, 30.0, 40.0, 50.0];
+        let search = search(&network, &lambdas, true);
+        let with_errors = |correct, error: f64| CandidateTally {
+            squared_errors: vec![error; 10],
+            ..tally(correct)
+        };
+        let standing = vec![
+            with_errors("1111111110", 0.5),
+            with_errors("1111111110", 0.2),
+            // Right where the leader is wrong.
+            with_errors("1111111001", 0.5),
+            // Further in all trials, and not clearly.
+            with_errors("1111111110", 0.3),
+        ];
+        assert_eq!(search.racing(&standing, 10), [1, 2, 3]);
+        // Three trials cannot tell.
+        let short = |tally: &CandidateTally| CandidateTally {
+            correct: tally.correct[..3].to_vec(),
+            squared_errors: tally.squared_errors[..3].to_vec(),
+            ..CandidateTally::default()
+        };
+        let standing: Vec<_> = standing.iter().map(short).collect();
+        assert_eq!(search.racing(&standing, 3), [0, 1, 2, 3]);
     }
 
     #[test]
