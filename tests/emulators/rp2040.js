@@ -61,6 +61,8 @@ const MISS = 64;
 const SETS = 1024;
 
 const files = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
+const image = imageOf(files[0]);
+const network = files[1] ? read(files[1]) : null;
 
 const paced = process.argv.includes('--paced');
 const dropped = Number(setting('--drop=') ?? Infinity);
@@ -69,9 +71,9 @@ const chip = new RP2040();
 if (process.argv.includes('--rom')) {
   installRom(chip);
 }
-chip.flash.set(readFileSync(files[0]), 0);
-if (files[1]) {
-  chip.flash.set(readFileSync(files[1]), NETWORK);
+chip.flash.set(image, 0);
+if (network) {
+  chip.flash.set(network, NETWORK);
 }
 let misses = 0;
 let touched = false;
@@ -438,6 +440,36 @@ function installSecondCore(chip) {
     own.resetMpu = () => registers.clear();
   }
   return second;
+}
+
+// The image of firmware or of firmware and network, as it lies in flash.
+function imageOf(file) {
+  const make = 'rate2spike deploy NET.snn --board rp2040 --content both --format bin -o pico.bin';
+  if (!file) {
+    refuse(`usage: node rp2040.js FIRMWARE.bin [NETWORK.snn]; this makes an image with a network: ${make}`);
+  }
+  const bytes = read(file);
+  const begins = (text) => bytes.subarray(0, text.length).toString('latin1') === text;
+  if (begins('UF2\n')) {
+    refuse(`${file}: this is a UF2 file, and the emulator takes the plain bytes: ${make}`);
+  }
+  if (begins('R2S')) {
+    refuse(`${file}: this is a network without a firmware; make an image with both: ${make}`);
+  }
+  return bytes;
+}
+
+function read(file) {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    return refuse(`cannot read ${file}: ${error.message}`);
+  }
+}
+
+function refuse(sentence) {
+  console.error(sentence);
+  process.exit(2);
 }
 
 // What follows `name` in the arguments; undefined if nothing does.

@@ -4,6 +4,7 @@
 //! `RATE2SPIKE_REQUIRE_ALL=1` it fails.
 
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use rate2spike::board::BoardError;
@@ -752,6 +753,37 @@ fn a_recording_runs_in_real_time_and_the_spikes_are_those_of_the_desktop() {
             assert_eq!(outputs, SAMPLES, "{board:?}");
             println!("{board:?}: {answer:?}");
         }
+    }
+}
+
+#[test]
+fn the_emulator_says_what_it_takes() {
+    if !Board::Rp2040.is_ready() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).expect("a writable folder");
+        path.display().to_string()
+    };
+    let uf2 = file("pico.uf2", b"UF2\nWQ]\x9e");
+    let network = file("net.snn", b"R2SN");
+    for (arguments, words) in [
+        (vec![], "usage: node rp2040.js FIRMWARE.bin"),
+        (vec!["missing.bin"], "cannot read missing.bin"),
+        (vec![uf2.as_str()], "this is a UF2 file"),
+        (vec![network.as_str()], "a network without a firmware"),
+    ] {
+        let output = Command::new("node")
+            .arg(repository().join("tests/emulators/rp2040.js"))
+            .args(&arguments)
+            .output()
+            .expect("node starts");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+        assert!(said.contains(words), "{said}");
     }
 }
 
