@@ -16,9 +16,13 @@ use super::port::{Line, Port};
 /// Longest time for an answer that needs no work.
 const ANSWER_TIME: Duration = Duration::from_secs(2);
 
-/// Longest time without an answer while the board erases flash or runs a trial. It is long
-/// because emulators are slow.
+/// Longest time without an answer while the board erases flash or runs its self-test. It is
+/// long because emulators are slow.
 const WORK_TIME: Duration = Duration::from_secs(300);
+
+/// Longest time without an answer while a trial runs. A board asks for samples and sends
+/// outputs all the time: an emulator that takes ten times as long is heard in some seconds.
+const TRIAL_TIME: Duration = Duration::from_secs(60);
 
 /// Longest time for all answers to one request.
 const MOST_TIME: Duration = Duration::from_secs(3600);
@@ -37,6 +41,8 @@ pub struct Client {
     /// Bytes that arrived, and the number of them that were read.
     arrived: Vec<u8>,
     taken: usize,
+    /// Longest time without an answer while a trial runs.
+    trial_time: Duration,
 }
 
 /// A board's answer about itself and its network.
@@ -126,6 +132,7 @@ impl Client {
             receiver: Receiver::new(),
             arrived: Vec::new(),
             taken: 0,
+            trial_time: TRIAL_TIME,
         };
         for _ in 1..CALLS {
             // A zero ends the half message that the board's buffer may hold.
@@ -189,7 +196,8 @@ impl Client {
         mut output: impl FnMut(u32, &[i32]),
     ) -> Result<Outcome, BoardError> {
         let every = u32::from(trial.output_every);
-        self.exchange(&Request::Run(*trial), WORK_TIME, |answer| match answer {
+        let request = Request::Run(*trial);
+        let outcome = self.exchange(&request, self.trial_time, |answer| match answer {
             Answer::Want { first } => {
                 let request = Request::Load {
                     first: *first,
@@ -223,6 +231,10 @@ impl Client {
             }
             Answer::Done(outcome) => Reaction::Done(*outcome),
             _ => Reaction::Foreign,
+        });
+        outcome.map_err(|error| match error {
+            BoardError::Silent { port, waited } => BoardError::Stopped { port, waited },
+            error => error,
         })
     }
 
@@ -377,4 +389,56 @@ fn framed(request: &Request) -> Vec<u8> {
 fn is_timeout(error: &io::Error) -> bool {
     use io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
     matches!(error.kind(), Interrupted | TimedOut | WouldBlock)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A board that takes every byte and says nothing.
+    struct Stopped;
+
+    impl io::Read for Stopped {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            std::thread::sleep(Duration::from_millis(5));
+            Err(io::ErrorKind::TimedOut.into())
+        }
+    }
+
+    impl io::Write for Stopped {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_board_that_stops_in_a_trial_is_not_waited_for_without_end() {
+        let mut client = Client {
+            port: "tcp:localhost:1".into(),
+            line: Box::new(Stopped),
+            receiver: Receiver::new(),
+            arrived: Vec::new(),
+            taken: 0,
+            trial_time: Duration::from_secs(1),
+        };
+        let trial = TrialRequest {
+            seed: 1,
+            index: 0,
+            samples: 1,
+            label: 0,
+            spikes: false,
+            output_every: 1,
+            live: true,
+        };
+        let input = SampleBytes::of_input(1, &[0]);
+        let result = client.run(&trial, &input, |_, _| {}, |_, _| {});
+        let said = result.expect_err("nothing answers").to_string();
+        for words in ["no answer for 1 s in the middle of a trial", "still run"] {
+            assert!(said.contains(words), "{said}");
+        }
+    }
 }

@@ -54,6 +54,17 @@ pub enum BoardError {
         /// The time that was waited.
         waited: Duration,
     },
+    /// No answer in the middle of a trial.
+    #[error(
+        "{port}: no answer for {} s in the middle of a trial; does the board, or its emulator, still run? Start it again",
+        .waited.as_secs()
+    )]
+    Stopped {
+        /// The port as it was given.
+        port: String,
+        /// The time that was waited.
+        waited: Duration,
+    },
     /// The board speaks another version.
     #[error(
         "{port}: the board speaks version {found} of the protocol and this program version {}; flash the firmware of this version",
@@ -122,6 +133,9 @@ fn advice(error: &std::io::Error) -> &'static str {
             "; your user needs the right to use serial ports (on Linux: the group dialout)"
         }
         std::io::ErrorKind::NotFound => "; is the board connected?",
+        std::io::ErrorKind::ConnectionRefused => {
+            "; does the emulator run, and is this the port that it printed?"
+        }
         _ => "",
     }
 }
