@@ -87,6 +87,14 @@ pub fn shown(number: f64) -> f64 {
     if rounded.is_finite() { rounded } else { number }
 }
 
+/// A count and what is counted: 1 row, 2 rows.
+pub fn counted(count: usize, noun: &str) -> String {
+    match count {
+        1 => format!("1 {noun}"),
+        _ => format!("{count} {noun}s"),
+    }
+}
+
 /// A hash as sixteen hexadecimal digits.
 pub fn hexadecimal(hash: u64) -> String {
     format!("{hash:016x}")

@@ -24,6 +24,8 @@ use crate::spiking::trial::Deployable;
 /// Example:  rate2spike run net.snn --trials 1000
 ///
 /// On a board, compared with the desktop:  rate2spike run net.snn --on serial:/dev/ttyACM0
+///
+/// A recording of your own:  rate2spike run net.snn --on serial:/dev/ttyACM0 --input own.csv
 #[derive(Clone, Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct RunArgs {
@@ -40,10 +42,11 @@ pub struct RunArgs {
     #[arg(long, requires = "on")]
     pub replace: bool,
     /// With --on: run this recording, a CSV with a row a sample and a column a channel, cut
-    /// into trials
-    #[arg(long, value_name = "FILE", requires = "on")]
+    /// into trials; the rows of a trial are printed, and a first line with names is left out
+    #[arg(long, value_name = "FILE", requires = "on", conflicts_with_all = ["trials", "seed"])]
     pub input: Option<PathBuf>,
-    /// With --input: send the samples in real time, and show what the board says
+    /// With --input: send the samples in real time, draw the output, and count late samples and
+    /// steps
     #[arg(long, requires = "input")]
     pub live: bool,
     /// Perturbations of the network

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use fixed::types::I4F12;
 use rate2spike_core::blob::Deployed;
 use serde::Serialize;
 
@@ -13,6 +14,7 @@ use crate::board::logic::Logic;
 use crate::board::port::Port;
 use crate::board::recording::{Answered, SentTrial, answered, channels, samples};
 use crate::data;
+use crate::number::{counted, shown};
 use crate::print::console::Console;
 use crate::print::path::lossy;
 use crate::spiking::experiment::Experiment;
@@ -42,7 +44,7 @@ pub fn run_input<A: Deployable>(
     console: &Console,
 ) -> Result<(), CommandError> {
     let network = experiment.network;
-    let trials = trials(experiment, input)?;
+    let trials = trials(experiment, input, console)?;
     let (mut client, identity) = match prepared(on, network, console) {
         Err(CommandError::Board(BoardError::Silent { .. })) if is_logic(on.port)? => {
             return Err(CommandError::Failed(format!(
@@ -97,30 +99,109 @@ fn is_logic(port: &Port) -> Result<bool, BoardError> {
 fn trials<A: Deployable>(
     experiment: &Experiment<Deployed<A>>,
     path: &Path,
+    console: &Console,
 ) -> Result<Vec<SentTrial>, CommandError> {
     let network = experiment.network;
+    let description = experiment.task.recorded().map(|set| &set.description);
     let failed = |error: data::DataError| CommandError::Failed(error.to_string());
-    let (values, found) = data::recording(path).map_err(failed)?;
+    let bounds = bounds(network, description.map_or(1.0, |set| set.resolution));
+    let data::Own {
+        values,
+        channels: found,
+    } = data::recording(path, bounds).map_err(failed)?;
     let wanted = channels(network);
     if found != wanted {
         return Err(CommandError::Failed(format!(
-            "{} has {found} columns, but the network takes {wanted} channels; write a column for each channel",
-            path.display()
+            "{} has {}, but the network takes {}; write a column for each channel",
+            path.display(),
+            counted(found, "column"),
+            counted(wanted, "channel")
         )));
     }
-    let values = match experiment.task.recorded() {
-        Some(recorded) => data::held(&recorded.description, &values),
-        None => values,
+    let rows = values.len() / wanted.max(1);
+    let (values, length) = match description {
+        Some(set) => (
+            data::held(set, &values),
+            Length {
+                trial: samples(network),
+                tail: set.tail,
+                row: set.hold.max(1),
+            },
+        ),
+        None => (
+            values,
+            Length {
+                trial: samples(network),
+                tail: 0,
+                row: 1,
+            },
+        ),
     };
-    let length = samples(network) * wanted;
+    let (sentence, all) = length.cut(rows);
+    let sentence = format!("{}: {sentence}", path.display());
+    match all {
+        true => console.say(sentence),
+        false => console.warn(sentence),
+    }
     let whole: Vec<SentTrial> = values
-        .chunks_exact(length.max(1))
+        .chunks_exact((length.trial * wanted).max(1))
         .map(|values| SentTrial::new(network, values))
         .collect();
     match whole.is_empty() {
         false => Ok(whole),
         // The last sample lasts to the end of a trial.
         true => Ok(vec![SentTrial::new(network, &values)]),
+    }
+}
+
+/// The smallest and the largest number that the network's input holds; `resolution` is that
+/// of a sensor.
+fn bounds<A: Deployable>(network: &Deployed<A>, resolution: f64) -> (f64, f64) {
+    let sensor = |integer: i32| f64::from(integer) * resolution;
+    match network.preprocessing() {
+        Some(_) => (sensor(i32::MIN), sensor(i32::MAX)),
+        None => (I4F12::MIN.to_num(), I4F12::MAX.to_num()),
+    }
+}
+
+/// The length of a trial in samples of the network.
+struct Length {
+    /// The whole trial.
+    trial: usize,
+    /// The tail behind the longest recording.
+    tail: usize,
+    /// Samples of a row.
+    row: usize,
+}
+
+impl Length {
+    /// How `rows` rows are cut into trials, and whether they are whole trials.
+    fn cut(&self, rows: usize) -> (String, bool) {
+        let in_rows = |samples: usize| shown(samples as f64 / self.row as f64);
+        let tail = match self.tail {
+            0 => String::new(),
+            tail => format!(
+                " ({} and a tail of {})",
+                in_rows(self.trial.saturating_sub(tail)),
+                in_rows(tail)
+            ),
+        };
+        let samples = rows * self.row;
+        let (trials, rest) = (samples / self.trial.max(1), samples % self.trial.max(1));
+        let cut = match (trials, rest) {
+            (0, _) => "1 trial, in which the last row lasts to the end".into(),
+            (_, 0) => counted(trials, "trial"),
+            _ => {
+                let rest = match rest.div_ceil(self.row) {
+                    1 => "the last row is".into(),
+                    rest => format!("the last {rest} rows are"),
+                };
+                format!("{}, {rest} not run", counted(trials, "trial"))
+            }
+        };
+        let rows = counted(rows, "row");
+        let sentence = format!("{rows}, {} a trial{tail}: {cut}", in_rows(self.trial));
+        (sentence, trials > 0 && rest == 0)
     }
 }
 
@@ -151,4 +232,50 @@ fn sentence(answer: &Answered, live: bool) -> String {
         false => String::new(),
     };
     format!("trial {}: {name}, {same}{time}", answer.trial)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_length_of_a_trial_and_the_rows_that_fill_none_are_said() {
+        let with_tail = |row| Length {
+            trial: 45 * row,
+            tail: 5 * row,
+            row,
+        };
+        let plain = Length {
+            trial: 200,
+            tail: 0,
+            row: 1,
+        };
+        for row in [1, 3] {
+            let length = "45 a trial (40 and a tail of 5)";
+            for (rows, wanted, all) in [
+                (90, format!("90 rows, {length}: 2 trials"), true),
+                (
+                    120,
+                    format!("120 rows, {length}: 2 trials, the last 30 rows are not run"),
+                    false,
+                ),
+                (
+                    46,
+                    format!("46 rows, {length}: 1 trial, the last row is not run"),
+                    false,
+                ),
+                (
+                    1,
+                    format!("1 row, {length}: 1 trial, in which the last row lasts to the end"),
+                    false,
+                ),
+            ] {
+                assert_eq!(with_tail(row).cut(rows), (wanted, all));
+            }
+        }
+        assert_eq!(
+            plain.cut(400),
+            ("400 rows, 200 a trial: 2 trials".into(), true)
+        );
+    }
 }

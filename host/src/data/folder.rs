@@ -8,6 +8,7 @@ use super::recordings::{Recording, joined};
 use super::set::DataSet;
 use super::settings::{Column, Settings};
 use crate::ending::ends_in;
+use crate::number::{counted, shown};
 use crate::task::description::Part;
 
 /// Reads a data set. Folders with the names of the parts, each with the folders of the
@@ -163,15 +164,49 @@ struct Table {
     channels: Columns,
     /// Samples × channels.
     values: Vec<f32>,
+    /// The line of the first sample, counted from 1; each other sample has the next line.
+    first_line: usize,
 }
 
-/// The values of one recording, samples × channels, and the number of channels.
+/// A recording of one's own, which no data set holds.
+#[derive(Debug, PartialEq)]
+pub struct Own {
+    /// Samples × channels.
+    pub values: Vec<f32>,
+    /// Number of channels.
+    pub channels: usize,
+}
+
+/// Reads a recording whose numbers are `least` to `most`.
 ///
 /// # Errors
-/// If the file cannot be read, or is no CSV of numbers.
-pub fn recording(path: &Path) -> Result<(Vec<f32>, usize), DataError> {
+/// If the file cannot be read, is no CSV of numbers, or has a number that is not finite or
+/// outside of these bounds.
+pub fn recording(path: &Path, (least, most): (f64, f64)) -> Result<Own, DataError> {
     let table = read_table(path, None)?;
-    Ok((table.values, table.channels.names.len()))
+    let channels = table.channels.names.len();
+    let inside = |x: f32| (least..=most).contains(&f64::from(x));
+    if let Some(place) = table.values.iter().position(|&x| !inside(x)) {
+        let x = table.values[place];
+        let wanted = match x.is_finite() {
+            true => format!(
+                "the network's input holds {} to {}; give the numbers the scale of the training",
+                shown(least),
+                shown(most)
+            ),
+            false => "this is not finite; give a number, or remove the line".into(),
+        };
+        return Err(DataError::Cell {
+            path: path.into(),
+            line: table.first_line + place / channels,
+            column: place % channels + 1,
+            reason: format!("{x}: {wanted}"),
+        });
+    }
+    Ok(Own {
+        values: table.values,
+        channels,
+    })
 }
 
 fn read_table(path: &Path, time: Option<&Column>) -> Result<Table, DataError> {
@@ -186,11 +221,9 @@ fn read_table(path: &Path, time: Option<&Column>) -> Result<Table, DataError> {
         line,
         reason,
     };
-    let lines = text
-        .lines()
-        .zip(1..)
-        .filter(|(line, _)| !line.trim().is_empty());
-    let mut lines = lines.peekable();
+    let is_empty = |(line, _): &(&str, usize)| line.trim().is_empty();
+    let text = text.trim_end();
+    let mut lines = text.lines().zip(1..).skip_while(is_empty).peekable();
     let Some((first, number)) = lines.peek().copied() else {
         return Err(failed(
             1,
@@ -215,8 +248,16 @@ fn read_table(path: &Path, time: Option<&Column>) -> Result<Table, DataError> {
     };
     let dropped = time_column(path, time, &names)?;
     let columns = names.len();
+    let first_line = number + usize::from(header);
     let mut values = Vec::new();
     for (line, number) in lines {
+        if line.trim().is_empty() {
+            return Err(failed(
+                number,
+                "the line is empty, and a sample may be missing here; fill it in, or remove the line"
+                    .into(),
+            ));
+        }
         if line.contains(';') {
             return Err(failed(
                 number,
@@ -226,7 +267,9 @@ fn read_table(path: &Path, time: Option<&Column>) -> Result<Table, DataError> {
         }
         let cells: Vec<&str> = line.split(',').map(cell).collect();
         if cells.len() != columns {
-            let comma = if cells.len() > columns {
+            let way = if cells.len() == columns + 1 && cells.last() == Some(&"") {
+                "; remove the comma at its end"
+            } else if cells.len() > columns {
                 "; is it a decimal comma? Write a point in the numbers (3.5, not 3,5)"
             } else {
                 "; write the line again, or remove it"
@@ -234,8 +277,8 @@ fn read_table(path: &Path, time: Option<&Column>) -> Result<Table, DataError> {
             return Err(failed(
                 number,
                 format!(
-                    "{} columns, but the first line has {columns}{comma}",
-                    cells.len()
+                    "{}, but the first line has {columns}{way}",
+                    counted(cells.len(), "column")
                 ),
             ));
         }
@@ -262,7 +305,8 @@ fn read_table(path: &Path, time: Option<&Column>) -> Result<Table, DataError> {
     if channels.is_empty() || values.is_empty() {
         return Err(failed(
             1,
-            "there is no number of a channel in the file".into(),
+            "there is no number of a channel in the file; write a line of numbers for each sample"
+                .into(),
         ));
     }
     Ok(Table {
@@ -271,6 +315,7 @@ fn read_table(path: &Path, time: Option<&Column>) -> Result<Table, DataError> {
             header,
         },
         values,
+        first_line,
     })
 }
 
@@ -337,13 +382,16 @@ mod tests {
             ("", &["line 1", "empty"][..]),
             ("1;2\n", &["line 1", "';'"]),
             ("1,2\n3,4\n1;2\n", &["line 3", "';'"]),
-            ("x,y\n1,2\n3\n", &["line 3", "1 columns", "has 2"]),
+            ("x,y\n1,2\n3\n", &["line 3", "1 column,", "has 2"]),
             ("x,y\n1,5,2,5\n", &["line 2", "decimal comma"]),
             ("t,x,y\n0,02,4,5\n", &["line 2", "decimal comma"]),
-            ("x,y\n1,2\n\n3,four\n", &["line 4, column 2", "'four'"]),
+            ("x,y\n1,2\n3,four\n", &["line 3, column 2", "'four'"]),
+            ("x,y\n1,2\n\n3,4\n", &["line 3", "empty", "remove the line"]),
+            ("x\n\n1\n", &["line 2", "empty"]),
+            ("1,2\n3,4,\n", &["line 2", "remove the comma at its end"]),
             ("x,y\n1,\n", &["line 2, column 2", "empty"]),
             ("1,x\n", &["line 1, column 2", "'x'"]),
-            ("x,y\n", &["no number"]),
+            ("x,y\n", &["no number", "write a line"]),
         ] {
             let error = table(text, None).expect_err(text);
             for part in parts {
@@ -352,6 +400,32 @@ mod tests {
         }
         let error = table("x,y\n1,2\n", Some(Column::Name("t".into()))).expect_err("no t");
         assert!(error.contains("\"t\"") && error.contains("x, y"), "{error}");
+    }
+
+    #[test]
+    fn a_recording_has_finite_numbers_that_the_input_holds() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("own.csv");
+        let read = |text: &str| {
+            std::fs::write(&path, text).expect("a writable folder");
+            recording(&path, (-8.0, 8.0)).map_err(|error| error.to_string())
+        };
+        let own = Own {
+            values: vec![1.0, -8.0, 3.0, 8.0],
+            channels: 2,
+        };
+        assert_eq!(read("\nx,y\n1,-8\n3,8\n\n"), Ok(own));
+        for (text, parts) in [
+            ("x,y\n1,2\n3,nan\n", ["line 3, column 2: NaN", "not finite"]),
+            ("\n-inf,2\n", ["line 2, column 1: -inf", "not finite"]),
+            ("1\n1e39\n", ["line 2, column 1: inf", "not finite"]),
+            ("1\n2\n8.5\n", ["line 3, column 1: 8.5", "-8 to 8"]),
+        ] {
+            let error = read(text).expect_err(text);
+            for part in parts.into_iter().chain(["own.csv"]) {
+                assert!(error.contains(part), "{text:?}: {error}");
+            }
+        }
     }
 
     #[test]

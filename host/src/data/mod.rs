@@ -22,7 +22,7 @@ mod ts;
 mod write;
 
 pub use error::DataError;
-pub use folder::recording;
+pub use folder::{Own, recording};
 pub use npz::MOST_COMPRESSED;
 pub use opened::{Opened, SEED, is_path, opened, read, read_bytes, task, task_again};
 pub use settings::Settings;

@@ -27,3 +27,52 @@ fn a_deployed_network_is_perturbed_as_far_as_its_bits_allow() {
         place.fails(&format!("run net.snn {extra}"), 2, &[part]);
     }
 }
+
+#[test]
+fn a_recording_is_read_before_the_board_is_called() {
+    let place = Place::new();
+    place.json("quantize go-nogo.mat --lambda 25 -o net.snn --trials 1");
+    let run = "run net.snn --on tcp:127.0.0.1:1 --input own.csv";
+    let rows = "0\n".repeat(200);
+    for (text, parts) in [
+        (
+            format!("{rows}nan\n"),
+            &["own.csv, line 201, column 1: NaN", "not finite"][..],
+        ),
+        (
+            format!("x\n{rows}inf\n"),
+            &["line 202, column 1: inf", "not finite"],
+        ),
+        (
+            format!("{rows}1e30\n"),
+            &["line 201, column 1", "-8 to 7.999756"],
+        ),
+        (
+            format!("{rows}\n{rows}"),
+            &["own.csv, line 201: the line is empty"],
+        ),
+        (
+            "1,2\n".into(),
+            &["has 2 columns, but the network takes 1 channel;"],
+        ),
+        ("x\n".into(), &["no number", "write a line of numbers"]),
+        // These are good, so that the port is opened; nothing listens there.
+        (
+            rows.repeat(2) + "0\n",
+            &[
+                "warning: own.csv: 401 rows, 200 a trial: 2 trials, the last row is not run",
+                "tcp:127.0.0.1:1",
+            ],
+        ),
+        (
+            "0\n".into(),
+            &["own.csv: 1 row, 200 a trial: 1 trial, in which the last row lasts to the end"],
+        ),
+    ] {
+        std::fs::write(place.path("own.csv"), text).expect("a file");
+        place.fails(run, 1, parts);
+    }
+    for flag in ["trials", "seed"] {
+        place.fails(&format!("{run} --{flag} 3"), 2, &["--input", flag]);
+    }
+}
