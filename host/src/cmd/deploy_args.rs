@@ -14,9 +14,13 @@ use crate::print::console::Console;
 
 /// Print the flash, RAM and time that a network needs on a board; write an image or the flash
 ///
-/// Example:  rate2spike deploy net.snn --board rp2040 --format uf2 -o net.uf2
+/// Without --format and --flash nothing is written.
 ///
-/// Through a debug probe:  rate2spike deploy net.snn --board stm32f405 --flash
+/// Example:  rate2spike deploy net.snn --board rp2040 --content both --format uf2 -o pico.uf2
+///
+/// Through a debug probe:  rate2spike deploy net.snn --board stm32f405 --content both --flash
+///
+/// The network alone is the default content; a new board needs its firmware too.
 #[derive(Clone, Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct DeployArgs {
