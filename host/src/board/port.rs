@@ -40,13 +40,23 @@ impl Port {
                 .timeout(READ_TIMEOUT)
                 .open()
                 .map(|port| Box::new(port) as Box<dyn Line>)
-                .map_err(io::Error::from),
+                .map_err(refused),
             Port::Tcp(address) => tcp(address).map(|stream| Box::new(stream) as Box<dyn Line>),
         };
         line.map_err(|source| BoardError::Open {
             port: self.to_string(),
             source,
         })
+    }
+}
+
+/// Why a serial port does not open. The error of a file that is none comes without a code.
+fn refused(error: serialport::Error) -> io::Error {
+    match error.description.contains("typewriter") {
+        true => io::Error::other(
+            "this is no serial port; that of a board is called /dev/ttyACM0 or /dev/ttyUSB0 on Linux",
+        ),
+        false => error.into(),
     }
 }
 
@@ -90,6 +100,16 @@ mod tests {
         }
         for wrong in ["", "/dev/ttyACM0", "serial:", "tcp:4000", "usb:1"] {
             assert!(wrong.parse::<Port>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_device_that_is_no_serial_port_is_said_to_be_none() {
+        let port = Port::Serial("/dev/null".into());
+        let said = port.open().err().expect("it does not open").to_string();
+        for words in ["serial:/dev/null", "no serial port", "/dev/ttyACM0"] {
+            assert!(said.contains(words), "{said}");
         }
     }
 }
