@@ -50,7 +50,8 @@ impl Port {
     }
 }
 
-/// Why a serial port does not open. The error of a file that is none comes without a code.
+/// The error of a serial port that does not open. A file that is no serial port has an error
+/// without a code.
 fn refused(error: serialport::Error) -> io::Error {
     match error.description.contains("typewriter") {
         true => io::Error::other(
