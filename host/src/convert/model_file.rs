@@ -109,21 +109,33 @@ impl RateModelFile {
         }))
     }
 
-    /// Sets the calibration, or removes it.
-    fn set_calibration(&mut self, calibration: Option<&Calibration>) {
-        let Some(Calibration {
+    /// Removes the result of an earlier conversion, so that the bytes of the file do not
+    /// depend on whether there was one.
+    fn remove_conversion(&mut self) {
+        for name in [
+            LAMBDA,
+            ACCURACIES,
+            CANDIDATES,
+            MEDIAN_LAMBDA,
+            CALIBRATION,
+            KEEPS_OFFSET,
+            REFITTED,
+            REFITTED_OFFSET,
+            FLAGS,
+        ] {
+            self.variables.remove(name);
+        }
+    }
+
+    fn set_calibration(&mut self, calibration: &Calibration) {
+        let Calibration {
             gain_mv,
             offset_mv,
             lambda,
             keeps_offset,
-        }) = calibration
-        else {
-            self.variables.remove(KEEPS_OFFSET);
-            return self.variables.remove(CALIBRATION);
-        };
-        match keeps_offset {
-            true => self.variables.insert(KEEPS_OFFSET, Value::scalar(1.0)),
-            false => self.variables.remove(KEEPS_OFFSET),
+        } = calibration;
+        if *keeps_offset {
+            self.variables.insert(KEEPS_OFFSET, Value::scalar(1.0));
         }
         let rows = [gain_mv, offset_mv, lambda].into_iter().flatten();
         let values: Vec<f32> = rows.map(|&value| value as f32).collect();
@@ -143,10 +155,8 @@ impl RateModelFile {
         }))
     }
 
-    /// Sets the readout that was fitted to a network with this λ, or removes it.
+    /// Sets the readout that was fitted to a network with this λ, if there is one.
     fn set_refitted_readout(&mut self, readout: Option<&Readout<f64>>, lambda: f64) {
-        self.variables.remove(REFITTED);
-        self.variables.remove(REFITTED_OFFSET);
         let Some(readout) = readout else {
             return;
         };
@@ -169,13 +179,11 @@ impl RateModelFile {
         readout: Option<&Readout<f64>>,
         flags: &Flags,
     ) {
-        for name in [ACCURACIES, CANDIDATES, LAMBDA] {
-            self.variables.remove(name);
-        }
+        self.remove_conversion();
         let lambda = calibration.median_lambda();
         self.variables.insert(MEDIAN_LAMBDA, Value::scalar(lambda));
         self.set_refitted_readout(readout, lambda);
-        self.set_calibration(Some(calibration));
+        self.set_calibration(calibration);
         self.set_flags(flags);
     }
 
@@ -204,14 +212,12 @@ impl RateModelFile {
         readout: Option<&Readout<f64>>,
         flags: &Flags,
     ) {
+        self.remove_conversion();
         let all = |value: fn(&Candidate) -> f64| candidates.iter().map(value).collect();
         let file = &mut self.variables;
         file.insert(LAMBDA, Value::scalar(best.lambda));
         file.insert(ACCURACIES, Value::column::<f64>(all(|c| c.accuracy)));
         file.insert(CANDIDATES, Value::row::<f64>(all(|c| c.lambda)));
-        // A calibration or a readout of another λ must not stay.
-        file.remove(MEDIAN_LAMBDA);
-        self.set_calibration(None);
         self.set_refitted_readout(readout, best.lambda);
         self.set_flags(flags);
     }
@@ -232,13 +238,21 @@ impl RateModelFile {
         self.write()
     }
 
-    /// Writes a λ that was not searched, and the flags of `convert` that give it.
+    /// Puts a λ that was not searched into the variables of the model, in place of the
+    /// result of a search or a calibration. `flags` are the flags of `convert` that give it.
+    pub fn take_given(&mut self, lambda: f64, flags: &Flags) {
+        self.remove_conversion();
+        self.variables.insert(LAMBDA, Value::scalar(lambda));
+        self.set_flags(flags);
+    }
+
+    /// Writes a λ that was not searched into the model and its file: see
+    /// [`take_given`](Self::take_given).
     ///
     /// # Errors
     /// If the model cannot be written.
     pub fn adopt_given(&mut self, lambda: f64, flags: &Flags) -> Result<(), ModelError> {
-        self.variables.insert(LAMBDA, Value::scalar(lambda));
-        self.set_flags(flags);
+        self.take_given(lambda, flags);
         self.write()
     }
 
@@ -285,6 +299,7 @@ mod tests {
     use crate::formats::mat::MatFile;
     use crate::rate::network::RateNetwork;
     use crate::rate::options::RateOptions;
+    use crate::statistics::Interval;
     use crate::task::Task;
 
     #[test]
@@ -334,5 +349,52 @@ mod tests {
         }
         model.variables.insert(FLAGS, Value::scalar(5.0));
         named("no text", &model);
+    }
+
+    #[test]
+    fn a_conversion_leaves_the_same_file_whatever_conversion_came_before() {
+        let units = 5;
+        let flags = Flags::of_calibration(20, 1, Some(8));
+        let readout = Readout {
+            weights: vec![0.5; 2 * units],
+            offset: vec![0.1, 0.2],
+        };
+        let calibration = Calibration {
+            gain_mv: vec![1.0; units],
+            offset_mv: vec![2.0; units],
+            lambda: vec![30.0; units],
+            keeps_offset: true,
+        };
+        let candidate = Candidate {
+            lambda: 30.0,
+            trials: 20,
+            accuracy: 1.0,
+            interval: Interval::wilson(20, 20),
+            strict: 1.0,
+            mean_rate_hz: 10.0,
+            output_error: 0.1,
+        };
+        type Conversion<'a> = &'a dyn Fn(&mut RateModelFile);
+        let conversions: [Conversion<'_>; 4] = [
+            &|model| model.take_calibration(&calibration, Some(&readout), &flags),
+            &|model| model.take_calibration(&calibration, None, &flags),
+            &|model| model.take_search(&[candidate], &candidate, Some(&readout), &flags),
+            &|model| model.take_given(40.0, &flags),
+        ];
+        let fresh = || RateModelFile {
+            path: "m.mat".into(),
+            variables: MatFile::new(),
+            network: RateNetwork::start(&RateOptions::published(Task::xor(), units)),
+        };
+        for conversion in conversions {
+            let mut once = fresh();
+            conversion(&mut once);
+            for earlier in conversions {
+                let mut twice = fresh();
+                earlier(&mut twice);
+                conversion(&mut twice);
+                assert_eq!(twice.variables, once.variables);
+            }
+        }
     }
 }
