@@ -12,7 +12,7 @@
 //! further behind the leader than there are trials left, or the trials on which
 //! the two differ speak against it (one-sided sign test, [`SIGN_TEST_LEVEL`]). Where
 //! no trial speaks for it, the distances of the output from the target are compared
-//! in the same way, and the mean square must be twice the leader's.
+//! in the same way, and the mean square must be well above the leader's.
 
 use std::cmp::Ordering;
 use std::convert::Infallible;
@@ -51,10 +51,10 @@ pub const SIGN_TEST_LEVEL: f64 = 0.01;
 
 /// How much larger than the leader's the mean square distance from the target is of a candidate
 /// that leaves for its distance: what is closer to the leader may still turn out the better one.
-const CLEARLY_FURTHER: f64 = 2.0;
+const CLEARLY_FURTHER: f64 = 1.3;
 
 /// Trials of each candidate between two looks of a race.
-const RACE_TRIALS: usize = 10;
+const RACE_TRIALS: usize = 5;
 
 /// Trials between two looks where no candidate leaves: the trials that a crash
 /// can cost.
@@ -426,7 +426,7 @@ mod tests {
             // Right where the leader is wrong.
             with_errors("1111111001", 0.5),
             // Further in all trials, and not clearly.
-            with_errors("1111111110", 0.3),
+            with_errors("1111111110", 0.25),
         ];
         assert_eq!(search.racing(&standing, 10), [1, 2, 3]);
         // Three trials cannot tell.
