@@ -41,12 +41,14 @@ use crate::rate::network::RateNetwork;
 use crate::rate::options::is_recorded;
 use crate::rate::recurrence;
 use crate::rate::siegert::NoisyNeuron;
-use crate::spiking::experiment::{Experiment, Score, score_f64, task_trial};
+use crate::spiking::experiment::{Experiment, Outcome, Score, score_f64, task_trial};
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::neuron::Neuron;
 use crate::spiking::time_step::{PUBLISHED_STEP_MS, TimeStep};
+use crate::spiking::trial::Memory;
 use crate::task::Task;
 use crate::task::description::Part;
+use crate::task::samples::is_graded;
 
 /// κ, in the order in which they are tried.
 pub const IRREGULARITIES: [f64; 3] = [0.05, 0.25, 0.01];
@@ -56,6 +58,9 @@ const ROUNDS: u64 = 3;
 
 /// Trials from which x and r are taken.
 const TRIALS: u64 = 20;
+
+/// Trials of a calibrated network between two looks whether it can still become the best.
+const LOOK_TRIALS: usize = 10;
 
 /// Groups of samples of a unit, by x, that each count as one.
 const POINTS: usize = 60;
@@ -265,14 +270,21 @@ impl<'a> Request<'a> {
         for irregularity in IRREGULARITIES {
             let mut calibration = activity.fit(&curve, irregularity);
             for rounds in 0..=ROUNDS {
-                let (network, found) = self.scored(&calibration, irregularity, rounds)?;
-                let is_best = best.as_ref().is_none_or(|best| found.is_better_than(best));
-                let is_perfect = right(&found.score) == 2.0;
-                if is_best {
-                    best = Some(found);
-                }
-                if is_perfect {
-                    break;
+                let network = calibration.network(self.network, self.neuron)?;
+                let scored = self.scored(&network, best.as_ref().map(|best| &best.score));
+                if let Some((keeps_offset, score)) = scored {
+                    best = Some(Found {
+                        calibration: Calibration {
+                            keeps_offset,
+                            ..calibration.clone()
+                        },
+                        irregularity,
+                        rounds,
+                        score,
+                    });
+                    if right(&score) == 2.0 {
+                        break;
+                    }
                 }
                 activity.move_offsets(&mut calibration, &network, &curve);
             }
@@ -283,48 +295,61 @@ impl<'a> Request<'a> {
         Ok(best.expect("there are several"))
     }
 
-    /// The network of a calibration, and its score without the offset of the output, or with
-    /// it if that is right more often.
-    fn scored(
-        &self,
-        calibration: &Calibration,
-        irregularity: f64,
-        rounds: u64,
-    ) -> Result<(SpikingNetwork, Found), CalibrateError> {
-        let found = |keeps_offset| -> Result<_, CalibrateError> {
-            let calibration = Calibration {
-                keeps_offset,
-                ..calibration.clone()
-            };
-            let network = calibration.network(self.network, self.neuron)?;
-            let step = TimeStep::PUBLISHED;
-            let score = score_f64(&network, &self.task, &step, self.seed, self.trials);
-            let found = Found {
-                calibration,
-                irregularity,
-                rounds,
-                score,
-            };
-            Ok((network, found))
+    /// Whether a calibrated network is right more often with the offset of the output, and its
+    /// score with the better of both. `None` if it is not right more often than a network with
+    /// the score `best`: its trials then end as soon as that is certain.
+    fn scored(&self, network: &SpikingNetwork, best: Option<&Score>) -> Option<(bool, Score)> {
+        let step = TimeStep::PUBLISHED;
+        let tables = network.tables::<f64>(&step);
+        let tables = tables.tables();
+        let experiment = Experiment::floating(&tables, &self.task, &step, self.seed);
+        let is_counted = !is_graded(&self.task);
+        let offset = match (
+            &network.readout.offset[..],
+            &self.network.readout.offset[..],
+        ) {
+            ([0.0], &[lost]) => lost,
+            _ => 0.0,
         };
-        let without = found(false)?;
-        let loses_one = without.0.readout.offset == [0.0] && self.network.readout.offset != [0.0];
-        if !loses_one || right(&without.1.score) == 2.0 {
-            return Ok(without);
+        let mut outcomes: [Vec<Outcome>; 2] = Default::default();
+        while outcomes[0].len() < self.trials {
+            let done = outcomes[0].len();
+            let next = done..(done + LOOK_TRIALS).min(self.trials);
+            let pairs: Vec<[Outcome; 2]> = next
+                .into_par_iter()
+                .map_init(
+                    || Memory::of(&tables),
+                    |memory, index| match offset {
+                        0.0 => [experiment.outcome(memory, index as u64); 2],
+                        _ => experiment.outcomes_with_offset(memory, index as u64, offset.into()),
+                    },
+                )
+                .collect();
+            for pair in pairs {
+                for (all, outcome) in outcomes.iter_mut().zip(pair) {
+                    all.push(outcome);
+                }
+            }
+            let lost = outcomes.each_ref().map(|outcomes| wrong(outcomes));
+            if let Some(best) = best
+                && is_counted
+                && lost.iter().min() >= Some(&(2 * best.trials - best.correct - best.strict))
+            {
+                return None;
+            }
         }
-        let with = found(true)?;
-        Ok(if with.1.is_better_than(&without.1) {
-            with
-        } else {
-            without
-        })
+        let [without, with] = outcomes.map(|outcomes| experiment.summary(&outcomes));
+        let keeps_offset = right(&with) > right(&without);
+        let score = if keeps_offset { with } else { without };
+        let is_best = best.is_none_or(|best| right(&score) > right(best));
+        is_best.then_some((keeps_offset, score))
     }
 }
 
-impl Found {
-    fn is_better_than(&self, other: &Self) -> bool {
-        right(&self.score) > right(&other.score)
-    }
+/// Number of wrong answers by both criteria, added.
+fn wrong(outcomes: &[Outcome]) -> usize {
+    let wrong = |o: &Outcome| usize::from(!o.correct) + usize::from(!o.strict);
+    outcomes.iter().map(wrong).sum()
 }
 
 /// Shares of right answers by both criteria, added.

@@ -324,7 +324,7 @@ impl<'d, A: Arithmetic + OutputNumber> Answer<'d, A> {
     }
 
     #[inline(always)]
-    fn see(&mut self, step: u32, state: &State<A>) {
+    fn see(&mut self, step: u32, state: &State<A>, outputs: &[A]) {
         if self.silenced.is_empty() {
             self.hash.add_step(step, state);
             self.spikes += state.fired().count() as u64;
@@ -335,9 +335,9 @@ impl<'d, A: Arithmetic + OutputNumber> Answer<'d, A> {
                 self.spikes += 1;
             }
         }
-        self.evidence.see(self.decision, step, state.outputs());
+        self.evidence.see(self.decision, step, outputs);
         if let Some(grader) = &mut self.grader {
-            grader.see(step, state.outputs());
+            grader.see(step, outputs);
         }
     }
 
@@ -363,9 +363,30 @@ impl<A: Float> Experiment<'_, Tables<'_, A>> {
         let grader = Grader::new(&trial, self.task.samples(), self.clock.steps_per_sample);
         let mut answer = Answer::new(&self.decision, self.silenced, Some(grader));
         self.watch(memory, index, &trial, |step, state| {
-            answer.see(step, state);
+            answer.see(step, state, state.outputs());
         });
         answer.outcome(trial.label)
+    }
+}
+
+impl Experiment<'_, Tables<'_, f64>> {
+    /// Runs the `index`-th trial of a network with one output, and scores it as it is and with
+    /// `offset` added to the output.
+    pub fn outcomes_with_offset(
+        &self,
+        memory: &mut Memory<f64>,
+        index: u64,
+        offset: f64,
+    ) -> [Outcome; 2] {
+        let trial = self.trial(index);
+        let new = || Answer::new(&self.decision, self.silenced, self.grader(&trial));
+        let (mut plain, mut moved) = (new(), new());
+        self.watch(memory, index, &trial, |step, state| {
+            let outputs = state.outputs();
+            plain.see(step, state, outputs);
+            moved.see(step, state, &[outputs[0] + offset]);
+        });
+        [plain, moved].map(|answer| answer.outcome(trial.label))
     }
 }
 
@@ -404,14 +425,18 @@ where
         .watch(memory, observe);
     }
 
+    /// The grader of `trial`; `None` where the samples are not graded.
+    fn grader<'t>(&self, trial: &'t Trial) -> Option<Grader<'t>> {
+        is_graded(&self.task)
+            .then(|| Grader::new(trial, self.task.samples(), self.clock.steps_per_sample))
+    }
+
     /// Runs and scores the `index`-th trial.
     pub fn outcome(&self, memory: &mut Memory<N::Number>, index: u64) -> Outcome {
         let trial = self.trial(index);
-        let grader = is_graded(&self.task)
-            .then(|| Grader::new(&trial, self.task.samples(), self.clock.steps_per_sample));
-        let mut answer = Answer::new(&self.decision, self.silenced, grader);
+        let mut answer = Answer::new(&self.decision, self.silenced, self.grader(&trial));
         self.watch(memory, index, &trial, |step, state| {
-            answer.see(step, state);
+            answer.see(step, state, state.outputs());
         });
         answer.outcome(trial.label)
     }
