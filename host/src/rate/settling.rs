@@ -20,6 +20,10 @@ const LOSS_LIMIT: f64 = 7.0;
 /// The published criterion asks for an accuracy above this.
 const ACCURACY_LIMIT: f64 = 0.95;
 
+/// Share of the updates after which a network that never met the criterion learns on without
+/// fluctuations: some networks, mostly of xor with 50 units, do not learn under them.
+const STUCK: f32 = 0.2;
+
 /// Share of the updates of a validated training before its rates fluctuate …
 const CALM: f32 = 0.25;
 
@@ -63,8 +67,14 @@ impl Settling {
         }
         match self.since {
             Some(_) => options.settle_fluctuations,
-            None => options.fluctuations,
+            None => self.learning_fluctuations(options, update),
         }
+    }
+
+    /// Strength of the fluctuations while the network learns.
+    fn learning_fluctuations(&self, options: &RateOptions, update: usize) -> f32 {
+        let is_stuck = self.times == 0 && update as f32 >= STUCK * options.updates as f32;
+        if is_stuck { 0.0 } else { options.fluctuations }
     }
 
     /// True if the network is evaluated after this update.
@@ -80,7 +90,7 @@ impl Settling {
         if self.settled(options, update) && self.times < MOST_SETTLINGS {
             options.settle_fluctuations
         } else {
-            options.fluctuations
+            self.learning_fluctuations(options, update)
         }
     }
 
@@ -185,5 +195,20 @@ mod tests {
         assert_eq!(settling.fluctuations(&options, 149), options.fluctuations);
         let ended = settling.judge(&options, 150, &evaluation(false), true);
         assert_eq!(ended, Some(false));
+    }
+
+    #[test]
+    fn a_network_that_never_met_the_criterion_learns_on_without_fluctuations() {
+        let options = options();
+        let mut settling = Settling::default();
+        let fluctuations = |settling: &Settling, update| {
+            let test = settling.test_fluctuations(&options, update);
+            assert_eq!(settling.fluctuations(&options, update), test);
+            test
+        };
+        assert_eq!(fluctuations(&settling, 1199), options.fluctuations);
+        assert_eq!(fluctuations(&settling, 1200), 0.0);
+        settling.times = 1;
+        assert_eq!(fluctuations(&settling, 1200), options.fluctuations);
     }
 }
