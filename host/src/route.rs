@@ -9,6 +9,7 @@
 //! calibration is chosen are others than those of the scores: a winner looks
 //! better on its own trials than it is.
 
+use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
 use std::time::Instant;
 
@@ -271,6 +272,62 @@ fn can_be_calibrated(neuron: &Neuron) -> bool {
     neuron.noise_mv > 0.0 && neuron.membrane == Membrane::Leaky
 }
 
+/// Grades the networks of a training by their deployed forms, and keeps the last conversion
+/// for the network that wins.
+#[derive(Debug)]
+pub struct DeployedGrades {
+    starts: usize,
+    last: RefCell<Option<(RateNetwork, Converted)>>,
+    seconds: Cell<f64>,
+}
+
+impl DeployedGrades {
+    /// Grades for a training from this number of starts.
+    pub fn new(starts: usize) -> Self {
+        Self {
+            starts,
+            last: RefCell::default(),
+            seconds: Cell::default(),
+        }
+    }
+
+    /// The share of some trials, from 0 to 1, in which the deployed network is right; 1 for a
+    /// network that the training keeps in any case. 0 for a route that does not lead through.
+    pub fn of(&self, route: &Route<'_>) -> f64 {
+        if self.starts == 1 && !route.has_tries() {
+            return 1.0;
+        }
+        let clock = Instant::now();
+        let converted = route.convert(&mut |_| {}).ok();
+        let grade = converted.as_ref().map_or(0.0, |found| route.grade(found));
+        let last = converted.map(|found| (route.network.clone(), found));
+        self.last.replace(last);
+        self.seconds
+            .set(self.seconds.get() + clock.elapsed().as_secs_f64());
+        grade
+    }
+
+    /// Converts the network of the route, unless it is the one that was graded last.
+    ///
+    /// # Errors
+    /// Those of [`Route::convert`].
+    pub fn convert(
+        &self,
+        route: &Route<'_>,
+        told: &mut impl FnMut(Progress),
+    ) -> Result<Converted, RouteError> {
+        match self.last.take() {
+            Some((network, converted)) if network == *route.network => Ok(converted),
+            _ => route.convert(told),
+        }
+    }
+
+    /// Time that the grades took, s.
+    pub fn seconds(&self) -> f64 {
+        self.seconds.get()
+    }
+}
+
 impl Route<'_> {
     /// Chooses the scaling, converts, finds the time step that ships, and scores
     /// at the published step.
@@ -327,13 +384,16 @@ impl Route<'_> {
         })
     }
 
+    /// Whether a training from one start has several tries: the published conversion, and a λ that is
+    /// given, take the first network that meets the criterion.
+    fn has_tries(&self) -> bool {
+        matches!(self.scaling, Scaling::Trained(_) | Scaling::Calibrated)
+    }
+
     /// The share of some trials in which the deployed network is right, by the criterion that
     /// is met less often. The trials are neither those that chose its scaling nor those of its
-    /// scores. 0 for a route that does not lead through.
-    pub fn grade(&self) -> f64 {
-        let Ok(converted) = self.convert(&mut |_| {}) else {
-            return 0.0;
-        };
+    /// scores. 0 for a network that cannot be quantized.
+    fn grade(&self, converted: &Converted) -> f64 {
         let Ok(quantized) = quantize(&converted.network, &self.task, &converted.step) else {
             return 0.0;
         };

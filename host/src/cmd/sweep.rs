@@ -40,7 +40,7 @@ use crate::task::Task;
 /// Example:  rate2spike sweep --task go-nogo --n 50,100,200 --seeds 20 --act sigmoid,lif -o sweep
 ///
 /// Each combination of a task, a size and an activation is a cell, which is run with
-/// every seed. The rows are written to rows.csv and rows.jsonl in the folder; success.svg
+/// every seed, as `rate2spike pipeline` does. The rows are written to rows.csv and rows.jsonl in the folder; success.svg
 /// and success.png show the share of each cell that succeeds as deployed networks. A
 /// sweep that was stopped goes on from there when the same command is given again.
 ///

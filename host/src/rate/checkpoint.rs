@@ -32,7 +32,7 @@ use super::training::{Best, Cpu, Training};
 use crate::readout::Readout;
 
 const MAGIC: [u8; 4] = *b"R2SC";
-const VERSION: u16 = 5;
+const VERSION: u16 = 6;
 const HEADER_BYTES: usize = 14;
 const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
@@ -48,8 +48,10 @@ struct Progressed {
     /// Gradients that Adam has seen of w, w_in, w_out, b_out and theta.
     gradients: [Option<usize>; 5],
     evaluations: Vec<Evaluated>,
-    /// The best network of a validated training.
-    best: Option<Evaluated>,
+    /// The scores and the grade of the best network so far.
+    best: Option<(Evaluated, f64)>,
+    /// Tries before this one.
+    tries: usize,
 }
 
 /// A file that is not the check point of a training.
@@ -93,7 +95,8 @@ impl Training {
                 seen(&adam.tau_theta),
             ],
             evaluations: self.evaluations.clone(),
-            best: self.best.as_ref().map(|best| best.evaluated),
+            best: self.best.as_ref().map(|best| (best.evaluated, best.grade)),
+            tries: self.tries,
         };
         let json = serde_json::to_vec(&progressed).expect("plain numbers and names");
         let mut payload = (json.len() as u32).to_le_bytes().to_vec();
@@ -176,10 +179,12 @@ impl Training {
         adam.tau_theta = tau_theta.map(|seen| arrays.state(seen, [n]));
         self.network.w_in = model.input_weights();
         self.losses = arrays.take(rest);
-        self.best = progressed.best.map(|evaluated| Best {
+        self.best = progressed.best.map(|(evaluated, grade)| Best {
             evaluated,
+            grade,
             network: arrays.network(&self.start),
         });
+        self.tries = progressed.tries;
         self.settling = progressed.settling;
         self.evaluations = progressed.evaluations;
         Ok(self)
@@ -189,7 +194,11 @@ impl Training {
 impl Progressed {
     /// True if a training can have reached this state.
     fn is_possible(&self) -> bool {
-        let counts = [self.settling.since, Some(self.settling.times)];
+        let counts = [
+            self.settling.since,
+            Some(self.settling.times),
+            Some(self.tries),
+        ];
         let mut counts = counts.into_iter().chain(self.gradients).flatten();
         self.updates < self.options.updates && counts.all(|count| count <= self.updates)
     }
@@ -400,6 +409,42 @@ mod tests {
         assert_eq!(trained.network, whole.network);
         assert_eq!(trained.losses, whole.losses);
         assert_eq!(trained.evaluation, whole.evaluation);
+    }
+
+    #[test]
+    fn a_training_with_several_tries_stops_anywhere_too() {
+        let end = |stops: bool| {
+            let mut training = Training::new(RateOptions {
+                dale: false,
+                p_rec: 0.4,
+                updates: 400,
+                batch: 8,
+                settle: 5,
+                seed: 3,
+                ..RateOptions::published(Task::go_nogo(), 30)
+            });
+            loop {
+                if stops {
+                    let bytes = training.to_bytes();
+                    let start = Training::new(training.options().clone());
+                    training = start.resumed(&bytes).expect("our own");
+                }
+                let Some(trained) = training.advance(&mut ()) else {
+                    continue;
+                };
+                let grade = 0.5 / (1 + training.tries) as f64;
+                if !training.try_again(&trained, grade) {
+                    return (training.tries, training.best_try(trained, grade));
+                }
+            }
+        };
+        let (tries, (whole, grade)) = end(false);
+        assert!(tries > 0 && whole.success && grade == 0.5);
+        let (again, (stopped, _)) = end(true);
+        assert_eq!(again, tries);
+        assert_eq!(stopped.network, whole.network);
+        assert_eq!(stopped.losses, whole.losses);
+        assert_eq!(stopped.evaluation, whole.evaluation);
     }
 
     /// A task of two classes: which of two inputs is on.

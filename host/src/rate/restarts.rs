@@ -1,7 +1,8 @@
-//! Several starts of one training: the first network that meets the criterion, and that the
-//! caller finds good enough, is kept.
+//! Several starts of one training, and several tries of each: the first network that meets the
+//! criterion, and that the caller finds good enough, is kept.
 //!
-//! A small network may not learn its task from the random weights that it begins with. Its
+//! A network that meets the criterion as a rate network may still spike too often wrongly. Its
+//! training then goes on to a next try, for some hundred updates. A small network may not learn its task from the random weights that it begins with. Its
 //! starts differ in their seeds alone, and are trained side by side: after each round of
 //! updates, the good network that met the criterion after the fewest updates wins. Every
 //! start makes the same updates as in a training of its own with its seed, and the rounds do
@@ -21,7 +22,7 @@ use crate::random::{Stream, generator};
 /// Updates of a round.
 const ROUND: usize = 100;
 
-/// The grade, from 0 to 1, with which a network wins at once.
+/// The grade, from 0 to 1, with which a network is kept at once.
 pub const GOOD_ENOUGH: f64 = 0.97;
 
 /// The most starts: each has a network and its trajectories in memory.
@@ -41,8 +42,10 @@ pub fn starts(options: &RateOptions, count: usize) -> Vec<RateOptions> {
 }
 
 /// Trains `starts` in rounds until one of them meets the criterion and is good enough; returns
-/// its place and its network. If none is, it is the best network that meets the criterion, the
-/// first of several; and if none meets it, the network with the highest accuracy.
+/// its place and its network. A start whose network is not makes a next
+/// [try](Training::try_again). If none is good enough in the end, it is the best network that
+/// meets the criterion, the first of several; and if none meets it, the network with the highest
+/// accuracy.
 ///
 /// `advance` trains a start until it has made a number of updates, and returns its network
 /// if the training ended by then. `grade` says how good a network is that meets the criterion;
@@ -51,7 +54,7 @@ pub fn starts(options: &RateOptions, count: usize) -> Vec<RateOptions> {
 /// # Errors
 /// The first error of `advance`, in the order of the starts. Each of them has then made
 /// its round or failed.
-pub fn race<S: Send, E: Send>(
+pub fn race<S: AsMut<Training> + Send, E: Send>(
     starts: &mut [S],
     advance: impl Fn(&mut S, usize) -> Result<Option<Trained>, E> + Sync,
     grade: impl Fn(&S, &Trained) -> f64,
@@ -80,8 +83,15 @@ pub fn race<S: Send, E: Send>(
             if grade >= GOOD_ENOUGH {
                 return Ok((place, trained));
             }
-            ended_before.push((grade, place, trained));
+            let training = start.as_mut();
+            if training.try_again(&trained, grade) {
+                running.push((place, start));
+            } else {
+                let (trained, grade) = training.best_try(trained, grade);
+                ended_before.push((grade, place, trained));
+            }
         }
+        running.sort_by_key(|(place, _)| *place);
     }
     ended_before.sort_by(|a, b| {
         let met = b.2.success.cmp(&a.2.success);
@@ -116,7 +126,7 @@ pub struct Kept {
 }
 
 /// Trains from `count` starts. `grade` says how good a network is, from 0 to 1, that was trained
-/// with these options and meets the criterion; that of a single start is not asked for.
+/// with these options and meets the criterion.
 pub fn train(
     options: &RateOptions,
     count: usize,
@@ -132,10 +142,8 @@ pub fn train(
         }
         Ok(None)
     };
-    let grade = |training: &Training, trained: &Trained| match count {
-        1 => 1.0,
-        _ => grade(training.options(), &trained.network),
-    };
+    let grade =
+        |training: &Training, trained: &Trained| grade(training.options(), &trained.network);
     let Ok((place, trained)) = race::<_, Infallible>(&mut trainings, advance, grade);
     Kept {
         options: starts[place].clone(),
@@ -145,8 +153,10 @@ pub fn train(
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
-    use crate::rate::training;
+    use crate::rate::training::{self, MOST_TRIES};
     use crate::task::Task;
 
     fn options() -> RateOptions {
@@ -214,6 +224,38 @@ mod tests {
         }
         assert_eq!(other_than_first(0.0).options, first.options);
         assert_eq!(train(&options(), 3, |_, _| 0.0).options, first.options);
+    }
+
+    /// The network that is kept where each try has the next grade of `grades`, and the number
+    /// of tries.
+    fn tried(grades: &[f64]) -> (Trained, usize) {
+        let options = RateOptions {
+            settle: 10,
+            updates: 900,
+            ..options()
+        };
+        let tries = Cell::new(0);
+        let kept = train(&options, 1, |_, _| {
+            tries.set(tries.get() + 1);
+            grades[tries.get() - 1]
+        });
+        (kept.trained, tries.get())
+    }
+
+    #[test]
+    fn a_network_that_is_not_good_trains_on_and_the_best_try_is_kept() {
+        let (first, tries) = tried(&[1.0]);
+        assert!(first.success && tries == 1);
+        let (second, tries) = tried(&[0.1, 1.0]);
+        assert!(second.success && tries == 2);
+        assert!(second.losses.len() > first.losses.len());
+        assert_eq!(second.losses[..first.losses.len()], first.losses);
+        assert_ne!(second.network.w, first.network.w);
+        let (best, tries) = tried(&[0.5, 0.6, 0.5, 0.1]);
+        assert_eq!(tries, MOST_TRIES);
+        assert!(best.success && best.network == second.network);
+        let (best, _) = tried(&[0.5, 0.4, 0.3, 0.1]);
+        assert_eq!(best.network, first.network);
     }
 
     #[test]

@@ -88,18 +88,26 @@ pub struct Training {
     pub(super) settling: Settling,
     /// Every evaluation so far.
     pub(super) evaluations: Vec<Evaluated>,
-    /// The best network so far on the validation part, if the training is validated.
+    /// The best network so far: on the validation part, if the training is validated, else of
+    /// the tries before this one.
     pub(super) best: Option<Best>,
+    /// Number of tries before this one: see [`Training::try_again`].
+    pub(super) tries: usize,
 }
+
+/// The most networks that one training offers, each of which meets the criterion.
+pub const MOST_TRIES: usize = 4;
 
 /// Evaluations without a better network, after which a validated training ends.
 const PATIENCE: usize = 20;
 
-/// A network that was the best one on the validation part.
+/// A network that was the best one on the validation part or among several tries.
 #[derive(Clone, Debug)]
 pub(super) struct Best {
     /// Scores of the network.
     pub evaluated: Evaluated,
+    /// The grade of a try; 0 in a validated training.
+    pub grade: f64,
     /// The network.
     pub network: RateNetwork,
 }
@@ -110,6 +118,12 @@ impl Best {
     fn is_beaten_by(&self, other: &Evaluated) -> bool {
         let (old, new) = (&self.evaluated, other);
         new.accuracy > old.accuracy || (new.accuracy == old.accuracy && new.loss < old.loss)
+    }
+}
+
+impl AsMut<Training> for Training {
+    fn as_mut(&mut self) -> &mut Training {
+        self
     }
 }
 
@@ -139,6 +153,7 @@ impl Training {
             settling: Settling::default(),
             evaluations: Vec::new(),
             best: None,
+            tries: 0,
             options,
         }
     }
@@ -188,9 +203,11 @@ impl Training {
             .settling
             .judge(&self.options, update, &evaluation, last)?;
         let mut evaluation = evaluation;
-        if let Some(Best { evaluated, network }) = self.best.take() {
-            self.network = network;
-            evaluation = self.evaluate(evaluated.update);
+        if self.options.validated()
+            && let Some(best) = self.best.take()
+        {
+            self.network = best.network;
+            evaluation = self.evaluate(best.evaluated.update);
         }
         Some(Trained {
             network: self.network.clone(),
@@ -202,6 +219,48 @@ impl Training {
         })
     }
 
+    /// Takes the training up again after it ended with `trained`, whose grade is too low: it
+    /// learns on, until the network meets the criterion and has settled once more. False if it
+    /// was the last try, or there are no updates left; [`best_try`](Self::best_try) then has
+    /// the best network.
+    pub fn try_again(&mut self, trained: &Trained, grade: f64) -> bool {
+        let over = !trained.success || self.options.validated();
+        if over || self.tries + 1 >= MOST_TRIES || trained.losses.len() >= self.options.updates {
+            return false;
+        }
+        if self.best.as_ref().is_none_or(|best| best.grade < grade) {
+            self.best = Some(Best {
+                evaluated: Evaluated::new(trained.losses.len() - 1, &trained.evaluation),
+                grade,
+                network: trained.network.clone(),
+            });
+        }
+        self.tries += 1;
+        self.settling.since = None;
+        self.losses.clone_from(&trained.losses);
+        self.evaluations.clone_from(&trained.evaluations);
+        true
+    }
+
+    /// The better one of the last try, which ended with `trained` and this grade, and of the
+    /// tries before it; and its grade.
+    pub fn best_try(&mut self, trained: Trained, grade: f64) -> (Trained, f64) {
+        match self.best.take() {
+            Some(best) if !trained.success || best.grade > grade => {
+                self.network = best.network;
+                self.settling.since = None;
+                let trained = Trained {
+                    network: self.network.clone(),
+                    success: true,
+                    evaluation: self.evaluate(best.evaluated.update),
+                    ..trained
+                };
+                (trained, best.grade)
+            }
+            _ => (trained, grade),
+        }
+    }
+
     /// Keeps the network, if it is the best so far of a validated training. True if the
     /// best one is so old that the training ends.
     fn keep_best(&mut self, evaluated: Evaluated) -> bool {
@@ -210,8 +269,11 @@ impl Training {
         }
         let best = self.best.as_ref();
         if evaluated.loss.is_finite() && best.is_none_or(|best| best.is_beaten_by(&evaluated)) {
-            let network = self.network.clone();
-            self.best = Some(Best { evaluated, network });
+            self.best = Some(Best {
+                evaluated,
+                grade: 0.0,
+                network: self.network.clone(),
+            });
         }
         let newest = self.best.as_ref().map_or(0, |best| best.evaluated.update);
         evaluated.update - newest >= PATIENCE * EVALUATE_EVERY

@@ -76,6 +76,12 @@ struct Running {
     unwritten: bool,
 }
 
+impl AsMut<Training> for Running {
+    fn as_mut(&mut self) -> &mut Training {
+        &mut self.training
+    }
+}
+
 impl Finished {
     /// Removes the check point and the record of the training: the command needs
     /// neither any more.
@@ -207,15 +213,8 @@ impl Session {
         let folder = rate_model::folder(&self.output, options);
         let reserve = disk::reserve(&folder, rate_model::most_bytes(options))?;
         let checkpoint = all[0].checkpoint.clone();
-        let kept = match &mut all[..] {
-            [running] => Kept {
-                trained: self.run(running, progress)?,
-                options: options.clone(),
-            },
-            all => self.run_all(all, grade, progress)?,
-        };
+        let Kept { options, trained } = self.run_all(&mut all, grade, progress)?;
         drop(reserve);
-        let Kept { options, trained } = kept;
         let model = self.save(&options, &trained)?;
         let report = TrainReport::new(
             &options,

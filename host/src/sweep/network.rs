@@ -9,7 +9,7 @@ use crate::quantize::longest_step::DeployedStep;
 use crate::rate::network::RateNetwork;
 use crate::rate::options::RateOptions;
 use crate::rate::restarts::{Kept, train};
-use crate::route::{Origin, Route, Scaling, rate_accuracy};
+use crate::route::{DeployedGrades, Origin, Route, Scaling, rate_accuracy};
 use crate::spiking::time_step::TimeStep;
 
 /// Trains, converts and deploys `member` of `plan`, and scores it.
@@ -18,11 +18,13 @@ pub fn run(plan: &SweepPlan, member: Member) -> Row {
     let cell = &plan.cells[member.cell];
     let clock = Instant::now();
     let trials = options.task.scored(plan.trials);
+    let grades = DeployedGrades::new(cell.restarts);
     let kept = train(&options, cell.restarts, |options, network| {
-        route(plan, member, options, network).grade()
+        grades.of(&route(plan, member, options, network))
     });
     let seconds = Seconds {
-        train: clock.elapsed().as_secs_f64(),
+        train: clock.elapsed().as_secs_f64() - grades.seconds(),
+        convert: grades.seconds(),
         ..Seconds::default()
     };
     let trained = &kept.trained;
@@ -48,7 +50,7 @@ pub fn run(plan: &SweepPlan, member: Member) -> Row {
         start_seed: (cell.restarts > 1).then_some(kept.options.seed),
         options,
     };
-    if let Err(error) = spike(&mut row, plan, member, &kept) {
+    if let Err(error) = spike(&mut row, plan, member, &kept, &grades) {
         row.error = Some(error);
     }
     row
@@ -83,21 +85,27 @@ fn route<'a>(
 
 /// Converts, quantizes and scores the network, and fills in `row` up to the stage that
 /// fails.
-fn spike(row: &mut Row, plan: &SweepPlan, member: Member, kept: &Kept) -> Result<(), String> {
+fn spike(
+    row: &mut Row,
+    plan: &SweepPlan,
+    member: Member,
+    kept: &Kept,
+    grades: &DeployedGrades,
+) -> Result<(), String> {
     if let Some(loss) = kept.trained.losses.last().filter(|loss| !loss.is_finite()) {
         return Err(format!("the training diverged (loss {loss})"));
     }
     let route = route(plan, member, &kept.options, &kept.trained.network);
     let clock = Instant::now();
-    let converted = route
-        .convert(&mut |_| {})
+    let converted = grades
+        .convert(&route, &mut |_| {})
         .map_err(|error| error.to_string())?;
     row.calibrated = matches!(converted.origin, Origin::Calibrated(_));
     row.lambda = Some(converted.network.lambda);
     row.search_accuracy = converted.search_accuracy();
     row.spiking = Some((&converted.score).into());
     row.mean_rate_hz = Some(converted.score.mean_rate_hz);
-    row.seconds.convert = clock.elapsed().as_secs_f64();
+    row.seconds.convert += clock.elapsed().as_secs_f64();
 
     let clock = Instant::now();
     let deployment = route
