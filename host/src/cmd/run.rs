@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::CommandError;
 use super::perturbation::PerturbationArgs;
-use super::run_input::run_input;
+use super::run_input::{Input, run_input};
 use super::run_on::{OnBoard, run_on};
 use super::run_report::RunReport;
 use super::shared::{OwnTaskArgs, ScoreArgs};
@@ -49,6 +49,9 @@ pub struct RunArgs {
     /// steps
     #[arg(long, requires = "input")]
     pub live: bool,
+    /// With --input: write the outputs of the board to this CSV, a row for each sample
+    #[arg(short, long, value_name = "FILE.csv", requires = "input")]
+    pub output: Option<PathBuf>,
     /// Perturbations of the network
     #[command(flatten)]
     pub perturbation: PerturbationArgs,
@@ -112,7 +115,14 @@ fn score<A: Deployable>(
             replace: args.replace,
         };
         return match &args.input {
-            Some(input) => run_input(&on, &experiment, (input, args.live), console),
+            Some(path) => {
+                let input = Input {
+                    path,
+                    live: args.live,
+                    output: args.output.as_deref(),
+                };
+                run_input(&on, &experiment, &input, console)
+            }
             None => run_on(&on, &experiment, console),
         };
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use fixed::types::I4F12;
 use rate2spike_core::blob::Deployed;
+use rate2spike_core::network::Network;
 use serde::Serialize;
 
 use super::CommandError;
@@ -14,6 +15,7 @@ use crate::board::logic::Logic;
 use crate::board::port::Port;
 use crate::board::recording::{Answered, SentTrial, answered, channels, samples};
 use crate::data;
+use crate::formats::disk;
 use crate::number::{counted, shown};
 use crate::print::console::Console;
 use crate::print::path::lossy;
@@ -32,7 +34,18 @@ struct InputReport<'a> {
     trials: Vec<Answered>,
 }
 
-/// Runs the recording in `input` on the board.
+/// A recording of one's own.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    /// The file.
+    pub path: &'a Path,
+    /// Whether the samples are sent in real time.
+    pub live: bool,
+    /// The file of the board's outputs.
+    pub output: Option<&'a Path>,
+}
+
+/// Runs a recording on the board.
 ///
 /// # Errors
 /// If the recording is not what the network takes, if the board fails, or if it gives other
@@ -40,11 +53,11 @@ struct InputReport<'a> {
 pub fn run_input<A: Deployable>(
     on: &OnBoard,
     experiment: &Experiment<Deployed<A>>,
-    (input, live): (&Path, bool),
+    input: &Input,
     console: &Console,
 ) -> Result<(), CommandError> {
     let network = experiment.network;
-    let trials = trials(experiment, input, console)?;
+    let trials = trials(experiment, input.path, console)?;
     let (mut client, identity) = match prepared(on, network, console) {
         Err(CommandError::Board(BoardError::Silent { .. })) if is_logic(on.port)? => {
             return Err(CommandError::Failed(format!(
@@ -57,21 +70,33 @@ pub fn run_input<A: Deployable>(
     let template = "trial {pos}/{len} {msg}";
     let bar = console.progress(trials.len() as u64, template);
     let mut answers = Vec::new();
-    for (shown, index) in trials.iter().zip(0..) {
-        let outcome = shown.on_board(&mut client, network, index, live, |outputs| {
-            bar.set_message(drawn::<A>(outputs));
-        })?;
-        let answer = answered(network, shown, index, &outcome);
-        bar.suspend(|| console.say(sentence(&answer, live)));
-        answers.push(answer);
-        bar.inc(1);
-    }
+    let mut rows = OutputRows::new(network);
+    let mut run = || -> Result<(), BoardError> {
+        for (shown, index) in trials.iter().zip(0..) {
+            rows.begin(index);
+            let outcome = shown.on_board(&mut client, network, index, input.live, |outputs| {
+                rows.add::<A>(outputs);
+                bar.set_message(drawn::<A>(outputs));
+            })?;
+            let answer = answered(network, shown, index, &outcome);
+            bar.suspend(|| console.say(sentence(&answer, input.live)));
+            answers.push(answer);
+            bar.inc(1);
+        }
+        Ok(())
+    };
+    let ran = run();
     bar.finish_and_clear();
+    // The outputs until the board fails are not lost.
+    if let Some(path) = input.output {
+        disk::write(path, rows.text.as_bytes())?;
+    }
+    ran?;
     let report = InputReport {
         network: on.network,
-        input,
+        input: input.path,
         board: identity.board,
-        live,
+        live: input.live,
         equal: answers.iter().all(|answer| answer.equal),
         trials: answers,
     };
@@ -83,6 +108,45 @@ pub fn run_input<A: Deployable>(
             "trial {} has other spikes on {} than here: flash the firmware of this version",
             answer.trial, report.board
         ))),
+    }
+}
+
+/// The CSV of the board's outputs.
+struct OutputRows {
+    text: String,
+    /// The trial, and the samples of it that the text has.
+    at: (u64, u32),
+    sample_ms: f64,
+}
+
+impl OutputRows {
+    fn new<A: Deployable>(network: &Deployed<A>) -> Self {
+        let payload = network.payload();
+        let outputs = network.constants().outputs;
+        let names: String = match outputs {
+            1 => ",output".into(),
+            _ => (1..=outputs).map(|k| format!(",output {k}")).collect(),
+        };
+        let steps = f64::from(payload.clock.steps_per_sample);
+        Self {
+            text: format!("trial,time_ms{names}\n"),
+            at: (0, 0),
+            sample_ms: steps * f64::from(payload.step_ns) / 1e6,
+        }
+    }
+
+    fn begin(&mut self, trial: u64) {
+        self.at = (trial, 0);
+    }
+
+    /// Adds the outputs at the end of the next sample.
+    fn add<A: Deployable>(&mut self, outputs: &[i32]) {
+        let (trial, sample) = &mut self.at;
+        *sample += 1;
+        let time = shown(f64::from(*sample) * self.sample_ms);
+        let numbers = outputs.iter().map(|&bits| A::from_bits(bits).number());
+        let numbers: String = numbers.map(|number| format!(",{number}")).collect();
+        self.text += &format!("{trial},{time}{numbers}\n");
     }
 }
 
@@ -105,10 +169,13 @@ fn trials<A: Deployable>(
     let description = experiment.task.recorded().map(|set| &set.description);
     let failed = |error: data::DataError| CommandError::Failed(error.to_string());
     let bounds = bounds(network, description.map_or(1.0, |set| set.resolution));
+    let names: Vec<&str> = description.map_or_else(Vec::new, |set| {
+        set.channels.iter().map(|c| c.name.as_str()).collect()
+    });
     let data::Own {
         values,
         channels: found,
-    } = data::recording(path, bounds).map_err(failed)?;
+    } = data::recording(path, bounds, &names).map_err(failed)?;
     let wanted = channels(network);
     if found != wanted {
         return Err(CommandError::Failed(format!(
@@ -119,23 +186,14 @@ fn trials<A: Deployable>(
         )));
     }
     let rows = values.len() / wanted.max(1);
-    let (values, length) = match description {
-        Some(set) => (
-            data::held(set, &values),
-            Length {
-                trial: samples(network),
-                tail: set.tail,
-                row: set.hold.max(1),
-            },
-        ),
-        None => (
-            values,
-            Length {
-                trial: samples(network),
-                tail: 0,
-                row: 1,
-            },
-        ),
+    let values = match description {
+        Some(set) => data::held(set, &values),
+        None => values,
+    };
+    let length = Length {
+        trial: samples(network),
+        tail: description.map_or(0, |set| set.tail),
+        row: description.map_or(1, |set| set.hold.max(1)),
     };
     let (sentence, all) = length.cut(rows);
     let sentence = format!("{}: {sentence}", path.display());
@@ -237,6 +295,22 @@ fn sentence(answer: &Answered, live: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_outputs_are_a_row_for_each_sample_of_each_trial() {
+        let mut rows = OutputRows {
+            text: "trial,time_ms,output\n".into(),
+            at: (0, 0),
+            sample_ms: 2.5,
+        };
+        for trial in 0..2 {
+            rows.begin(trial);
+            rows.add::<f32>(&[0.5f32.to_bits() as i32]);
+            rows.add::<f32>(&[(-1.0f32).to_bits() as i32]);
+        }
+        let wanted = "trial,time_ms,output\n0,2.5,0.5\n0,5,-1\n1,2.5,0.5\n1,5,-1\n";
+        assert_eq!(rows.text, wanted);
+    }
 
     #[test]
     fn the_length_of_a_trial_and_the_rows_that_fill_none_are_said() {

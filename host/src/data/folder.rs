@@ -177,14 +177,31 @@ pub struct Own {
     pub channels: usize,
 }
 
-/// Reads a recording whose numbers are `least` to `most`.
+/// Reads a recording whose numbers are `least` to `most`, and whose channels should be
+/// `wanted`; a recording may name them otherwise, or not at all.
 ///
 /// # Errors
-/// If the file cannot be read, is no CSV of numbers, or has a number that is not finite or
-/// outside of these bounds.
-pub fn recording(path: &Path, (least, most): (f64, f64)) -> Result<Own, DataError> {
+/// If the file cannot be read, is no CSV of numbers, has a number that is not finite or
+/// outside of these bounds, or has the wanted channels in another order.
+pub fn recording(
+    path: &Path,
+    (least, most): (f64, f64),
+    wanted: &[&str],
+) -> Result<Own, DataError> {
     let table = read_table(path, None)?;
-    let channels = table.channels.names.len();
+    let found = &table.channels.names;
+    let channels = found.len();
+    let is_permuted = found != wanted && found.iter().all(|name| wanted.contains(&name.as_str()));
+    if is_permuted && channels == wanted.len() {
+        return Err(DataError::Folder {
+            path: path.into(),
+            reason: format!(
+                "its channels are {}, but the network takes {}; write the columns in this order",
+                found.join(", "),
+                wanted.join(", ")
+            ),
+        });
+    }
     let inside = |x: f32| (least..=most).contains(&f64::from(x));
     if let Some(place) = table.values.iter().position(|&x| !inside(x)) {
         let x = table.values[place];
@@ -408,13 +425,21 @@ mod tests {
         let path = folder.path().join("own.csv");
         let read = |text: &str| {
             std::fs::write(&path, text).expect("a writable folder");
-            recording(&path, (-8.0, 8.0)).map_err(|error| error.to_string())
+            recording(&path, (-8.0, 8.0), &["x", "y"]).map_err(|error| error.to_string())
         };
         let own = Own {
             values: vec![1.0, -8.0, 3.0, 8.0],
             channels: 2,
         };
-        assert_eq!(read("\nx,y\n1,-8\n3,8\n\n"), Ok(own));
+        for named in ["x,y\n", "a,b\n", ""] {
+            let text = format!("\n{named}1,-8\n3,8\n\n");
+            assert_eq!(read(&text).as_ref(), Ok(&own), "{text:?}");
+        }
+        let error = read("y,x\n1,2\n").expect_err("another order");
+        assert!(
+            error.contains("y, x, but the network takes x, y"),
+            "{error}"
+        );
         for (text, parts) in [
             ("x,y\n1,2\n3,nan\n", ["line 3, column 2: NaN", "not finite"]),
             ("\n-inf,2\n", ["line 2, column 1: -inf", "not finite"]),

@@ -75,4 +75,10 @@ fn a_recording_is_read_before_the_board_is_called() {
     for flag in ["trials", "seed"] {
         place.fails(&format!("{run} --{flag} 3"), 2, &["--input", flag]);
     }
+    place.fails(
+        &format!("{run} -o own.csv"),
+        2,
+        &["-o", "own.csv", "--input"],
+    );
+    place.fails("run net.snn -o own.csv", 2, &["--input"]);
 }
