@@ -22,7 +22,7 @@ use crate::convert::refit::{RefitTrials, TriedRefit, try_refit};
 use crate::convert::search::{Candidate, Search, Standing, best, default_lambdas, trials_met};
 use crate::convert::{ConvertError, one_to_one};
 use crate::quantize::longest_step::{Comparison, DeployedStep};
-use crate::quantize::{QuantizeError, Quantized, check_decays, quantize};
+use crate::quantize::{ArithmeticName, QuantizeError, Quantized, check_decays, quantize};
 use crate::random::{Stream, seed_of};
 use crate::rate::activation::{ActivationKind, LIF_LAMBDA};
 use crate::rate::evaluation::{Evaluation, EvaluationTrials, evaluate};
@@ -339,7 +339,9 @@ impl Route<'_> {
         let search_step = self.search_step.unwrap_or(first_step);
         let (network, origin) = self.scaled(&search_step, told)?;
         let looked = |ms, trials| told(Progress::Step { ms, trials });
-        let (step, comparisons) = self.step.find(&network, &self.task, self.seed, looked)?;
+        let fixed = ArithmeticName::Fixed;
+        let (step, comparisons) =
+            (self.step).find(&network, &self.task, fixed, self.seed, looked)?;
         // A λ that was searched belongs to the step that ships.
         let again = matches!(origin, Origin::Searched(_))
             && self.search_step.is_none()

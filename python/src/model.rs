@@ -10,8 +10,8 @@ use rate2spike::convert::search::default_lambdas;
 use rate2spike::formats::history::History;
 use rate2spike::formats::mat::Value;
 use rate2spike::formats::rate_model::{RateModelFile, file_name};
+use rate2spike::quantize::ArithmeticName;
 use rate2spike::quantize::longest_step::DeployedStep;
-use rate2spike::quantize::quantize;
 use rate2spike::rate::activation::ActivationKind;
 use rate2spike::rate::batch::Batch;
 use rate2spike::rate::evaluation::Evaluation;
@@ -289,9 +289,10 @@ impl Model {
                     fault = watch.trials(trials);
                 }
             };
-            let (step, _) = step.find(network, &task, seed, looked)?;
+            let fixed = ArithmeticName::Fixed;
+            let (step, _) = step.find(network, &task, fixed, seed, looked)?;
             fault?;
-            Ok::<_, Fault>(quantize(network, &task, &step)?)
+            Ok::<_, Fault>(fixed.quantize(network, &task, &step)?)
         })?;
         let path = self.file.path.with_extension("snn");
         Network::new(&path, quantized.bytes, Some(task), Some(quantized.losses))

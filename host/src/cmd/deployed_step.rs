@@ -6,6 +6,7 @@ use std::str::FromStr;
 use super::CommandError;
 use crate::number::above_0;
 use crate::print::console::Console;
+use crate::quantize::ArithmeticName;
 use crate::quantize::longest_step::{Comparison, DeployedStep, MOST_TRIALS};
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::time_step::TimeStep;
@@ -35,16 +36,17 @@ impl FromStr for DeployedStep {
 /// Finds the step of the deployed network and shows a bar while it is searched for.
 ///
 /// # Errors
-/// If the network has no fixed-point form at a given step.
+/// If the network has no form in these numbers at a given step.
 pub fn find_step(
     step: DeployedStep,
     network: &SpikingNetwork,
     task: &Task,
+    numbers: ArithmeticName,
     seed: u64,
     console: &Console,
 ) -> Result<(TimeStep, Vec<Comparison>), CommandError> {
     let bar = console.progress(MOST_TRIALS as u64, "{msg}: trial {pos} [{elapsed}]");
-    let found = step.find(network, task, seed, |ms, trials| {
+    let found = step.find(network, task, numbers, seed, |ms, trials| {
         bar.set_message(format!("dt {ms} ms"));
         bar.set_position(trials as u64);
     });

@@ -15,11 +15,10 @@ use crate::formats::disk;
 use crate::number::{hexadecimal, shown};
 use crate::print::console::Console;
 use crate::print::path::lossy;
-use crate::quantize::floating::quantize_f32;
+use crate::quantize::ArithmeticName;
 use crate::quantize::longest_step::{Comparison, DEPLOYED_STEP_MS, DeployedStep};
 use crate::quantize::report::Losses;
 use crate::quantize::scores::{Scores, Scoring};
-use crate::quantize::{ArithmeticName, quantize};
 use crate::spiking::experiment::{Experiment, outcomes_f64};
 use crate::spiking::time_step::TimeStep;
 use crate::statistics::Accuracy;
@@ -74,15 +73,9 @@ pub fn run(args: &QuantizeArgs, console: &Console) -> Result<(), CommandError> {
     let task = args.task.of(&model)?;
     let ScoreArgs { trials, seed } = args.score;
     let trials = task.scored(trials);
-    if args.dt == DeployedStep::Auto && args.arithmetic == ArithmeticName::F32 {
-        let message = "--dt auto compares networks in fixed point: give --dt in ms with --arithmetic f32, for instance the step that --dt auto finds without it";
-        return Err(CommandError::Usage(message.into()));
-    }
-    let (step, steps) = find_step(args.dt, &network, &task, seed.seed, console)?;
-    let quantized = match args.arithmetic {
-        ArithmeticName::Fixed => quantize(&network, &task, &step),
-        ArithmeticName::F32 => quantize_f32(&network, &task, &step),
-    };
+    let numbers = args.arithmetic;
+    let (step, steps) = find_step(args.dt, &network, &task, numbers, seed.seed, console)?;
+    let quantized = numbers.quantize(&network, &task, &step);
     let quantized = quantized.map_err(|source| CommandError::Quantize {
         path: args.model.model.clone(),
         source,

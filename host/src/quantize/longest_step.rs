@@ -1,18 +1,20 @@
 //! The longest time step that a network can be deployed with.
 //!
 //! A chip's time goes with the number of steps. A longer step is worth taking
-//! as long as the answers stay right: its accuracy, in fixed point, must not be
+//! as long as the answers stay right: its accuracy, in the chip's numbers, must not be
 //! below that of the exact network at 0.05 ms by more than [`MARGIN`].
 
+use rate2spike_core::Fixed;
 use rate2spike_core::blob::Deployed;
 use rate2spike_core::neuron::Scheme;
 use serde::Serialize;
 
-use super::quantize;
+use super::ArithmeticName;
 use crate::random::{Stream, seed_of};
 use crate::spiking::experiment::{Experiment, Outcome, paired};
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::time_step::{PUBLISHED_STEP_MS, StepError, TimeStep};
+use crate::spiking::trial::Deployable;
 use crate::task::Task;
 use crate::task::description::Part;
 
@@ -50,6 +52,7 @@ impl DeployedStep {
         self,
         network: &SpikingNetwork,
         task: &Task,
+        numbers: ArithmeticName,
         seed: u64,
         looked: impl FnMut(f64, usize),
     ) -> Result<(TimeStep, Vec<Comparison>), StepError> {
@@ -58,7 +61,8 @@ impl DeployedStep {
         }
         // Other trials than those of the scores that follow.
         let task = &task.on(Part::Validation);
-        let comparisons = compare_steps(network, task, seed_of(seed, Stream::TimeSteps), looked);
+        let seed = seed_of(seed, Stream::TimeSteps);
+        let comparisons = compare_steps(network, task, numbers, seed, looked);
         let taken = comparisons.iter().find(|comparison| comparison.taken);
         let ms = taken.map_or(PUBLISHED_STEP_MS, |taken| taken.dt_ms);
         Ok((TimeStep::new(ms, Scheme::Exact)?, comparisons))
@@ -86,9 +90,9 @@ pub const MOST_TRIALS: usize = 10_000;
 pub struct Comparison {
     /// The step.
     pub dt_ms: f64,
-    /// Trials that it took to tell; 0 if the step has no fixed-point form.
+    /// Trials that it took to tell; 0 if the network has no form in these numbers at this step.
     pub trials: usize,
-    /// Accuracy in fixed point minus accuracy at 0.05 ms.
+    /// Accuracy in the chip's numbers minus accuracy at 0.05 ms.
     pub difference: f64,
     /// Lower and upper end of the difference, each with 99.5 % confidence.
     pub between: (f64, f64),
@@ -102,6 +106,7 @@ pub struct Comparison {
 pub fn compare_steps(
     network: &SpikingNetwork,
     task: &Task,
+    numbers: ArithmeticName,
     seed: u64,
     mut looked: impl FnMut(f64, usize),
 ) -> Vec<Comparison> {
@@ -113,19 +118,19 @@ pub fn compare_steps(
     let mut comparisons = Vec::new();
     for ms in STEPS_MS {
         let step = TimeStep::new(ms, Scheme::Exact).expect("a usual step");
-        let comparison = match quantize(network, task, &step) {
-            Ok(quantized) => {
-                let deployed = Deployed::read(&quantized.bytes).expect("just written");
-                let longer = Experiment::deployed(&deployed, task, seed);
-                compare(ms, |first, trials| {
-                    if known.len() < first + trials {
-                        known.extend(reference.outcomes(first as u64, trials));
-                    }
-                    let outcomes = longer.outcomes(first as u64, trials);
-                    looked(ms, first + trials);
-                    (known[first..first + trials].to_vec(), outcomes)
-                })
-            }
+        let comparison = match numbers.quantize(network, task, &step) {
+            Ok(quantized) => compare(ms, |first, trials| {
+                if known.len() < first + trials {
+                    known.extend(reference.outcomes(first as u64, trials));
+                }
+                let bytes = &quantized.bytes;
+                let outcomes = match numbers {
+                    ArithmeticName::Fixed => outcomes::<Fixed>(bytes, task, seed, first, trials),
+                    ArithmeticName::F32 => outcomes::<f32>(bytes, task, seed, first, trials),
+                };
+                looked(ms, first + trials);
+                (known[first..first + trials].to_vec(), outcomes)
+            }),
             // A decay that 16 bits cannot hold at this step.
             Err(_) => Comparison {
                 dt_ms: ms,
@@ -141,6 +146,18 @@ pub fn compare_steps(
         }
     }
     comparisons
+}
+
+/// The trials `first..first + trials` of a deployed network in numbers `A`.
+fn outcomes<A: Deployable>(
+    bytes: &[u8],
+    task: &Task,
+    seed: u64,
+    first: usize,
+    trials: usize,
+) -> Vec<Outcome> {
+    let deployed = Deployed::<A>::of(bytes).expect("a blob that was just written is valid");
+    Experiment::deployed(&deployed, task, seed).outcomes(first as u64, trials)
 }
 
 /// Compares until it is clear, on trials that `outcomes` runs with the published

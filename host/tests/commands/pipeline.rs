@@ -54,6 +54,15 @@ fn the_longest_step_that_is_good_enough_is_found() {
             .skip(1)
             .all(|step| step["taken"] == false)
     );
+    let model = found["files"]["model"].as_str().expect("a path");
+    let line = format!("quantize {model} --arithmetic f32 --dt auto --trials 20 -o f32.snn");
+    let floating = place.json(&line);
+    let steps = floating["steps"].as_array().expect("what was compared");
+    let taken = steps.iter().find(|step| step["taken"] == true);
+    assert_eq!(floating["dt_ms"], taken.expect("a step")["dt_ms"]);
+    // The network in the file has the step and the numbers that were asked for.
+    let run = place.json("run f32.snn --trials 20");
+    assert_eq!(run["spike_hash"], floating["spike_hash"]);
 }
 
 #[test]
