@@ -449,6 +449,7 @@ pub fn model_from_weights(task: &Bound<PyAny>, weights: Weights) -> Outcome<Mode
         losses: vec![0.0],
         evaluation: Evaluation::default(),
         evaluations: Vec::new(),
+        tries: 1,
     };
     let name = file_name(&options, "in_memory");
     Ok(Model {

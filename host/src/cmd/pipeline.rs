@@ -33,6 +33,7 @@ use crate::random::{Stream, seed_of};
 use crate::rate::activation::ActivationKind;
 use crate::rate::network::RateNetwork;
 use crate::rate::options::RateOptions;
+use crate::rate::training::MOST_TRIES;
 use crate::report::observe::ObservedTrials;
 use crate::report::story::ReportInput;
 use crate::route::{
@@ -151,6 +152,8 @@ struct PipelineReport {
     units: usize,
     seed: u64,
     success: bool,
+    /// Networks that met the criterion until one of them spiked well enough.
+    tries: usize,
     updates: usize,
     trials: usize,
     /// The names of the classes; absent for a task without a data set.
@@ -295,6 +298,7 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
         units: options.units,
         seed: options.seed,
         success: finished.report.success,
+        tries: finished.report.tries,
         updates: finished.report.updates,
         trials,
         classes: task
@@ -421,6 +425,12 @@ fn print(report: &PipelineReport, console: &Console) {
     }
     console.say("");
     console.say(format!("trials of each score     {}", report.trials));
+    if report.tries > 1 {
+        let tries = report.tries;
+        console.say(format!(
+            "tries                    {tries} of at most {MOST_TRIES}"
+        ));
+    }
     if report.calibrated {
         console.say(format!(
             "lambda                   {:.0}, median of the calibrated units{}",

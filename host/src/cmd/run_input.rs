@@ -16,6 +16,7 @@ use crate::board::port::Port;
 use crate::board::recording::{Answered, SentTrial, answered, channels, samples};
 use crate::data;
 use crate::formats::disk;
+use crate::interrupt::{self, Orderly};
 use crate::number::{counted, shown};
 use crate::print::console::Console;
 use crate::print::path::lossy;
@@ -71,8 +72,14 @@ pub fn run_input<A: Deployable>(
     let bar = console.progress(trials.len() as u64, template);
     let mut answers = Vec::new();
     let mut rows = OutputRows::new(network);
-    let mut run = || -> Result<(), BoardError> {
+    // A signal ends the run after the present trial, so that no output is lost.
+    let orderly = input.output.map(|_| Orderly::begin());
+    let mut run = || -> Result<(), CommandError> {
         for (shown, index) in trials.iter().zip(0..) {
+            if orderly.is_some() && interrupt::asked() {
+                let sentence = format!("{index} of {} were run", counted(trials.len(), "trial"));
+                return Err(CommandError::Interrupted(sentence));
+            }
             rows.begin(index);
             let outcome = shown.on_board(&mut client, network, index, input.live, |outputs| {
                 rows.add::<A>(outputs);
@@ -87,10 +94,13 @@ pub fn run_input<A: Deployable>(
     };
     let ran = run();
     bar.finish_and_clear();
-    // The outputs until the board fails are not lost.
+    // What came before a failure is written too.
     if let Some(path) = input.output {
         disk::write(path, rows.text.as_bytes())?;
+        let count = counted(rows.text.lines().count() - 1, "row");
+        console.say(format!("{count} of outputs in {}", path.display()));
     }
+    drop(orderly);
     ran?;
     let report = InputReport {
         network: on.network,

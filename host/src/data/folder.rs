@@ -178,11 +178,11 @@ pub struct Own {
 }
 
 /// Reads a recording whose numbers are `least` to `most`, and whose channels should be
-/// `wanted`; a recording may name them otherwise, or not at all.
+/// `wanted`; a recording may leave their names out. Without a wanted name, any will do.
 ///
 /// # Errors
 /// If the file cannot be read, is no CSV of numbers, has a number that is not finite or
-/// outside of these bounds, or has the wanted channels in another order.
+/// outside of these bounds, or names other channels.
 pub fn recording(
     path: &Path,
     (least, most): (f64, f64),
@@ -191,12 +191,14 @@ pub fn recording(
     let table = read_table(path, None)?;
     let found = &table.channels.names;
     let channels = found.len();
-    let is_permuted = found != wanted && found.iter().all(|name| wanted.contains(&name.as_str()));
-    if is_permuted && channels == wanted.len() {
+    // A data set whose files have no names is given the same ones as this file would be.
+    let is_named = |k: usize| wanted[k] != format!("channel {}", k + 1);
+    let differs = table.channels.header && found != wanted && (0..wanted.len()).any(is_named);
+    if differs && channels == wanted.len() {
         return Err(DataError::Folder {
             path: path.into(),
             reason: format!(
-                "its channels are {}, but the network takes {}; write the columns in this order",
+                "its channels are {}, but the network takes {}; write the columns in this order, with these names or without a line of names",
                 found.join(", "),
                 wanted.join(", ")
             ),
@@ -431,15 +433,19 @@ mod tests {
             values: vec![1.0, -8.0, 3.0, 8.0],
             channels: 2,
         };
-        for named in ["x,y\n", "a,b\n", ""] {
+        for named in ["x,y\n", ""] {
             let text = format!("\n{named}1,-8\n3,8\n\n");
             assert_eq!(read(&text).as_ref(), Ok(&own), "{text:?}");
         }
-        let error = read("y,x\n1,2\n").expect_err("another order");
-        assert!(
-            error.contains("y, x, but the network takes x, y"),
-            "{error}"
-        );
+        for names in ["y, x", "a, b", "X, Y"] {
+            let error = read(&format!("{names}\n1,2\n")).expect_err(names);
+            let part = format!("{names}, but the network takes x, y");
+            assert!(error.contains(&part), "{error}");
+        }
+        for wanted in [&["channel 1", "channel 2"][..], &[]] {
+            std::fs::write(&path, "a,b\n1,2\n").expect("a writable folder");
+            assert!(recording(&path, (-8.0, 8.0), wanted).is_ok(), "{wanted:?}");
+        }
         for (text, parts) in [
             ("x,y\n1,2\n3,nan\n", ["line 3, column 2: NaN", "not finite"]),
             ("\n-inf,2\n", ["line 2, column 1: -inf", "not finite"]),

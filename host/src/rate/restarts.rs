@@ -1,8 +1,10 @@
 //! Several starts of one training, and several tries of each: the first network that meets the
 //! criterion, and that the caller finds good enough, is kept.
 //!
-//! A network that meets the criterion as a rate network may still spike too often wrongly. Its
-//! training then goes on to a next try, for some hundred updates. A small network may not learn its task from the random weights that it begins with. Its
+//! A network that meets the criterion as a rate network may still spike wrongly too often. Its
+//! training then goes on to a next try, for some hundred updates.
+//!
+//! A small network may not learn its task from the random weights that it begins with. Its
 //! starts differ in their seeds alone, and are trained side by side: after each round of
 //! updates, the good network that met the criterion after the fewest updates wins. Every
 //! start makes the same updates as in a training of its own with its seed, and the rounds do

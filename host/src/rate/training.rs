@@ -34,6 +34,8 @@ pub struct Trained {
     pub evaluation: Evaluation,
     /// Every evaluation, in order.
     pub evaluations: Vec<Evaluated>,
+    /// Number of tries: see [`Training::try_again`].
+    pub tries: usize,
 }
 
 /// Receives the progress of a training.
@@ -216,6 +218,7 @@ impl Training {
             losses: std::mem::take(&mut self.losses),
             evaluation,
             evaluations: std::mem::take(&mut self.evaluations),
+            tries: self.tries + 1,
         })
     }
 
@@ -249,7 +252,11 @@ impl Training {
             Some(best) if !trained.success || best.grade > grade => {
                 self.network = best.network;
                 self.settling.since = None;
+                let mut losses = trained.losses;
+                // The last loss of a training that diverged after the best try.
+                losses.pop_if(|loss| !loss.is_finite());
                 let trained = Trained {
+                    losses,
                     network: self.network.clone(),
                     success: true,
                     evaluation: self.evaluate(best.evaluated.update),

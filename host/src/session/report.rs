@@ -22,6 +22,9 @@ pub struct TrainReport {
     /// True if the network is the one that did best on the validation part.
     #[serde(skip)]
     pub validated: bool,
+    /// Networks that met the criterion until one of them spiked well enough.
+    #[serde(default)]
+    pub tries: usize,
     /// Updates made.
     pub updates: usize,
     /// Trials shown: updates times the batch.
@@ -47,6 +50,7 @@ impl TrainReport {
             starts: 1,
             success: trained.success,
             validated: options.validated(),
+            tries: trained.tries,
             updates: trained.losses.len(),
             trials: trained.losses.len() * options.batch,
             accuracy: trained.evaluation.accuracy,

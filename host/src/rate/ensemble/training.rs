@@ -111,6 +111,7 @@ pub fn train_many<B: SideBySide>(
                 losses: std::mem::take(&mut losses[place]),
                 evaluation,
                 evaluations: std::mem::take(&mut evaluated[place]),
+                tries: 1,
             });
         }
         if done.len() == running.places.len() {
