@@ -10,11 +10,29 @@ use rate2spike_core::noise::DEVIATE_SD;
 use super::readout::{bank_taus, response_error, share};
 use super::report::{Loss, Losses};
 use super::scores::shipped_start;
-use super::{Described, QuantizeError, Quantized, Tables, check_form};
+use super::{ArithmeticName, Described, QuantizeError, Quantized, Tables, check_form, quantize};
 use crate::spiking::experiment::decision;
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::time_step::TimeStep;
 use crate::task::Task;
+
+impl ArithmeticName {
+    /// `network` for `task` in these numbers, with steps of `step`.
+    ///
+    /// # Errors
+    /// [`QuantizeError`].
+    pub fn quantize(
+        self,
+        network: &SpikingNetwork,
+        task: &Task,
+        step: &TimeStep,
+    ) -> Result<Quantized, QuantizeError> {
+        match self {
+            ArithmeticName::Fixed => quantize(network, task, step),
+            ArithmeticName::F32 => quantize_f32(network, task, step),
+        }
+    }
+}
 
 /// The f32 form of `network` for `task`, with steps of `step`.
 ///

@@ -43,7 +43,6 @@ use crate::task::Task;
 use decay::{Decay, Decays, area};
 pub use error::QuantizeError;
 use error::{MOST_CURRENT_MV, MOST_UNIT_MV};
-use floating::quantize_f32;
 use report::{Loss, Losses};
 use rounding::Rounded;
 
@@ -72,22 +71,6 @@ impl ArithmeticName {
         match self {
             ArithmeticName::Fixed => Fixed::NAME,
             ArithmeticName::F32 => f32::NAME,
-        }
-    }
-
-    /// `network` for `task` in these numbers, with steps of `step`.
-    ///
-    /// # Errors
-    /// [`QuantizeError`].
-    pub fn quantize(
-        self,
-        network: &SpikingNetwork,
-        task: &Task,
-        step: &TimeStep,
-    ) -> Result<Quantized, QuantizeError> {
-        match self {
-            ArithmeticName::Fixed => quantize(network, task, step),
-            ArithmeticName::F32 => quantize_f32(network, task, step),
         }
     }
 }

@@ -73,7 +73,10 @@ impl Settling {
 
     /// Strength of the fluctuations while the network learns.
     fn learning_fluctuations(&self, options: &RateOptions, update: usize) -> f32 {
-        let is_stuck = self.times == 0 && update as f32 >= STUCK * options.updates as f32;
+        // A validated training meets no criterion.
+        let is_stuck = !options.validated()
+            && self.times == 0
+            && update as f32 >= STUCK * options.updates as f32;
         if is_stuck { 0.0 } else { options.fluctuations }
     }
 
