@@ -310,7 +310,7 @@ impl DeployedGrades {
     /// Converts the network of the route, unless it is the one that was graded last.
     ///
     /// # Errors
-    /// Those of [`Route::convert`].
+    /// [`RouteError`].
     pub fn convert(
         &self,
         route: &Route<'_>,
@@ -386,8 +386,8 @@ impl Route<'_> {
         })
     }
 
-    /// Whether a training from one start has several tries: the published conversion, and a λ that is
-    /// given, take the first network that meets the criterion.
+    /// Whether a training from one start has several tries: the published conversion, and a λ
+    /// that is given, take the first network that meets the criterion.
     fn has_tries(&self) -> bool {
         matches!(self.scaling, Scaling::Trained(_) | Scaling::Calibrated)
     }

@@ -52,7 +52,7 @@ use crate::task::Task;
 /// Example:  rate2spike pipeline go-nogo
 ///
 /// With lif or --calibrate, a network that spikes right in less than 97 % of some trials of
-/// its own trains on until it meets the criterion again, up to four times; the best network
+/// its own trains on until it meets the criterion again, with four tries at most; the best network
 /// is kept.
 ///
 /// The published route:  rate2spike pipeline go-nogo --act sigmoid
