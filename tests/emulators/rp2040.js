@@ -16,7 +16,7 @@
 // 0x1010_0000. On stdout: `port N` once, then `light on` and `light off`. On
 // stdin: `press`, `release`, `cycles`, which is answered by `cycles N`, `asleep`, which is
 // answered by `asleep SHARE` since the last time, `analog VALUE …` for GP26 and the pins behind
-// it, `hang`, which stops the firmware for ever, `stall MS`, which stops the first core for a
+// it, `missed`, which is answered by `missed N` with the conversions that were lost, `hang`, which stops the firmware for ever, `stall MS`, which stops the first core for a
 // while, `restart`, which starts the chip anew with its flash as
 // it is, as a board does whose cable is unplugged and plugged in, and `replug`, the same for a
 // board that has another supply. What UART0 sends without a connection is printed: `said SENTENCE`.
@@ -121,6 +121,13 @@ Object.defineProperty(chip.adc, 'activeChannel', {
   get: () => (chip.adc.cs >> 12) & 7,
   set: (channel) => (chip.adc.cs = (chip.adc.cs & ~(7 << 12)) | (channel << 12)),
 });
+// Conversions for which the queue had no room.
+let missed = 0;
+const completed = chip.adc.completeADCRead.bind(chip.adc);
+chip.adc.completeADCRead = (value, error) => {
+  missed += chip.adc.fifo.full ? 1 : 0;
+  completed(value, error);
+};
 const recording = setting('--recording=');
 if (recording) {
   const [file, conversions] = recording.split(':');
@@ -186,6 +193,8 @@ createInterface({ input: process.stdin })
       SECOND.ready[0] = chip.clock.nanos + 1e6 * Number(command.slice(6));
     } else if (command === 'lost') {
       console.log(`lost ${lost}`);
+    } else if (command === 'missed') {
+      console.log(`missed ${missed}`);
     } else if (command === 'hang') {
       SECOND.hung = true;
     } else if (command.startsWith('panic ')) {
