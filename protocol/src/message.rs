@@ -292,4 +292,6 @@ pub enum FlashFault {
     Failed,
     /// The bytes that are read are not those that were written.
     Differs,
+    /// The board's supply is too low to write flash.
+    LowSupply,
 }

@@ -19,6 +19,7 @@
 #![forbid(unsafe_code)]
 
 pub mod board;
+pub mod crystal;
 pub mod demo;
 pub mod input;
 pub mod line;

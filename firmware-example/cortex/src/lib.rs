@@ -1,9 +1,11 @@
-//! The common parts of the Cortex-M boards: a count of cycles, the size of the stack, and
-//! what a panic leaves behind.
+//! The common parts of the Cortex-M boards: a count of cycles, the size of the stack, what a
+//! panic leaves behind, and a serial line over USB.
 
 #![no_std]
 
 pub mod panic;
+#[cfg(feature = "usb")]
+pub mod usb;
 
 use cortex_m::peripheral::SYST;
 use cortex_m::peripheral::syst::SystClkSource;

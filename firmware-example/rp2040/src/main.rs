@@ -15,8 +15,6 @@ mod analog;
 mod cores;
 #[path = "../../pico/flash.rs"]
 mod flash;
-#[path = "../../pico/usb.rs"]
-mod usb;
 
 #[cfg(feature = "defmt")]
 use {defmt_rtt as _, panic_probe as _};
@@ -33,6 +31,7 @@ use embedded_hal::digital::{InputPin, OutputPin};
 use heapless::Deque;
 use rate2spike_app::{Board, Memory, Restart};
 use rate2spike_cortex::Cycles;
+use rate2spike_cortex::usb::Usb;
 use rp2040_hal::adc::{Adc, AdcPin};
 use rp2040_hal::clocks::{Clock, ClocksManager};
 use rp2040_hal::fugit::{ExtU32, HertzU32, MicrosDurationU32, RateExtU32};
@@ -49,6 +48,7 @@ use rp2040_hal::usb::UsbBus;
 use rp2040_hal::watchdog::Watchdog;
 use rp2040_hal::xosc::setup_xosc_blocking;
 use rp2040_hal::{Sio, Timer, entry, gpio, pac};
+use usb_device::bus::UsbBusAllocator;
 
 /// The first 256 bytes of flash, which the boot ROM runs: sets up the flash.
 #[unsafe(link_section = ".boot2")]
@@ -144,7 +144,7 @@ struct Pico {
     cycles: Cycles,
     alarm: Alarm0,
     line: Writer<pac::UART0, Line>,
-    usb: &'static mut usb::Usb,
+    usb: &'static mut Usb<UsbBus>,
     accelerometer: Option<Accelerometer>,
     analog: analog::AnalogInputs,
     /// True if the accelerometer is the sensor.
@@ -361,6 +361,8 @@ fn main() -> ! {
         true,
         &mut resets,
     );
+    let usb = singleton!(: UsbBusAllocator<UsbBus> = UsbBusAllocator::new(usb));
+    let usb: &'static _ = usb.expect("made once");
     let clock_hz = clocks.system_clock.freq().to_Hz();
     let (mut receiver, line) = UartPeripheral::new(chip.UART0, line, &mut resets)
         .enable(format, clocks.peripheral_clock.freq())
@@ -401,7 +403,7 @@ fn main() -> ! {
         cycles: Cycles::new(core.SYST),
         alarm,
         line,
-        usb: singleton!(: usb::Usb = usb::Usb::new(usb, "rate2spike rp2040")).expect("made once"),
+        usb: singleton!(: Usb<UsbBus> = Usb::new(usb, "rate2spike rp2040")).expect("made once"),
         accelerometer,
         is_accelerated: false,
         analog: analog::AnalogInputs::new(

@@ -15,8 +15,6 @@ mod analog;
 mod cores;
 #[path = "../../pico/flash.rs"]
 mod flash;
-#[path = "../../pico/usb.rs"]
-mod usb;
 
 #[cfg(feature = "defmt")]
 use {defmt_rtt as _, panic_probe as _};
@@ -35,6 +33,7 @@ use embedded_hal::digital::{InputPin, OutputPin};
 use heapless::Deque;
 use rate2spike_app::{Board, Memory, Restart};
 use rate2spike_cortex::Cycles;
+use rate2spike_cortex::usb::Usb;
 use rp235x_hal::adc::{Adc, AdcPin};
 use rp235x_hal::block::ImageDef;
 use rp235x_hal::clocks::{Clock, ClocksManager};
@@ -53,6 +52,7 @@ use rp235x_hal::usb::UsbBus;
 use rp235x_hal::watchdog::Watchdog;
 use rp235x_hal::xosc::setup_xosc_blocking;
 use rp235x_hal::{Sio, Timer, gpio, pac};
+use usb_device::bus::UsbBusAllocator;
 
 /// Tells the boot ROM that this is a program for this chip.
 #[unsafe(link_section = ".start_block")]
@@ -138,7 +138,7 @@ struct Pico2 {
     cycles: Cycles,
     alarm: Alarm0<CopyableTimer0>,
     line: Writer<pac::UART0, Line>,
-    usb: &'static mut usb::Usb,
+    usb: &'static mut Usb<UsbBus>,
     accelerometer: Option<Accelerometer>,
     analog: analog::AnalogInputs,
     /// True if the accelerometer is the sensor.
@@ -354,6 +354,8 @@ fn main() -> ! {
         true,
         &mut resets,
     );
+    let usb = singleton!(: UsbBusAllocator<UsbBus> = UsbBusAllocator::new(usb));
+    let usb: &'static _ = usb.expect("made once");
     let clock_hz = clocks.system_clock.freq().to_Hz();
     let (mut receiver, line) = UartPeripheral::new(chip.UART0, line, &mut resets)
         .enable(format, clocks.peripheral_clock.freq())
@@ -394,7 +396,7 @@ fn main() -> ! {
         cycles: Cycles::new(core.SYST),
         alarm,
         line,
-        usb: singleton!(: usb::Usb = usb::Usb::new(usb, "rate2spike rp2350")).expect("made once"),
+        usb: singleton!(: Usb<UsbBus> = Usb::new(usb, "rate2spike rp2350")).expect("made once"),
         accelerometer,
         is_accelerated: false,
         analog: analog::AnalogInputs::new(

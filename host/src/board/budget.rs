@@ -53,8 +53,7 @@ pub struct Time {
     /// Cycles of the slowest first step. A network whose potentials start above the
     /// threshold spends many times its time there, and catches up.
     pub cycles_first: f64,
-    /// Share of the time for which the processor sleeps on average; zero for a firmware
-    /// that does not sleep.
+    /// Share of the time for which the processor sleeps on average.
     pub asleep: f64,
     /// Cycles before the first step of a trial, in which the state is set up.
     pub cycles_start: f64,
@@ -222,13 +221,12 @@ impl Time {
             fired: fired as f64 / later.len().max(1) as f64,
         };
         let mean = quiet + total / count;
-        let asleep = (1.0 - mean / available).max(0.0);
         Self {
             step_ms: experiment.step_ms,
             cycles_available: available,
             cycles_quiet: quiet,
             cycles_mean: mean,
-            asleep: if target.sleeps { asleep } else { 0.0 },
+            asleep: (1.0 - mean / available).max(0.0),
             cycles_worst: quiet + worst.total(),
             cycles_first: quiet + beginning.total(),
             cycles_start: cost.start * units as f64,

@@ -169,6 +169,9 @@ pub fn explain(refusal: &Refusal) -> String {
         Refusal::Flash(FlashFault::Differs) => {
             "the board's flash does not hold what was written; it may be worn or protected".into()
         }
+        Refusal::Flash(FlashFault::LowSupply) => {
+            "the board's supply is below 2.8 V, too low to write its flash; it keeps the network that it held".into()
+        }
     }
 }
 

@@ -189,8 +189,6 @@ pub struct Target {
     pub copy_bytes: usize,
     /// Bytes of stack that the firmware used in an emulator.
     pub stack_bytes: usize,
-    /// Whether the firmware sleeps until the next step begins.
-    pub sleeps: bool,
     /// The chip's family in a UF2 file; `None` if the boot loader takes no UF2.
     pub uf2: Option<Uf2Family>,
 }
@@ -266,7 +264,6 @@ impl Target {
         cycles_from: "measured in an emulator that counts by the tables of the Cortex-M0+",
         copy_bytes: 0x1_c000,
         stack_bytes: 4860,
-        sleeps: true,
         uf2: Some(Uf2Family::Rp2040),
     };
 
@@ -305,7 +302,6 @@ impl Target {
         copy_bytes: 0,
         cycles_from: "estimated: instructions of an emulated Cortex-M33, times 1.2; the chip itself has no emulator",
         stack_bytes: 3708,
-        sleeps: true,
         uf2: Some(Uf2Family::Rp2350),
     };
 
@@ -336,7 +332,6 @@ impl Target {
         cycles_from: "estimated: instructions of an emulated Cortex-M4, times 1.2",
         copy_bytes: 0,
         stack_bytes: 3872,
-        sleeps: false,
         uf2: None,
     };
 
