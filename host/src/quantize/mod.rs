@@ -66,6 +66,14 @@ pub enum ArithmeticName {
 }
 
 impl ArithmeticName {
+    /// The numbers of a deployed network with these bytes.
+    pub fn of(blob: &[u8]) -> Self {
+        match blob::arithmetic(blob) {
+            f32::ARITHMETIC => ArithmeticName::F32,
+            _ => ArithmeticName::Fixed,
+        }
+    }
+
     /// The numbers in words.
     pub fn words(self) -> &'static str {
         match self {

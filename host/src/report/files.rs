@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::ending::ends_in;
 use crate::formats::disk::{self, DiskError};
 use crate::formats::rate_model::RateModelFile;
-use crate::formats::snn::{NetFile, SnnError};
+use crate::formats::snn::{AnyNetFile, SnnError};
 use crate::task::Task;
 
 /// A folder that does not hold one rate model.
@@ -78,7 +78,10 @@ pub fn deployed_beside(model: &Path, task: &Task) -> Result<Option<(PathBuf, Vec
         return Ok(None);
     }
     let bytes = disk::read(&path)?;
-    NetFile::new(&path, bytes.clone())?.task(Some(task))?;
+    match AnyNetFile::new(&path, bytes.clone())? {
+        AnyNetFile::Fixed(file) => file.task(Some(task))?,
+        AnyNetFile::Float(file) => file.task(Some(task))?,
+    };
     Ok(Some((path, bytes)))
 }
 

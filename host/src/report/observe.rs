@@ -17,7 +17,7 @@ use crate::spiking::experiment::{Experiment, clock, task_trial};
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::record::{RecordedTrial, Recording};
 use crate::spiking::time_step::TimeStep;
-use crate::spiking::trial::Memory;
+use crate::spiking::trial::{Deployable, Memory};
 use crate::task::Task;
 
 /// Number of trials that are searched for the times of the stimulus.
@@ -264,11 +264,9 @@ pub fn spiking(network: &SpikingNetwork, lambdas: &[f64], trials: &ObservedTrial
 }
 
 /// Runs the deployed network.
-pub fn deployed(network: &Deployed, trials: &ObservedTrials) -> Observation {
+pub fn deployed<A: Deployable>(network: &Deployed<A>, trials: &ObservedTrials) -> Observation {
     let payload = network.payload();
     let step_ms = f64::from(payload.step_ns) / 1e6;
-    let one =
-        f64::from(<rate2spike_core::Fixed as rate2spike_core::Arithmetic>::OUTPUT_ONE.to_bits());
     let experiment = Experiment::deployed(network, &trials.task, trials.seed);
     let shown = |index| {
         let mut memory = Memory::of(network);
@@ -280,7 +278,7 @@ pub fn deployed(network: &Deployed, trials: &ObservedTrials) -> Observation {
             &experiment.trial(index),
             |step, state| {
                 let value = state.outputs().get(own).copied().unwrap_or(state.output());
-                output.push(f64::from(value.to_bits()) / one);
+                output.push(value.number());
                 spikes.extend(state.fired().map(|unit| (step, unit as u32)));
             },
         );

@@ -1,6 +1,7 @@
 //! The errors of quantization.
 
 use super::Figure;
+use crate::quantize::ArithmeticName;
 use crate::quantize::report::{Loss, Losses};
 use crate::report::canvas::{
     Area, Axis, COLUMN_MM, Chart, Line, Panel, Sign, colour, figure, rows,
@@ -11,7 +12,7 @@ const FLOOR: f64 = 1e-6;
 
 /// Largest and root mean square error of each quantity: relative errors above,
 /// errors in mV below.
-pub fn errors(losses: &Losses) -> Figure {
+pub fn errors(losses: &Losses, numbers: ArithmeticName) -> Figure {
     let kind = |in_mv: bool| -> Vec<(&'static str, Loss)> {
         let rows = losses.rows().into_iter();
         rows.filter(|(_, unit, _)| (*unit == "mV") == in_mv)
@@ -25,9 +26,15 @@ pub fn errors(losses: &Losses) -> Figure {
         panel(&parts[0], "relative", "relative error", &relative);
         panel(&parts[1], "potentials", "error (mV)", &millivolts);
     });
+    let kinds = match numbers {
+        ArithmeticName::Fixed => "8-bit weights and 16-bit factors",
+        ArithmeticName::F32 => "floating-point numbers of 32 bits",
+    };
     Figure {
         name: "quantization",
-        caption: "What 8-bit weights and 16-bit factors lost, quantity by quantity: the error's root mean square (open) and largest size (filled); relative errors above, errors in mV below.".into(),
+        caption: format!(
+            "What {kinds} lost, quantity by quantity: the error's root mean square (open) and largest size (filled); relative errors above, errors in mV below."
+        ),
         svg,
     }
 }

@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use rate2spike_core::neuron::Membrane;
 
+use super::deployed::DeployedForm;
 use super::input::{ReportInput, name, texts};
 use crate::formats::rate_model;
+use crate::quantize::ArithmeticName;
 use crate::rate::activation::{ActivationKind, LIF_LAMBDA};
 use crate::report::page::Section;
 use crate::shell_word::{path_word, word};
@@ -45,8 +47,8 @@ impl Command {
     }
 }
 
-/// The part of the page; `step_ms` is the time step of the deployed form.
-pub fn section(input: &ReportInput, step_ms: f64) -> Section {
+/// The part of the page.
+pub fn section(input: &ReportInput, form: &DeployedForm) -> Section {
     let model = model_word(input);
     let snn = path_word(&Path::new(FOLDER).join(name(&input.model.path.with_extension("snn"))));
     let trials = &input.trials;
@@ -58,7 +60,8 @@ pub fn section(input: &ReportInput, step_ms: f64) -> Section {
         .add(&model)
         .words(lambda_flags(input).iter().map(String::as_str))
         .words(neuron.iter().map(String::as_str))
-        .with("--dt", step_ms)
+        .with("--dt", form.step_ms)
+        .words(arithmetic_flags(form.numbers).iter().copied())
         .add("-o")
         .add(&snn);
     commands.push(Some(with_task(quantize)));
@@ -162,6 +165,14 @@ fn train(input: &ReportInput) -> Option<Command> {
         line = line.add("--from").add(&path_word(&from));
     }
     Some(line.with("--output_dir", FOLDER))
+}
+
+/// The option of the numbers, where they are not the usual ones.
+fn arithmetic_flags(numbers: ArithmeticName) -> &'static [&'static str] {
+    match numbers {
+        ArithmeticName::Fixed => &[],
+        ArithmeticName::F32 => &["--arithmetic", "f32"],
+    }
 }
 
 /// The options of the neuron that differ from the published ones.

@@ -1,4 +1,4 @@
-//! The part of the page about the fixed-point form: the errors of quantization, and the
+//! The part of the page about the deployed form: the errors of quantization, and the
 //! boards on which the network runs.
 
 use std::path::Path;
@@ -7,48 +7,55 @@ use rate2spike_core::blob::Deployed;
 use rate2spike_core::neuron::Scheme;
 
 use super::input::{ReportInput, name, texts};
-use super::scores::FormScore;
+use super::scores;
 use crate::board::budget::Budget;
 use crate::board::target::Target;
 use crate::quantize::report::Losses;
-use crate::quantize::{Quantized, quantize, self_test};
+use crate::quantize::{ArithmeticName, Quantized, self_test};
 use crate::report::figures::quantization;
 use crate::report::observe::ObservedTrials;
 use crate::report::page::{Section, Table};
 use crate::spiking::experiment::Experiment;
 use crate::spiking::time_step::TimeStep;
+use crate::spiking::trial::Deployable;
 
 /// Time step of the deployed form if no file beside the model has one, ms.
 const DEPLOYED_STEP_MS: f64 = 0.1;
 
-/// The fixed-point form of the network of the page, and the .snn file beside the model,
+/// The deployed form of the network of the page, in the numbers of the file, and the .snn file beside the model,
 /// which may hold another network.
 pub struct DeployedForm<'a> {
     quantized: Result<Quantized, String>,
+    /// The numbers.
+    pub numbers: ArithmeticName,
     /// Time step, ms.
     pub step_ms: f64,
     file: Option<(&'a Path, &'a [u8])>,
 }
 
 impl<'a> DeployedForm<'a> {
-    /// Quantizes the spiking form at the time step of the file beside the model.
-    pub fn new(input: &'a ReportInput) -> Self {
+    /// Quantizes the spiking form at the time step of the file beside the model, and in its
+    /// numbers, `A`.
+    pub fn new<A: Deployable>(input: &'a ReportInput) -> Self {
         let file = input
             .deployed
             .as_ref()
             .map(|(path, bytes)| (path.as_path(), bytes.as_slice()));
-        let stored = file.and_then(|(_, bytes)| Deployed::read(bytes).ok());
+        let stored = file.and_then(|(_, bytes)| Deployed::<A>::of(bytes).ok());
         let step_ms = stored.map_or(DEPLOYED_STEP_MS, |deployed| {
             f64::from(deployed.payload().step_ns) / 1e6
         });
+        let numbers = input.numbers();
         let quantized = TimeStep::new(step_ms, Scheme::Exact)
             .map_err(|error| error.to_string())
             .and_then(|step| {
-                quantize(&input.spiking, &input.trials.task, &step)
+                numbers
+                    .quantize(&input.spiking, &input.trials.task, &step)
                     .map_err(|error| error.to_string())
             });
         Self {
             quantized,
+            numbers,
             step_ms,
             file,
         }
@@ -85,9 +92,9 @@ impl<'a> DeployedForm<'a> {
 }
 
 /// The part of the page; `deployed` is the deployed form, read from its bytes.
-pub fn section(
+pub fn section<A: Deployable>(
     form: &DeployedForm,
-    deployed: Option<&Deployed>,
+    deployed: Option<&Deployed<A>>,
     trials: &ObservedTrials,
 ) -> Section {
     let mut section = Section {
@@ -103,19 +110,21 @@ pub fn section(
             section.tables.extend(errors(&quantized.losses));
             section
                 .figures
-                .push(quantization::errors(&quantized.losses));
+                .push(quantization::errors(&quantized.losses, form.numbers));
         }
-        Err(error) => section
-            .text
-            .push(format!("This model has no fixed-point form: {error}.")),
+        Err(error) => section.text.push(format!(
+            "This model has no form in {}: {error}.",
+            form.numbers.words()
+        )),
     }
-    section
-        .tables
-        .extend(form.other_file().and_then(|file| score_of(file, trials)));
+    section.tables.extend(
+        form.other_file()
+            .and_then(|file| score_of::<A>(file, trials)),
+    );
     section
 }
 
-fn facts(deployed: &Deployed, bytes: &[u8], step_ms: f64) -> Table {
+fn facts<A: Deployable>(deployed: &Deployed<A>, bytes: &[u8], step_ms: f64) -> Table {
     let hash = deployed.payload().self_test.spike_hash;
     let test = if self_test(deployed) == hash {
         "passed here"
@@ -157,15 +166,13 @@ fn errors(losses: &Losses) -> [Table; 2] {
 }
 
 /// The score of a file that holds another network.
-fn score_of((path, bytes): (&Path, &[u8]), trials: &ObservedTrials) -> Option<Table> {
-    let deployed = Deployed::read(bytes).ok()?;
+fn score_of<A: Deployable>(
+    (path, bytes): (&Path, &[u8]),
+    trials: &ObservedTrials,
+) -> Option<Table> {
+    let deployed = Deployed::<A>::of(bytes).ok()?;
     let experiment = Experiment::deployed(&deployed, &trials.task, trials.seed);
-    let outcomes = experiment.outcomes(0, trials.count);
-    let score = FormScore::spiking(
-        format!("deployed network, fixed point, {} ms", experiment.step_ms),
-        &trials.task,
-        (&experiment.summary(&outcomes), &outcomes),
-    );
+    let score = scores::deployed(&experiment, trials.count);
     Some(Table {
         caption: format!("{}, another network", name(path)),
         head: score.heads(),
@@ -180,10 +187,20 @@ fn error_text(error: f64) -> String {
     format!("{error:.2e}").replace('-', "\u{2212}")
 }
 
-/// The boards on which the deployed form, the network in `bytes`, runs.
-pub fn boards(experiment: &Experiment<Deployed>, bytes: &[u8]) -> Section {
-    let rows = Target::ALL.map(|target| {
-        let budget = Budget::new(target, experiment, bytes);
+/// The boards on which the deployed form, the network in `bytes`, runs. Those whose firmware
+/// does not step its numbers are left out.
+pub fn boards<A: Deployable>(
+    experiment: &Experiment<Deployed<A>>,
+    bytes: &[u8],
+    numbers: ArithmeticName,
+) -> Section {
+    let targets = Target::ALL.into_iter();
+    let targets = targets.filter_map(|target| match numbers {
+        ArithmeticName::Fixed => Some(*target),
+        ArithmeticName::F32 => target.in_f32(),
+    });
+    let rows = targets.map(|target| {
+        let budget = Budget::new(&target, experiment, bytes);
         let time = &budget.time;
         let share = |cycles: f64| format!("{:.0} %", 100.0 * cycles / time.cycles_available);
         let fits = if budget.misfits().is_empty() {
@@ -218,7 +235,7 @@ pub fn boards(experiment: &Experiment<Deployed>, bytes: &[u8]) -> Section {
                 "time, worst step",
                 "shortest step in real time",
             ]),
-            rows: rows.into(),
+            rows: rows.collect(),
             ..Table::default()
         }],
         ..Section::default()

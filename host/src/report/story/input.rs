@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::convert::calibrate::Calibration;
 use crate::formats::history::History;
 use crate::formats::rate_model::RateModelFile;
+use crate::quantize::ArithmeticName;
 use crate::report::observe::ObservedTrials;
 use crate::spiking::network::SpikingNetwork;
 
@@ -28,6 +29,14 @@ pub struct ReportInput {
 }
 
 impl ReportInput {
+    /// The numbers of the deployed network beside the model; fixed point without such a file.
+    pub(super) fn numbers(&self) -> ArithmeticName {
+        let deployed = self.deployed.as_ref();
+        deployed.map_or_else(ArithmeticName::default, |(_, bytes)| {
+            ArithmeticName::of(bytes)
+        })
+    }
+
     /// The λ of each unit, Hz.
     pub(super) fn unit_lambdas(&self) -> Vec<f64> {
         match &self.calibration {

@@ -1,7 +1,7 @@
 //! The text of a page, part by part, in the order of the pipeline.
 //!
 //! `scores` counts right answers, `trained` describes the training, `converted`
-//! the choice of λ, `deployed` the fixed-point form and its boards, and `again` lists
+//! the choice of λ, `deployed` the deployed form and its boards, and `again` lists
 //! the commands that make the same network.
 
 mod again;
@@ -11,6 +11,7 @@ mod input;
 mod scores;
 mod trained;
 
+use rate2spike_core::Fixed;
 use rate2spike_core::blob::Deployed;
 use rate2spike_core::decision::Kind;
 
@@ -21,7 +22,9 @@ use super::figures::{self, Figure, activity, network, output, principal, raster}
 use super::observe::{self, Observation, ObservedTrials};
 use super::page::{Page, Section, Table};
 use crate::convert::ConvertError;
+use crate::quantize::ArithmeticName;
 use crate::spiking::experiment::Experiment;
+use crate::spiking::trial::Deployable;
 
 /// The numbers of a page that a script reads.
 #[derive(Clone, Copy, Debug, serde::Serialize)]
@@ -41,17 +44,28 @@ pub const PARTS: u64 = 5;
 ///
 /// # Errors
 /// If the model cannot be converted.
-pub fn tell(input: &ReportInput, mut told: impl FnMut()) -> Result<(Page, Numbers), ConvertError> {
+pub fn tell(input: &ReportInput, told: impl FnMut()) -> Result<(Page, Numbers), ConvertError> {
+    match input.numbers() {
+        ArithmeticName::Fixed => tell_in::<Fixed>(input, told),
+        ArithmeticName::F32 => tell_in::<f32>(input, told),
+    }
+}
+
+/// [`tell`], with the deployed form in the numbers `A`, which are those of `input`.
+fn tell_in<A: Deployable>(
+    input: &ReportInput,
+    mut told: impl FnMut(),
+) -> Result<(Page, Numbers), ConvertError> {
     let trials = &input.trials;
     let rate = &input.model.network;
     let fluctuations = scores::fluctuations(input);
-    let form = DeployedForm::new(input);
+    let form = DeployedForm::new::<A>(input);
 
     let seen_rate = observe::rate(rate, fluctuations, trials);
     told();
     let seen_spiking = observe::spiking(&input.spiking, &input.unit_lambdas(), trials);
     told();
-    let deployed = form.bytes().and_then(|bytes| Deployed::read(bytes).ok());
+    let deployed = form.bytes().and_then(|bytes| Deployed::<A>::of(bytes).ok());
     let experiment = deployed
         .as_ref()
         .map(|deployed| Experiment::deployed(deployed, &trials.task, trials.seed));
@@ -79,9 +93,9 @@ pub fn tell(input: &ReportInput, mut told: impl FnMut()) -> Result<(Page, Number
         deployed::section(&form, deployed.as_ref(), trials),
     ];
     if let (Some(experiment), Some(bytes)) = (&experiment, form.bytes()) {
-        sections.push(deployed::boards(experiment, bytes));
+        sections.push(deployed::boards(experiment, bytes, form.numbers));
     }
-    sections.push(again::section(input, form.step_ms));
+    sections.push(again::section(input, &form));
     told();
     let page = Page {
         title: format!(
@@ -89,7 +103,7 @@ pub fn tell(input: &ReportInput, mut told: impl FnMut()) -> Result<(Page, Number
             trials.task.name(),
             rate.units
         ),
-        lead: lead(&rows, input),
+        lead: lead(&rows, input, form.numbers),
         sections,
     };
     let all = |value: fn(&FormScore) -> f64| std::array::from_fn(|k| rows.get(k).map(value));
@@ -101,7 +115,7 @@ pub fn tell(input: &ReportInput, mut told: impl FnMut()) -> Result<(Page, Number
     Ok((page, numbers))
 }
 
-fn lead(rows: &[FormScore], input: &ReportInput) -> String {
+fn lead(rows: &[FormScore], input: &ReportInput, numbers: ArithmeticName) -> String {
     // The space does not break, so that a number and its unit stay on one line.
     let percent = |row: &FormScore| format!("{:.0}\u{a0}%", 100.0 * row.accuracy.accuracy);
     if rows[0].accuracy.r2.is_some() {
@@ -126,7 +140,8 @@ fn lead(rows: &[FormScore], input: &ReportInput) -> String {
     );
     if let Some(deployed) = rows.get(2) {
         lead += &format!(
-            ", and the fixed-point network that runs on a microcontroller {}",
+            ", and the network in {} that runs on a microcontroller {}",
+            numbers.words(),
             percent(deployed)
         );
     }

@@ -9,6 +9,7 @@ use crate::rate::options::Loss;
 use crate::spiking::confusion::{ClassScore, answers, per_class};
 use crate::spiking::experiment::{Experiment, Outcome, Score};
 use crate::spiking::time_step::TimeStep;
+use crate::spiking::trial::Deployable;
 use crate::statistics::{Accuracy, Interval};
 use crate::task::Task;
 
@@ -74,7 +75,10 @@ pub fn fluctuations(input: &ReportInput) -> f32 {
 
 /// The scores of the rate network, the spiking network and, where there is one,
 /// the deployed network.
-pub fn scores(input: &ReportInput, experiment: Option<&Experiment<Deployed>>) -> Vec<FormScore> {
+pub fn scores<A: Deployable>(
+    input: &ReportInput,
+    experiment: Option<&Experiment<Deployed<A>>>,
+) -> Vec<FormScore> {
     let trials = &input.trials;
     let fresh = EvaluationTrials::fresh(trials.seed, trials.count, fluctuations(input));
     let loss = input
@@ -106,11 +110,14 @@ pub fn scores(input: &ReportInput, experiment: Option<&Experiment<Deployed>>) ->
             (&floating.summary(&outcomes), &outcomes),
         ),
     ];
-    rows.extend(experiment.map(|experiment| {
-        let name = format!("deployed network, fixed point, {} ms", experiment.step_ms);
-        let outcomes = experiment.outcomes(0, trials.count);
-        let score = experiment.summary(&outcomes);
-        FormScore::spiking(name, &trials.task, (&score, &outcomes))
-    }));
+    rows.extend(experiment.map(|experiment| deployed(experiment, trials.count)));
     rows
+}
+
+/// The score of a deployed network over the first `trials` trials.
+pub fn deployed<A: Deployable>(experiment: &Experiment<Deployed<A>>, trials: usize) -> FormScore {
+    let name = format!("deployed network, {}, {} ms", A::NAME, experiment.step_ms);
+    let outcomes = experiment.outcomes(0, trials);
+    let score = experiment.summary(&outcomes);
+    FormScore::spiking(name, &experiment.task, (&score, &outcomes))
 }
