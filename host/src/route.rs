@@ -2,7 +2,7 @@
 //! score at each stage.
 //!
 //! ```text
-//! Route ─convert→ Converted (SpikingNetwork, score in f64) ─deploy→ Deployment (bytes, score in fixed point)
+//! Route ─convert→ Converted (SpikingNetwork, score in f64) ─deploy→ Deployment (bytes, score in its numbers)
 //! ```
 //!
 //! `pipeline`, `sweep` and the tests go this way. The trials by which a λ or a
@@ -13,7 +13,6 @@ use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
 use std::time::Instant;
 
-use rate2spike_core::blob::Deployed;
 use rate2spike_core::decision::Kind;
 use rate2spike_core::neuron::Membrane;
 
@@ -22,7 +21,7 @@ use crate::convert::refit::{RefitTrials, TriedRefit, try_refit};
 use crate::convert::search::{Candidate, Search, Standing, best, default_lambdas, trials_met};
 use crate::convert::{ConvertError, one_to_one};
 use crate::quantize::longest_step::{Comparison, DeployedStep};
-use crate::quantize::{ArithmeticName, QuantizeError, Quantized, check_decays, quantize};
+use crate::quantize::{ArithmeticName, QuantizeError, Quantized, check_decays};
 use crate::random::{Stream, seed_of};
 use crate::rate::activation::{ActivationKind, LIF_LAMBDA};
 use crate::rate::evaluation::{Evaluation, EvaluationTrials, evaluate};
@@ -94,6 +93,8 @@ pub struct Route<'a> {
     pub search_step: Option<TimeStep>,
     /// The time step that ships.
     pub step: DeployedStep,
+    /// The numbers of the network that ships.
+    pub numbers: ArithmeticName,
     /// Trials of each candidate of a search or a calibration.
     pub search_trials: usize,
     /// Trials of each score.
@@ -165,7 +166,7 @@ pub struct Deployment {
     pub quantized: Quantized,
     /// Time that the quantization took, s.
     pub quantize_seconds: f64,
-    /// The trials in fixed point: the same as those of the spiking network.
+    /// The trials of the network that ships: the same as those of the spiking network.
     pub outcomes: Vec<Outcome>,
     /// The score of the trials.
     pub score: Score,
@@ -232,17 +233,21 @@ impl Converted {
 }
 
 /// Refuses before a training what would fail after it: a time step in which the
-/// decay times that the training may reach have no fixed-point form.
+/// decay times that the training may reach have no form in these numbers.
 ///
 /// # Errors
 /// [`RouteError::Step`] or [`RouteError::Quantize`].
 pub fn check_step(
     step: DeployedStep,
+    numbers: ArithmeticName,
     neuron: &Neuron,
     options: &RateOptions,
 ) -> Result<TimeStep, RouteError> {
     let first = step.first()?;
     first.check_sample(options.task.sample_ms())?;
+    if numbers == ArithmeticName::F32 {
+        return Ok(first);
+    }
     let (least, most) = match options.taus {
         DecayTaus::Fixed(tau) => (tau, tau),
         DecayTaus::Trained(least, most) => (least, most),
@@ -339,9 +344,8 @@ impl Route<'_> {
         let search_step = self.search_step.unwrap_or(first_step);
         let (network, origin) = self.scaled(&search_step, told)?;
         let looked = |ms, trials| told(Progress::Step { ms, trials });
-        let fixed = ArithmeticName::Fixed;
         let (step, comparisons) =
-            (self.step).find(&network, &self.task, fixed, self.seed, looked)?;
+            (self.step).find(&network, &self.task, self.numbers, self.seed, looked)?;
         // A λ that was searched belongs to the step that ships.
         let again = matches!(origin, Origin::Searched(_))
             && self.search_step.is_none()
@@ -366,24 +370,27 @@ impl Route<'_> {
         })
     }
 
-    /// Quantizes a converted network, and scores it in fixed point.
+    /// Quantizes a converted network, and scores it in the numbers that ship.
     ///
     /// # Errors
     /// [`RouteError::Quantize`].
     pub fn deploy(&self, converted: &Converted) -> Result<Deployment, RouteError> {
         let clock = Instant::now();
-        let quantized = quantize(&converted.network, &self.task, &converted.step)?;
+        let quantized = self.quantized(converted)?;
         let quantize_seconds = clock.elapsed().as_secs_f64();
-        let deployed =
-            Deployed::read(&quantized.bytes).expect("a blob that was just written is valid");
-        let experiment = Experiment::deployed(&deployed, &self.task, self.seed);
-        let outcomes = experiment.outcomes(0, self.trials);
+        let (outcomes, score) =
+            (self.numbers).scored(&quantized.bytes, &self.task, self.seed, self.trials);
         Ok(Deployment {
-            score: experiment.summary(&outcomes),
+            score,
             outcomes,
             quantize_seconds,
             quantized,
         })
+    }
+
+    fn quantized(&self, converted: &Converted) -> Result<Quantized, QuantizeError> {
+        let (network, step) = (&converted.network, &converted.step);
+        self.numbers.quantize(network, &self.task, step)
     }
 
     /// Whether a training from one start has several tries: the published conversion, and a λ
@@ -396,13 +403,12 @@ impl Route<'_> {
     /// is met less often. The trials are neither those that chose its scaling nor those of its
     /// scores. 0 for a network that cannot be quantized.
     fn grade(&self, converted: &Converted) -> f64 {
-        let Ok(quantized) = quantize(&converted.network, &self.task, &converted.step) else {
+        let Ok(quantized) = self.quantized(converted) else {
             return 0.0;
         };
-        let deployed = Deployed::read(&quantized.bytes);
-        let deployed = deployed.expect("a blob that was just written is valid");
         let seed = seed_of(self.seed, Stream::Fresh);
-        let score = Experiment::deployed(&deployed, &self.task, seed).score(self.search_trials);
+        let (_, score) =
+            (self.numbers).scored(&quantized.bytes, &self.task, seed, self.search_trials);
         score.accuracy().min(score.strict_accuracy())
     }
 
@@ -483,5 +489,39 @@ impl Route<'_> {
             Ok(())
         });
         Ok(candidates)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_is_graded_in_the_numbers_that_ship() {
+        let task = Task::go_nogo();
+        let options = RateOptions {
+            // A second: fixed point has no such decay.
+            taus: DecayTaus::Fixed(200.0),
+            ..RateOptions::defaults(task.clone(), 20, ActivationKind::Lif)
+        };
+        let network = RateNetwork::start(&options);
+        let grade = |numbers| {
+            let route = Route {
+                network: &network,
+                task: task.clone(),
+                neuron: Neuron::LIF,
+                scaling: Scaling::Given(50.0),
+                search_step: None,
+                step: DeployedStep::Given(0.1),
+                numbers,
+                search_trials: 20,
+                trials: 1,
+                seed: 1,
+            };
+            DeployedGrades::new(2).of(&route)
+        };
+        assert_eq!(grade(ArithmeticName::Fixed), 0.0);
+        // Its output does not move, which is right without a stimulus.
+        assert!(grade(ArithmeticName::F32) > 0.2);
     }
 }

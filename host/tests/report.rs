@@ -526,12 +526,12 @@ fn a_history_or_a_network_that_is_not_the_models_is_left_out_with_a_warning() {
 #[test]
 fn a_page_shows_a_network_in_f32_and_its_commands_give_it_again() {
     let folder = tempfile::tempdir().expect("a folder");
-    let model = trained(folder.path(), "xor", &[]);
+    let model = trained(folder.path(), "xor", &["--act", "lif"]);
     let file = Path::new(&model).with_extension("snn");
     let file = file.to_str().expect("UTF-8");
     let line = format!("quantize {model} --arithmetic f32 -o {file} --trials 1");
     succeeds(folder.path(), &line.split(' ').collect::<Vec<_>>());
-    reported(folder.path(), &model, &[]);
+    succeeds(folder.path(), &[&["report", &model], &SHORT[..]].concat());
     let page = again(folder.path());
     for part in [
         "is, byte for byte, what this model gives",

@@ -27,8 +27,8 @@ use crate::interrupt::{self, Ending, Orderly};
 use crate::number::{hexadecimal, shown, trials};
 use crate::print::console::Console;
 use crate::print::path::lossy;
-use crate::quantize::check_noise;
 use crate::quantize::longest_step::{Comparison, DEPLOYED_STEP_MS, DeployedStep};
+use crate::quantize::{ArithmeticName, check_noise};
 use crate::random::{Stream, seed_of};
 use crate::rate::activation::ActivationKind;
 use crate::rate::network::RateNetwork;
@@ -86,6 +86,9 @@ pub struct PipelineArgs {
     /// Time step of the deployed network in ms; auto: the longest that costs at most a point of accuracy
     #[arg(long, value_name = "MS|auto", default_value_t = DeployedStep::Given(DEPLOYED_STEP_MS))]
     pub dt: DeployedStep,
+    /// The numbers of the deployed network
+    #[arg(long, value_name = "NUMBERS", default_value = "fixed")]
+    pub arithmetic: ArithmeticName,
     /// Write a check point of the training every N updates, and on Ctrl-C or SIGTERM; 0: only then
     #[arg(
         long,
@@ -168,6 +171,7 @@ struct PipelineReport {
     calibrated: bool,
     /// Whether the readout was fitted to the spikes.
     readout_refitted: bool,
+    arithmetic: &'static str,
     dt_ms: f64,
     /// The steps that `--dt auto` compared with 0.05 ms.
     steps: Vec<Comparison>,
@@ -183,7 +187,7 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
     let options = args.options.options(&args.task, ActivationKind::Lif)?;
     let neuron = args.spiking.over(&Neuron::LIF);
     if neuron.membrane == Membrane::Quadratic {
-        let message = "--neuron qif: the quadratic neuron has no fixed-point form, with which a pipeline ends; use train, then convert --neuron qif and simulate";
+        let message = "--neuron qif: the quadratic neuron has no deployed form, with which a pipeline ends; use train, then convert --neuron qif and simulate";
         return Err(CommandError::Usage(message.into()));
     }
     if args.calibrate && neuron.noise_mv == 0.0 {
@@ -192,9 +196,12 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
     }
     let first = args.dt.first();
     let first = first.map_err(|error| CommandError::Usage(format!("--dt: {error}")))?;
-    check_noise(&neuron, &first)
-        .map_err(|error| CommandError::Usage(format!("--noise {}: {error}", neuron.noise_mv)))?;
-    check_step(args.dt, &neuron, &options)
+    if args.arithmetic == ArithmeticName::Fixed {
+        check_noise(&neuron, &first).map_err(|error| {
+            CommandError::Usage(format!("--noise {}: {error}", neuron.noise_mv))
+        })?;
+    }
+    check_step(args.dt, args.arithmetic, &neuron, &options)
         .map_err(|error| CommandError::Usage(format!("--dt: {error}")))?;
 
     let starts = args.options.restarts.starts(&options)?;
@@ -265,10 +272,13 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
     }
     warnings.of_score(&options.task, deployed);
     warnings.of_rounding(&deployment.quantized.rounded);
-    let blob = Deployed::read(&deployment.quantized.bytes);
-    let blob = blob.expect("a blob that was just written is valid");
-    let experiment = Experiment::deployed(&blob, &options.task, options.seed);
-    warnings.of_saturation(&experiment, deployed.trials);
+    // The range of f32 has no end that an output reaches.
+    if args.arithmetic == ArithmeticName::Fixed {
+        let blob = Deployed::read(&deployment.quantized.bytes);
+        let blob = blob.expect("a blob that was just written is valid");
+        let experiment = Experiment::deployed(&blob, &options.task, options.seed);
+        warnings.of_saturation(&experiment, deployed.trials);
+    }
     warnings.of_step(step.ms, &converted.outcomes, &deployment.outcomes);
 
     let page = args.report.then(|| model.with_extension("html"));
@@ -310,6 +320,7 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
         lambda: converted.network.lambda,
         calibrated: matches!(converted.origin, Origin::Calibrated(_)),
         readout_refitted: converted.has_fitted_readout(),
+        arithmetic: args.arithmetic.words(),
         dt_ms: step.ms,
         mean_rate_hz: deployed.mean_rate_hz,
         blob_bytes: deployment.quantized.bytes.len(),
@@ -359,6 +370,7 @@ fn route<'a>(
         scaling,
         search_step: None,
         step: args.dt,
+        numbers: args.arithmetic,
         search_trials: args.trials,
         trials: options.task.scored(args.trials),
         seed: options.seed,
@@ -417,7 +429,10 @@ fn print(report: &PipelineReport, console: &Console) {
     row("rate network", &report.rate);
     row("spiking network, f64, 0.05 ms", &report.spiking);
     row(
-        &format!("deployed network, fixed point, {} ms", report.dt_ms),
+        &format!(
+            "deployed network, {}, {} ms",
+            report.arithmetic, report.dt_ms
+        ),
         &report.deployed,
     );
     for class in &report.deployed.per_class {

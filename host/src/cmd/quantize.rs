@@ -176,7 +176,7 @@ pub fn print_steps(steps: &[Comparison], console: &Console) {
     for step in steps {
         let verdict = if step.taken { "taken" } else { "not taken" };
         if step.trials == 0 {
-            console.say(format!("{:>7}  has no fixed-point form", step.dt_ms));
+            console.say(format!("{:>7}  has no form in these numbers", step.dt_ms));
             continue;
         }
         console.say(format!(

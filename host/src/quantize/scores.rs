@@ -1,7 +1,9 @@
 //! The scores of a network before and after it was quantized.
 
+use rate2spike_core::Fixed;
 use rate2spike_core::blob::Deployed;
 
+use super::ArithmeticName;
 use crate::spiking::experiment::{Experiment, Outcome, Score, score_f64};
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::neuron::Neuron;
@@ -42,16 +44,43 @@ impl Scores {
             seed,
             trials,
         } = scoring;
-        let deployed = Deployed::<A>::of(blob).expect("a blob that was just written is valid");
-        let experiment = Experiment::deployed(&deployed, task, seed);
-        let outcomes = experiment.outcomes(0, trials);
+        let (outcomes, after) = scored::<A>(blob, task, seed, trials);
         let network = &shipped_start(network);
         Self {
             before: score_f64(network, task, step, seed, trials),
-            after: experiment.summary(&outcomes),
+            after,
             outcomes,
         }
     }
+}
+
+impl ArithmeticName {
+    /// The first `trials` trials of a deployed network in these numbers, and their score.
+    pub fn scored(
+        self,
+        blob: &[u8],
+        task: &Task,
+        seed: u64,
+        trials: usize,
+    ) -> (Vec<Outcome>, Score) {
+        match self {
+            ArithmeticName::Fixed => scored::<Fixed>(blob, task, seed, trials),
+            ArithmeticName::F32 => scored::<f32>(blob, task, seed, trials),
+        }
+    }
+}
+
+fn scored<A: Deployable>(
+    blob: &[u8],
+    task: &Task,
+    seed: u64,
+    trials: usize,
+) -> (Vec<Outcome>, Score) {
+    let deployed = Deployed::<A>::of(blob).expect("a blob that was just written is valid");
+    let experiment = Experiment::deployed(&deployed, task, seed);
+    let outcomes = experiment.outcomes(0, trials);
+    let score = experiment.summary(&outcomes);
+    (outcomes, score)
 }
 
 /// The network with the start of its fixed-point form: between reset and threshold.

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::plan::{Calibrate, Member, SweepPlan};
 use super::row::{Row, Seconds};
+use crate::quantize::ArithmeticName;
 use crate::quantize::longest_step::DeployedStep;
 use crate::rate::network::RateNetwork;
 use crate::rate::options::RateOptions;
@@ -77,6 +78,7 @@ fn route<'a>(
         // The published search uses this step, whichever step the network is deployed with.
         search_step: Some(TimeStep::PUBLISHED),
         step: DeployedStep::Given(plan.step_ms),
+        numbers: ArithmeticName::Fixed,
         search_trials: plan.search_trials,
         trials: options.task.scored(plan.trials),
         seed: options.seed,

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use rate2spike::formats::npz::{Npz, Values};
 use rate2spike::formats::rate_model::RateModelFile;
+use rate2spike::quantize::ArithmeticName;
 use rate2spike::quantize::longest_step::DeployedStep;
 use rate2spike::random::Stream;
 use rate2spike::rate::activation::LIF_LAMBDA;
@@ -464,6 +465,7 @@ fn a_classifier_that_spikes_badly_is_calibrated_and_its_readout_fitted() {
             scaling,
             search_step: None,
             step: DeployedStep::Given(0.5),
+            numbers: ArithmeticName::Fixed,
             search_trials: 40,
             trials: 12,
             seed: 1,

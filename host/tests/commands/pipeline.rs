@@ -79,3 +79,43 @@ fn an_oscillation_has_trials_without_input_and_goes_all_the_way() {
     assert_eq!(run["task"], "oscillation");
     assert_eq!(run["spike_hash"], report["spike_hash"]);
 }
+
+#[test]
+fn a_pipeline_in_f32_ends_with_the_network_that_quantize_makes() {
+    let place = Place::new();
+    let line = "pipeline xor --N 20 --n_trials 3 --trials 10 --seed 3 --arithmetic f32";
+    let report = place.json(line);
+    assert_eq!(report["arithmetic"], "f32");
+    let file = |name: &str| report["files"][name].as_str().expect("a path");
+    let model = file("model");
+    let line = format!("quantize {model} --arithmetic f32 --trials 10 --seed 3 -o f32.snn");
+    let quantized = place.json(&line);
+    let bytes = |name: &str| std::fs::read(place.path(name)).expect("a network");
+    assert_eq!(bytes(file("network")), bytes("f32.snn"));
+    assert_eq!(report["spike_hash"], quantized["spike_hash"]);
+    assert_eq!(
+        report["deployed"]["accuracy"],
+        quantized["after"]["accuracy"]
+    );
+
+    let line = "pipeline xor --N 20 --n_trials 3 --trials 10 -o text";
+    for (flag, numbers) in [("", "fixed point"), (" --arithmetic f32", "f32")] {
+        let output = place.run(&format!("{line}{flag}"));
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let row = format!("deployed network, {numbers}, 0.1 ms");
+        assert!(text.contains(&row), "{text}");
+    }
+}
+
+#[test]
+fn what_fixed_point_cannot_hold_goes_all_the_way_in_f32() {
+    let place = Place::new();
+    let line = "pipeline xor --N 10 --n_trials 2 --trials 4 --dt auto";
+    for (option, refused) in [("--noise 1000", "--noise 1000"), ("--taus 200", "--dt")] {
+        place.fails(&format!("{line} {option}"), 2, &[refused]);
+        let report = place.json(&format!("{line} {option} --arithmetic f32"));
+        let steps = report["steps"].as_array().expect("what was compared");
+        assert!(steps.iter().all(|step| step["trials"] != 0), "{steps:?}");
+        assert!(report["deployed"]["accuracy"].is_number(), "{report}");
+    }
+}

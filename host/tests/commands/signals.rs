@@ -269,9 +269,11 @@ fn a_pipeline_that_is_ended_after_its_training_does_not_train_again() {
     assert_eq!(output.status.code(), Some(130), "{message}");
     assert!(message.contains("--resume goes on from it"), "{message}");
     let left = results(&place);
-    let resumed = line.replace("--trials 2000", "--trials 20") + " --resume";
+    // What comes after the training may have other options.
+    let resumed = line.replace("--trials 2000", "--trials 20 --arithmetic f32") + " --resume";
     let report = place.json(&resumed);
     assert_eq!(report["updates"], 20);
+    assert_eq!(report["arithmetic"], "f32");
     let after = results(&place);
     assert!(after["mat"] == left["mat"] && after["json"] == left["json"]);
     assert_eq!(after.len(), 3, "model, history and network");
