@@ -16,7 +16,7 @@ use std::time::Instant;
 use rate2spike_core::decision::Kind;
 use rate2spike_core::neuron::Membrane;
 
-use crate::convert::calibrate::{CalibrateError, Found, Request};
+use crate::convert::calibrate::{CalibrateError, Found, Request, TooFew};
 use crate::convert::refit::{RefitTrials, TriedRefit, try_refit};
 use crate::convert::search::{Candidate, Search, Standing, best, default_lambdas, trials_met};
 use crate::convert::{ConvertError, one_to_one};
@@ -27,6 +27,7 @@ use crate::rate::activation::{ActivationKind, LIF_LAMBDA};
 use crate::rate::evaluation::{Evaluation, EvaluationTrials, evaluate};
 use crate::rate::network::RateNetwork;
 use crate::rate::options::{DecayTaus, RateOptions};
+use crate::rate::restarts::GOOD_ENOUGH;
 use crate::readout::Readout;
 use crate::spiking::experiment::{Experiment, Outcome, Score};
 use crate::spiking::network::SpikingNetwork;
@@ -136,6 +137,8 @@ pub enum Origin {
 pub struct Calibrated {
     /// The calibration.
     pub found: Found,
+    /// The score for which the network was calibrated; `None` where that was asked for.
+    pub because: Option<TooFew>,
     /// Trials to which the readout was fitted; `None` where it was not fitted.
     pub refitted: Option<usize>,
     /// The fitted readout, if it is no worse.
@@ -299,7 +302,7 @@ impl DeployedGrades {
     /// The share of some trials, from 0 to 1, in which the deployed network is right; 1 for a
     /// network that the training keeps in any case. 0 for a route that does not lead through.
     pub fn of(&self, route: &Route<'_>) -> f64 {
-        if self.starts == 1 && !route.has_tries() {
+        if !self.are_asked(route) {
             return 1.0;
         }
         let clock = Instant::now();
@@ -325,6 +328,18 @@ impl DeployedGrades {
             Some((network, converted)) if network == *route.network => Ok(converted),
             _ => route.convert(told),
         }
+    }
+
+    /// The grade of the network of the route, which was kept, if that is too low: no other try
+    /// and no other start had a higher one. `None` where the training keeps it in any case.
+    pub fn shortfall(&self, route: &Route<'_>, converted: &Converted) -> Option<f64> {
+        let grade = self.are_asked(route).then(|| route.grade(converted));
+        grade.filter(|&grade| grade < GOOD_ENOUGH)
+    }
+
+    /// Whether the training keeps a network by its grade.
+    fn are_asked(&self, route: &Route<'_>) -> bool {
+        self.starts > 1 || route.has_tries()
     }
 
     /// Time that the grades took, s.
@@ -427,7 +442,7 @@ impl Route<'_> {
             Kind::Class => Some(CLASSIFIER_TRIALS),
             _ => (!is_graded(&self.task)).then_some(REFIT_TRIALS),
         };
-        let calibrated = |found: Found| -> Result<_, RouteError> {
+        let calibrated = |found: Found, because| -> Result<_, RouteError> {
             let mut network = found.calibration.network(self.network, self.neuron)?;
             let trials = |fitted| RefitTrials {
                 task: &self.task,
@@ -444,6 +459,7 @@ impl Route<'_> {
             }
             let made = Calibrated {
                 found,
+                because,
                 refitted,
                 readout,
             };
@@ -453,10 +469,10 @@ impl Route<'_> {
             Scaling::Given(lambda) => known(*lambda),
             Scaling::Trained(lambda) if !can_be_calibrated(&self.neuron) => known(*lambda),
             Scaling::Trained(lambda) => match request.find_if_needed(*lambda)? {
-                Some(found) => calibrated(found),
+                Some((found, because)) => calibrated(found, Some(because)),
                 None => known(*lambda),
             },
-            Scaling::Calibrated => calibrated(request.find()?),
+            Scaling::Calibrated => calibrated(request.find()?, None),
             Scaling::Searched(lambdas) => {
                 let candidates = self.search(lambdas, step, told)?;
                 let lambda = best(&candidates).ok_or(RouteError::NoCandidate)?.lambda;

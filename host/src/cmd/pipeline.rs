@@ -15,6 +15,7 @@ use super::options::OptionArgs;
 use super::quantize::print_steps;
 use super::report::write_page;
 use super::warnings::Warnings;
+use crate::convert::calibrate::TooFew;
 use crate::convert::choice::NeuronChoice;
 use crate::convert::flags::Flags;
 use crate::convert::lambdas::Lambdas;
@@ -24,7 +25,7 @@ use crate::formats::history::History;
 use crate::formats::rate_model::RateModelFile;
 use crate::formats::task;
 use crate::interrupt::{self, Ending, Orderly};
-use crate::number::{hexadecimal, shown, trials};
+use crate::number::{counted, hexadecimal, shown, trials};
 use crate::print::console::Console;
 use crate::print::path::lossy;
 use crate::quantize::longest_step::{Comparison, DEPLOYED_STEP_MS, DeployedStep};
@@ -169,6 +170,9 @@ struct PipelineReport {
     /// Whether every unit has a scale, a current and a λ of its own; `lambda` is
     /// then their median.
     calibrated: bool,
+    /// The reason for the calibration; `None` where it was asked for.
+    #[serde(skip)]
+    because: Option<TooFew>,
     /// Whether the readout was fitted to the spikes.
     readout_refitted: bool,
     arithmetic: &'static str,
@@ -254,6 +258,9 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
     bar.finish_and_clear();
     let converted = converted.map_err(failed)?;
     keep_conversion(args, model, &route, &converted)?;
+    // The training on a data set has no tries.
+    let is_tried = finished.report.success && !options.validated();
+    let shortfall = is_tried.then(|| grades.shortfall(&route, &converted));
     let convert_seconds = grades.seconds() + clock.elapsed().as_secs_f64();
 
     let clock = Instant::now();
@@ -269,6 +276,9 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
     let mut warnings = Warnings::default();
     if let Some(best) = best(converted.candidates()) {
         warnings.of_search(converted.candidates(), best);
+    }
+    if let Some(grade) = shortfall.flatten() {
+        warnings.of_tries(grade, args.trials);
     }
     warnings.of_score(&options.task, deployed);
     warnings.of_rounding(&deployment.quantized.rounded);
@@ -319,6 +329,10 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
         deployed: StageScore::new(task, deployed.into(), answers(&deployment.outcomes)),
         lambda: converted.network.lambda,
         calibrated: matches!(converted.origin, Origin::Calibrated(_)),
+        because: match &converted.origin {
+            Origin::Calibrated(made) => made.because,
+            _ => None,
+        },
         readout_refitted: converted.has_fitted_readout(),
         arithmetic: args.arithmetic.words(),
         dt_ms: step.ms,
@@ -412,6 +426,20 @@ fn show(bar: &ProgressBar, progress: Progress) {
     bar.set_position(trials as u64);
 }
 
+/// The reason for a calibration.
+fn reason(because: Option<&TooFew>) -> String {
+    let Some(because) = because else {
+        return "because --calibrate asks for it".into();
+    };
+    format!(
+        "because its accuracy with lambda {} was {:.3} in {}, less than {:.3}",
+        shown(because.lambda),
+        because.right,
+        counted(because.trials, "trial"),
+        because.enough
+    )
+}
+
 fn print(report: &PipelineReport, console: &Console) {
     print_steps(&report.steps, console);
     let row = |name: &str, score: &StageScore| {
@@ -455,6 +483,10 @@ fn print(report: &PipelineReport, console: &Console) {
             } else {
                 ""
             }
+        ));
+        console.say(format!(
+            "calibrated               {}",
+            reason(report.because.as_ref())
         ));
     } else {
         let lambda = shown(report.lambda);

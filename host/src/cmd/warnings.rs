@@ -11,6 +11,7 @@ use crate::number::shown;
 use crate::print::console::Console;
 use crate::quantize::rounding::Rounded;
 use crate::quantize::saturation::Beyond;
+use crate::rate::restarts::GOOD_ENOUGH;
 use crate::spiking::experiment::{Experiment, Outcome, Score, paired};
 use crate::spiking::time_step::PUBLISHED_STEP_MS;
 use crate::spiking::trial::Deployable;
@@ -63,6 +64,16 @@ impl Warnings {
         if let Some(interval) = score.interval() {
             self.of_trials(task, (score.accuracy(), interval), score.trials);
         }
+    }
+
+    /// A deployed network that no try and no start of the training has made good enough: the
+    /// share of its right answers in some trials.
+    pub fn of_tries(&mut self, grade: f64, trials: usize) {
+        self.add(format!(
+            "no try gave a deployed network that is right in {:.0} % of the trials that judge it; the best is right in {:.1} % of {trials}: give another --seed, more units (--N), or --restarts",
+            100.0 * GOOD_ENOUGH,
+            100.0 * grade
+        ));
     }
 
     /// A score of trials without a spike.

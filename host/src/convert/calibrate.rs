@@ -142,6 +142,19 @@ pub struct Request<'a> {
     pub seed: u64,
 }
 
+/// The score of a network as it was trained, for which it is calibrated.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TooFew {
+    /// λ of the network, Hz.
+    pub lambda: f64,
+    /// Share of right answers, by the criterion that is met less often.
+    pub right: f64,
+    /// Share that leaves a network as it is.
+    pub enough: f64,
+    /// Number of trials.
+    pub trials: usize,
+}
+
 /// A calibration, and its score on the trials by which it was chosen.
 #[derive(Clone, Debug)]
 pub struct Found {
@@ -218,31 +231,31 @@ impl<'a> Request<'a> {
     }
 
     /// A calibration of a network that was trained with the transfer function of its
-    /// neuron and `lambda`. Returns `None` if the network spikes well enough as it is, or
+    /// neuron and `lambda`, and the score for which it is needed. Returns `None` if the network spikes well enough as it is, or
     /// if no calibration is right more often. Well enough is 97 % of the trials, and for a
     /// data set the accuracy of the rate network, less five points. A calibrated network
     /// fires at a higher rate.
     ///
     /// # Errors
     /// [`CalibrateError`].
-    pub fn find_if_needed(&self, lambda: f64) -> Result<Option<Found>, CalibrateError> {
+    pub fn find_if_needed(&self, lambda: f64) -> Result<Option<(Found, TooFew)>, CalibrateError> {
         let plain = one_to_one(self.network, lambda, self.neuron)?;
         let step = TimeStep::PUBLISHED;
         let score = score_f64(&plain, &self.task, &step, self.seed, self.trials);
-        if self.is_well_enough(&score) {
+        let too_few = TooFew {
+            lambda,
+            right: score.accuracy().min(score.strict_accuracy()),
+            enough: match is_recorded(&self.task) {
+                true => self.rate_accuracy() - BELOW_RATES,
+                false => WELL_ENOUGH,
+            },
+            trials: self.trials,
+        };
+        if too_few.right >= too_few.enough {
             return Ok(None);
         }
         let found = self.find()?;
-        Ok((right(&found.score) > right(&score)).then_some(found))
-    }
-
-    /// Whether a network with this score on the trials needs no other conversion.
-    fn is_well_enough(&self, score: &Score) -> bool {
-        let enough = match is_recorded(&self.task) {
-            true => self.rate_accuracy() - BELOW_RATES,
-            false => WELL_ENOUGH,
-        };
-        score.accuracy().min(score.strict_accuracy()) >= enough
+        Ok((right(&found.score) > right(&score)).then_some((found, too_few)))
     }
 
     /// The accuracy of the rate network on the trials, without noise.

@@ -119,3 +119,29 @@ fn what_fixed_point_cannot_hold_goes_all_the_way_in_f32() {
         assert!(report["deployed"]["accuracy"].is_number(), "{report}");
     }
 }
+
+#[test]
+fn a_pipeline_says_why_it_calibrates_and_when_no_try_is_good_enough() {
+    let place = Place::new();
+    let said = |options: &str| {
+        let output = place.run(&format!("pipeline go-nogo --N 10 {options}"));
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        (text(&output.stdout), text(&output.stderr))
+    };
+    let needed = "calibrated               because its accuracy with lambda 50 was 0.";
+    let too_few = "no try gave a deployed network that is right in 97 %";
+    for (seed, is_good) in [(1, false), (3, true)] {
+        let options = format!("--n_trials 400 --trials 20 --seed {seed}");
+        let (result, warnings) = said(&options);
+        assert!(result.contains(needed), "{result}");
+        assert!(result.contains("in 20 trials, less than 0.970"), "{result}");
+        assert_eq!(!warnings.contains(too_few), is_good, "{warnings}");
+    }
+    // Without a network that meets the criterion there is no try.
+    let (result, warnings) = said("--n_trials 2 --trials 4 --calibrate");
+    assert!(
+        result.contains("calibrated               because --calibrate asks for it"),
+        "{result}"
+    );
+    assert!(!warnings.contains(too_few), "{warnings}");
+}
