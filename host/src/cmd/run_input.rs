@@ -15,6 +15,7 @@ use crate::board::logic::Logic;
 use crate::board::port::Port;
 use crate::board::recording::{Answered, SentTrial, answered, channels, samples};
 use crate::data;
+use crate::data::settings::Settings;
 use crate::formats::disk;
 use crate::interrupt::{self, Orderly};
 use crate::number::{counted, shown};
@@ -176,8 +177,11 @@ fn trials<A: Deployable>(
     console: &Console,
 ) -> Result<Vec<SentTrial>, CommandError> {
     let network = experiment.network;
-    let description = experiment.task.recorded().map(|set| &set.description);
+    let set = experiment.task.recorded();
+    let description = set.map(|set| &set.description);
     let failed = |error: data::DataError| CommandError::Failed(error.to_string());
+    let settings = set.map(|set| Settings::beside(Path::new(&set.path)));
+    let settings = settings.transpose().map_err(failed)?.unwrap_or_default();
     let bounds = bounds(network, description.map_or(1.0, |set| set.resolution));
     let names: Vec<&str> = description.map_or_else(Vec::new, |set| {
         set.channels.iter().map(|c| c.name.as_str()).collect()
@@ -185,7 +189,7 @@ fn trials<A: Deployable>(
     let data::Own {
         values,
         channels: found,
-    } = data::recording(path, bounds, &names).map_err(failed)?;
+    } = data::recording(path, bounds, &names, settings.time_column.as_ref()).map_err(failed)?;
     let wanted = channels(network);
     if found != wanted {
         return Err(CommandError::Failed(format!(
@@ -196,30 +200,29 @@ fn trials<A: Deployable>(
         )));
     }
     let rows = values.len() / wanted.max(1);
-    let values = match description {
-        Some(set) => data::held(set, &values),
-        None => values,
-    };
     let length = Length {
         trial: samples(network),
-        tail: description.map_or(0, |set| set.tail),
+        longest: description.map(|set| set.recorded),
         row: description.map_or(1, |set| set.hold.max(1)),
     };
-    let (sentence, all) = length.cut(rows);
+    let (sentence, usual) = length.cut(rows);
     let sentence = format!("{}: {sentence}", path.display());
-    match all {
+    match usual {
         true => console.say(sentence),
         false => console.warn(sentence),
     }
-    let whole: Vec<SentTrial> = values
-        .chunks_exact((length.trial * wanted).max(1))
+    let trial = (length.trial * wanted).max(1);
+    let is_short = rows * length.row < length.trial;
+    let values = match description {
+        Some(set) if is_short => data::padded(set, &values),
+        Some(set) => data::held(set, &values),
+        None if is_short => [values, vec![0.0; trial - rows * wanted]].concat(),
+        None => values,
+    };
+    let whole = values.chunks_exact(trial);
+    Ok(whole
         .map(|values| SentTrial::new(network, values))
-        .collect();
-    match whole.is_empty() {
-        false => Ok(whole),
-        // The last sample lasts to the end of a trial.
-        true => Ok(vec![SentTrial::new(network, &values)]),
-    }
+        .collect())
 }
 
 /// The smallest and the largest number that the network's input holds; `resolution` is that
@@ -236,28 +239,30 @@ fn bounds<A: Deployable>(network: &Deployed<A>, resolution: f64) -> (f64, f64) {
 struct Length {
     /// The whole trial.
     trial: usize,
-    /// The tail behind the longest recording.
-    tail: usize,
+    /// The longest recording of the data set, behind which there is a tail of silence; `None`
+    /// without a data set.
+    longest: Option<usize>,
     /// Samples of a row.
     row: usize,
 }
 
 impl Length {
-    /// How `rows` rows are cut into trials, and whether they are whole trials.
+    /// How `rows` rows are cut into trials, and whether they are whole trials, or a trial as
+    /// training on a data set shows it.
     fn cut(&self, rows: usize) -> (String, bool) {
         let in_rows = |samples: usize| shown(samples as f64 / self.row as f64);
-        let tail = match self.tail {
+        let longest = self.longest.unwrap_or(self.trial);
+        let tail = match self.trial.saturating_sub(longest) {
             0 => String::new(),
-            tail => format!(
-                " ({} and a tail of {})",
-                in_rows(self.trial.saturating_sub(tail)),
-                in_rows(tail)
-            ),
+            tail => format!(" ({} and a tail of {})", in_rows(longest), in_rows(tail)),
         };
         let samples = rows * self.row;
         let (trials, rest) = (samples / self.trial.max(1), samples % self.trial.max(1));
         let cut = match (trials, rest) {
-            (0, _) => "1 trial, in which the last row lasts to the end".into(),
+            (0, _) if self.longest.is_some_and(|longest| samples < longest) => {
+                "1 trial, with silence before and behind the rows".into()
+            }
+            (0, _) => "1 trial, with silence behind the rows".into(),
             (_, 0) => counted(trials, "trial"),
             _ => {
                 let rest = match rest.div_ceil(self.row) {
@@ -269,7 +274,11 @@ impl Length {
         };
         let rows = counted(rows, "row");
         let sentence = format!("{rows}, {} a trial{tail}: {cut}", in_rows(self.trial));
-        (sentence, trials > 0 && rest == 0)
+        let is_usual = match trials {
+            0 => self.longest.is_some(),
+            _ => rest == 0,
+        };
+        (sentence, is_usual)
     }
 }
 
@@ -326,12 +335,12 @@ mod tests {
     fn the_length_of_a_trial_and_the_rows_that_fill_none_are_said() {
         let with_tail = |row| Length {
             trial: 45 * row,
-            tail: 5 * row,
+            longest: Some(40 * row),
             row,
         };
         let plain = Length {
             trial: 200,
-            tail: 0,
+            longest: None,
             row: 1,
         };
         for row in [1, 3] {
@@ -350,13 +359,25 @@ mod tests {
                 ),
                 (
                     1,
-                    format!("1 row, {length}: 1 trial, in which the last row lasts to the end"),
-                    false,
+                    format!("1 row, {length}: 1 trial, with silence before and behind the rows"),
+                    true,
+                ),
+                (
+                    40,
+                    format!("40 rows, {length}: 1 trial, with silence behind the rows"),
+                    true,
                 ),
             ] {
                 assert_eq!(with_tail(row).cut(rows), (wanted, all));
             }
         }
+        assert_eq!(
+            plain.cut(9),
+            (
+                "9 rows, 200 a trial: 1 trial, with silence behind the rows".into(),
+                false
+            )
+        );
         assert_eq!(
             plain.cut(400),
             ("400 rows, 200 a trial: 2 trials".into(), true)

@@ -55,7 +55,7 @@ pub(super) fn read(path: &Path, settings: &Settings) -> Result<DataSet, DataErro
             continue;
         };
         for file in files(folder)? {
-            let table = read_table(&file, settings.time_column.as_ref())?;
+            let table = read_table(&file, |_| settings.time_column.as_ref())?;
             match &channels {
                 None => channels = Some((table.channels, file.clone())),
                 Some((first, of)) => {
@@ -134,6 +134,8 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
 #[derive(Debug)]
 struct Columns {
     names: Vec<String>,
+    /// The place of each in the file, counted from 0.
+    places: Vec<usize>,
     /// Whether the names stand in the file.
     header: bool,
 }
@@ -178,7 +180,8 @@ pub struct Own {
 }
 
 /// Reads a recording whose numbers are `least` to `most`, and whose channels should be
-/// `wanted`; a recording may leave their names out. Without a wanted name, any will do.
+/// `wanted`; a recording may leave their names out. Without a wanted name, any will do. The
+/// column `time` may be there too, and is left out.
 ///
 /// # Errors
 /// If the file cannot be read, is no CSV of numbers, has a number that is not finite or
@@ -187,8 +190,9 @@ pub fn recording(
     path: &Path,
     (least, most): (f64, f64),
     wanted: &[&str],
+    time: Option<&Column>,
 ) -> Result<Own, DataError> {
-    let table = read_table(path, None)?;
+    let table = read_table(path, |columns| time.filter(|_| columns == wanted.len() + 1))?;
     let found = &table.channels.names;
     let channels = found.len();
     // A data set whose files have no names is given the same ones as this file would be.
@@ -218,7 +222,7 @@ pub fn recording(
         return Err(DataError::Cell {
             path: path.into(),
             line: table.first_line + place / channels,
-            column: place % channels + 1,
+            column: table.channels.places[place % channels] + 1,
             reason: format!("{x}: {wanted}"),
         });
     }
@@ -228,7 +232,11 @@ pub fn recording(
     })
 }
 
-fn read_table(path: &Path, time: Option<&Column>) -> Result<Table, DataError> {
+/// Reads a CSV without the column that `time` names for a file with this number of columns.
+fn read_table<'a>(
+    path: &Path,
+    time: impl FnOnce(usize) -> Option<&'a Column>,
+) -> Result<Table, DataError> {
     let bytes = std::fs::read(path).map_err(|source| DataError::read(path, source))?;
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     let text = str::from_utf8(bytes).map_err(|_| DataError::Folder {
@@ -265,7 +273,7 @@ fn read_table(path: &Path, time: Option<&Column>) -> Result<Table, DataError> {
     } else {
         (1..=cells.len()).map(|k| format!("channel {k}")).collect()
     };
-    let dropped = time_column(path, time, &names)?;
+    let dropped = time_column(path, time(names.len()), &names)?;
     let columns = names.len();
     let first_line = number + usize::from(header);
     let mut values = Vec::new();
@@ -317,11 +325,8 @@ fn read_table(path: &Path, time: Option<&Column>) -> Result<Table, DataError> {
             })?);
         }
     }
-    let mut channels = names;
-    if let Some(dropped) = dropped {
-        channels.remove(dropped);
-    }
-    if channels.is_empty() || values.is_empty() {
+    let places: Vec<usize> = (0..columns).filter(|k| Some(*k) != dropped).collect();
+    if places.is_empty() || values.is_empty() {
         return Err(failed(
             1,
             "there is no number of a channel in the file; write a line of numbers for each sample"
@@ -330,7 +335,8 @@ fn read_table(path: &Path, time: Option<&Column>) -> Result<Table, DataError> {
     }
     Ok(Table {
         channels: Columns {
-            names: channels,
+            names: places.iter().map(|&k| names[k].clone()).collect(),
+            places,
             header,
         },
         values,
@@ -380,7 +386,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("one.csv");
         std::fs::write(&path, text).expect("a writable folder");
-        read_table(&path, time.as_ref()).map_err(|error| error.to_string())
+        read_table(&path, |_| time.as_ref()).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -427,7 +433,7 @@ mod tests {
         let path = folder.path().join("own.csv");
         let read = |text: &str| {
             std::fs::write(&path, text).expect("a writable folder");
-            recording(&path, (-8.0, 8.0), &["x", "y"]).map_err(|error| error.to_string())
+            recording(&path, (-8.0, 8.0), &["x", "y"], None).map_err(|error| error.to_string())
         };
         let own = Own {
             values: vec![1.0, -8.0, 3.0, 8.0],
@@ -444,7 +450,26 @@ mod tests {
         }
         for wanted in [&["channel 1", "channel 2"][..], &[]] {
             std::fs::write(&path, "a,b\n1,2\n").expect("a writable folder");
-            assert!(recording(&path, (-8.0, 8.0), wanted).is_ok(), "{wanted:?}");
+            assert!(
+                recording(&path, (-8.0, 8.0), wanted, None).is_ok(),
+                "{wanted:?}"
+            );
+        }
+        let timed = |text: &str| {
+            std::fs::write(&path, text).expect("a writable folder");
+            let time = Column::Name("t".into());
+            let read = recording(&path, (-8.0, 8.0), &["x", "y"], Some(&time));
+            read.map_err(|error| error.to_string())
+        };
+        for text in ["x,y\n1,-8\n3,8\n", "t,x,y\n0:00,1,-8\n0:01,3,8\n"] {
+            assert_eq!(timed(text).as_ref(), Ok(&own), "{text:?}");
+        }
+        for (text, part) in [
+            ("0,1,2\n", "time_column = \"t\""),
+            ("t,x,y\n0,9,2\n", "line 2, column 2: 9"),
+        ] {
+            let error = timed(text).expect_err(text);
+            assert!(error.contains(part), "{text:?}: {error}");
         }
         for (text, parts) in [
             ("x,y\n1,2\n3,nan\n", ["line 3, column 2: NaN", "not finite"]),

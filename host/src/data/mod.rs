@@ -27,4 +27,4 @@ pub use npz::MOST_COMPRESSED;
 pub use opened::{Opened, SEED, is_path, opened, read, read_bytes, task, task_again};
 pub use settings::Settings;
 pub use summary::{ChannelSummary, ClassSummary, Summary};
-pub use trials::{held, shown};
+pub use trials::{held, padded, shown};

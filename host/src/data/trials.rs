@@ -351,6 +351,21 @@ pub fn held(description: &Description, recorded: &[f32]) -> Vec<f32> {
         .collect()
 }
 
+/// The samples that a board takes for a recording that is shorter than a trial, as
+/// [`integers`] shows it in training: it ends where the longest recording of the data set ends,
+/// with silence before it and behind it. One that is longer than that begins with its trial.
+pub fn padded(description: &Description, recorded: &[f32]) -> Vec<f32> {
+    let mut samples = held(description, recorded);
+    let channels = description.channels.iter();
+    let silence: Vec<f32> = channels.map(|channel| channel.silence as f32).collect();
+    let held = samples.len() / silence.len().max(1);
+    let before = description.recorded.saturating_sub(held);
+    samples.splice(..0, silence.repeat(before));
+    let trial = description.recorded + description.tail;
+    samples.extend(silence.repeat(trial.saturating_sub(before + held)));
+    samples
+}
+
 /// The integers that a board takes for a recording of `length` samples: samples × channels,
 /// sample by sample. Each recorded sample is held. The recording ends where the longest one
 /// ends; before it and in the tail there is silence. A recording longer than the longest one

@@ -738,6 +738,54 @@ fn a_recording_for_a_board_is_held_as_in_the_trials_of_its_data_set() {
 }
 
 #[test]
+fn a_short_recording_for_a_board_has_the_silence_of_the_trials_of_its_data_set() {
+    let place = folder(12);
+    let task = task(&place, "waves");
+    let description = &task.recorded().expect("a data set").description;
+    let all = (0..CLASSES.len()).flat_map(|class| (0..12).map(move |k| (class, k)));
+    let all: Vec<Vec<i32>> = all
+        .map(|(class, number)| {
+            let values = recording(class, number).concat();
+            let values: Vec<f32> = values.iter().map(|&x| x as f32).collect();
+            let padded = rate2spike::data::padded(description, &values);
+            padded.iter().map(|&x| x as i32).collect()
+        })
+        .collect();
+    for index in 0..task.trials().expect("a data set") as u64 {
+        let shown = task.integers(index).expect("a data set");
+        assert!(all.contains(&shown), "trial {index}");
+    }
+    // The longest one has 40 samples, and the trial has 45.
+    let longer: Vec<f32> = vec![7.0; 42 * 2];
+    let padded = rate2spike::data::padded(description, &longer);
+    assert_eq!(padded[..84 * 2], [7.0; 84 * 2]);
+    let silence = description.channels.iter().map(|c| c.silence as f32);
+    assert_eq!(padded[84 * 2..], silence.collect::<Vec<_>>().repeat(6));
+}
+
+#[test]
+fn a_recording_for_a_board_may_have_the_column_of_the_time() {
+    let place = folder(12);
+    let report = place.json("pipeline waves --N 12 --n_trials 2 --trials 4 --dt 1 --quiet -o out");
+    let run = format!("run {} --data waves", network(&report));
+    let run = format!("{run} --on tcp:127.0.0.1:1 --input own.csv");
+    for head in ["t,x,y\n0:00,", "x,y\n"] {
+        fs::write(place.path("own.csv"), format!("{head}1,2\n")).expect("a file");
+        // The recording is good, so that the port is opened; nothing listens there.
+        let output = place.run(&run);
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        let (said, failed) = (text(&output.stdout), text(&output.stderr));
+        assert!(
+            said.contains("1 trial, with silence before and behind the rows"),
+            "{head}: {said}{failed}"
+        );
+        assert!(failed.contains("tcp:127.0.0.1:1"), "{failed}");
+    }
+    fs::write(place.path("own.csv"), "a,x,y\n0,1,2\n").expect("a file");
+    place.fails(&run, 1, &["time_column = \"t\"", "a, x, y"]);
+}
+
+#[test]
 fn a_data_set_that_only_the_model_names_is_not_written_over() {
     let place = folder(12);
     place.json("data waves -o k.npz");

@@ -66,7 +66,7 @@ fn a_recording_is_read_before_the_board_is_called() {
         ),
         (
             "0\n".into(),
-            &["own.csv: 1 row, 200 a trial: 1 trial, in which the last row lasts to the end"],
+            &["own.csv: 1 row, 200 a trial: 1 trial, with silence behind the rows"],
         ),
     ] {
         std::fs::write(place.path("own.csv"), text).expect("a file");
