@@ -140,6 +140,7 @@ impl Session {
         progress: &mut impl Progress,
     ) -> Result<Trained, SessionError> {
         let mut running = self.begun(options, progress)?;
+        self.say_if_new(std::slice::from_ref(&running), progress);
         let trained = self.run(&mut running, progress)?;
         check_finite(options, &trained)?;
         running.checkpoint.remove()?;
@@ -209,6 +210,7 @@ impl Session {
         for options in starts(options, count) {
             all.push(self.begun(&options, progress)?);
         }
+        self.say_if_new(&all, progress);
         // Space that is missing at the end would cost the whole training.
         let folder = rate_model::folder(&self.output, options);
         let reserve = disk::reserve(&folder, rate_model::most_bytes(options))?;
@@ -255,6 +257,20 @@ impl Session {
             checkpoint,
             unwritten: false,
         })
+    }
+
+    /// Says that a session which should resume found no check point of any of these starts.
+    fn say_if_new(&self, all: &[Running], progress: &mut impl Progress) {
+        let is_new = all.iter().all(|running| running.training.updates() == 0);
+        if !self.resume || !is_new {
+            return;
+        }
+        let options = all[0].training.options();
+        progress.warned(&format!(
+            "no check point of seed {} was found in {}; the training starts from its beginning",
+            options.seed,
+            rate_model::folder(&self.output, options).display()
+        ));
     }
 
     /// The training before its first update.

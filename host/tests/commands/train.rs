@@ -157,8 +157,23 @@ fn evaluations_before_a_stop_are_not_lost() {
     process.wait_with_output().expect("a process of ours");
     assert_eq!(checkpoints(&stopped).len(), 1, "it was stopped in time");
     let report = stopped.json(&format!("{line} --resume --losses losses.csv"));
+    assert!(!report.to_string().contains("no check point"), "{report}");
     assert_eq!(history(&stopped, &report), wanted);
     assert_eq!(lines(), 251, "a line an update, and the header");
+}
+
+#[test]
+fn a_training_that_finds_nothing_to_resume_says_once_that_it_begins() {
+    let place = Place::new();
+    let new = "no check point of seed 7 was found in ./models/xor/";
+    for command in ["train --task xor", "pipeline xor --trials 2"] {
+        let line = format!("{command} --N 10 --n_trials 3 --seed 7");
+        for (flags, count) in [("", 0), ("--resume", 1), ("--resume --restarts 3", 1)] {
+            let message = place.run(&format!("{line} {flags}")).stderr;
+            let message = String::from_utf8_lossy(&message).into_owned();
+            assert_eq!(message.matches(new).count(), count, "{flags}: {message}");
+        }
+    }
 }
 
 #[test]
