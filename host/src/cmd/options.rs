@@ -200,6 +200,14 @@ impl OptionArgs {
         path.map(|path| read_model(path, console)).transpose()
     }
 
+    /// What to try after a training that did not meet its criterion.
+    pub fn advice(&self) -> &'static str {
+        match self.from {
+            Some(_) => "Try more --n_trials or another --seed",
+            None => "Try more --n_trials, more --restarts or another --seed",
+        }
+    }
+
     /// The seed.
     pub fn seed(&self) -> u64 {
         self.seed.unwrap_or(1)

@@ -360,8 +360,9 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
         return Ok(());
     }
     Err(CommandError::Failed(format!(
-        "the rate network did not meet the criterion in {} updates; everything is saved all the same. Try more --n_trials or another --seed",
-        report.updates
+        "the rate network did not meet the criterion in {} updates; everything is saved all the same. {}",
+        report.updates,
+        args.options.advice()
     )))
 }
 

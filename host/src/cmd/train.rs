@@ -197,20 +197,21 @@ fn run_training(args: &TrainArgs, console: &Console) -> Result<(), CommandError>
             };
             train_many(console, &options, seeds, train)
         }
-        None => train_one(console, &session, &options, starts),
+        None => train_one(args, &session, &options, starts, console),
     }
 }
 
 fn train_one(
-    console: &Console,
+    args: &TrainArgs,
     session: &Session,
     options: &RateOptions,
     starts: usize,
+    console: &Console,
 ) -> Result<(), CommandError> {
     let mut bar = TrainingBar::new(options.updates, console);
     let finished = session.train(options, starts, &mut bar)?;
     drop(bar);
-    report_one(&finished.report, &options.task, console)
+    report_one(args, &finished.report, &options.task, console)
 }
 
 /// Trains a network, or one of each seed, on a GPU.
@@ -239,7 +240,7 @@ fn train_on(
     let session = args.session(console)?;
     let mut results = session.train_on(gpu, options, &seeds, bar)?;
     if args.seeds.is_none() {
-        return report_one(&results.remove(0)?, &options.task, console);
+        return report_one(args, &results.remove(0)?, &options.task, console);
     }
     for report in results.iter().flatten() {
         print_report(report, &options.task, console);
@@ -247,15 +248,21 @@ fn train_on(
     report_many(console, started, results)
 }
 
-fn report_one(report: &TrainReport, task: &Task, console: &Console) -> Result<(), CommandError> {
+fn report_one(
+    args: &TrainArgs,
+    report: &TrainReport,
+    task: &Task,
+    console: &Console,
+) -> Result<(), CommandError> {
     console.json(report);
     print_report(report, task, console);
     if report.success {
         return Ok(());
     }
-    Err(CommandError::Failed(
-        "the criterion was not met; the model is saved all the same. Try more --n_trials or another --seed".into(),
-    ))
+    Err(CommandError::Failed(format!(
+        "the criterion was not met; the model is saved all the same. {}",
+        args.options.advice()
+    )))
 }
 
 #[derive(Serialize)]

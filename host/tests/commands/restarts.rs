@@ -87,6 +87,26 @@ fn a_pipeline_and_a_sweep_go_on_with_the_start_that_was_kept() {
 }
 
 #[test]
+fn a_training_that_failed_names_the_ways_on_that_it_has() {
+    let place = Place::new();
+    let report = place.json("train --task xor --N 10 --n_trials 2 --output_dir first");
+    let from = format!("--from {}", report["model"].as_str().expect("a path"));
+    for command in ["train --task xor", "pipeline xor --trials 2"] {
+        for (flags, has_restarts) in [("", true), ("--restarts 3", true), (&*from, false)] {
+            let line = format!("{command} --N 10 --n_trials 2 --act sigmoid {flags}");
+            let output = place.run(&line);
+            let message = String::from_utf8_lossy(&output.stderr);
+            assert!(message.contains("Try more --n_trials"), "{message}");
+            assert_eq!(
+                message.contains("more --restarts"),
+                has_restarts,
+                "{message}"
+            );
+        }
+    }
+}
+
+#[test]
 fn several_starts_that_make_no_difference_are_usage_errors() {
     let place = Place::new();
     for count in ["0", "-1", "1001", "some"] {
