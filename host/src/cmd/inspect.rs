@@ -262,8 +262,10 @@ fn model_facts(model: &RateModelFile) -> Facts {
     if network.readout.outputs() > 1 {
         facts.push(("outputs", network.readout.outputs().into()));
     }
+    if let Some(updates) = model.updates() {
+        facts.push(("updates", updates.into()));
+    }
     for (fact, name) in [
-        ("updates", names::LAST_UPDATE),
         ("accuracy", names::EVAL_ACCURACY),
         ("loss", names::EVAL_LOSS),
     ] {

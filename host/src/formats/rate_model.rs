@@ -60,6 +60,12 @@ pub fn own_task(path: &Path, file: &MatFile) -> Result<Option<Task>, ModelError>
 }
 
 impl RateModelFile {
+    /// Number of updates of the training; `None` if the file does not say.
+    pub fn updates(&self) -> Option<u64> {
+        let last = self.variables.scalar(names::LAST_UPDATE).ok()?;
+        (last >= 0.0).then_some((last + 1.0) as u64)
+    }
+
     /// The λ that an earlier conversion stored; see [`model_checks::stored_lambda`].
     ///
     /// # Errors

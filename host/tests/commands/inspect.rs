@@ -12,6 +12,11 @@ fn inspect_explains_every_kind_of_file() {
         (&"rate model".into(), &200.into())
     );
     assert_eq!(model["task"], "go-nogo");
+    let trained = place.json("train --task xor --N 10 --n_trials 3");
+    let path = trained["model"].as_str().expect("a path");
+    let inspected = place.json(&format!("inspect {path}"));
+    assert_eq!(trained["updates"], 3);
+    assert_eq!(inspected["updates"], trained["updates"]);
     let network = place.json("inspect net.snn");
     assert_eq!(network["kind"], "deployed network");
     assert_eq!(network["self-test"], "passed");

@@ -64,8 +64,8 @@ fn facts(input: &ReportInput, weights: &[f32]) -> Vec<(&'static str, String)> {
             if rate.dale { "yes" } else { "no" }.into(),
         ),
     ];
-    if let Ok(last) = model.variables.scalar(names::LAST_UPDATE) {
-        facts.push(("updates", (last + 1.0).to_string()));
+    if let Some(updates) = model.updates() {
+        facts.push(("updates", updates.to_string()));
     }
     if let Some(history) = &input.history {
         let options = &history.options;
