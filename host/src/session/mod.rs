@@ -72,8 +72,22 @@ pub struct Finished {
 struct Running {
     training: Training,
     checkpoint: Checkpoint,
+    /// Updates that the check point has behind it; 0 without one.
+    written: usize,
     /// True while the check points cannot be written.
     unwritten: bool,
+}
+
+impl Running {
+    /// Writes the check point, unless it is the present one.
+    fn write(&mut self) -> Result<(), DiskError> {
+        let updates = self.training.updates();
+        if updates > self.written {
+            self.checkpoint.write(&self.training)?;
+            self.written = updates;
+        }
+        Ok(())
+    }
 }
 
 impl AsMut<Training> for Running {
@@ -253,6 +267,7 @@ impl Session {
         watched.catch_up(training.updates());
         watched.check()?;
         Ok(Running {
+            written: training.updates(),
             training,
             checkpoint,
             unwritten: false,
@@ -311,9 +326,7 @@ impl Session {
         });
         if matches!(raced, Err(SessionError::Interrupted { .. })) {
             // A start that had made its round has not seen the signal.
-            for running in all.iter().filter(|r| r.training.updates() > 0) {
-                running.checkpoint.write(&running.training)?;
-            }
+            all.iter_mut().try_for_each(Running::write)?;
         }
         let (place, trained) = raced?;
         for running in &all[1..] {
@@ -332,31 +345,26 @@ impl Session {
         running: &mut Running,
         progress: &mut impl Progress,
     ) -> Result<Option<Trained>, SessionError> {
-        let Running {
-            training,
-            checkpoint,
-            unwritten,
-        } = running;
-        let seed = training.options().seed;
+        let seed = running.training.options().seed;
         let mut watched = Watched::new(progress, seed, self.losses.as_ref());
-        while training.updates() < until {
-            let done = training.advance(&mut watched);
+        while running.training.updates() < until {
+            let done = running.training.advance(&mut watched);
             watched.check()?;
             if done.is_some() {
                 return Ok(done);
             }
-            let updates = training.updates();
+            let updates = running.training.updates();
             let interrupted = interrupt::asked() || watched.stops();
             let due = self.checkpoint_every > 0 && updates.is_multiple_of(self.checkpoint_every);
             if !due && !interrupted {
                 continue;
             }
-            match checkpoint.write(training) {
-                Ok(()) => *unwritten = false,
+            match running.write() {
+                Ok(()) => running.unwritten = false,
                 Err(error) if interrupted => return Err(error.into()),
                 // The one before is still there, and space may come back.
-                Err(error) if !*unwritten => {
-                    *unwritten = true;
+                Err(error) if !running.unwritten => {
+                    running.unwritten = true;
                     watched.warned(&format!(
                         "{error}; the training goes on without check points"
                     ));
@@ -366,7 +374,7 @@ impl Session {
             if interrupted {
                 return Err(SessionError::Interrupted {
                     updates,
-                    checkpoint: checkpoint.path.clone(),
+                    checkpoint: running.checkpoint.path.clone(),
                 });
             }
         }
@@ -482,5 +490,38 @@ fn rescue(options: &RateOptions, trained: &Trained, error: ModelError) -> Sessio
             SessionError::Elsewhere { error, path }
         }
         Err(_) => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::Task;
+
+    #[test]
+    fn a_check_point_is_written_once_for_the_same_updates() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let session = Session {
+            output: folder.path().into(),
+            ..Session::default()
+        };
+        let options = RateOptions::published(Task::go_nogo(), 10);
+        let running = session.begun(&options, &mut ());
+        let mut running = running.expect("a new training");
+        let path = running.checkpoint.path.clone();
+        let mut written = || {
+            running.write().expect("a writable folder");
+            let written = path.exists();
+            disk::remove_if_there(&path).expect("a file of ours");
+            (written, running.training.advance(&mut ()).is_some())
+        };
+        // Before the first update there is nothing to write.
+        assert_eq!(written(), (false, false));
+        assert_eq!(written(), (true, false));
+        running.write().expect("a writable folder");
+        assert!(path.exists());
+        disk::remove_if_there(&path).expect("a file of ours");
+        running.write().expect("a writable folder");
+        assert!(!path.exists(), "these updates were written");
     }
 }
