@@ -124,7 +124,7 @@ def row(program, repeats, units, samples, batch):
     """Prints a row of the table."""
     # At most 80, so that no evaluation falls between the two trainings.
     work = units * min(units, 4 * INPUTS) * samples * batch
-    updates = min(80, max(2, int(6e9 / work)))
+    updates = min(80, max(40, int(6e9 / work)))
     found = {"jax": [], "sigmoid": [], "lif": []}
     for _ in range(repeats):
         found["jax"].append(jax(units, samples, batch, max(2, min(updates, int(4e10 / (units**2 * samples * batch))))))

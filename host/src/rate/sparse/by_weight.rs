@@ -11,6 +11,10 @@ pub(super) const CHUNK: usize = 8;
 /// Senders whose rates in the samples of a chunk stay in the first cache.
 const SENDERS: usize = 48;
 
+/// Weights of a receiver that are worth the fetch of its derivatives. A network with fewer weights
+/// among [`SENDERS`] senders takes more of these, whose rates come from the second cache.
+const RUN_WEIGHTS: usize = 8;
+
 /// The weights in the order in which their derivatives are summed: senders of a block
 /// together, and those of a block receiver by receiver.
 pub(super) struct Runs {
@@ -37,10 +41,12 @@ impl Runs {
         let mut next = connections.first.clone();
         let mut found = Self {
             units,
-            runs: Vec::with_capacity(units * units.div_ceil(SENDERS)),
+            runs: Vec::new(),
             senders: Vec::with_capacity(connections.len()),
         };
-        for end in (0..units).step_by(SENDERS).map(|block| block + SENDERS) {
+        let senders = RUN_WEIGHTS * units * units / connections.len().max(1);
+        let senders = senders.max(SENDERS);
+        for end in (0..units).step_by(senders).map(|block| block + senders) {
             let rows = next.iter_mut().zip(&connections.first[1..]);
             for (receiver, (first, row_end)) in rows.enumerate() {
                 let left = &connections.senders[*first..*row_end];
