@@ -114,15 +114,17 @@ impl Flash {
         self.check_supply()?;
         let control = self.controller.cr();
         // SAFETY: the number of a sector that the chip has.
-        control.write(|w| unsafe { w.ser().set_bit().psize().psize32().snb().bits(sector as u8) });
+        control.modify(|_, w| unsafe {
+            w.pg().clear_bit().ser().sector_erase();
+            w.psize().psize32().snb().bits(sector as u8)
+        });
         control.modify(|_, w| w.strt().start());
         self.done()
     }
 
     fn write_words(&self, start: usize, bytes: &[u8]) -> Result<(), FlashFault> {
-        self.controller
-            .cr()
-            .write(|w| w.pg().program().psize().psize32());
+        let control = self.controller.cr();
+        control.modify(|_, w| w.ser().clear_bit().pg().program().psize().psize32());
         for (k, part) in bytes.chunks(WORD).enumerate() {
             self.check_supply()?;
             // Ones change nothing.
