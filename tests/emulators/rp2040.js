@@ -156,8 +156,30 @@ let restarts = false;
 let asleep = 0;
 let since = 0;
 
+// A line has one other end: who comes while it is taken waits.
+const others = [];
 const server = createServer((socket) => {
   socket.setNoDelay(true);
+  socket.on('error', () => {});
+  socket.on('close', () => {
+    if (line === socket) {
+      line = null;
+      const next = others.shift();
+      if (next) {
+        connect(next);
+      }
+    } else if (others.includes(socket)) {
+      others.splice(others.indexOf(socket), 1);
+    }
+  });
+  if (line) {
+    others.push(socket);
+  } else {
+    connect(socket);
+  }
+});
+
+function connect(socket) {
   line = socket;
   waiting = Buffer.alloc(0);
   taken = 0;
@@ -165,13 +187,8 @@ const server = createServer((socket) => {
     waiting = Buffer.concat([waiting.subarray(taken), data]);
     taken = 0;
   });
-  socket.on('error', () => {});
-  socket.on('close', () => {
-    if (line === socket) {
-      line = null;
-    }
-  });
-});
+}
+
 server.listen(0, '127.0.0.1', () => {
   console.log(`port ${server.address().port}`);
   setImmediate(execute);
