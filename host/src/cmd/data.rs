@@ -138,13 +138,21 @@ pub fn run(args: &DataArgs, console: &Console) -> Result<(), CommandError> {
 /// First line of a settings file that this command wrote, and may replace.
 const WRITTEN: &str = "# Written by rate2spike data.\n";
 
-/// The settings for which an `.npz` has no place.
+/// The settings for which an `.npz` has no place. The column of the time is that of recordings
+/// that come later.
 fn without_place(settings: &Settings) -> Settings {
     Settings {
         sample_ms: None,
         classes: None,
-        time_column: None,
         ..settings.clone()
+    }
+}
+
+/// The settings for which an `.npz` has no place, and which change it.
+fn without_time(settings: &Settings) -> Settings {
+    Settings {
+        time_column: None,
+        ..without_place(settings)
     }
 }
 
@@ -165,7 +173,8 @@ fn kept(opened: &Opened, output: &Path) -> Result<bool, CommandError> {
         let same = |ms: f64| ms == opened.sample_ms();
         found.sample_ms.is_none_or(same)
             && (found.classes.is_none() || found.classes == wanted.classes)
-            && without_place(&found) == without_place(wanted)
+            && (found.time_column.is_none() || found.time_column == wanted.time_column)
+            && without_time(&found) == without_time(wanted)
     });
     if agrees {
         return Ok(true);

@@ -786,6 +786,24 @@ fn a_recording_for_a_board_may_have_the_column_of_the_time() {
 }
 
 #[test]
+fn the_time_column_stays_known_for_recordings_that_come_later() {
+    let place = folder(12);
+    let settings = place.path("waves.toml");
+    fs::write(&settings, "sample_ms = 20\n").expect("a file");
+    place.json("data waves --time-column t -o k.npz");
+    let written = fs::read_to_string(place.path("k.toml")).expect("a file");
+    assert!(written.contains("time_column = \"t\""), "{written}");
+    // The second time the file is its own.
+    place.json("data waves --time-column t -o k.npz");
+    let report = place.json("pipeline k.npz --N 12 --n_trials 2 --trials 4 --dt 1 --quiet -o out");
+    let run = format!("run {} --data k.npz", network(&report));
+    let run = format!("{run} --on tcp:127.0.0.1:1 --input own.csv");
+    fs::write(place.path("own.csv"), "t,x,y\n0,1,2\n").expect("a file");
+    // The recording is good, so that the port is opened; nothing listens there.
+    place.fails(&run, 1, &["tcp:127.0.0.1:1"]);
+}
+
+#[test]
 fn a_data_set_that_only_the_model_names_is_not_written_over() {
     let place = folder(12);
     place.json("data waves -o k.npz");
