@@ -110,6 +110,9 @@ fn a_network_that_is_too_slow_is_refused_with_the_numbers() {
         assert!(message.contains(part), "{message}");
     }
     assert!(!place.path("slow.bin").exists(), "nothing was written");
+    let output = place.run("deploy slow.snn --board rp2040 --format bin --slow");
+    assert_eq!(output.status.code(), Some(0));
+    assert!(said(&output).contains("as --slow asks"));
 }
 
 #[test]

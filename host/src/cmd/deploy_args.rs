@@ -77,9 +77,11 @@ impl std::str::FromStr for Currents {
         };
         let pair = text.split_once(':').and_then(|(run, sleep)| {
             let (run, sleep) = (number(run)?, number(sleep)?);
-            Some(Self { run, sleep })
+            (sleep <= run).then_some(Self { run, sleep })
         });
-        pair.ok_or_else(|| "give two currents in mA, such as 25:8".into())
+        pair.ok_or_else(|| {
+            "give two currents in mA, such as 25:8: first the one of a board that computes, then the one of a board that sleeps, which is no larger".into()
+        })
     }
 }
 
