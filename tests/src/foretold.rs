@@ -1,6 +1,6 @@
 //! The cycles of a step that `deploy` foretells, beside those of an emulated board.
 
-use rate2spike::board::budget::{Budget, TRIALS};
+use rate2spike::board::budget::Budget;
 use rate2spike::board::session::pair;
 use rate2spike::board::target::Target;
 use rate2spike::spiking::experiment::Experiment;
@@ -25,7 +25,10 @@ impl Beside {
     }
 }
 
-/// The steps of the trials that `deploy` looks at.
+/// Trials that are compared: fewer than those of `deploy`, since an emulator takes long.
+const TRIALS: u64 = 4;
+
+/// The steps of the same trials.
 #[derive(Clone, Copy, Debug)]
 pub struct Foretold {
     /// The average step.
@@ -42,7 +45,7 @@ impl Foretold {
         experiment: &Experiment<Deployed<A>>,
         bytes: &[u8],
     ) -> Self {
-        let time = Budget::new(target, experiment, bytes).time;
+        let time = Budget::new(target, experiment, bytes, TRIALS).time;
         let emulator = Emulator::start(board, bytes, &[]);
         let (mut client, _) = emulator.connect();
         let mut memory = Memory::of(experiment.network);

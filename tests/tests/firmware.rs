@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use rate2spike::board::BoardError;
-use rate2spike::board::budget::Budget;
+use rate2spike::board::budget::{Budget, TRIALS};
 use rate2spike::board::client::SampleBytes;
 use rate2spike::board::comparison::compare;
 use rate2spike::board::firmware::{Firmware, carried_elf};
@@ -554,7 +554,7 @@ fn the_board_sleeps_for_the_share_of_the_time_that_deploy_foretells() {
     let bytes = rate2spike_tests::untrained(Task::go_nogo(), 200, 0.5);
     let deployed = Deployed::read(&bytes).expect("a network");
     let experiment = experiment(&deployed, Task::go_nogo());
-    let foretold = Budget::new(&Target::RP2040, &experiment, &bytes)
+    let foretold = Budget::new(&Target::RP2040, &experiment, &bytes, TRIALS)
         .time
         .asleep;
     let mut emulator = Emulator::start(Board::Rp2040, &bytes, &[]);
@@ -1032,7 +1032,7 @@ fn a_small_network_says_how_large_one_may_become() {
         let time = |units| {
             let bytes = rate2spike_tests::untrained(task.clone(), units, 0.5);
             let deployed = Deployed::read(&bytes).expect("a network");
-            Budget::new(target, &experiment(&deployed, task.clone()), &bytes).time
+            Budget::new(target, &experiment(&deployed, task.clone()), &bytes, TRIALS).time
         };
         let fits = |units: &usize| {
             let time = time(*units);

@@ -9,8 +9,8 @@ use super::target::Target;
 use crate::spiking::experiment::Experiment;
 use crate::spiking::trial::Deployable;
 
-/// Number of trials whose spikes are counted.
-pub const TRIALS: u64 = 4;
+/// Number of trials whose steps `deploy` looks at.
+pub const TRIALS: u64 = 16;
 
 /// Lengths of a time step that a network can have, in ms.
 const STEPS_MS: [f64; 8] = [0.05, 0.1, 0.125, 0.2, 0.25, 0.5, 0.625, 1.0];
@@ -127,11 +127,12 @@ impl std::fmt::Display for Advice {
 }
 
 impl Budget {
-    /// The budget on `target` of the network in `bytes`.
+    /// The budget on `target` of the network in `bytes`, by the steps of this number of trials.
     pub fn new<A: Deployable>(
         target: &Target,
         experiment: &Experiment<Deployed<A>>,
         bytes: &[u8],
+        trials: u64,
     ) -> Self {
         let network = experiment.network;
         let units = network.constants().units;
@@ -144,7 +145,7 @@ impl Budget {
             units_room: target.units,
             filters,
             filters_room: target.filters,
-            time: Time::new(target, experiment, bytes),
+            time: Time::new(target, experiment, bytes, trials),
         }
     }
 
@@ -184,12 +185,13 @@ impl Time {
         target: &Target,
         experiment: &Experiment<Deployed<A>>,
         bytes: &[u8],
+        trials: u64,
     ) -> Self {
         let (cost, network) = (&target.cost, experiment.network);
         let units = network.constants().units;
         let quiet = quiet(cost, network);
-        let mut trials = BoardTrials::new(target, experiment, bytes);
-        let trials: Vec<Vec<Step>> = (0..TRIALS).map(|index| trials.steps(index)).collect();
+        let mut run = BoardTrials::new(target, experiment, bytes);
+        let trials: Vec<Vec<Step>> = (0..trials).map(|index| run.steps(index)).collect();
         let begun = trials
             .iter()
             .map(|steps| steps.split_at(1.min(steps.len())));

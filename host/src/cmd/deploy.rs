@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::CommandError;
 use super::deploy_args::{Content, Currents, DeployArgs, ForBoard, NamedImage, write_parts};
 use super::deploy_logic;
-use crate::board::budget::{Budget, Misfit};
+use crate::board::budget::{Budget, Misfit, TRIALS};
 use crate::board::firmware::Firmware;
 use crate::board::probe;
 use crate::board::target::{Chip, Target};
@@ -110,7 +110,7 @@ fn deploy<A: Deployable>(
     let (bytes, deployed) = (file.bytes(), file.deployed());
     let firmware = Firmware::find(args.firmware.as_deref(), target)?;
     let experiment = Experiment::deployed(&deployed, &task, 1);
-    let budget = Budget::new(target, &experiment, bytes);
+    let budget = Budget::new(target, &experiment, bytes, TRIALS);
     let mut misfits = budget.misfits();
     let is_late = |misfit: &Misfit| matches!(misfit, Misfit::Time { .. });
     let late = misfits.iter().any(is_late);

@@ -8,7 +8,7 @@ use rate2spike_core::neuron::Scheme;
 
 use super::input::{ReportInput, name, texts};
 use super::scores;
-use crate::board::budget::Budget;
+use crate::board::budget::{Budget, TRIALS};
 use crate::board::target::Target;
 use crate::quantize::report::Losses;
 use crate::quantize::{ArithmeticName, Quantized, self_test};
@@ -200,7 +200,7 @@ pub fn boards<A: Deployable>(
         ArithmeticName::F32 => target.in_f32(),
     });
     let rows = targets.map(|target| {
-        let budget = Budget::new(&target, experiment, bytes);
+        let budget = Budget::new(&target, experiment, bytes, TRIALS);
         let time = &budget.time;
         let share = |cycles: f64| format!("{:.0} %", 100.0 * cycles / time.cycles_available);
         let fits = if budget.misfits().is_empty() {
