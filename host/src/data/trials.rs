@@ -352,7 +352,7 @@ pub fn held(description: &Description, recorded: &[f32]) -> Vec<f32> {
 }
 
 /// The samples that a board takes for a recording that is shorter than a trial, as
-/// [`integers`] shows it in training: it ends where the longest recording of the data set ends,
+/// training shows it: it ends where the longest recording of the data set ends,
 /// with silence before it and behind it. One that is longer than that begins with its trial.
 pub fn padded(description: &Description, recorded: &[f32]) -> Vec<f32> {
     let mut samples = held(description, recorded);
