@@ -537,7 +537,8 @@ mod tests {
             DeployedGrades::new(2).of(&route)
         };
         assert_eq!(grade(ArithmeticName::Fixed), 0.0);
-        // Its output does not move, which is right without a stimulus.
+        // An untrained network leaves its output at zero: the right answer to a trial without a
+        // stimulus.
         assert!(grade(ArithmeticName::F32) > 0.2);
     }
 }

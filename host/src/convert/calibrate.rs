@@ -231,8 +231,9 @@ impl<'a> Request<'a> {
     }
 
     /// A calibration of a network that was trained with the transfer function of its
-    /// neuron and `lambda`, and the score for which it is needed. Returns `None` if the network spikes well enough as it is, or
-    /// if no calibration is right more often. Well enough is 97 % of the trials, and for a
+    /// neuron and `lambda`, and the score for which the calibration is needed. Returns `None` if
+    /// the network spikes well enough as it is, or if no calibration is right more often. Well
+    /// enough is 97 % of the trials, and for a
     /// data set the accuracy of the rate network, less five points. A calibrated network
     /// fires at a higher rate.
     ///

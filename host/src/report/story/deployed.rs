@@ -22,8 +22,8 @@ use crate::spiking::trial::Deployable;
 /// Time step of the deployed form if no file beside the model has one, ms.
 const DEPLOYED_STEP_MS: f64 = 0.1;
 
-/// The deployed form of the network of the page, in the numbers of the file, and the .snn file beside the model,
-/// which may hold another network.
+/// The deployed form of the network of the page, in the numbers of the .snn file beside the
+/// model, and that file, which may hold another network.
 pub struct DeployedForm<'a> {
     quantized: Result<Quantized, String>,
     /// The numbers.
