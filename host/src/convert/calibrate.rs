@@ -20,7 +20,10 @@
 //!
 //! over the distribution of x, where the second term is the variance of a spike
 //! train after the synapse's filter: κ = 1 for a Poisson train, less for the
-//! regular train of this neuron. The spiking network then runs, and the offsets
+//! regular train of this neuron. x and φ are those of trials with the noise of the training: a
+//! network of relu units can rest on the activity that its noise makes. The noise of a unit's own
+//! input is left out of its x, since the spiking neuron has noise of its own in its place, and φ(x)
+//! is the mean of what the unit makes of both. The spiking network then runs, and the offsets
 //! move until its units are as active as those of the rate network on the same
 //! trials. Several κ ([`IRREGULARITIES`]) and up to `ROUNDS` such moves are tried;
 //! the calibration with the most right answers is kept. The experiments behind these
@@ -34,12 +37,13 @@ use rayon::prelude::*;
 
 use super::refit::Samples;
 use super::{ConvertError, one_to_one};
+use crate::random::Stream;
 use crate::rate::activation::{ActivationKind, LIF_LAMBDA};
-use crate::rate::batch::Batch;
+use crate::rate::batch::{Batch, TrialRange};
 use crate::rate::evaluation::evaluate_without_noise;
 use crate::rate::network::RateNetwork;
 use crate::rate::options::is_recorded;
-use crate::rate::recurrence;
+use crate::rate::recurrence::{self, Parameters};
 use crate::rate::siegert::NoisyNeuron;
 use crate::spiking::experiment::{Experiment, Outcome, Score, score_f64, task_trial};
 use crate::spiking::network::SpikingNetwork;
@@ -412,13 +416,13 @@ impl Curve {
     }
 }
 
-/// The activity of a rate network's units over trials without noise.
+/// The activity of a rate network's units over trials with noise.
 struct Activity {
     task: Task,
     seed: u64,
     units: usize,
     activation: ActivationKind,
-    /// x, T × B × N.
+    /// x less the unit's own noise, T × B × N.
     x: Vec<f32>,
     /// r, T × B × N.
     r: Vec<f32>,
@@ -428,18 +432,27 @@ struct Activity {
 
 impl Activity {
     fn of(rate: &RateNetwork, task: &Task, seed: u64) -> Self {
-        let trials: Vec<_> = (0..TRIALS).map(|k| task_trial(task, seed, k)).collect();
-        let batch = Batch::of_trials(rate, task.samples(), &trials);
+        let trials = TrialRange {
+            stream: Stream::Spiking,
+            first: 0,
+            trials: TRIALS as usize,
+            fluctuating: false,
+            jitter: 0.0,
+        };
+        let batch = Batch::draw(rate, task, seed, trials);
         let parameters = rate.parameters();
         let activation = rate.activation.activation();
         let (_, trajectory) = recurrence::forward(&parameters, &activation, 0.0, &batch);
+        let mut x = trajectory.currents(&parameters, &batch);
+        let own = own_noise(&parameters, &batch);
+        x.iter_mut().zip(own).for_each(|(x, own)| *x -= own);
         let taus = rate.decay_ms();
         Self {
             task: task.clone(),
             seed,
             units: rate.units,
             activation: rate.activation,
-            x: trajectory.currents(&parameters, &batch),
+            x,
             r: trajectory.rates().to_vec(),
             tau_s: taus.iter().map(|tau| tau / 1000.0).collect(),
         }
@@ -509,6 +522,17 @@ impl Activity {
     }
 }
 
+/// The part of x that is the unit's own noise, T × B × N: the filter is linear.
+fn own_noise(parameters: &Parameters, batch: &Batch) -> Vec<f32> {
+    let mut own = batch.start.to_vec();
+    for k in batch.start.len()..batch.noise.len() {
+        let before = own[k - batch.start.len()];
+        let tau = parameters.tau[k % parameters.tau.len()];
+        own.push(before - before / tau + batch.noise[k]);
+    }
+    own
+}
+
 /// a, b and λ of a unit; `variance` is κ / 2τ. A unit that does nothing becomes
 /// silent.
 fn fit_unit(
@@ -540,6 +564,7 @@ fn fit_unit(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rate::options::{DecayTaus, RateOptions};
 
     #[test]
     fn a_unit_that_follows_the_neuron_s_own_curve_gets_that_piece_of_it() {
@@ -577,5 +602,25 @@ mod tests {
             1.0,
         );
         assert!(curve.at(gain + offset).0 < 1e-6 && lambda > 0.0);
+    }
+
+    #[test]
+    fn a_unit_that_only_noise_drives_is_active_and_has_no_input() {
+        let task = Task::go_nogo();
+        let options = RateOptions {
+            taus: DecayTaus::Fixed(5.0),
+            ..RateOptions::defaults(task.clone(), 10, ActivationKind::ClippedRelu)
+        };
+        let mut network = RateNetwork::start(&options);
+        network.w.fill(0.0);
+        network.w_in.fill(0.0);
+        let activity = Activity::of(&network, &task, 1);
+        assert!(activity.x.iter().all(|x| x.abs() < 1e-5));
+        // The noise of steps with standard deviation 0.1, filtered: a factor of 1 / (1 − 0.8²) in
+        // the variance. The positive half has this mean.
+        let spread = 0.1 / (1.0 - 0.8f64.powi(2)).sqrt();
+        let wanted = spread / std::f64::consts::TAU.sqrt();
+        let mean = activity.r.iter().map(|&r| f64::from(r)).sum::<f64>() / activity.r.len() as f64;
+        assert!((mean / wanted - 1.0).abs() < 0.05, "{mean} for {wanted}");
     }
 }
