@@ -280,6 +280,22 @@ fn can_be_calibrated(neuron: &Neuron) -> bool {
     neuron.noise_mv > 0.0 && neuron.membrane == Membrane::Leaky
 }
 
+/// How far from [`GOOD_ENOUGH`] a grade must lie: chance decides about a nearer one, which takes
+/// [`DOUBTFUL_TRIALS`] times as many trials.
+const DOUBT: f64 = 0.015;
+
+/// See [`DOUBT`].
+const DOUBTFUL_TRIALS: usize = 4;
+
+/// How often a deployed network is right, by the criterion that is met less often.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Grade {
+    /// The share of right answers, from 0 to 1.
+    pub right: f64,
+    /// Number of trials.
+    pub trials: usize,
+}
+
 /// Grades the networks of a training by their deployed forms, and keeps the last conversion
 /// for the network that wins.
 #[derive(Debug)]
@@ -307,7 +323,8 @@ impl DeployedGrades {
         }
         let clock = Instant::now();
         let converted = route.convert(&mut |_| {}).ok();
-        let grade = converted.as_ref().map_or(0.0, |found| route.grade(found));
+        let grade = converted.as_ref();
+        let grade = grade.map_or(0.0, |found| route.grade(found).right);
         let last = converted.map(|found| (route.network.clone(), found));
         self.last.replace(last);
         self.seconds
@@ -315,26 +332,54 @@ impl DeployedGrades {
         grade
     }
 
-    /// Converts the network of the route, unless it is the one that was graded last.
+    /// Converts the network of the route, unless it is the one that was graded last. Where the
+    /// training `is_tried`, a network with its trained λ that no try has made good enough is
+    /// calibrated, if it is right more often then.
     ///
     /// # Errors
     /// [`RouteError`].
     pub fn convert(
         &self,
         route: &Route<'_>,
+        is_tried: bool,
         told: &mut impl FnMut(Progress),
     ) -> Result<Converted, RouteError> {
-        match self.last.take() {
-            Some((network, converted)) if network == *route.network => Ok(converted),
-            _ => route.convert(told),
+        let converted = match self.last.take() {
+            Some((network, converted)) if network == *route.network => converted,
+            _ => route.convert(told)?,
+        };
+        let may_calibrate = is_tried
+            && matches!(route.scaling, Scaling::Trained(_))
+            && matches!(converted.origin, Origin::Known)
+            && can_be_calibrated(&route.neuron);
+        let shortfall = may_calibrate.then(|| self.shortfall(route, &converted));
+        let Some(before) = shortfall.flatten() else {
+            return Ok(converted);
+        };
+        let route = Route {
+            scaling: Scaling::Calibrated,
+            ..route.clone()
+        };
+        let mut calibrated = route.convert(told)?;
+        if route.grade(&calibrated).right <= before.right {
+            return Ok(converted);
         }
+        if let Origin::Calibrated(made) = &mut calibrated.origin {
+            made.because = Some(TooFew {
+                lambda: converted.network.lambda,
+                right: before.right,
+                enough: GOOD_ENOUGH,
+                trials: before.trials,
+            });
+        }
+        Ok(calibrated)
     }
 
     /// The grade of the network of the route, which was kept, if that is too low: no other try
     /// and no other start had a higher one. `None` where the training keeps it in any case.
-    pub fn shortfall(&self, route: &Route<'_>, converted: &Converted) -> Option<f64> {
+    pub fn shortfall(&self, route: &Route<'_>, converted: &Converted) -> Option<Grade> {
         let grade = self.are_asked(route).then(|| route.grade(converted));
-        grade.filter(|&grade| grade < GOOD_ENOUGH)
+        grade.filter(|grade| grade.right < GOOD_ENOUGH)
     }
 
     /// Whether the training keeps a network by its grade.
@@ -414,17 +459,19 @@ impl Route<'_> {
         matches!(self.scaling, Scaling::Trained(_) | Scaling::Calibrated)
     }
 
-    /// The share of some trials in which the deployed network is right, by the criterion that
-    /// is met less often. The trials are neither those that chose its scaling nor those of its
-    /// scores. 0 for a network that cannot be quantized.
-    fn grade(&self, converted: &Converted) -> f64 {
-        let Ok(quantized) = self.quantized(converted) else {
-            return 0.0;
+    /// The grade of the deployed network. The trials are neither those that chose its scaling nor
+    /// those of its scores. 0 for a network that cannot be quantized.
+    fn grade(&self, converted: &Converted) -> Grade {
+        let quantized = self.quantized(converted);
+        let over = |trials| {
+            let seed = seed_of(self.seed, Stream::Fresh);
+            let right = quantized.as_ref().map_or(0.0, |quantized| {
+                let (_, score) = (self.numbers).scored(&quantized.bytes, &self.task, seed, trials);
+                score.accuracy().min(score.strict_accuracy())
+            });
+            Grade { right, trials }
         };
-        let seed = seed_of(self.seed, Stream::Fresh);
-        let (_, score) =
-            (self.numbers).scored(&quantized.bytes, &self.task, seed, self.search_trials);
-        score.accuracy().min(score.strict_accuracy())
+        beyond_doubt(self.search_trials, over)
     }
 
     fn scaled(
@@ -508,9 +555,71 @@ impl Route<'_> {
     }
 }
 
+/// The grade over `trials` trials, or over more where that lies near [`GOOD_ENOUGH`].
+fn beyond_doubt(trials: usize, over: impl Fn(usize) -> Grade) -> Grade {
+    let grade = over(trials);
+    match (grade.right - GOOD_ENOUGH).abs() < DOUBT {
+        true => over(DOUBTFUL_TRIALS * trials),
+        false => grade,
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::formats::rate_model::RateModelFile;
+    use crate::spiking::experiment::task_trial;
+
+    #[test]
+    fn a_grade_near_the_limit_takes_more_trials() {
+        let grade = |right| beyond_doubt(100, |trials| Grade { right, trials }).trials;
+        assert_eq!([0.96, 0.97, 0.98].map(grade), [400; 3]);
+        assert_eq!([0.0, 0.95, 0.99, 1.0].map(grade), [100; 4]);
+    }
+
+    #[test]
+    fn a_network_that_no_try_made_good_enough_is_calibrated() {
+        let file = "../tests/fixtures/models/Task_go-nogo_N_200_Taus_4.0_20.0_Act_sigmoid_2026_11_23_010105.mat";
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        let network = RateModelFile::read(&file).expect("a model").network;
+        let task = Task::go_nogo();
+        // The search sees a trial that a silent network answers rightly, the grade another one.
+        let label = |seed, stream| task_trial(&task, seed_of(seed, stream), 0).label;
+        let is_fit = |&seed: &u64| label(seed, Stream::Search) < label(seed, Stream::Fresh);
+        let seed = (1..100).find(is_fit).expect("a seed");
+        let converted = |scaling, is_tried| {
+            let route = Route {
+                network: &network,
+                task: task.clone(),
+                neuron: Neuron::LIF,
+                scaling,
+                search_step: None,
+                step: DeployedStep::Given(0.1),
+                numbers: ArithmeticName::Fixed,
+                search_trials: 1,
+                trials: 1,
+                seed,
+            };
+            let converted = DeployedGrades::new(1).convert(&route, is_tried, &mut |_| {});
+            converted.expect("a route").origin
+        };
+        // With so large a λ no unit drives another.
+        let silent = 10_000.0;
+        let Origin::Calibrated(made) = converted(Scaling::Trained(silent), true) else {
+            panic!("a network without a right answer stays as it is");
+        };
+        let because = made.because.expect("it was not asked for");
+        assert_eq!((because.lambda, because.right), (silent, 0.0));
+        assert_eq!((because.enough, because.trials), (GOOD_ENOUGH, 1));
+        for (scaling, is_tried) in [
+            (Scaling::Given(silent), true),
+            (Scaling::Trained(silent), false),
+        ] {
+            assert!(matches!(converted(scaling, is_tried), Origin::Known));
+        }
+    }
 
     #[test]
     fn a_network_is_graded_in_the_numbers_that_ship() {

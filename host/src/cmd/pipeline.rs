@@ -54,7 +54,7 @@ use crate::task::Task;
 ///
 /// With lif or --calibrate, a network that spikes right in less than 97 % of some trials of
 /// its own trains on until it meets the criterion again, with four tries at most; the best network
-/// is kept.
+/// is kept, and calibrated if it still falls short.
 ///
 /// The published route:  rate2spike pipeline go-nogo --act sigmoid
 #[derive(Clone, Debug, Args)]
@@ -254,12 +254,12 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
     let route = route(args, neuron, options, network);
     let failed = |error: RouteError| CommandError::of_route(model, error);
     let bar = console.progress(args.trials as u64, "{msg}: trial {pos} [{elapsed}]");
-    let converted = grades.convert(&route, &mut |progress| show(&bar, progress));
+    // The training on a data set has no tries.
+    let is_tried = finished.report.success && !options.validated();
+    let converted = grades.convert(&route, is_tried, &mut |progress| show(&bar, progress));
     bar.finish_and_clear();
     let converted = converted.map_err(failed)?;
     keep_conversion(args, model, &route, &converted)?;
-    // The training on a data set has no tries.
-    let is_tried = finished.report.success && !options.validated();
     let shortfall = is_tried.then(|| grades.shortfall(&route, &converted));
     let convert_seconds = grades.seconds() + clock.elapsed().as_secs_f64();
 
@@ -278,7 +278,7 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
         warnings.of_search(converted.candidates(), best);
     }
     if let Some(grade) = shortfall.flatten() {
-        warnings.of_tries(grade, args.trials);
+        warnings.of_tries(grade);
     }
     warnings.of_score(&options.task, deployed);
     warnings.of_rounding(&deployment.quantized.rounded);

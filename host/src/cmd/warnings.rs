@@ -12,6 +12,7 @@ use crate::print::console::Console;
 use crate::quantize::rounding::Rounded;
 use crate::quantize::saturation::Beyond;
 use crate::rate::restarts::GOOD_ENOUGH;
+use crate::route::Grade;
 use crate::spiking::experiment::{Experiment, Outcome, Score, paired};
 use crate::spiking::time_step::PUBLISHED_STEP_MS;
 use crate::spiking::trial::Deployable;
@@ -66,13 +67,13 @@ impl Warnings {
         }
     }
 
-    /// A deployed network that no try and no start of the training has made good enough: the
-    /// share of its right answers in some trials.
-    pub fn of_tries(&mut self, grade: f64, trials: usize) {
+    /// A deployed network that no try and no start of the training has made good enough.
+    pub fn of_tries(&mut self, grade: Grade) {
         self.add(format!(
-            "no try gave a deployed network that is right in {:.0} % of the trials that judge it; the best is right in {:.1} % of {trials}: give another --seed, more units (--N), or --restarts",
+            "no try gave a deployed network that is right in {:.0} % of the trials that judge it; the best is right in {:.1} % of {}: give another --seed, more units (--N), or --restarts",
             100.0 * GOOD_ENOUGH,
-            100.0 * grade
+            100.0 * grade.right,
+            grade.trials
         ));
     }
 
