@@ -564,6 +564,26 @@ pub fn check_learning<B: SideBySide>(options: &RateOptions, device: &B::Device) 
     assert_eq!(running[0], seeds.len());
 }
 
+/// Networks whose settlings all fail end as those that began to settle.
+pub fn check_unsettled<B: SideBySide>(device: &B::Device) {
+    let options = RateOptions {
+        // The last one ends a settling.
+        updates: 603,
+        settle: 1,
+        // More than any network could stand.
+        settle_fluctuations: 1e4,
+        ..quick()
+    };
+    for trained in train_many::<B>(&options, &[11, 12, 13], device, &mut Said::default()) {
+        let last = trained.evaluations.last().expect("it is evaluated");
+        assert!(
+            trained.losses.len() == 603 && last.accuracy < 0.95,
+            "{last:?}"
+        );
+        assert!(trained.success && trained.evaluation.accuracy > 0.95);
+    }
+}
+
 /// A network that settles beside one that does not takes smaller steps, each as
 /// it would alone.
 pub fn check_rates<B: SideBySide>(device: &B::Device) {

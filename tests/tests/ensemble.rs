@@ -34,6 +34,11 @@ fn networks_trained_at_once_learn() {
 }
 
 #[test]
+fn networks_whose_settlings_all_fail_are_those_that_began_to_settle() {
+    ensemble::check_unsettled::<Flex>(&Default::default());
+}
+
+#[test]
 fn networks_that_are_done_leave_without_a_trace() {
     ensemble::check_selection::<Flex>(&Default::default());
 }

@@ -72,6 +72,12 @@ impl Evaluated {
             strict: evaluation.strict,
         }
     }
+
+    /// Whether the other scores are better: a higher accuracy, or an equal one with a lower loss.
+    pub fn is_beaten_by(&self, other: &Self) -> bool {
+        other.accuracy > self.accuracy
+            || (other.accuracy == self.accuracy && other.loss < self.loss)
+    }
 }
 
 /// The trials of an evaluation.

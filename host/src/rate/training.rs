@@ -91,7 +91,7 @@ pub struct Training {
     /// Every evaluation so far.
     pub(super) evaluations: Vec<Evaluated>,
     /// The best network so far: on the validation part, if the training is validated, else of
-    /// the tries before this one.
+    /// the tries before this one, or before it settled in the first try.
     pub(super) best: Option<Best>,
     /// Number of tries before this one: see [`Training::try_again`].
     pub(super) tries: usize,
@@ -103,24 +103,16 @@ pub const MOST_TRIES: usize = 4;
 /// Evaluations without a better network, after which a validated training ends.
 const PATIENCE: usize = 20;
 
-/// A network that was the best one on the validation part or among several tries.
+/// A network that was the best one on the validation part, among several tries, or before it
+/// settled.
 #[derive(Clone, Debug)]
 pub(super) struct Best {
     /// Scores of the network.
     pub evaluated: Evaluated,
-    /// The grade of a try; 0 in a validated training.
+    /// The grade of a try; 0 in a validated training, and before a network settled.
     pub grade: f64,
     /// The network.
     pub network: RateNetwork,
-}
-
-impl Best {
-    /// Whether these scores are better than those of `evaluated`: a higher accuracy, or an
-    /// equal one with a lower loss.
-    fn is_beaten_by(&self, other: &Evaluated) -> bool {
-        let (old, new) = (&self.evaluated, other);
-        new.accuracy > old.accuracy || (new.accuracy == old.accuracy && new.loss < old.loss)
-    }
 }
 
 impl AsMut<Training> for Training {
@@ -203,7 +195,11 @@ impl Training {
         let last = last || self.keep_best(evaluated);
         let success = self
             .settling
-            .judge(&self.options, update, &evaluation, last)?;
+            .judge(&self.options, update, &evaluation, last);
+        if self.settling.since == Some(update) {
+            self.keep_unsettled(evaluated);
+        }
+        let success = success?;
         let mut evaluation = evaluation;
         if self.options.validated()
             && let Some(best) = self.best.take()
@@ -211,7 +207,7 @@ impl Training {
             self.network = best.network;
             evaluation = self.evaluate(best.evaluated.update);
         }
-        Some(Trained {
+        let trained = Trained {
             network: self.network.clone(),
             start: self.start.clone(),
             success,
@@ -219,6 +215,11 @@ impl Training {
             evaluation,
             evaluations: std::mem::take(&mut self.evaluations),
             tries: self.tries + 1,
+        };
+        // The caller has the grades of the tries before, and chooses among them.
+        Some(match success || self.tries > 0 {
+            true => trained,
+            false => self.best_try(trained, 0.0).0,
         })
     }
 
@@ -268,6 +269,19 @@ impl Training {
         }
     }
 
+    /// Keeps the network, which meets the criterion and begins to settle, if it is the best so far
+    /// of the first try: none of its settlings may end well.
+    fn keep_unsettled(&mut self, evaluated: Evaluated) {
+        let best = self.best.as_ref();
+        if self.tries == 0 && best.is_none_or(|best| best.evaluated.is_beaten_by(&evaluated)) {
+            self.best = Some(Best {
+                evaluated,
+                grade: 0.0,
+                network: self.network.clone(),
+            });
+        }
+    }
+
     /// Keeps the network, if it is the best so far of a validated training. True if the
     /// best one is so old that the training ends.
     fn keep_best(&mut self, evaluated: Evaluated) -> bool {
@@ -275,7 +289,9 @@ impl Training {
             return false;
         }
         let best = self.best.as_ref();
-        if evaluated.loss.is_finite() && best.is_none_or(|best| best.is_beaten_by(&evaluated)) {
+        if evaluated.loss.is_finite()
+            && best.is_none_or(|best| best.evaluated.is_beaten_by(&evaluated))
+        {
             self.best = Some(Best {
                 evaluated,
                 grade: 0.0,
@@ -402,5 +418,20 @@ mod tests {
             "{settled:?}"
         );
         assert_eq!(settled.last_chunk(), Some(&[true, true]), "{settled:?}");
+
+        // A training that ends with the first settling has the network that began to settle.
+        let began = trained.evaluations[first];
+        let ended = RateOptions {
+            updates: began.update + 2,
+            ..options
+        };
+        let ended = train(&ended, &mut ());
+        assert!(ended.success && ended.losses.len() == began.update + 2);
+        let [met, tested @ ..] = &ended.evaluations[first..] else {
+            panic!("it began to settle");
+        };
+        assert_eq!((met.accuracy, met.loss), (began.accuracy, began.loss));
+        assert!(!tested.is_empty() && tested.iter().all(|other| other.accuracy < met.accuracy));
+        assert_eq!(ended.evaluation.accuracy, began.accuracy);
     }
 }

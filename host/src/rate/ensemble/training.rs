@@ -74,6 +74,8 @@ pub fn train_many<B: SideBySide>(
     let mut losses: Vec<Vec<f32>> = vec![Vec::new(); seeds.len()];
     let mut evaluated: Vec<Vec<Evaluated>> = vec![Vec::new(); seeds.len()];
     let mut trained: Vec<Option<Trained>> = vec![None; seeds.len()];
+    // The best network that met the criterion and began to settle, as in a training alone.
+    let mut unsettled: Vec<Option<(Evaluation, RateNetwork)>> = vec![None; seeds.len()];
 
     for update in 0..options.updates {
         running.update(options, update);
@@ -89,7 +91,7 @@ pub fn train_many<B: SideBySide>(
         due.sort_unstable();
         due.dedup();
 
-        let mut finished = Vec::new();
+        let (mut finished, mut settles) = (Vec::new(), Vec::new());
         let evaluations = running.evaluations(options, update, &due);
         for (k, evaluation) in due.into_iter().zip(evaluations) {
             let place = running.places[k];
@@ -98,12 +100,26 @@ pub fn train_many<B: SideBySide>(
             let settling = &mut running.settling[k];
             if let Some(success) = settling.judge(options, update, &evaluation, ended(place)) {
                 finished.push((k, success, evaluation));
+            } else if settling.since == Some(update) {
+                settles.push((k, evaluation));
+            }
+        }
+        let places: Vec<usize> = settles.iter().map(|(k, _)| *k).collect();
+        for ((k, evaluation), network) in settles.into_iter().zip(running.networks(&places)) {
+            let best = &mut unsettled[running.places[k]];
+            let scores = |evaluation| Evaluated::new(update, evaluation);
+            let old = best.as_ref().map(|(evaluation, _)| scores(evaluation));
+            if old.is_none_or(|old| old.is_beaten_by(&scores(&evaluation))) {
+                *best = Some((evaluation, network));
             }
         }
         let done: Vec<usize> = finished.iter().map(|(k, ..)| *k).collect();
         let networks = running.networks(&done);
         for ((k, success, evaluation), network) in finished.into_iter().zip(networks) {
             let place = running.places[k];
+            let kept = unsettled[place].take_if(|_| !success);
+            let success = success || kept.is_some();
+            let (evaluation, network) = kept.unwrap_or((evaluation, network));
             trained[place] = Some(Trained {
                 network,
                 start: (*starts[place]).clone(),
