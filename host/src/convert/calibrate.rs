@@ -20,9 +20,10 @@
 //!
 //! over the distribution of x, where the second term is the variance of a spike
 //! train after the synapse's filter: κ = 1 for a Poisson train, less for the
-//! regular train of this neuron. x and φ are those of trials with the noise of the training: a
-//! network of relu units can rest on the activity that its noise makes. The noise of a unit's own
-//! input is left out of its x, since the spiking neuron has noise of its own in its place, and φ(x)
+//! regular train of this neuron. x and φ are those of trials without noise, but for a network that is
+//! right more often with the noise of its training: one of relu units can rest on the activity that
+//! its noise makes. The noise of a unit's own
+//! input is left out of its x then, since the spiking neuron has noise of its own in its place, and φ(x)
 //! is the mean of what the unit makes of both. The spiking network then runs, and the offsets
 //! move until its units are as active as those of the rate network on the same
 //! trials. Several κ ([`IRREGULARITIES`]) and up to `ROUNDS` such moves are tried;
@@ -40,9 +41,9 @@ use super::{ConvertError, one_to_one};
 use crate::random::Stream;
 use crate::rate::activation::{ActivationKind, LIF_LAMBDA};
 use crate::rate::batch::{Batch, TrialRange};
-use crate::rate::evaluation::evaluate_without_noise;
+use crate::rate::evaluation::{Evaluation, EvaluationTrials, evaluate, evaluate_without_noise};
 use crate::rate::network::RateNetwork;
-use crate::rate::options::is_recorded;
+use crate::rate::options::{Loss, is_recorded};
 use crate::rate::recurrence::{self, Parameters};
 use crate::rate::siegert::NoisyNeuron;
 use crate::spiking::experiment::{Experiment, Outcome, Score, score_f64, task_trial};
@@ -251,7 +252,7 @@ impl<'a> Request<'a> {
             lambda,
             right: score.accuracy().min(score.strict_accuracy()),
             enough: match is_recorded(&self.task) {
-                true => self.rate_accuracy() - BELOW_RATES,
+                true => self.without_noise().accuracy - BELOW_RATES,
                 false => WELL_ENOUGH,
             },
             trials: self.trials,
@@ -263,11 +264,25 @@ impl<'a> Request<'a> {
         Ok((right(&found.score) > right(&score)).then_some((found, too_few)))
     }
 
-    /// The accuracy of the rate network on the trials, without noise.
-    fn rate_accuracy(&self) -> f64 {
+    /// The scores of the rate network on the trials, without noise.
+    fn without_noise(&self) -> Evaluation {
         let trials = (0..self.trials as u64).map(|k| task_trial(&self.task, self.seed, k));
         let trials: Vec<_> = trials.collect();
-        evaluate_without_noise(self.network, &self.task, &trials).accuracy
+        evaluate_without_noise(self.network, &self.task, &trials)
+    }
+
+    /// Whether the rate network rests on the noise of its training: it is right more often with it.
+    fn rests_on_noise(&self) -> bool {
+        let trials = EvaluationTrials {
+            seed: self.seed,
+            first: 0,
+            trials: self.trials,
+            fluctuations: 0.0,
+        };
+        let loss = Loss::by_default(&self.task);
+        let with_noise = evaluate(self.network, &self.task, loss, trials);
+        let right = |scores: &Evaluation| scores.accuracy + scores.strict;
+        right(&with_noise) > right(&self.without_noise())
     }
 
     /// Tries calibrations, and returns the first of those with the most right
@@ -283,7 +298,8 @@ impl<'a> Request<'a> {
             return Err(CalibrateError::Quiet);
         }
         let curve = Curve::new(&self.neuron);
-        let activity = Activity::of(self.network, &self.task, self.seed);
+        let noisy = self.rests_on_noise();
+        let activity = Activity::of(self.network, &self.task, self.seed, noisy);
         let mut best: Option<Found> = None;
         for irregularity in IRREGULARITIES {
             let mut calibration = activity.fit(&curve, irregularity);
@@ -416,7 +432,7 @@ impl Curve {
     }
 }
 
-/// The activity of a rate network's units over trials with noise.
+/// The activity of a rate network's units over some trials.
 struct Activity {
     task: Task,
     seed: u64,
@@ -431,15 +447,20 @@ struct Activity {
 }
 
 impl Activity {
-    fn of(rate: &RateNetwork, task: &Task, seed: u64) -> Self {
-        let trials = TrialRange {
-            stream: Stream::Spiking,
-            first: 0,
-            trials: TRIALS as usize,
-            fluctuating: false,
-            jitter: 0.0,
+    fn of(rate: &RateNetwork, task: &Task, seed: u64, noisy: bool) -> Self {
+        let batch = if noisy {
+            let trials = TrialRange {
+                stream: Stream::Spiking,
+                first: 0,
+                trials: TRIALS as usize,
+                fluctuating: false,
+                jitter: 0.0,
+            };
+            Batch::draw(rate, task, seed, trials)
+        } else {
+            let trials: Vec<_> = (0..TRIALS).map(|k| task_trial(task, seed, k)).collect();
+            Batch::of_trials(rate, task.samples(), &trials)
         };
-        let batch = Batch::draw(rate, task, seed, trials);
         let parameters = rate.parameters();
         let activation = rate.activation.activation();
         let (_, trajectory) = recurrence::forward(&parameters, &activation, 0.0, &batch);
@@ -522,7 +543,8 @@ impl Activity {
     }
 }
 
-/// The part of x that is the unit's own noise, T × B × N: the filter is linear.
+/// The part of x that is the unit's own noise, T × B × N: the filter is linear. Shorter where
+/// there is no noise.
 fn own_noise(parameters: &Parameters, batch: &Batch) -> Vec<f32> {
     let mut own = batch.start.to_vec();
     for k in batch.start.len()..batch.noise.len() {
@@ -614,7 +636,7 @@ mod tests {
         let mut network = RateNetwork::start(&options);
         network.w.fill(0.0);
         network.w_in.fill(0.0);
-        let activity = Activity::of(&network, &task, 1);
+        let activity = Activity::of(&network, &task, 1, true);
         assert!(activity.x.iter().all(|x| x.abs() < 1e-5));
         // The noise of steps with standard deviation 0.1, filtered: a factor of 1 / (1 − 0.8²) in
         // the variance. The positive half has this mean.
