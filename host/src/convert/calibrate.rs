@@ -20,10 +20,10 @@
 //!
 //! over the distribution of x, where the second term is the variance of a spike
 //! train after the synapse's filter: κ = 1 for a Poisson train, less for the
-//! regular train of this neuron. x and φ are those of trials without noise, but for a network that is
-//! right more often with the noise of its training: one of relu units can rest on the activity that
-//! its noise makes. The noise of a unit's own
-//! input is left out of its x then, since the spiking neuron has noise of its own in its place, and φ(x)
+//! regular train of this neuron. x and φ are those of trials without noise. A network that is
+//! right more often with the noise of its training is shown trials with it: a network of relu
+//! units can rest on the activity that its noise makes. The noise of a unit's own input is left
+//! out of its x then, since the spiking neuron has noise of its own in its place, and φ(x)
 //! is the mean of what the unit makes of both. The spiking network then runs, and the offsets
 //! move until its units are as active as those of the rate network on the same
 //! trials. Several κ ([`IRREGULARITIES`]) and up to `ROUNDS` such moves are tried;
