@@ -272,8 +272,15 @@ impl Training {
     /// Keeps the network, which meets the criterion and begins to settle, if it is the best so far
     /// of the first try: none of its settlings may end well.
     fn keep_unsettled(&mut self, evaluated: Evaluated) {
+        if self.tries == 0 {
+            self.keep_if_better(evaluated);
+        }
+    }
+
+    /// Keeps the network, if these are the best scores so far.
+    fn keep_if_better(&mut self, evaluated: Evaluated) {
         let best = self.best.as_ref();
-        if self.tries == 0 && best.is_none_or(|best| best.evaluated.is_beaten_by(&evaluated)) {
+        if best.is_none_or(|best| best.evaluated.is_beaten_by(&evaluated)) {
             self.best = Some(Best {
                 evaluated,
                 grade: 0.0,
@@ -288,15 +295,8 @@ impl Training {
         if !self.options.validated() {
             return false;
         }
-        let best = self.best.as_ref();
-        if evaluated.loss.is_finite()
-            && best.is_none_or(|best| best.evaluated.is_beaten_by(&evaluated))
-        {
-            self.best = Some(Best {
-                evaluated,
-                grade: 0.0,
-                network: self.network.clone(),
-            });
+        if evaluated.loss.is_finite() {
+            self.keep_if_better(evaluated);
         }
         let newest = self.best.as_ref().map_or(0, |best| best.evaluated.update);
         evaluated.update - newest >= PATIENCE * EVALUATE_EVERY
