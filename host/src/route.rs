@@ -301,7 +301,7 @@ pub struct Grade {
 #[derive(Debug)]
 pub struct DeployedGrades {
     starts: usize,
-    last: RefCell<Option<(RateNetwork, Converted)>>,
+    last: RefCell<Option<(RateNetwork, Converted, Grade)>>,
     seconds: Cell<f64>,
 }
 
@@ -323,18 +323,21 @@ impl DeployedGrades {
         }
         let clock = Instant::now();
         let converted = route.convert(&mut |_| {}).ok();
-        let grade = converted.as_ref();
-        let grade = grade.map_or(0.0, |found| route.grade(found).right);
-        let last = converted.map(|found| (route.network.clone(), found));
+        let last = converted.map(|found| {
+            let grade = route.grade(&found);
+            (route.network.clone(), found, grade)
+        });
+        let right = last.as_ref().map_or(0.0, |(.., grade)| grade.right);
         self.last.replace(last);
         self.seconds
             .set(self.seconds.get() + clock.elapsed().as_secs_f64());
-        grade
+        right
     }
 
     /// Converts the network of the route, unless it is the one that was graded last. Where the
     /// training `is_tried`, a network with its trained λ that no try has made good enough is
-    /// calibrated, if it is right more often then.
+    /// calibrated, if it is right more often then. Also returns the grade, if it is still too low:
+    /// no other try and no other start had a higher one.
     ///
     /// # Errors
     /// [`RouteError`].
@@ -343,26 +346,34 @@ impl DeployedGrades {
         route: &Route<'_>,
         is_tried: bool,
         told: &mut impl FnMut(Progress),
-    ) -> Result<Converted, RouteError> {
-        let converted = match self.last.take() {
-            Some((network, converted)) if network == *route.network => converted,
-            _ => route.convert(told)?,
+    ) -> Result<(Converted, Option<Grade>), RouteError> {
+        let (converted, known) = match self.last.take() {
+            Some((network, converted, grade)) if network == *route.network => {
+                (converted, Some(grade))
+            }
+            _ => (route.convert(told)?, None),
         };
-        let may_calibrate = is_tried
-            && matches!(route.scaling, Scaling::Trained(_))
+        if !is_tried || !self.are_asked(route) {
+            return Ok((converted, None));
+        }
+        let before = known.unwrap_or_else(|| route.grade(&converted));
+        if before.right >= GOOD_ENOUGH {
+            return Ok((converted, None));
+        }
+        let may_calibrate = matches!(route.scaling, Scaling::Trained(_))
             && matches!(converted.origin, Origin::Known)
             && can_be_calibrated(&route.neuron);
-        let shortfall = may_calibrate.then(|| self.shortfall(route, &converted));
-        let Some(before) = shortfall.flatten() else {
-            return Ok(converted);
-        };
+        if !may_calibrate {
+            return Ok((converted, Some(before)));
+        }
         let route = Route {
             scaling: Scaling::Calibrated,
             ..route.clone()
         };
         let mut calibrated = route.convert(told)?;
-        if route.grade(&calibrated).right <= before.right {
-            return Ok(converted);
+        let after = route.grade(&calibrated);
+        if after.right <= before.right {
+            return Ok((converted, Some(before)));
         }
         if let Origin::Calibrated(made) = &mut calibrated.origin {
             made.because = Some(TooFew {
@@ -372,14 +383,8 @@ impl DeployedGrades {
                 trials: before.trials,
             });
         }
-        Ok(calibrated)
-    }
-
-    /// The grade of the network of the route, which was kept, if that is too low: no other try
-    /// and no other start had a higher one. `None` where the training keeps it in any case.
-    pub fn shortfall(&self, route: &Route<'_>, converted: &Converted) -> Option<Grade> {
-        let grade = self.are_asked(route).then(|| route.grade(converted));
-        grade.filter(|grade| grade.right < GOOD_ENOUGH)
+        let shortfall = (after.right < GOOD_ENOUGH).then_some(after);
+        Ok((calibrated, shortfall))
     }
 
     /// Whether the training keeps a network by its grade.
@@ -603,7 +608,7 @@ mod tests {
                 seed,
             };
             let converted = DeployedGrades::new(1).convert(&route, is_tried, &mut |_| {});
-            converted.expect("a route").origin
+            converted.expect("a route").0.origin
         };
         // With so large a λ no unit drives another.
         let silent = 10_000.0;

@@ -258,9 +258,8 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
     let is_tried = finished.report.success && !options.validated();
     let converted = grades.convert(&route, is_tried, &mut |progress| show(&bar, progress));
     bar.finish_and_clear();
-    let converted = converted.map_err(failed)?;
+    let (converted, shortfall) = converted.map_err(failed)?;
     keep_conversion(args, model, &route, &converted)?;
-    let shortfall = is_tried.then(|| grades.shortfall(&route, &converted));
     let convert_seconds = grades.seconds() + clock.elapsed().as_secs_f64();
 
     let clock = Instant::now();
@@ -277,7 +276,7 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
     if let Some(best) = best(converted.candidates()) {
         warnings.of_search(converted.candidates(), best);
     }
-    if let Some(grade) = shortfall.flatten() {
+    if let Some(grade) = shortfall {
         warnings.of_tries(grade);
     }
     warnings.of_score(&options.task, deployed);

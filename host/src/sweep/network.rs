@@ -100,7 +100,7 @@ fn spike(
     let route = route(plan, member, &kept.options, &kept.trained.network);
     let clock = Instant::now();
     let is_tried = kept.trained.success && !kept.options.validated();
-    let converted = grades
+    let (converted, _) = grades
         .convert(&route, is_tried, &mut |_| {})
         .map_err(|error| error.to_string())?;
     row.calibrated = matches!(converted.origin, Origin::Calibrated(_));
