@@ -23,7 +23,7 @@ use crate::formats::journal::{Journal, JournalError};
 use crate::formats::names::{LAMBDA, MEDIAN_LAMBDA};
 use crate::formats::rate_model::RateModelFile;
 use crate::interrupt::{Ending, Orderly};
-use crate::number::{lambda, shown, trials};
+use crate::number::{counted, lambda, shown, trials};
 use crate::print::console::Console;
 use crate::print::path::lossy;
 use crate::random::{Stream, seed_of};
@@ -241,8 +241,8 @@ impl RefitReport {
     /// The report in a line; `accuracy` is the name of the score.
     fn words(&self, accuracy: &str) -> String {
         format!(
-            "readout refitted over {} trials (ridge {}): {accuracy} {:.3}, before {:.3}, on trials of neither; {}",
-            self.trials,
+            "readout refitted over {} (ridge {}): {accuracy} {:.3}, before {:.3}, on trials of neither; {}",
+            counted(self.trials, "trial"),
             shown(self.ridge),
             self.after.accuracy,
             self.before.accuracy,
@@ -426,11 +426,11 @@ impl Conversion<'_> {
         warnings.say(self.console);
         self.console.json(&report);
         self.console.say(format!(
-            "calibrated (irregularity {}, {} rounds): {}, on {} fresh trials; mean rate {:.1} Hz, median lambda {:.0}; {}",
+            "calibrated (irregularity {}, {}): {}, on {}; mean rate {:.1} Hz, median lambda {:.0}; {}",
             shown(report.irregularity),
-            report.rounds,
+            counted(report.rounds as usize, "round"),
             report.fresh.words(),
-            report.trials,
+            counted(report.trials, "fresh trial"),
             report.mean_rate_hz,
             report.lambda,
             written(mode.writes)

@@ -16,7 +16,7 @@ use crate::formats::disk;
 use crate::formats::nir::read::ReadGraph;
 use crate::formats::task;
 use crate::import::nir::{Unsaid, network};
-use crate::number::{above_0, hexadecimal, up_to_1000};
+use crate::number::{above_0, counted, hexadecimal, up_to_1000};
 use crate::print::console::Console;
 use crate::print::path::lossy;
 use crate::quantize::longest_step::DEPLOYED_STEP_MS;
@@ -153,8 +153,8 @@ pub fn run(args: &ImportArgs, console: &Console) -> Result<(), CommandError> {
     print_fidelity(&report.fidelity, console);
     let [first, second] = report.after.heads();
     console.say(format!(
-        "{} trials of {}     {first:>8}  {second:>6}",
-        report.trials, report.task
+        "{:<20} {first:>12}  {second:>6}",
+        format!("{} of {}", counted(report.trials, "trial"), report.task)
     ));
     for (form, score) in [("f64", report.before), ("fixed point", report.after)] {
         let [first, second] = score.cells();

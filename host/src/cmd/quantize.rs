@@ -12,7 +12,7 @@ use super::deployed_step::find_step;
 use super::shared::{ModelArgs, ScoreArgs, TaskArgs};
 use super::warnings::Warnings;
 use crate::formats::disk;
-use crate::number::{hexadecimal, shown};
+use crate::number::{counted, hexadecimal, shown};
 use crate::print::console::Console;
 use crate::print::path::lossy;
 use crate::quantize::ArithmeticName;
@@ -147,8 +147,8 @@ fn print(report: &QuantizeReport, console: &Console) {
     console.say("");
     let [first, second] = report.after.heads();
     console.say(format!(
-        "over {} trials          {first:>8}  {second:>6}",
-        report.trials
+        "{:<20} {first:>12}  {second:>6}",
+        format!("over {}", counted(report.trials, "trial"))
     ));
     for (form, score) in [
         ("f64, exact", report.before),

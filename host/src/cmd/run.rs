@@ -13,6 +13,7 @@ use super::shared::{OwnTaskArgs, ScoreArgs};
 use super::warnings::Warnings;
 use crate::board::port::Port;
 use crate::formats::snn::{AnyNetFile, NetFile};
+use crate::number::counted;
 use crate::print::console::Console;
 use crate::quantize::perturb::perturbed;
 use crate::spiking::experiment::Experiment;
@@ -139,12 +140,12 @@ fn score<A: Deployable>(
         format!(" ({:.3} to {:.3})", interval.low, interval.high)
     });
     console.say(format!(
-        "{} on {}: {}, {} over {} trials, {:.1} Hz, spike hash {}, self-test passed",
+        "{} on {}: {}, {} over {}, {:.1} Hz, spike hash {}, self-test passed",
         args.network.display(),
         report.task,
         report.first(&interval),
         report.second(),
-        report.trials,
+        counted(report.trials, "trial"),
         report.mean_rate_hz,
         report.spike_hash
     ));

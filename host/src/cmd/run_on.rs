@@ -19,7 +19,7 @@ use crate::board::session::Runs;
 use crate::board::{BoardError, OTHER_SPIKES};
 use crate::export::verilog::image::Image;
 use crate::formats::snn::NetFile;
-use crate::number::hexadecimal;
+use crate::number::{counted, hexadecimal};
 use crate::print::console::Console;
 use crate::spiking::experiment::Experiment;
 use crate::spiking::trial::Deployable;
@@ -214,14 +214,14 @@ fn prepare_logic(logic: &mut Logic, on: &OnBoard, network: &Deployed) -> Result<
 fn print(report: &BoardReport, console: &Console) {
     let (run, step) = (&report.run, &report.step);
     console.say(format!(
-        "{} on {} at {} MHz, {}: {}, {} over {} trials, {:.1} Hz, self-test passed",
+        "{} on {} at {} MHz, {}: {}, {} over {}, {:.1} Hz, self-test passed",
         run.network.display(),
         report.board,
         f64::from(report.clock_hz) / 1e6,
         &run.task,
         run.first(""),
         run.second(),
-        run.trials,
+        counted(run.trials, "trial"),
         run.mean_rate_hz,
     ));
     run.class_lines().for_each(|line| console.say(line));

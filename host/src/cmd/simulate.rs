@@ -17,7 +17,7 @@ use crate::formats::disk;
 use crate::formats::rate_model::RateModelFile;
 use crate::formats::recording::{Layout, RecordingFile, RecordingFormat};
 use crate::formats::simulation_input::{read_input, read_start};
-use crate::number::{hexadecimal, lambda, shown, trials};
+use crate::number::{counted, hexadecimal, lambda, shown, trials};
 use crate::print::console::Console;
 use crate::print::path::lossy;
 use crate::report::figures::output::outputs;
@@ -197,8 +197,8 @@ pub fn run(args: &SimulateArgs, console: &Console) -> Result<(), CommandError> {
 
 fn print(report: &SimulateReport, console: &Console) {
     let mut text = format!(
-        "{} trials with lambda {} and steps of {} ms: {} spikes, {:.1} Hz",
-        report.trials,
+        "{} with lambda {} and steps of {} ms: {} spikes, {:.1} Hz",
+        counted(report.trials, "trial"),
         shown(report.lambda),
         report.dt_ms,
         report.spikes,

@@ -15,6 +15,7 @@ use super::options::OptionArgs;
 use super::shared::read_model;
 use crate::formats::losses::LossesFile;
 use crate::formats::task;
+use crate::number::counted;
 use crate::print::console::Console;
 use crate::print::path::lossy;
 use crate::rate::activation::ActivationKind;
@@ -358,14 +359,14 @@ fn print_report(report: &TrainReport, task: &Task, console: &Console) {
         starts => format!(", one of {starts} starts"),
     };
     console.say(format!(
-        "seed {}{starts}: {verdict} after {} updates in {:.1} s: accuracy {:.2}, strict {:.2}, loss {:.2} over {} trials",
+        "seed {}{starts}: {verdict} after {} updates in {:.1} s: accuracy {:.2}, strict {:.2}, loss {:.2} over {}",
         report.seed,
         report.updates,
         report.seconds,
         report.accuracy,
         report.strict,
         report.loss,
-        evaluated_trials(task)
+        counted(evaluated_trials(task), "trial")
     ));
     console.say(report.model.display());
 }
@@ -412,13 +413,13 @@ fn run_evaluation(args: &TrainArgs, console: &Console) -> Result<(), CommandErro
     };
     console.json(&report);
     console.say(format!(
-        "{} on {}: accuracy {:.2}, strict {:.2}, loss {:.2} over {} trials",
+        "{} on {}: accuracy {:.2}, strict {:.2}, loss {:.2} over {}",
         path.display(),
         report.task,
         report.accuracy,
         report.strict,
         report.loss,
-        report.trials
+        counted(report.trials, "trial")
     ));
     Ok(())
 }

@@ -7,7 +7,7 @@ use rate2spike_core::blob::Deployed;
 use rate2spike_core::decision::Kind;
 
 use crate::convert::search::Candidate;
-use crate::number::shown;
+use crate::number::{counted, shown};
 use crate::print::console::Console;
 use crate::quantize::rounding::Rounded;
 use crate::quantize::saturation::Beyond;
@@ -114,8 +114,10 @@ impl Warnings {
                 None => "give more --trials",
             };
             self.add(format!(
-                "accuracy {accuracy:.3} over {trials} trials means {:.2} to {:.2} (95 %); {way}",
-                interval.low, interval.high
+                "accuracy {accuracy:.3} over {} means {:.2} to {:.2} (95 %); {way}",
+                counted(trials, "trial"),
+                interval.low,
+                interval.high
             ));
         }
     }

@@ -15,9 +15,8 @@ macro_rules! save_again {
 pub enum MatError {
     /// A file of another kind.
     #[error(
-        "this is {0} and not a MAT-file of level 5, the format of a rate model: {way}{save}",
-        way = way_out(.0),
-        save = save_again!()
+        "this is {0} and not a MAT-file of level 5, the format of a rate model: {way}",
+        way = way_out(.0)
     )]
     Kind(&'static str),
     /// A deployed network.
@@ -190,18 +189,28 @@ pub enum Fault {
     Text,
 }
 
-/// The way out for a file of this kind, before it is saved again.
+/// The way out for a file of this kind.
 fn way_out(kind: &str) -> &'static str {
-    if kind.contains("gzip") {
-        return "unpack it with `gunzip`; else ";
+    let is = |names: &[&str]| names.iter().any(|name| kind.contains(name));
+    if is(&["gzip"]) {
+        return concat!("unpack it with `gunzip`; else ", save_again!());
     }
-    if kind.contains("NumPy") || kind.contains("pickle") {
-        return "save its variables with `scipy.io.savemat(file, variables)` in Python; else ";
+    if is(&["NumPy", "pickle"]) {
+        return concat!(
+            "save its variables with `scipy.io.savemat(file, variables)` in Python; else ",
+            save_again!()
+        );
     }
-    if kind.contains("compressed") || kind.contains("archive") {
-        return "unpack it; else ";
+    if is(&["compressed", "archive"]) {
+        return concat!("unpack it; else ", save_again!());
     }
-    "if MATLAB or Octave wrote it, "
+    if is(&["JSON"]) {
+        return "if it is the history of a training, give the model beside it, whose name ends in .mat";
+    }
+    if is(&["ELF", "UF2", "picture", "PDF", "HTML"]) {
+        return "give a rate model, as `rate2spike train` writes it";
+    }
+    concat!("if MATLAB or Octave wrote it, ", save_again!())
 }
 
 /// The way out for a variable of this kind, in MATLAB's words.

@@ -365,7 +365,7 @@ fn other_levels_are_refused_with_a_way_out() {
     assert_eq!(fault, MatError::Header(*b"\x00\x01MI"));
     let level_4 = [0_u32, 1, 1, 0, 2].map(u32::to_le_bytes).concat();
     let big_level_4 = [1010_u32, 1, 1, 0, 2].map(u32::to_be_bytes).concat();
-    let refusals: [(&[u8], MatError); 10] = [
+    let refusals: [(&[u8], MatError); 9] = [
         (&hdf5, MatError::Level73),
         (b"\x89HDF\r\n\x1a\n", MatError::Kind("an HDF5 file")),
         (&level_4, MatError::Level4),
@@ -380,12 +380,21 @@ fn other_levels_are_refused_with_a_way_out() {
             b"PK\x03\x04\x14\0\0\0\0\0",
             MatError::Kind("a zip archive (NumPy's .npz, for instance)"),
         ),
-        (b"{\"N\": 200}", MatError::Kind("JSON")),
         (b"\x80\x04N.", MatError::Kind("a Python pickle")),
     ];
     for (bytes, wanted) in refusals {
         assert!(wanted.to_string().contains("save(file, '-v7')"));
         assert_eq!(MatFile::from_bytes(bytes), Err(wanted));
+    }
+    // Neither MATLAB nor Octave writes these.
+    for (bytes, kind, way) in [
+        (&b"{\"N\": 200}"[..], "JSON", "the model beside it"),
+        (b"UF2\n\0\0\0\0", "a UF2 image", "train"),
+    ] {
+        let fault = MatError::Kind(kind);
+        let said = fault.to_string();
+        assert!(said.contains(way) && !said.contains("MATLAB"), "{said}");
+        assert_eq!(MatFile::from_bytes(bytes), Err(fault));
     }
     let deployed = MatFile::from_bytes(b"R2SN\x02\0\0\0");
     assert_eq!(deployed, Err(MatError::Deployed));

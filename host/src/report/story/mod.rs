@@ -22,6 +22,7 @@ use super::figures::{self, Figure, activity, network, output, principal, raster}
 use super::observe::{self, Observation, ObservedTrials};
 use super::page::{Page, Section, Table};
 use crate::convert::ConvertError;
+use crate::number::counted;
 use crate::quantize::ArithmeticName;
 use crate::spiking::experiment::Experiment;
 use crate::spiking::trial::Deployable;
@@ -125,16 +126,16 @@ fn lead(rows: &[FormScore], input: &ReportInput, numbers: ArithmeticName) -> Str
             .map(|row| format!("{} {}", row.name, r2(row)))
             .collect();
         return format!(
-            "R² of the outputs against the targets of {}, over {} trials: {}.",
+            "R² of the outputs against the targets of {}, over {}: {}.",
             input.trials.task.name(),
-            input.trials.count,
+            counted(input.trials.count, "trial"),
             all.join("; ")
         );
     }
     let mut lead = format!(
-        "The rate network answers {} of {} trials of {} right, its spiking form {}",
+        "The rate network answers {} of {} of {} right, its spiking form {}",
         percent(&rows[0]),
-        input.trials.count,
+        counted(input.trials.count, "trial"),
         input.trials.task.name(),
         percent(&rows[1])
     );
@@ -152,9 +153,9 @@ fn result(input: &ReportInput, rows: &[FormScore], outputs: Figure) -> Section {
     Section {
         title: "Result",
         text: vec![format!(
-            "Each form of one network, {}, over {} trials with seed {}. {}",
+            "Each form of one network, {}, over {} with seed {}. {}",
             converted::scaling(input),
-            input.trials.count,
+            counted(input.trials.count, "trial"),
             input.trials.seed,
             match input.trials.task.definition().kind {
                 Kind::Class =>
