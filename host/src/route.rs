@@ -406,16 +406,17 @@ impl Route<'_> {
     /// [`RouteError`].
     pub fn convert(&self, told: &mut impl FnMut(Progress)) -> Result<Converted, RouteError> {
         let first_step = self.step.first()?;
-        let search_step = self.search_step.unwrap_or(first_step);
-        let (network, origin) = self.scaled(&search_step, told)?;
+        let (network, origin) = self.scaled(&first_step, told)?;
         let looked = |ms, trials| told(Progress::Step { ms, trials });
         let (step, comparisons) =
             (self.step).find(&network, &self.task, self.numbers, self.seed, looked)?;
-        // A λ that was searched belongs to the step that ships.
-        let again = matches!(origin, Origin::Searched(_))
-            && self.search_step.is_none()
-            && step != first_step;
-        let (network, origin) = if again {
+        // A calibration, and a λ that was searched, belong to the step that ships.
+        let belongs = match origin {
+            Origin::Known => false,
+            Origin::Searched(_) => self.search_step.is_none(),
+            Origin::Calibrated(_) => true,
+        };
+        let (network, origin) = if belongs && step != first_step {
             self.scaled(&step, told)?
         } else {
             (network, origin)
@@ -479,13 +480,14 @@ impl Route<'_> {
         beyond_doubt(self.search_trials, over)
     }
 
+    /// The converted network, for this step.
     fn scaled(
         &self,
         step: &TimeStep,
         told: &mut impl FnMut(Progress),
     ) -> Result<(SpikingNetwork, Origin), RouteError> {
         let (trials, seed) = (self.search_trials, seed_of(self.seed, Stream::Search));
-        let request = Request::new(self.network, &self.task, self.neuron, trials, seed);
+        let request = Request::new(self.network, &self.task, self.neuron, *step, trials, seed);
         let known = |lambda: f64| -> Result<_, RouteError> {
             let network = one_to_one(self.network, lambda, self.neuron)?;
             Ok((network, Origin::Known))
@@ -498,7 +500,7 @@ impl Route<'_> {
             let mut network = found.calibration.network(self.network, self.neuron)?;
             let trials = |fitted| RefitTrials {
                 task: &self.task,
-                step: TimeStep::PUBLISHED,
+                step: *step,
                 seed,
                 fitted,
                 scored: trials,
@@ -526,6 +528,7 @@ impl Route<'_> {
             },
             Scaling::Calibrated => calibrated(request.find()?, None),
             Scaling::Searched(lambdas) => {
+                let step = self.search_step.unwrap_or(*step);
                 let candidates = self.search(lambdas, step, told)?;
                 let lambda = best(&candidates).ok_or(RouteError::NoCandidate)?.lambda;
                 let network = one_to_one(self.network, lambda, self.neuron)?;
@@ -537,14 +540,14 @@ impl Route<'_> {
     fn search(
         &self,
         lambdas: &[f64],
-        step: &TimeStep,
+        step: TimeStep,
         told: &mut impl FnMut(Progress),
     ) -> Result<Vec<Candidate>, ConvertError> {
         let search = Search {
             network: self.network,
             task: self.task.on(Part::Validation),
             neuron: self.neuron,
-            step: *step,
+            step,
             lambdas,
             trials: self.search_trials,
             seed: seed_of(self.seed, Stream::Search),

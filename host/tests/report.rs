@@ -361,7 +361,7 @@ fn an_input_of_a_page_is_not_written_over() {
 #[test]
 fn the_commands_of_a_page_give_a_pipelines_network_again() {
     let folder = tempfile::tempdir().expect("a folder");
-    let line = "pipeline xor --N 20 --n_trials 3 --seed 9 --trials 4 --calibrate --report";
+    let line = "pipeline xor --N 20 --n_trials 3 --seed 9 --trials 4 --calibrate --dt 1 --report";
     succeeds(folder.path(), &line.split(' ').collect::<Vec<_>>());
     again(folder.path());
 }

@@ -240,7 +240,8 @@ class Model(Sizes[_native.Model]):
         neuron
             ``dt``: the time step, ms (0.05). ``downsample``: the published downsampling.
             ``scheme``: "euler" or "exact". ``neuron``: "lif" or "qif". ``filter``: "double" or
-            "single". ``refractory``: ms (2). ``noise``: mV in 0.05 ms (0.1).
+            "single". ``refractory``: ms (2). ``noise``: mV in 0.05 ms (0.1). What is left out is
+            as in the conversion of the model.
         """
         with shown(progress, trials, "simulate") as callback:
             return self._native._simulate(

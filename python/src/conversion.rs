@@ -156,8 +156,10 @@ impl ConversionOptions<'_> {
         }
         let neuron = choice.neuron();
         let network = &model.file.network;
-        let request = Request::new(network, task, neuron, self.trials, self.seed);
-        let refit = self.refit_trials(task, choice.step(&neuron)?);
+        let step = choice.step(&neuron)?;
+        step.check_sample(task.sample_ms())?;
+        let request = Request::new(network, task, neuron, step, self.trials, self.seed);
+        let refit = self.refit_trials(task, step);
         let (found, refit) = py.detach(|| {
             let found = request.find()?;
             let calibrated = found.calibration.network(network, neuron)?;

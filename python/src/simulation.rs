@@ -185,6 +185,7 @@ impl SimulationOptions<'_> {
         let mut network = spiking.network;
         let perturbation = self.perturbation.perturbation(network.units)?;
         perturbation.apply(&mut network, &file.network.inhibitory, self.seed);
+        let step = step.for_model(file, lambda);
         let (time_step, sample_ms) = (step.step(&network.neuron)?, file.network.sample_ms);
         time_step.check_sample(sample_ms)?;
         warn_all(py, StepChoice::compared(file, lambda, &time_step))?;

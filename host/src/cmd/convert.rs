@@ -384,7 +384,7 @@ impl Conversion<'_> {
         }
         let (neuron, step) = (args.neuron.neuron(), self.step()?);
         let (trials, seed) = (args.score.trials, args.score.seed.seed);
-        let request = Request::new(&model.network, &self.task, neuron, trials, seed);
+        let request = Request::new(&model.network, &self.task, neuron, step, trials, seed);
         let failed = |source: CalibrateError| {
             CommandError::Failed(format!("{}: {source}", args.model.display()))
         };

@@ -16,7 +16,7 @@ use super::quantize::print_steps;
 use super::report::write_page;
 use super::warnings::Warnings;
 use crate::convert::calibrate::TooFew;
-use crate::convert::choice::NeuronChoice;
+use crate::convert::choice::{NeuronChoice, StepChoice};
 use crate::convert::flags::Flags;
 use crate::convert::lambdas::Lambdas;
 use crate::convert::search::{best, default_lambdas};
@@ -400,9 +400,9 @@ fn keep_conversion(
     converted: &Converted,
 ) -> Result<(), CommandError> {
     let (trials, seed) = (route.search_trials, seed_of(route.seed, Stream::Search));
-    let neuron = args.spiking.flags();
     if let Origin::Calibrated(made) = &converted.origin {
-        let flags = Flags::of_calibration(trials, seed, made.refitted).and(neuron);
+        let step = StepChoice::of_step(&converted.step, args.spiking.clone());
+        let flags = Flags::of_calibration(trials, seed, made.refitted).and(step.flags());
         let (calibration, readout) = (&made.found.calibration, made.readout.as_ref());
         RateModelFile::read(model)?.adopt_calibration(calibration, readout, &flags)?;
     } else if route.neuron != Neuron::LIF {
@@ -411,7 +411,7 @@ fn keep_conversion(
         let flags = flags
             .with_value("--trials", trials)
             .with_value("--seed", seed);
-        RateModelFile::read(model)?.adopt_given(lambda, &flags.and(neuron))?;
+        RateModelFile::read(model)?.adopt_given(lambda, &flags.and(args.spiking.flags()))?;
     }
     Ok(())
 }

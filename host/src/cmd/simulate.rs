@@ -35,6 +35,9 @@ use crate::statistics::Accuracy;
 /// --record-every K, v and rs (units x recorded steps) with v_idx and rs_idx. An
 /// .npz has the same names; a .csv the spikes, with the output in FILE_out.csv and
 /// the firing rates in FILE_rates.csv.
+///
+/// The neuron and the time step are those of the model's conversion, or else the
+/// published ones, where no flag says otherwise.
 #[derive(Clone, Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct SimulateArgs {
@@ -235,8 +238,14 @@ fn simulation(
     let input = input.map(|path| read_input(path, network.channels));
     let start = args.v0.as_deref();
     let start = start.map(|path| read_start(path, network.units));
-    let (step, sample_ms) = (args.step.step(&network.neuron)?, model.network.sample_ms);
+    let chosen = args.step.for_model(model, args.lambda);
+    let (step, sample_ms) = (chosen.step(&network.neuron)?, model.network.sample_ms);
     step.check_sample(sample_ms)?;
+    if args.plot.is_some() && (args.input.is_some() || chosen.downsample.is_some()) {
+        let message =
+            "--plot draws trials of a task in their own time; leave --input and --downsample out";
+        return Err(CommandError::Usage(message.into()));
+    }
     console.warn_all(StepChoice::compared(model, args.lambda, &step));
     Ok(Simulation {
         step,
@@ -245,7 +254,7 @@ fn simulation(
             Some(input) => Stimuli::Given(vec![input]),
             None => Stimuli::Task(args.task.of(model)?),
         },
-        downsample: args.step.downsample.unwrap_or(1),
+        downsample: chosen.downsample.unwrap_or(1),
         start_mv: start.transpose()?,
         stimulation: None,
         silenced: perturbation.silenced,
@@ -265,10 +274,6 @@ fn check_files(args: &SimulateArgs) -> Result<(), CommandError> {
     if let Some(plot) = &args.plot {
         plot.check()?;
         plot.check_beside("outputs")?;
-        if args.input.is_some() || args.step.downsample.is_some() {
-            let message = "--plot draws trials of a task in their own time; leave --input and --downsample out";
-            return Err(CommandError::Usage(message.into()));
-        }
     }
     Ok(())
 }

@@ -24,7 +24,7 @@
 //! right more often with the noise of its training is shown trials with it: a network of relu
 //! units can rest on the activity that its noise makes. The noise of a unit's own input is left
 //! out of its x then, since the spiking neuron has noise of its own in its place, and φ(x)
-//! is the mean of what the unit makes of both. The spiking network then runs, and the offsets
+//! is the mean of what the unit makes of both. The spiking network then runs in its time step, and the offsets
 //! move until its units are as active as those of the rate network on the same
 //! trials. Several κ ([`IRREGULARITIES`]) and up to `ROUNDS` such moves are tried;
 //! the calibration with the most right answers is kept. The experiments behind these
@@ -49,7 +49,7 @@ use crate::rate::siegert::NoisyNeuron;
 use crate::spiking::experiment::{Experiment, Outcome, Score, score_f64, task_trial};
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::neuron::Neuron;
-use crate::spiking::time_step::{PUBLISHED_STEP_MS, TimeStep};
+use crate::spiking::time_step::TimeStep;
 use crate::spiking::trial::Memory;
 use crate::task::Task;
 use crate::task::description::Part;
@@ -141,6 +141,8 @@ pub struct Request<'a> {
     pub task: Task,
     /// The neuron.
     pub neuron: Neuron,
+    /// The time step in which the calibrated network is to run.
+    pub step: TimeStep,
     /// Trials by which a calibration is chosen.
     pub trials: usize,
     /// Seed of the trials.
@@ -223,6 +225,7 @@ impl<'a> Request<'a> {
         network: &'a RateNetwork,
         task: &Task,
         neuron: Neuron,
+        step: TimeStep,
         trials: usize,
         seed: u64,
     ) -> Self {
@@ -230,6 +233,7 @@ impl<'a> Request<'a> {
             network,
             task: task.on(Part::Train),
             neuron,
+            step,
             trials,
             seed,
         }
@@ -246,8 +250,7 @@ impl<'a> Request<'a> {
     /// [`CalibrateError`].
     pub fn find_if_needed(&self, lambda: f64) -> Result<Option<(Found, TooFew)>, CalibrateError> {
         let plain = one_to_one(self.network, lambda, self.neuron)?;
-        let step = TimeStep::PUBLISHED;
-        let score = score_f64(&plain, &self.task, &step, self.seed, self.trials);
+        let score = score_f64(&plain, &self.task, &self.step, self.seed, self.trials);
         let too_few = TooFew {
             lambda,
             right: score.accuracy().min(score.strict_accuracy()),
@@ -297,7 +300,7 @@ impl<'a> Request<'a> {
         if self.neuron.noise_mv == 0.0 {
             return Err(CalibrateError::Quiet);
         }
-        let curve = Curve::new(&self.neuron);
+        let curve = Curve::new(&self.neuron, &self.step);
         let noisy = self.rests_on_noise();
         let activity = Activity::of(self.network, &self.task, self.seed, noisy);
         let mut best: Option<Found> = None;
@@ -320,7 +323,7 @@ impl<'a> Request<'a> {
                         break;
                     }
                 }
-                activity.move_offsets(&mut calibration, &network, &curve);
+                activity.move_offsets(&mut calibration, &network, &self.step, &curve);
             }
             if best.as_ref().is_some_and(|best| right(&best.score) == 2.0) {
                 break;
@@ -333,10 +336,9 @@ impl<'a> Request<'a> {
     /// score with the better of both. `None` if it is not right more often than a network with
     /// the score `best`: its trials then end as soon as that is certain.
     fn scored(&self, network: &SpikingNetwork, best: Option<&Score>) -> Option<(bool, Score)> {
-        let step = TimeStep::PUBLISHED;
-        let tables = network.tables::<f64>(&step);
+        let tables = network.tables::<f64>(&self.step);
         let tables = tables.tables();
-        let experiment = Experiment::floating(&tables, &self.task, &step, self.seed);
+        let experiment = Experiment::floating(&tables, &self.task, &self.step, self.seed);
         let is_counted = !is_graded(&self.task);
         let offset = match (
             &network.readout.offset[..],
@@ -405,15 +407,13 @@ impl Curve {
     /// interval between two spikes.
     const ENTRIES: usize = 6400;
 
-    fn new(neuron: &Neuron) -> Self {
-        // The noise of the steps, added up over the membrane's time.
-        let steps = neuron.tau_m_ms / (2.0 * PUBLISHED_STEP_MS);
+    fn new(neuron: &Neuron, step: &TimeStep) -> Self {
         let noisy = NoisyNeuron {
             tau_m: neuron.tau_m_ms,
             refractory: neuron.refractory_ms,
             threshold_above_reset: neuron.threshold_mv - neuron.reset_mv,
-            sigma: neuron.noise_mv * steps.sqrt(),
-            step: PUBLISHED_STEP_MS,
+            sigma: step.free_noise_mv(neuron),
+            step: step.ms,
         };
         let above = neuron.bias_mv - neuron.threshold_mv;
         let drive = |k: usize| above + Self::LOW + Self::SPACING * k as f64;
@@ -514,11 +514,16 @@ impl Activity {
     }
 
     /// Moves offsets so that the units of `network` become as active as these.
-    fn move_offsets(&self, calibration: &mut Calibration, network: &SpikingNetwork, curve: &Curve) {
-        let step = TimeStep::PUBLISHED;
-        let tables = network.tables(&step);
+    fn move_offsets(
+        &self,
+        calibration: &mut Calibration,
+        network: &SpikingNetwork,
+        step: &TimeStep,
+        curve: &Curve,
+    ) {
+        let tables = network.tables(step);
         let tables = tables.tables();
-        let experiment = Experiment::floating(&tables, &self.task, &step, self.seed);
+        let experiment = Experiment::floating(&tables, &self.task, step, self.seed);
         let trials: Vec<Samples> = (0..TRIALS)
             .into_par_iter()
             .map(|index| Samples::of(&experiment, index))
@@ -590,7 +595,7 @@ mod tests {
 
     #[test]
     fn a_unit_that_follows_the_neuron_s_own_curve_gets_that_piece_of_it() {
-        let curve = Curve::new(&Neuron::LIF);
+        let curve = Curve::new(&Neuron::LIF, &TimeStep::PUBLISHED);
         let (gain, offset, lambda) = (0.25 * 1.25f64.powi(10), 1.5, 30.0);
         let points: Vec<(f64, f64)> = (-30..=30)
             .map(|k| f64::from(k) / 10.0)
@@ -604,7 +609,7 @@ mod tests {
 
     #[test]
     fn fluctuations_ask_for_a_higher_rate() {
-        let curve = Curve::new(&Neuron::LIF);
+        let curve = Curve::new(&Neuron::LIF, &TimeStep::PUBLISHED);
         let points: Vec<(f64, f64)> = (0..50)
             .map(|k| f64::from(k) / 50.0)
             .map(|x| (x, x))
@@ -616,7 +621,7 @@ mod tests {
 
     #[test]
     fn a_unit_that_does_nothing_becomes_silent() {
-        let curve = Curve::new(&Neuron::LIF);
+        let curve = Curve::new(&Neuron::LIF, &TimeStep::PUBLISHED);
         let [gain, offset, lambda] = fit_unit(
             &[(-1.0, 0.0), (0.5, 0.0)],
             ActivationKind::Softplus,

@@ -209,12 +209,36 @@ fn read<T>(
 }
 
 impl StepChoice {
+    /// The flags that choose the step for the λ of `model`: those of the model's conversion where
+    /// none of them was given. `lambda` is the λ that was asked for.
+    pub fn for_model(&self, model: &RateModelFile, lambda: Option<f64>) -> Self {
+        let is_given = self.dt.is_some() || self.downsample.is_some() || self.scheme.is_some();
+        let conversion = match is_given {
+            true => None,
+            false => Self::of_conversion(model, lambda),
+        };
+        let neuron = self.neuron.clone();
+        match conversion {
+            Some(conversion) => Self {
+                neuron,
+                ..conversion
+            },
+            None => self.clone(),
+        }
+    }
+
+    /// The flags of the conversion that found the λ of `model`; `None` where another λ was
+    /// asked for.
+    fn of_conversion(model: &RateModelFile, lambda: Option<f64>) -> Option<Self> {
+        let flags = model.conversion_flags().ok().flatten();
+        let flags = flags.filter(|_| lambda.is_none())?;
+        Self::of_flags(&flags).ok()
+    }
+
     /// Warns of a λ of `model` that was found with another time step than `step`, in a
     /// sentence. `lambda` is the λ that was asked for.
     pub fn compared(model: &RateModelFile, lambda: Option<f64>, step: &TimeStep) -> Option<String> {
-        let flags = model.conversion_flags().ok().flatten();
-        let flags = flags.filter(|_| lambda.is_none())?;
-        let conversion = Self::of_flags(&flags).ok()?;
+        let conversion = Self::of_conversion(model, lambda)?;
         let found = conversion.step(&conversion.neuron()).ok()?;
         (found != *step).then(|| {
             format!(
@@ -240,6 +264,20 @@ impl StepChoice {
         match (choice.dt, choice.downsample) {
             (Some(_), Some(_)) => Err("--dt beside --downsample".into()),
             _ => Ok(choice),
+        }
+    }
+
+    /// The flags that give `step` to this neuron.
+    pub fn of_step(step: &TimeStep, neuron: NeuronChoice) -> Self {
+        let scheme = match step.scheme {
+            Scheme::Euler => SchemeChoice::Euler,
+            Scheme::Exact => SchemeChoice::Exact,
+        };
+        Self {
+            dt: Some(step.ms),
+            downsample: None,
+            scheme: Some(scheme),
+            neuron,
         }
     }
 

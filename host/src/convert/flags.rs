@@ -12,8 +12,8 @@ impl Flags {
         Self::default()
     }
 
-    /// The flags of a calibration by this number of trials, with the published neuron and
-    /// step; `refit` is the number of trials to which the readout is fitted.
+    /// The flags of a calibration by this number of trials; `refit` is the number of trials to
+    /// which the readout is fitted. The neuron and the step are not among them.
     pub fn of_calibration(trials: usize, seed: u64, refit: Option<usize>) -> Self {
         let flags = Self::new().with("--calibrate");
         flags

@@ -158,6 +158,16 @@ impl TimeStep {
         };
         neuron.noise_mv * growth * exactness
     }
+
+    /// Standard deviation, mV, of a membrane without a threshold: the noise of the steps, added
+    /// up over the membrane's time.
+    pub fn free_noise_mv(&self, neuron: &Neuron) -> f64 {
+        let step_ms = match self.rescaled_noise {
+            true => PUBLISHED_STEP_MS,
+            false => self.ms,
+        };
+        neuron.noise_mv * (neuron.tau_m_ms / (2.0 * step_ms)).sqrt()
+    }
 }
 
 #[cfg(test)]
@@ -192,5 +202,25 @@ mod tests {
         };
         // Four times the length, about twice the noise.
         assert!((noise(0.2) / noise(0.05) - 2.0).abs() < 0.02);
+    }
+
+    #[test]
+    fn the_noise_of_a_free_membrane_is_that_of_its_steps_added_up() {
+        let neuron = Neuron::LIF;
+        let steps = [
+            TimeStep::PUBLISHED,
+            TimeStep::new(1.0, Scheme::Exact).expect("a step"),
+            TimeStep::downsampled(4).expect("a step"),
+        ];
+        for step in steps {
+            // What a step leaves of the potential.
+            let left = match step.scheme {
+                Scheme::Euler => 1.0 - step.ms / neuron.tau_m_ms,
+                Scheme::Exact => (-step.ms / neuron.tau_m_ms).exp(),
+            };
+            let added = step.noise_mv(&neuron) / (1.0 - left * left).sqrt();
+            let share = step.free_noise_mv(&neuron) / added;
+            assert!((share - 1.0).abs() < 0.01, "{step:?}: {share}");
+        }
     }
 }

@@ -46,10 +46,15 @@ fn the_neuron_of_the_conversion_is_the_default_of_later_commands() {
 }
 
 #[test]
-fn the_step_of_the_conversion_is_compared_with_that_of_a_simulation() {
+fn the_step_of_the_conversion_is_that_of_a_simulation_and_compared_with_another() {
     let place = Place::new();
     place.json("convert go-nogo.mat --lambdas 25 --trials 2 --dt 0.5");
-    assert_eq!(said(&place, "simulate go-nogo.mat --dt 0.5"), "");
+    let hash =
+        |flags: &str| place.json(&format!("simulate go-nogo.mat {flags}"))["spike_hash"].clone();
+    assert_eq!(hash(""), hash("--dt 0.5"));
+    assert_ne!(hash(""), hash("--dt 0.05"));
+    assert_eq!(hash("--lambda 25"), hash("--dt 0.05"));
+    assert_eq!(said(&place, "simulate go-nogo.mat"), "");
     assert_eq!(said(&place, "simulate go-nogo.mat --lambda 25"), "");
     let report = place.json("simulate go-nogo.mat --dt 0.1 --scheme euler");
     let warning = report["warnings"][0].as_str().expect("a warning");
@@ -64,6 +69,28 @@ fn the_step_of_the_conversion_is_compared_with_that_of_a_simulation() {
     place.json("convert go-nogo.mat --lambdas 25 --trials 2 --force");
     assert_eq!(said(&place, "simulate go-nogo.mat"), "");
     assert_ne!(said(&place, "simulate go-nogo.mat --downsample 4"), "");
+    place.json("convert go-nogo.mat --lambdas 25 --trials 2 --force --downsample 4");
+    assert_eq!(hash(""), hash("--downsample 4"));
+    place.fails(
+        "simulate go-nogo.mat --plot a.svg",
+        2,
+        &["--plot", "--downsample"],
+    );
+}
+
+#[test]
+fn a_calibration_is_made_for_its_step() {
+    let place = Place::new();
+    let calibrated = |flags: &str| {
+        place.json(&format!(
+            "convert go-nogo.mat --calibrate --trials 4 --force {flags}"
+        ));
+        let file = read_mat(&place.path("go-nogo.mat")).expect("a model");
+        file.get("unit_calibration").expect("a calibration").clone()
+    };
+    let published = calibrated("");
+    assert_eq!(calibrated("--dt 0.05"), published);
+    assert_ne!(calibrated("--dt 1"), published);
 }
 
 #[test]
