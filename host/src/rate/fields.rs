@@ -110,6 +110,7 @@ pub static FIELDS: [Field; 21] = [
         value_name: "GAIN",
         column: "input_gain",
         help: "Spread of the input weights at the start",
+        lif_default: Some("√(200 / N), at least 1,"),
         data_default: Some("8 / √channels"),
         set: |o, values| number(values, &mut o.input_gain),
         text: |o| one(o.input_gain),
@@ -154,6 +155,8 @@ pub static FIELDS: [Field; 21] = [
         value_name: "N",
         column: "most_updates",
         help: "The largest number of updates; the published code makes one a trial",
+        lif_default: Some("20000 below 50 units"),
+        data_default: Some("1000"),
         set: |o, values| count(values, &mut o.updates),
         text: |o| one(o.updates),
         ..PLAIN

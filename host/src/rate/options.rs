@@ -277,6 +277,11 @@ const SINGLE: u128 = 4;
 /// at the start never comes.
 const INPUTS: f64 = 40.0;
 
+/// A default in hundredths, so that its text is short.
+fn hundredths(value: f64) -> f64 {
+    (100.0 * value).round() / 100.0
+}
+
 /// A network of fewer units is a small one. Small networks do not learn under fluctuations.
 const SMALL: usize = 50;
 
@@ -324,10 +329,13 @@ impl RateOptions {
             // tasks with a memory are learned in some hundred updates and not in
             // some thousand.
             gain: 9.0,
+            // Fewer units take up the input by larger weights. With weights of 1, networks of 50
+            // units need twice as many updates, and some of 20 units do not learn.
+            input_gain: hundredths((200.0 / units.max(1) as f64).sqrt()).max(1.0),
             start: WeightStart::Balanced,
             activation: ActivationKind::Lif,
             batch: 8,
-            settle: 600,
+            settle: 300,
             fluctuations: 1.0,
             settle_fluctuations: 2.5,
             ..Self::published(task, units)
@@ -341,6 +349,7 @@ impl RateOptions {
         Self {
             p_inh: 0.5,
             exact_inhibition: true,
+            updates: 20_000,
             fluctuations: 0.0,
             settle_fluctuations: 0.0,
             ..Self::spiking(task, units)
@@ -361,7 +370,7 @@ impl RateOptions {
             start: WeightStart::Gaussian,
             gain: 3.0,
             // Each channel has a standard deviation of one, and a neuron tells some mV apart.
-            input_gain: (800.0 / channels.sqrt()).round() / 100.0,
+            input_gain: hundredths(8.0 / channels.sqrt()),
             learning_rate: 0.03,
             taus: DecayTaus::Trained(4.0, 20.0),
             updates: 1000,
@@ -587,6 +596,16 @@ mod tests {
         }
         let large = RateOptions::defaults(Task::xor(), SMALL, ActivationKind::Lif);
         assert!(large.fluctuations > 0.0 && !large.exact_inhibition);
+    }
+
+    #[test]
+    fn fewer_units_have_larger_input_weights() {
+        let gain =
+            |units| RateOptions::defaults(Task::xor(), units, ActivationKind::Lif).input_gain;
+        assert_eq!(
+            [10, 20, 50, 200, 1000].map(gain),
+            [4.47, 3.16, 2.0, 1.0, 1.0]
+        );
     }
 
     #[test]

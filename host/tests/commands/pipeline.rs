@@ -131,7 +131,8 @@ fn a_pipeline_says_why_it_calibrates_and_when_no_try_is_good_enough() {
     let needed = "calibrated               because its accuracy with lambda 50 was 0.";
     let too_few = "no try gave a deployed network that is right in 97 %";
     for (seed, is_good) in [(1, false), (3, true)] {
-        let options = format!("--n_trials 400 --trials 20 --seed {seed}");
+        let options =
+            format!("--n_trials 400 --settle 600 --input_gain 1 --trials 20 --seed {seed}");
         let (result, warnings) = said(&options);
         assert!(result.contains(needed), "{result}");
         assert!(result.contains("in 20 trials, less than 0.970"), "{result}");
