@@ -27,7 +27,7 @@ def reference(model, u, scaling_factor, v0):
         h = h * np.exp(-dt / tau_r) + jump / (tau_r * tau_d)
         r = r * np.exp(-dt / tau_d) + hr * dt
         hr = hr * np.exp(-dt / tau_r) + fired / (tau_r * tau_d)
-        last[fired] = dt * i
+        last[fired] += dt * i - last[fired]  # rounded as published
         v[fired] = -65
         rates[:, i - 1], currents[:, i - 1] = r, s
         spikes += [(i - 1, unit) for unit in np.flatnonzero(fired)]
