@@ -8,6 +8,7 @@ use rate2spike::convert::flags::Flags;
 use rate2spike::convert::one_to_one;
 use rate2spike::convert::refit::{RefitTrials, TriedRefit, try_refit};
 use rate2spike::convert::search::{Search, Standing, best, default_lambdas, trials_met};
+use rate2spike::spiking::simulation::check_downsample;
 use rate2spike::spiking::time_step::TimeStep;
 use rate2spike::task::Task as HostTask;
 use rate2spike::task::description::Part;
@@ -88,6 +89,7 @@ impl ConversionOptions<'_> {
         let neuron = choice.neuron();
         let step = choice.step(&neuron)?;
         step.check_sample(task.sample_ms())?;
+        check_downsample(task, &step)?;
         let search = Search {
             network: &network,
             task: task.on(Part::Validation),
@@ -158,6 +160,7 @@ impl ConversionOptions<'_> {
         let network = &model.file.network;
         let step = choice.step(&neuron)?;
         step.check_sample(task.sample_ms())?;
+        check_downsample(task, &step)?;
         let request = Request::new(network, task, neuron, step, self.trials, self.seed);
         let refit = self.refit_trials(task, step);
         let (found, refit) = py.detach(|| {

@@ -32,6 +32,7 @@ use crate::rate::network::RateNetwork;
 use crate::report::figures::conversion;
 use crate::spiking::experiment::score_f64;
 use crate::spiking::network::SpikingNetwork;
+use crate::spiking::simulation::check_downsample;
 use crate::spiking::time_step::TimeStep;
 use crate::statistics::{Accuracy, Interval};
 use crate::task::Task;
@@ -462,6 +463,7 @@ impl Conversion<'_> {
     fn step(&self) -> Result<TimeStep, CommandError> {
         let step = self.args.neuron.step(&self.args.neuron.neuron())?;
         step.check_sample(self.task.sample_ms())?;
+        check_downsample(&self.task, &step)?;
         Ok(step)
     }
 

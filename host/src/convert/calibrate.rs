@@ -539,9 +539,13 @@ impl Activity {
             let offset = &mut calibration.offset_mv[unit];
             let (mut missing, mut slopes, mut count) = (0.0, 0.0, 0.0);
             for (k, trial) in trials.iter().enumerate() {
-                for sample in START_SAMPLES..self.task.samples() {
+                for (shown, rates) in trial.rates.column(unit).iter().enumerate() {
+                    let sample = (shown + 1) * step.every() - 1;
+                    if sample < START_SAMPLES {
+                        continue;
+                    }
                     let at = (sample * trials.len() + k) * self.units + unit;
-                    missing += lambda * f64::from(self.r[at]) - trial.rates[(sample, unit)];
+                    missing += lambda * f64::from(self.r[at]) - rates;
                     slopes += curve.at(gain * f64::from(self.x[at]) + *offset).1;
                     count += 1.0;
                 }

@@ -246,7 +246,7 @@ impl Samples {
     pub(super) fn of(experiment: &Experiment<Tables<f32>>, index: u64) -> Self {
         let trial = experiment.trial(index);
         let constants = &experiment.network.constants;
-        let (n, samples) = (constants.units, experiment.task.samples());
+        let (n, samples) = (constants.units, experiment.samples());
         let every = experiment.clock.steps_per_sample;
         let mut rates = DMatrix::zeros(samples, n);
         let mut memory = Memory::of(experiment.network);

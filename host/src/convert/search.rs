@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use super::{ConvertError, one_to_one};
 use crate::rate::activation::{ActivationKind, LIF_LAMBDA};
 use crate::rate::network::RateNetwork;
-use crate::spiking::experiment::{Experiment, Outcome, clock, task_trial};
+use crate::spiking::experiment::{Experiment, Outcome, clock, spread_of_targets};
 use crate::spiking::network::SpikingNetwork;
 use crate::spiking::neuron::Neuron;
 use crate::spiking::tables::OwnedTables;
@@ -32,7 +32,7 @@ use crate::spiking::time_step::TimeStep;
 use crate::spiking::trial::Memory;
 use crate::statistics::{Interval, sign_test};
 use crate::task::Task;
-use crate::task::samples::{SampleSums, spread};
+use crate::task::samples::SampleSums;
 
 /// The scaling factors to search where none are given: only λ₀ for a network
 /// that was trained for it, else the published ones (those of relu and softplus
@@ -234,8 +234,9 @@ impl Search<'_> {
             let (accuracy, strict) = match self.task.definition().kind {
                 Kind::Label => (tally.shares / n, tally.shares / n),
                 Kind::Track => {
-                    let shown = (0..trials as u64).map(|k| task_trial(&self.task, self.seed, k));
-                    let r2 = tally.samples.r2(spread(&self.task, shown));
+                    let spread =
+                        spread_of_targets(&self.task, self.step.every(), self.seed, trials);
+                    let r2 = tally.samples.r2(spread);
                     (r2, r2)
                 }
                 _ => (tally.successes() as f64 / n, tally.strict as f64 / n),

@@ -218,7 +218,7 @@ impl Evaluation {
     fn finished(self, task: &Task, trials: usize, shown: impl Iterator<Item = Trial>) -> Self {
         let mut scores = self.divided_by(trials);
         if task.definition().kind == Kind::Track {
-            scores.accuracy = scores.samples.r2(spread(task, shown));
+            scores.accuracy = scores.samples.r2(spread(task, task.samples(), shown));
             scores.strict = scores.accuracy;
         }
         scores

@@ -14,6 +14,7 @@ use super::time_step::TimeStep;
 use super::trial::{Deployable, FromInput, Input, Memory, OutputNumber, Presentation};
 use crate::random::Stream;
 use crate::statistics::{Accuracy, Interval, Paired};
+use crate::task::definition::kept_samples;
 use crate::task::samples::{Graded, SampleSums, is_graded, spread, wanted};
 use crate::task::{Task, Trial};
 
@@ -68,18 +69,18 @@ pub enum GradedScore {
 }
 
 impl GradedScore {
-    /// The score of trials whose sums are these: the first trials of `task` with this seed.
-    fn of(task: &Task, seed: u64, trials: &[SampleSums]) -> Option<Self> {
+    /// The score of trials whose sums are these: the first trials of `task` with this seed, of
+    /// which every `every`-th sample was shown.
+    fn of(task: &Task, every: usize, seed: u64, trials: &[SampleSums]) -> Option<Self> {
         match task.definition().kind {
             Kind::Label => {
                 let shares = trials.iter().map(SampleSums::share).sum::<f64>();
                 Some(Self::Labels(shares / trials.len() as f64))
             }
             Kind::Track => {
-                let shown = (0..trials.len() as u64).map(|index| task_trial(task, seed, index));
                 let sums = trials.iter().fold(SampleSums::default(), SampleSums::and);
                 Some(Self::Target {
-                    r2: sums.r2(spread(task, shown)),
+                    r2: sums.r2(spread_of_targets(task, every, seed, trials.len())),
                     error: sums.error(),
                 })
             }
@@ -107,11 +108,11 @@ impl Score {
     }
 
     /// The same score with that of the samples. `outcomes` are those of the first trials of
-    /// `task` with this seed.
-    pub fn graded(self, task: &Task, seed: u64, outcomes: &[Outcome]) -> Self {
+    /// `task` with this seed, of which every `every`-th sample was shown.
+    pub fn graded(self, task: &Task, every: usize, seed: u64, outcomes: &[Outcome]) -> Self {
         let sums: Vec<SampleSums> = outcomes.iter().map(|outcome| outcome.samples).collect();
         Self {
-            graded: GradedScore::of(task, seed, &sums),
+            graded: GradedScore::of(task, every, seed, &sums),
             ..self
         }
     }
@@ -187,6 +188,8 @@ pub struct Experiment<'a, N: Network> {
     pub silenced: &'a [usize],
     /// True if the input is rounded as a board receives it.
     pub as_on_board: bool,
+    /// Every how many samples of a trial are shown.
+    pub every: usize,
 }
 
 /// A task's decision in the numbers of a floating-point network.
@@ -208,7 +211,7 @@ pub fn clock(task: &Task, step: &TimeStep) -> Clock {
     let steps_per_sample = step.steps_per_sample(task.sample_ms());
     Clock {
         steps_per_sample,
-        steps: task.samples() as u32 * steps_per_sample,
+        steps: kept_samples(task.samples(), step.every()) as u32 * steps_per_sample,
     }
 }
 
@@ -216,6 +219,15 @@ pub fn clock(task: &Task, step: &TimeStep) -> Clock {
 /// time step and number type.
 pub fn task_trial(task: &Task, seed: u64, index: u64) -> Trial {
     task.draw(seed, Stream::Spiking, index)
+}
+
+/// The sum of squares against which the distance of the outputs from their targets is measured,
+/// over the first `trials` trials, of which every `every`-th sample is shown.
+pub fn spread_of_targets(task: &Task, every: usize, seed: u64, trials: usize) -> f64 {
+    let samples = task.samples();
+    let trials = 0..trials as u64;
+    let shown = trials.map(|index| task_trial(task, seed, index).downsampled(samples, every));
+    spread(task, kept_samples(samples, every), shown)
 }
 
 impl<'a, 't, A: Float> Experiment<'a, Tables<'t, A>> {
@@ -230,6 +242,7 @@ impl<'a, 't, A: Float> Experiment<'a, Tables<'t, A>> {
             seed,
             silenced: &[],
             as_on_board: false,
+            every: step.every(),
         }
     }
 }
@@ -248,6 +261,7 @@ impl<'a, 'b, A: Deployable> Experiment<'a, Deployed<'b, A>> {
             seed,
             silenced: &[],
             as_on_board: true,
+            every: 1,
         }
     }
 }
@@ -360,7 +374,7 @@ impl<A: Float> Experiment<'_, Tables<'_, A>> {
     /// Runs and scores the `index`-th trial, and grades each of its samples.
     pub fn graded(&self, memory: &mut Memory<A>, index: u64) -> Outcome {
         let trial = self.trial(index);
-        let grader = Grader::new(&trial, self.task.samples(), self.clock.steps_per_sample);
+        let grader = Grader::new(&trial, self.samples(), self.clock.steps_per_sample);
         let mut answer = Answer::new(&self.decision, self.silenced, Some(grader));
         self.watch(memory, index, &trial, |step, state| {
             answer.see(step, state, state.outputs());
@@ -396,9 +410,14 @@ where
     N::Number: Send + Sync + OutputNumber,
     <N::Number as Arithmetic>::Input: FromInput,
 {
-    /// The `index`-th trial.
+    /// The `index`-th trial, with the samples that are shown.
     pub fn trial(&self, index: u64) -> Trial {
-        task_trial(&self.task, self.seed, index)
+        task_trial(&self.task, self.seed, index).downsampled(self.task.samples(), self.every)
+    }
+
+    /// Number of samples of a trial that are shown.
+    pub fn samples(&self) -> usize {
+        kept_samples(self.task.samples(), self.every)
     }
 
     /// Runs `trial`, the `index`-th; `observe` sees each step, which counts from
@@ -428,7 +447,7 @@ where
     /// The grader of `trial`; `None` where the samples are not graded.
     fn grader<'t>(&self, trial: &'t Trial) -> Option<Grader<'t>> {
         is_graded(&self.task)
-            .then(|| Grader::new(trial, self.task.samples(), self.clock.steps_per_sample))
+            .then(|| Grader::new(trial, self.samples(), self.clock.steps_per_sample))
     }
 
     /// Runs and scores the `index`-th trial.
@@ -462,7 +481,7 @@ where
     pub fn summary(&self, outcomes: &[Outcome]) -> Score {
         let seconds = f64::from(self.clock.steps) * self.step_ms / 1000.0;
         let score = Score::of(outcomes, self.network.constants().units, seconds);
-        score.graded(&self.task, self.seed, outcomes)
+        score.graded(&self.task, self.every, self.seed, outcomes)
     }
 }
 

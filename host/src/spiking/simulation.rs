@@ -11,6 +11,7 @@ use super::record::{RecordedTrial, Recording};
 use super::stimulation::{Stimulation, StimulationError, StimulationPlan};
 use super::time_step::TimeStep;
 use crate::task::Task;
+use crate::task::definition::kept_samples;
 use crate::task::samples::is_graded;
 
 /// The input of a simulation.
@@ -80,6 +81,20 @@ pub struct DownsampleError {
     pub samples: usize,
 }
 
+/// Checks that `step` shows at least two samples of a trial of `task`.
+///
+/// # Errors
+/// [`DownsampleError`].
+pub fn check_downsample(task: &Task, step: &TimeStep) -> Result<(), DownsampleError> {
+    match kept_samples(task.samples(), step.every()) {
+        0 => Err(DownsampleError {
+            every: step.every() as u32,
+            samples: task.samples() + 1,
+        }),
+        _ => Ok(()),
+    }
+}
+
 impl Simulation {
     /// Steps of a trial: one sample fewer than the input has, since the last step falls
     /// into the last sample.
@@ -146,7 +161,9 @@ impl Simulation {
         let seconds = f64::from(steps) * self.step.ms / 1000.0;
         let score = Score::of(outcomes, self.network.units, seconds);
         match &self.stimuli {
-            Stimuli::Task(task) => score.graded(task, self.seed, outcomes),
+            Stimuli::Task(task) => {
+                score.graded(task, self.downsample as usize, self.seed, outcomes)
+            }
             Stimuli::Given(_) => score,
         }
     }
@@ -222,9 +239,11 @@ impl Simulation {
         if let (Stimuli::Task(task), Some(label)) = (&self.stimuli, label) {
             let decision = task.decision(self.step.ms);
             let mut evidence = Evidence::default();
-            let trial = task_trial(task, self.seed, index);
+            let kept = self.downsample as usize;
+            let trial = task_trial(task, self.seed, index).downsampled(task.samples(), kept);
+            let samples = kept_samples(task.samples(), kept);
             let every = self.step.steps_per_sample(self.sample_ms);
-            let mut grader = is_graded(task).then(|| Grader::new(&trial, task.samples(), every));
+            let mut grader = is_graded(task).then(|| Grader::new(&trial, samples, every));
             for (step, outputs) in (1..).zip(record.output.chunks(record.outputs)) {
                 evidence.see(&decision, step, outputs);
                 if let Some(grader) = &mut grader {

@@ -117,6 +117,14 @@ impl TimeStep {
         (sample_ms / step_ms).round() as u32
     }
 
+    /// Every how many input samples are shown: the published `downsample`, else 1.
+    pub fn every(&self) -> usize {
+        match self.rescaled_noise {
+            true => 1,
+            false => (self.ms / PUBLISHED_STEP_MS).round() as usize,
+        }
+    }
+
     /// Checks that a sample of `sample_ms` is a whole number of steps.
     ///
     /// # Errors

@@ -27,6 +27,38 @@ pub struct Trial {
     pub label: i16,
 }
 
+/// Samples of a trial that are left where every `every`-th one of `samples` is shown. The
+/// published simulation shows one sample more than there are steps for.
+pub fn kept_samples(samples: usize, every: usize) -> usize {
+    (samples + 1).div_ceil(every) - 1
+}
+
+impl Trial {
+    /// Every `every`-th of `samples` samples, and the target at the end of each of them.
+    pub fn downsampled(self, samples: usize, every: usize) -> Self {
+        if every == 1 {
+            return self;
+        }
+        let kept = kept_samples(samples, every);
+        let shown = |row: &[f32]| -> Vec<f32> {
+            let row = row.iter().chain(row.last());
+            row.step_by(every).copied().collect()
+        };
+        let ends = |row: &[f32]| -> Vec<f32> {
+            (1..=kept).map(|sample| row[sample * every - 1]).collect()
+        };
+        let rows = |all: &[f32], of_row: &dyn Fn(&[f32]) -> Vec<f32>| {
+            all.chunks_exact(samples).flat_map(of_row).collect()
+        };
+        Self {
+            input: rows(&self.input, &shown),
+            target: rows(&self.target, &ends),
+            mask: self.mask.map(|mask| rows(&mask, &ends)),
+            label: self.label,
+        }
+    }
+}
+
 /// The facts of a task that the stages use.
 #[derive(Debug, Serialize)]
 pub struct Definition {
@@ -202,5 +234,32 @@ impl Definition {
         range: std::ops::Range<usize>,
     ) -> &'a mut [f32] {
         &mut input[channel * self.samples + range.start..channel * self.samples + range.end]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_downsampled_trial_has_every_kth_sample_and_the_target_at_its_end() {
+        let trial = Trial {
+            input: vec![
+                0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 10.0, 11.0, 12.0, 13.0, 14.0, 15.0,
+            ],
+            target: vec![0.0, 0.1, 0.2, 0.3, 0.4, 0.5],
+            mask: Some(vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]),
+            label: 1,
+        };
+        assert_eq!(trial.clone().downsampled(6, 1), trial);
+        let third = trial.downsampled(6, 3);
+        // The last sample is shown for a moment.
+        assert_eq!(third.input, [0.0, 3.0, 5.0, 10.0, 13.0, 15.0]);
+        assert_eq!(third.target, [0.2, 0.5]);
+        assert_eq!(third.mask, Some(vec![3.0, 6.0]));
+        assert_eq!(
+            [1, 3, 4, 7].map(|every| kept_samples(6, every)),
+            [6, 2, 1, 0]
+        );
     }
 }

@@ -119,9 +119,9 @@ pub fn is_graded(task: &Task) -> bool {
 }
 
 /// Weighted sum of the squared distances of the targets from the mean target of each
-/// output, over these trials.
-pub fn spread(task: &Task, trials: impl Iterator<Item = Trial>) -> f64 {
-    let (outputs, samples) = (task.definition().outputs, task.samples());
+/// output, over these trials of `samples` samples.
+pub fn spread(task: &Task, samples: usize, trials: impl Iterator<Item = Trial>) -> f64 {
+    let outputs = task.definition().outputs;
     let mut sums = vec![(0.0, 0.0, 0.0); outputs];
     for trial in trials {
         for (k, (weights, first, second)) in sums.iter_mut().enumerate() {

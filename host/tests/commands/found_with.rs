@@ -91,6 +91,37 @@ fn a_calibration_is_made_for_its_step() {
     let published = calibrated("");
     assert_eq!(calibrated("--dt 0.05"), published);
     assert_ne!(calibrated("--dt 1"), published);
+
+    // The network is deployed with the same step, or with a warning whose advice can be followed.
+    let deployed = |flags: &str| {
+        let line = format!("quantize go-nogo.mat -o net.snn --trials 1 {flags}");
+        place.json(&line)["warnings"].to_string()
+    };
+    let advice = "convert --force --calibrate --dt 0.1 --scheme exact";
+    assert!(!deployed("--dt 1").contains("it was calibrated with steps of 1 ms"));
+    let warning = deployed("");
+    assert!(
+        warning.contains("it was calibrated with steps of 1 ms"),
+        "{warning}"
+    );
+    assert!(warning.contains(advice), "{warning}");
+    calibrated("--dt 0.1 --scheme exact");
+    assert!(!deployed("").contains("it was calibrated"));
+}
+
+#[test]
+fn a_search_and_a_simulation_downsample_alike() {
+    let place = Place::new();
+    for every in [3, 10] {
+        let flags = format!("--lambda 25 --trials 40 --downsample {every}");
+        let searched = place.json(&format!("convert go-nogo.mat {flags}"));
+        let simulated = place.json(&format!("simulate go-nogo.mat --arithmetic f32 {flags}"));
+        let number = |value: &serde_json::Value| value.as_f64().expect("a number");
+        let rates = [&searched["mean_rate_hz"][0], &simulated["mean_rate_hz"]].map(number);
+        assert!((rates[0] / rates[1] - 1.0).abs() < 0.03, "{rates:?}");
+        let right = [&searched["accuracy"][0], &simulated["accuracy"]].map(number);
+        assert!((right[0] - right[1]).abs() < 0.1, "{right:?}");
+    }
 }
 
 #[test]
