@@ -6,6 +6,7 @@ use numpy::PyArrayDyn;
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use rate2spike::convert::choice::StepChoice;
 use rate2spike::convert::search::default_lambdas;
 use rate2spike::formats::history::History;
 use rate2spike::formats::mat::Value;
@@ -275,13 +276,12 @@ impl Model {
             .parse()
             .map_err(|reason| Fault::Value(format!("dt = {dt}: {reason}")))?;
         let neuron = NeuronOptions::of(Some(neuron))?.choice()?.neuron;
-        let spiking = self
-            .file
-            .spiking(checked_lambda(scaling_factor)?, &neuron)?;
+        let lambda = checked_lambda(scaling_factor)?;
+        let spiking = self.file.spiking(lambda, &neuron)?;
         warn_all(py, spiking.warnings)?;
         let task = self.task(Task::asked(task)?.as_ref())?;
         let mut watch = Watch::new(progress);
-        let quantized = py.detach(|| {
+        let (step, quantized) = py.detach(|| {
             let network = &spiking.network;
             let mut fault = Ok(());
             let looked = |_, trials| {
@@ -292,8 +292,12 @@ impl Model {
             let fixed = ArithmeticName::Fixed;
             let (step, _) = step.find(network, &task, fixed, seed, looked)?;
             fault?;
-            Ok::<_, Fault>(fixed.quantize(network, &task, &step)?)
+            Ok::<_, Fault>((step, fixed.quantize(network, &task, &step)?))
         })?;
+        warn_all(
+            py,
+            StepChoice::compared_with_deployed(&self.file, lambda, &step),
+        )?;
         let path = self.file.path.with_extension("snn");
         Network::new(&path, quantized.bytes, Some(task), Some(quantized.losses))
     }

@@ -29,6 +29,7 @@ use crate::number::{counted, hexadecimal, shown, trials};
 use crate::print::console::Console;
 use crate::print::path::lossy;
 use crate::quantize::longest_step::{Comparison, DEPLOYED_STEP_MS, DeployedStep};
+use crate::quantize::scores::shipped_start;
 use crate::quantize::{ArithmeticName, check_noise};
 use crate::random::{Stream, seed_of};
 use crate::rate::activation::ActivationKind;
@@ -43,8 +44,9 @@ use crate::route::{
 };
 use crate::session::{Finished, Session};
 use crate::spiking::confusion::{ClassScore, answers, per_class};
-use crate::spiking::experiment::Experiment;
+use crate::spiking::experiment::{Experiment, outcomes_f64};
 use crate::spiking::neuron::Neuron;
+use crate::spiking::time_step::TimeStep;
 use crate::statistics::Accuracy;
 use crate::task::Task;
 
@@ -288,7 +290,16 @@ pub fn run(args: &PipelineArgs, console: &Console) -> Result<(), CommandError> {
         let experiment = Experiment::deployed(&blob, &options.task, options.seed);
         warnings.of_saturation(&experiment, deployed.trials);
     }
-    warnings.of_step(step.ms, &converted.outcomes, &deployment.outcomes);
+    warnings.of_drop(step.ms, &converted.outcomes, &deployment.outcomes, || {
+        let network = shipped_start(&converted.network);
+        outcomes_f64(
+            &network,
+            &options.task,
+            &TimeStep::PUBLISHED,
+            options.seed,
+            trials,
+        )
+    });
 
     let page = args.report.then(|| model.with_extension("html"));
     if let Some(page) = &page {

@@ -11,6 +11,7 @@ use super::CommandError;
 use super::deployed_step::find_step;
 use super::shared::{ModelArgs, ScoreArgs, TaskArgs};
 use super::warnings::Warnings;
+use crate::convert::choice::StepChoice;
 use crate::formats::disk;
 use crate::number::{counted, hexadecimal, shown};
 use crate::print::console::Console;
@@ -18,8 +19,9 @@ use crate::print::path::lossy;
 use crate::quantize::ArithmeticName;
 use crate::quantize::longest_step::{Comparison, DEPLOYED_STEP_MS, DeployedStep};
 use crate::quantize::report::Losses;
-use crate::quantize::scores::{Scores, Scoring};
+use crate::quantize::scores::{Scores, Scoring, shipped_start};
 use crate::spiking::experiment::{Experiment, outcomes_f64};
+use crate::spiking::network::SpikingNetwork;
 use crate::spiking::time_step::TimeStep;
 use crate::statistics::Accuracy;
 
@@ -75,6 +77,8 @@ pub fn run(args: &QuantizeArgs, console: &Console) -> Result<(), CommandError> {
     let trials = task.scored(trials);
     let numbers = args.arithmetic;
     let (step, steps) = find_step(args.dt, &network, &task, numbers, seed.seed, console)?;
+    let lambda = args.model.spiking.lambda;
+    console.warn_all(StepChoice::compared_with_deployed(&model, lambda, &step));
     let quantized = numbers.quantize(&network, &task, &step);
     let quantized = quantized.map_err(|source| CommandError::Quantize {
         path: args.model.model.clone(),
@@ -102,10 +106,12 @@ pub fn run(args: &QuantizeArgs, console: &Console) -> Result<(), CommandError> {
         let experiment = Experiment::deployed(&deployed, &task, seed.seed);
         warnings.of_saturation(&experiment, scores.after.trials);
     }
-    if step.ms > TimeStep::PUBLISHED.ms {
-        let published = outcomes_f64(&network, &task, &TimeStep::PUBLISHED, seed.seed, trials);
-        warnings.of_step(step.ms, &published, &scores.outcomes);
-    }
+    let simulated = |network: &SpikingNetwork| {
+        outcomes_f64(network, &task, &TimeStep::PUBLISHED, seed.seed, trials)
+    };
+    warnings.of_drop(step.ms, &simulated(&network), &scores.outcomes, || {
+        simulated(&shipped_start(&network))
+    });
     let report = QuantizeReport {
         network: &args.output,
         task: task.name().into(),

@@ -122,9 +122,34 @@ impl Warnings {
         }
     }
 
+    /// A deployed network that answers the same trials worse than the `published` simulation.
+    /// `shipped` is the published simulation with the start of a deployed network.
+    pub fn of_drop(
+        &mut self,
+        step_ms: f64,
+        published: &[Outcome],
+        deployed: &[Outcome],
+        shipped: impl FnOnce() -> Vec<Outcome>,
+    ) {
+        if !paired(published, deployed).is_worse() {
+            return;
+        }
+        let shipped = shipped();
+        self.of_step(step_ms, &shipped, deployed);
+        let start = paired(published, &shipped);
+        if start.is_worse() {
+            self.add(format!(
+                "of {} trials, {} are right from the start of `simulate`, with potentials up to 30 mV, and wrong from that of a deployed network, with potentials below the threshold, and {} the other way round: use `convert --calibrate`, or train with --act lif",
+                published.len(),
+                start.lost,
+                start.gained
+            ));
+        }
+    }
+
     /// A deployed network that answers the same trials worse than the spiking
     /// network of the published step.
-    pub fn of_step(&mut self, step_ms: f64, published: &[Outcome], deployed: &[Outcome]) {
+    fn of_step(&mut self, step_ms: f64, published: &[Outcome], deployed: &[Outcome]) {
         let paired = paired(published, deployed);
         if step_ms > PUBLISHED_STEP_MS && paired.is_worse() {
             self.add(format!(

@@ -128,8 +128,8 @@ impl NeuronChoice {
             }
             Err(error) => return Err(error),
         };
-        let conversion = flags.and_then(|flags| Self::of_flags(&flags).ok());
-        let Some(conversion) = conversion else {
+        let conversion = flags.and_then(|flags| Some((Self::of_flags(&flags).ok()?, flags)));
+        let Some((conversion, flags)) = conversion else {
             return Ok((self.over(&Neuron::LIF), None));
         };
         let known = conversion.over(&Neuron::LIF);
@@ -137,10 +137,12 @@ impl NeuronChoice {
         let differs = lambda.is_none() && neuron != known;
         let warning = differs.then(|| {
             format!(
-                "{}: its lambda was found with {}, and not with {}: leave these flags out, or search again with `rate2spike convert --force {}`",
+                "{}: {} with {}, and not with {}: leave these flags out, or convert it again with `rate2spike convert --force{} {}`",
                 model.path.display(),
+                found_in_words(&flags),
                 all_flags(&known),
                 all_flags(&neuron),
+                mode(&flags),
                 all_flags(&neuron)
             )
         });
@@ -190,6 +192,22 @@ fn in_words(step: &TimeStep) -> String {
     format!("steps of {} ms ({scheme}{noise})", shown(step.ms))
 }
 
+/// What a conversion with these flags did.
+fn found_in_words(flags: &Flags) -> &'static str {
+    match flags.is_calibration() {
+        true => "it was calibrated",
+        false => "its lambda was found",
+    }
+}
+
+/// The flag of the mode of a conversion with these flags, behind a space.
+fn mode(flags: &Flags) -> &'static str {
+    match flags.is_calibration() {
+        true => " --calibrate",
+        false => "",
+    }
+}
+
 /// The value that a word of the command line names.
 fn chosen<T: clap::ValueEnum>(word: &str) -> Option<T> {
     T::from_str(word, false).ok()
@@ -215,7 +233,7 @@ impl StepChoice {
         let is_given = self.dt.is_some() || self.downsample.is_some() || self.scheme.is_some();
         let conversion = match is_given {
             true => None,
-            false => Self::of_conversion(model, lambda),
+            false => Self::of_conversion(model, lambda).map(|(conversion, _)| conversion),
         };
         let neuron = self.neuron.clone();
         match conversion {
@@ -227,27 +245,52 @@ impl StepChoice {
         }
     }
 
-    /// The flags of the conversion that found the λ of `model`; `None` where another λ was
-    /// asked for.
-    fn of_conversion(model: &RateModelFile, lambda: Option<f64>) -> Option<Self> {
+    /// The choice of the conversion that found the λ of `model`, and all its flags; `None` where
+    /// another λ was asked for.
+    fn of_conversion(model: &RateModelFile, lambda: Option<f64>) -> Option<(Self, Flags)> {
         let flags = model.conversion_flags().ok().flatten();
         let flags = flags.filter(|_| lambda.is_none())?;
-        Self::of_flags(&flags).ok()
+        Some((Self::of_flags(&flags).ok()?, flags))
     }
 
-    /// Warns of a λ of `model` that was found with another time step than `step`, in a
-    /// sentence. `lambda` is the λ that was asked for.
+    /// Warns of a λ or a calibration of `model` that was found with another time step than
+    /// `step`, in a sentence. `lambda` is the λ that was asked for.
     pub fn compared(model: &RateModelFile, lambda: Option<f64>, step: &TimeStep) -> Option<String> {
-        let conversion = Self::of_conversion(model, lambda)?;
+        let (conversion, flags) = Self::of_conversion(model, lambda)?;
         let found = conversion.step(&conversion.neuron()).ok()?;
-        (found != *step).then(|| {
-            format!(
-                "{}: its lambda was found with {}, and not with {}: give the same step, or search again with `rate2spike convert --force`",
-                model.path.display(),
-                in_words(&found),
-                in_words(step)
-            )
-        })
+        (found != *step).then(|| conversion.warning(model, &flags, &found, step))
+    }
+
+    /// The same for the step in which a network is deployed. There is a warning only where the
+    /// conversion named a step, and of another length.
+    pub fn compared_with_deployed(
+        model: &RateModelFile,
+        lambda: Option<f64>,
+        step: &TimeStep,
+    ) -> Option<String> {
+        let (conversion, flags) = Self::of_conversion(model, lambda)?;
+        let found = conversion.step(&conversion.neuron()).ok()?;
+        let is_named = conversion.dt.is_some() || conversion.downsample.is_some();
+        (is_named && found.ms != step.ms).then(|| conversion.warning(model, &flags, &found, step))
+    }
+
+    /// The warning of a conversion with `flags` and the step `found`, where `step` is another one.
+    fn warning(
+        &self,
+        model: &RateModelFile,
+        flags: &Flags,
+        found: &TimeStep,
+        step: &TimeStep,
+    ) -> String {
+        format!(
+            "{}: {} with {}, and not with {}: give the same step, or convert it again with `rate2spike convert --force{} {}`",
+            model.path.display(),
+            found_in_words(flags),
+            in_words(found),
+            in_words(step),
+            mode(flags),
+            Self::of_step(step, self.neuron.clone()).flags()
+        )
     }
 
     /// The flags among those of a conversion.
@@ -273,10 +316,11 @@ impl StepChoice {
             Scheme::Euler => SchemeChoice::Euler,
             Scheme::Exact => SchemeChoice::Exact,
         };
+        let is_downsampled = !step.rescaled_noise;
         Self {
-            dt: Some(step.ms),
-            downsample: None,
-            scheme: Some(scheme),
+            dt: (!is_downsampled).then_some(step.ms),
+            downsample: is_downsampled.then_some(step.every() as u32),
+            scheme: (!is_downsampled).then_some(scheme),
             neuron,
         }
     }

@@ -67,6 +67,11 @@ impl Flags {
         self
     }
 
+    /// Whether a calibration has these flags.
+    pub fn is_calibration(&self) -> bool {
+        self.words().any(|word| word == "--calibrate")
+    }
+
     /// The value of a flag.
     pub fn value(&self, flag: &str) -> Option<&str> {
         let mut words = self.words().skip_while(|word| *word != flag);

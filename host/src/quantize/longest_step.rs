@@ -2,7 +2,7 @@
 //!
 //! A chip's time goes with the number of steps. A longer step is worth taking
 //! as long as the answers stay right: its accuracy, in the chip's numbers, must not be
-//! below that of the exact network at 0.05 ms by more than [`MARGIN`].
+//! below that of the exact network at 0.05 ms, which begins as a chip does, by more than [`MARGIN`].
 
 use rate2spike_core::Fixed;
 use rate2spike_core::blob::Deployed;
@@ -10,6 +10,7 @@ use rate2spike_core::neuron::Scheme;
 use serde::Serialize;
 
 use super::ArithmeticName;
+use super::scores::shipped_start;
 use crate::random::{Stream, seed_of};
 use crate::spiking::experiment::{Experiment, Outcome, paired};
 use crate::spiking::network::SpikingNetwork;
@@ -111,7 +112,7 @@ pub fn compare_steps(
     mut looked: impl FnMut(f64, usize),
 ) -> Vec<Comparison> {
     let published = TimeStep::new(PUBLISHED_STEP_MS, Scheme::Exact).expect("a usual step");
-    let tables = network.tables::<f32>(&published);
+    let tables = shipped_start(network).tables::<f32>(&published);
     let tables = tables.tables();
     let reference = Experiment::floating(&tables, task, &published, seed);
     let mut known: Vec<Outcome> = Vec::new();
