@@ -19,7 +19,7 @@ use crate::convert::one_to_one;
 use crate::convert::refit::{RefitTrials, TriedRefit, try_refit};
 use crate::convert::search::{Candidate, Search, Standing, best, default_lambdas, trials_met};
 use crate::formats::disk;
-use crate::formats::journal::{Journal, JournalError};
+use crate::formats::journal::{Journal, JournalError, Noted};
 use crate::formats::names::{LAMBDA, MEDIAN_LAMBDA};
 use crate::formats::rate_model::RateModelFile;
 use crate::interrupt::{Ending, Orderly};
@@ -423,7 +423,11 @@ impl Conversion<'_> {
         };
         let mut warnings = Warnings::default();
         warnings.of_data(&self.task);
-        warnings.of_silence(fresh.mean_rate_hz, fresh.trials);
+        warnings.of_score(&self.task, &fresh);
+        if let Some(interval) = fresh.interval() {
+            let way = "train longer, with more units or with --act lif";
+            warnings.of_conversion(&self.task, (fresh.accuracy(), interval), way);
+        }
         warnings.say(self.console);
         self.console.json(&report);
         self.console.say(format!(
@@ -534,14 +538,21 @@ impl Conversion<'_> {
                 JournalError::Disk(error) => CommandError::from(error),
                 JournalError::Output(error) => error.into(),
             })?;
-        let standing = standing.unwrap_or_else(Standing::new);
-        let met = trials_met(&standing);
-        if met > 0 {
-            self.console.note(format!(
-                "goes on with the search that was cut after {met} of {} trials",
-                search.trials
-            ));
-        }
+        let standing = match standing {
+            Noted::Own(standing) => {
+                self.console.note(format!(
+                    "goes on with the search that was cut after {} of {} trials",
+                    trials_met(&standing),
+                    search.trials
+                ));
+                standing
+            }
+            Noted::Other => {
+                self.console.note("a search with other options was cut; this search starts at its beginning and takes the place of the other one");
+                Standing::new()
+            }
+            Noted::Nothing => Standing::new(),
+        };
         let candidates = contest.run(standing, |standing| {
             show(standing);
             journal.note(standing)
@@ -558,6 +569,8 @@ impl Conversion<'_> {
         if self.task.definition().kind != Kind::Track {
             let found = (best.accuracy, best.interval);
             warnings.of_trials(&self.task, found, best.trials);
+            let way = "try --calibrate, or train with --act lif";
+            warnings.of_conversion(&self.task, found, way);
         }
         warnings.of_silence(best.mean_rate_hz, best.trials);
         warnings.say(self.console);

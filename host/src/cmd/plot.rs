@@ -59,7 +59,7 @@ impl PlotFile {
     }
 
     /// The file of a second figure: FILE_outputs.svg.
-    pub fn beside(&self, what: &str) -> Self {
+    fn beside(&self, what: &str) -> Self {
         let mut name = self.0.file_stem().unwrap_or_default().to_os_string();
         name.push(format!("_{what}."));
         name.push(self.0.extension().unwrap_or_default());
@@ -71,11 +71,36 @@ impl PlotFile {
     /// # Errors
     /// If it cannot be drawn or written.
     pub fn write(&self, figure: &Figure) -> Result<PathBuf, CommandError> {
-        if ends_in(&self.0, "png") {
-            disk::write(&self.0, &picture::png(&figure.svg)?)?;
-        } else {
-            disk::write(&self.0, figure.svg.as_bytes())?;
-        }
+        disk::write(&self.0, &self.bytes(figure)?)?;
         Ok(self.0.clone())
+    }
+
+    /// Writes the figure and a second one beside it, or none of them; returns the files.
+    ///
+    /// # Errors
+    /// If one cannot be drawn or written.
+    pub fn write_both(
+        &self,
+        figure: &Figure,
+        what: &str,
+        second: &Figure,
+    ) -> Result<[PathBuf; 2], CommandError> {
+        let files = [self.0.clone(), self.beside(what).0];
+        let bytes = [self.bytes(figure)?, self.bytes(second)?];
+        let named: Vec<(PathBuf, &[u8])> = files
+            .iter()
+            .cloned()
+            .zip(bytes.iter().map(Vec::as_slice))
+            .collect();
+        disk::write_all(&named)?;
+        Ok(files)
+    }
+
+    /// The figure in the form that the file's ending asks for.
+    fn bytes(&self, figure: &Figure) -> Result<Vec<u8>, CommandError> {
+        Ok(match ends_in(&self.0, "png") {
+            true => picture::png(&figure.svg)?,
+            false => figure.svg.clone().into_bytes(),
+        })
     }
 }

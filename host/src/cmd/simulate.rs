@@ -165,9 +165,9 @@ pub fn run(args: &SimulateArgs, console: &Console) -> Result<(), CommandError> {
     };
     if let (Some((plot, trials)), Some(seen)) = (&drawn, seen) {
         let seen = seen.end();
-        files.push(plot.write(&raster(trials, &seen, &model.network.inhibitory))?);
+        let spikes = raster(trials, &seen, &model.network.inhibitory);
         let outputs = outputs(trials, &[("spiking network", &seen)]);
-        files.push(plot.beside("outputs").write(&outputs)?);
+        files.extend(plot.write_both(&spikes, "outputs", &outputs)?);
     }
     let score = simulation.score(&outcomes, steps);
     let scored = matches!(simulation.stimuli, Stimuli::Task(_));

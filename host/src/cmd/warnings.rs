@@ -18,6 +18,7 @@ use crate::spiking::time_step::PUBLISHED_STEP_MS;
 use crate::spiking::trial::Deployable;
 use crate::statistics::Interval;
 use crate::sweep::row::Row;
+use crate::sweep::summary::SUCCESS;
 use crate::task::Task;
 
 /// A share whose 95 % interval is wider than this says little. The intervals of 0.9 over
@@ -75,6 +76,20 @@ impl Warnings {
             100.0 * grade.right,
             grade.trials
         ));
+    }
+
+    /// A conversion that is right less often than the paper asks of a success. `way` is the way
+    /// out.
+    pub fn of_conversion(&mut self, task: &Task, (accuracy, interval): (f64, Interval), way: &str) {
+        let kind = task.definition().kind;
+        let is_published = matches!(kind, Kind::Detection | Kind::Sign | Kind::Rhythm { .. });
+        if is_published && interval.high < SUCCESS {
+            self.add(format!(
+                "the spiking network is right in {:.0} % of the trials, and a success is {:.0} %: {way}",
+                100.0 * accuracy,
+                100.0 * SUCCESS
+            ));
+        }
     }
 
     /// A score of trials without a spike.

@@ -22,14 +22,29 @@ impl FromStr for Lambdas {
             [first, step, last] => {
                 let (first, step, last) = (candidate(first)?, number(step)?, candidate(last)?);
                 let count = ((last - first) / step + 1e-9).floor();
-                if !(0.0..1000.0).contains(&count) {
+                if last < first {
+                    return Err(format!(
+                        "LAST, {last}, is below FIRST, {first}: give FIRST:STEP:LAST"
+                    ));
+                }
+                if count >= 1000.0 {
                     return Err("give FIRST:STEP:LAST with at most 1000 values".into());
                 }
                 (0..=count as usize)
                     .map(|k| first + step * k as f64)
                     .collect()
             }
-            [_] => text.split(',').map(candidate).collect::<Result<_, _>>()?,
+            [_] => {
+                let mut lambdas: Vec<f64> = Vec::new();
+                for part in text.split(',') {
+                    let next = candidate(part)?;
+                    if lambdas.contains(&next) {
+                        return Err(format!("'{part}' is there twice"));
+                    }
+                    lambdas.push(next);
+                }
+                lambdas
+            }
             _ => return Err("give FIRST:STEP:LAST, or values with commas between".into()),
         };
         Ok(Lambdas(lambdas))
@@ -52,6 +67,7 @@ mod tests {
             "-5",
             "20:0:30",
             "30:5:20",
+            "20,20",
             "nan",
             "1:2",
             "20:1e-9:30",

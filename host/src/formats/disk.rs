@@ -412,10 +412,19 @@ fn temporary(path: &Path, bytes: &[u8]) -> io::Result<tempfile::NamedTempFile> {
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
-    let mut file = builder.prefix(".rate2spike-").tempfile_in(folder)?;
-    file.write_all(bytes)?;
+    let file = builder.prefix(".rate2spike-").tempfile_in(folder);
+    let mut file = file.map_err(without_path)?;
+    file.write_all(bytes).map_err(without_path)?;
     file.as_file().sync_all()?;
     Ok(file)
+}
+
+/// An error of a temporary file without that file's name, which tells a user nothing.
+fn without_path(error: io::Error) -> io::Error {
+    match error.raw_os_error() {
+        Some(_) => error,
+        None => io::Error::from(error.kind()),
+    }
 }
 
 /// The error of a file that could not be written.

@@ -41,17 +41,26 @@ pub enum JournalError {
     Output(#[from] OutputError),
 }
 
+/// What a journal holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Noted<S> {
+    /// Nothing: there is no file.
+    Nothing,
+    /// How far this search has come.
+    Own(S),
+    /// Another search, which the first note of this one replaces.
+    Other,
+}
+
 impl Journal {
-    /// The journal beside `model` of the search with this fingerprint, and how far the
-    /// search has come; `None` where there is no file or the file belongs to another
-    /// search.
+    /// The journal beside `model` of the search with this fingerprint, and what it holds.
     ///
     /// # Errors
     /// If the file is there and cannot be read, or is no journal.
     pub fn open<S: DeserializeOwned>(
         model: &Path,
         fingerprint: u64,
-    ) -> Result<(Self, Option<S>), JournalError> {
+    ) -> Result<(Self, Noted<S>), JournalError> {
         let journal = Self {
             path: model.with_extension("search.json"),
             fingerprint,
@@ -66,8 +75,13 @@ impl Journal {
         } else {
             None
         };
-        let own = entry.filter(|entry| entry.fingerprint == fingerprint);
-        Ok((journal, own.map(|entry| entry.standing)))
+        Ok(match entry {
+            Some(entry) if entry.fingerprint == fingerprint => {
+                (journal, Noted::Own(entry.standing))
+            }
+            Some(_) => (journal, Noted::Other),
+            None => (journal, Noted::Nothing),
+        })
     }
 
     /// Notes how far the search has come; writes it once in a while.

@@ -36,7 +36,9 @@ pub enum MatError {
     )]
     Header([u8; 4]),
     /// The header is cut off.
-    #[error("the file ends after {length} bytes, within the header of {HEADER_BYTES}")]
+    #[error(
+        "the file ends after {length} bytes, within the header of {HEADER_BYTES}: it was cut off; copy it again"
+    )]
     TruncatedHeader {
         /// Length of the file in bytes.
         length: usize,
@@ -117,7 +119,9 @@ pub enum MatError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// The element ends too early.
-    #[error("{needed} bytes should follow at its byte {at}, and {left} do")]
+    #[error(
+        "{needed} bytes should follow at its byte {at}, and {left} do: the file was cut off or damaged; copy it again"
+    )]
     Truncated {
         /// Position.
         at: usize,
@@ -151,7 +155,7 @@ pub enum Fault {
         length: usize,
     },
     /// The compressed stream is damaged or cut off.
-    #[error("its zlib stream is damaged or cut off")]
+    #[error("its zlib stream is damaged or cut off; copy the file again")]
     Inflate,
     /// The compressed stream goes on after the array.
     #[error("its zlib stream holds more than the {declared} bytes that it declares")]
