@@ -14,7 +14,6 @@ use super::DataError;
 use super::array::{self, Array, Bytes};
 use super::set::{Answers, DataSet, Inputs, Names};
 use super::settings::Settings;
-use crate::formats::kind;
 use crate::task::description::Part;
 
 /// Most bytes of a compressed array, which is read whole.
@@ -62,12 +61,12 @@ impl Archive {
         let zip = zip.map_err(|error| DataError::Array {
             path: path.into(),
             array: "archive".into(),
-            reason: match kind::is_zip(bytes.as_ref()) {
-                true => format!("{error}: the .npz was cut off or damaged; copy it again"),
-                false => format!(
-                    "this is {} and no .npz; numpy.savez writes one",
-                    kind::name(bytes.as_ref())
-                ),
+            reason: match bytes.as_ref() {
+                [] => "the file is empty".into(),
+                [b'P', b'K', ..] => {
+                    format!("{error}: the .npz was cut off or damaged; copy it again")
+                }
+                _ => format!("{error}: this is no .npz; numpy.savez writes one"),
             },
         })?;
         Ok(Self {

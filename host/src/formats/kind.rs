@@ -73,11 +73,6 @@ pub fn name(bytes: &[u8]) -> &'static str {
     }
 }
 
-/// Whether these bytes begin a zip archive.
-pub fn is_zip(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06")
-}
-
 /// The first character of a text that is not blank; `None` if the bytes are no
 /// text.
 fn text(bytes: &[u8]) -> Option<char> {
