@@ -419,11 +419,12 @@ fn temporary(path: &Path, bytes: &[u8]) -> io::Result<tempfile::NamedTempFile> {
     Ok(file)
 }
 
-/// An error of a temporary file without that file's name, which tells a user nothing.
+/// An error of a temporary file in the system's words, without that file's name, which tells a
+/// user nothing.
 fn without_path(error: io::Error) -> io::Error {
-    match error.raw_os_error() {
-        Some(_) => error,
-        None => io::Error::from(error.kind()),
+    match error.to_string().split_once(" at path ") {
+        Some((words, _)) => io::Error::new(error.kind(), words),
+        None => error,
     }
 }
 
@@ -460,6 +461,18 @@ mod tests {
         assert_eq!(fs::read_dir(parent).expect("a readable folder").count(), 1);
         assert!(write_new(&path, b"third").is_err());
         assert_eq!(read(&path).expect("a readable file"), b"second");
+    }
+
+    #[test]
+    fn the_error_of_a_temporary_file_has_the_system_s_words_and_not_its_name() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let missing = folder.path().join("missing");
+        let wanted = fs::read_dir(&missing).expect_err("no folder").to_string();
+        let named = tempfile::NamedTempFile::new_in(&missing).expect_err("no folder");
+        assert!(named.to_string().contains("missing"), "{named}");
+        let found = without_path(named);
+        assert_eq!(found.to_string(), wanted);
+        assert_eq!(found.kind(), io::ErrorKind::NotFound);
     }
 
     #[test]
